@@ -1,0 +1,1 @@
+//! The Nautes model: entities, names, references, repository layout and validation.

@@ -1,0 +1,1 @@
+//! Framework for Terraform and OpenTofu providers in Rust.

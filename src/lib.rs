@@ -1,0 +1,1 @@
+//! Terraform and OpenTofu provider for the Nautes model.

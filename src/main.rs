@@ -1,0 +1,3 @@
+//! Terraform and OpenTofu provider for the Nautes model.
+
+fn main() {}

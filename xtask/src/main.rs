@@ -1,0 +1,3 @@
+//! Development tasks: quickstart, test, docs, proto, bench.
+
+fn main() {}
