@@ -1,1 +1,3 @@
 //! Framework for Terraform and OpenTofu providers in Rust.
+
+pub mod protocol;
