@@ -1,1 +1,36 @@
 //! Starts and stops the real parts that tests and the quickstart run against.
+//!
+//! Nothing here stands in for a real part: [`Terraform`] is the real command line, found or obtained;
+//! [`Emulator`] is a child process that answers over HTTP; [`Workspace`] runs the one against the
+//! other. What is obtained is kept in the user's cache folder ([`cache`]), and what takes longer than
+//! two seconds says so on standard error ([`progress`]).
+//!
+//! Limits: Unix only (process groups, symbolic links).
+
+pub mod cache;
+pub mod cargo;
+mod command;
+mod emulator;
+mod error;
+mod go_tool;
+mod journal;
+mod kustomize;
+pub mod progress;
+mod provider;
+mod release;
+mod server_process;
+mod terraform;
+mod workspace;
+
+pub use command::{Finished, Invocation};
+pub use emulator::{Emulator, EmulatorOptions, Endpoint};
+pub use error::Error;
+pub use journal::{Budget, Call, Calls, at_least, at_most, exactly};
+pub use kustomize::Kustomize;
+pub use provider::{Provider, mirror};
+pub use server_process::{ServerProcess, is_running_with};
+pub use terraform::{Client, Terraform};
+pub use workspace::{
+    Applied, Change, CliConfig, Diagnostic, Outcome, Plan, Severity, Workspace,
+    isolated_environment,
+};

@@ -1,0 +1,194 @@
+//! Runs a program to its end and keeps what it said.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::Error;
+
+/// A command line about to be run: a program, arguments, a folder and an environment.
+///
+/// Standard input is always closed: nothing here may ask a question.
+#[derive(Debug)]
+pub struct Invocation {
+    command: Command,
+}
+
+/// A program that has ended, with success or not.
+#[derive(Debug)]
+pub struct Finished {
+    /// The command line, for messages.
+    pub command: String,
+    /// The exit code; none if a signal ended it.
+    pub exit_code: Option<i32>,
+    /// What it wrote to standard output.
+    pub stdout: String,
+    /// What it wrote to standard error.
+    pub stderr: String,
+    status: String,
+}
+
+impl Invocation {
+    /// Starts a command line with the environment of this process.
+    pub fn new(program: impl AsRef<OsStr>) -> Self {
+        let mut command = Command::new(program);
+        command.stdin(Stdio::null());
+        Self { command }
+    }
+
+    /// Adds one argument.
+    #[must_use]
+    pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
+        self.command.arg(argument);
+        self
+    }
+
+    /// Adds several arguments.
+    #[must_use]
+    pub fn args<A: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        self.command.args(arguments);
+        self
+    }
+
+    /// Runs in this folder.
+    #[must_use]
+    pub fn current_dir(mut self, folder: impl AsRef<Path>) -> Self {
+        self.command.current_dir(folder);
+        self
+    }
+
+    /// Sets one variable.
+    #[must_use]
+    pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Removes one inherited variable.
+    #[must_use]
+    pub fn env_remove(mut self, name: impl AsRef<OsStr>) -> Self {
+        self.command.env_remove(name);
+        self
+    }
+
+    /// Replaces the whole environment.
+    #[must_use]
+    pub fn environment(
+        mut self,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Self {
+        self.command.env_clear().envs(variables);
+        self
+    }
+
+    /// Runs to the end and keeps both outputs.
+    pub fn finish(mut self) -> Result<Finished, Error> {
+        let command = self.to_string();
+        let output = self.command.output().map_err(|source| Error::Start {
+            command: command.clone(),
+            source,
+        })?;
+        Ok(Finished {
+            command,
+            exit_code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            status: output.status.to_string(),
+        })
+    }
+
+    /// Runs to the end, keeps standard output and lets the user see standard error.
+    pub fn finish_showing_stderr(mut self) -> Result<Finished, Error> {
+        self.command.stderr(Stdio::inherit());
+        self.finish()
+    }
+
+    /// Runs to the end and lets the user see everything.
+    pub fn finish_showing_all(mut self) -> Result<Finished, Error> {
+        self.command.stdout(Stdio::inherit());
+        self.finish_showing_stderr()
+    }
+}
+
+impl std::fmt::Display for Invocation {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let program = Path::new(self.command.get_program());
+        write!(
+            formatter,
+            "{}",
+            program.file_name().unwrap_or(program.as_os_str()).display()
+        )?;
+        self.command
+            .get_args()
+            .try_for_each(|argument| write!(formatter, " {}", argument.display()))
+    }
+}
+
+impl Finished {
+    /// Whether the exit code is zero.
+    pub fn is_success(&self) -> bool {
+        self.exit_code == Some(0)
+    }
+
+    /// Returns itself if the exit code is zero, else an error with what the program said.
+    pub fn success(self) -> Result<Self, Error> {
+        if self.is_success() {
+            Ok(self)
+        } else {
+            Err(self.into_failure())
+        }
+    }
+
+    /// Describes the end as a failure.
+    pub fn into_failure(self) -> Error {
+        let output = if self.stderr.trim().is_empty() {
+            self.stdout
+        } else {
+            self.stderr
+        };
+        Error::Failed {
+            command: self.command,
+            status: self.status,
+            output,
+        }
+    }
+
+    /// Reads standard output as one JSON document.
+    pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_str(&self.stdout).map_err(|source| Error::Output {
+            command: self.command.clone(),
+            expected: "JSON",
+            source: Some(source),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_says_what_was_run_and_what_it_answered() {
+        let error = Invocation::new("git")
+            .args(["rev-parse", "--verify", "no-such-revision"])
+            .finish()
+            .unwrap()
+            .success()
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("`git rev-parse --verify no-such-revision` failed"),
+            "{error}"
+        );
+        assert!(error.contains("fatal: "), "{error}");
+    }
+
+    #[test]
+    fn a_replaced_environment_has_nothing_inherited() {
+        let finished = Invocation::new("env")
+            .environment([(OsString::from("ONLY"), OsString::from("this"))])
+            .finish()
+            .unwrap();
+        assert_eq!(finished.stdout, "ONLY=this\n");
+    }
+}

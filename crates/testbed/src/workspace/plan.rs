@@ -1,0 +1,133 @@
+//! What a plan would do.
+
+use std::fmt::{self, Display, Formatter};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::Outcome;
+
+/// One planned change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The resource, or `output.<name>`.
+    pub address: String,
+    /// The action as the command line names it: `create`, `update`, `replace`, `delete`, `read`, …
+    pub action: String,
+    /// Why it is replaced or deleted, as the command line names it.
+    pub reason: Option<String>,
+}
+
+impl Display for Change {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.action, self.address)?;
+        self.reason
+            .as_ref()
+            .map_or(Ok(()), |reason| write!(formatter, " ({reason})"))
+    }
+}
+
+/// A plan that was made with success.
+#[derive(Debug)]
+pub struct Plan {
+    /// What the command said.
+    pub outcome: Outcome,
+    /// The changes, those of outputs last.
+    pub changes: Vec<Change>,
+    /// What is found changed since the last apply.
+    pub drift: Vec<Change>,
+}
+
+impl Plan {
+    pub(crate) fn new(outcome: Outcome) -> Self {
+        let messages: Vec<Message> = outcome
+            .stdout()
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect();
+        let outputs = messages
+            .iter()
+            .flat_map(|message| changed_outputs(&message.outputs));
+        let changes = changes_of_kind(&messages, "planned_change")
+            .chain(outputs)
+            .collect();
+        let drift = changes_of_kind(&messages, "resource_drift").collect();
+        Self {
+            outcome,
+            changes,
+            drift,
+        }
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// The action planned for an address, if any.
+    pub fn action(&self, address: &str) -> Option<&str> {
+        let change = self
+            .changes
+            .iter()
+            .find(|change| change.address == address)?;
+        Some(&change.action)
+    }
+}
+
+impl Display for Plan {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        self.changes
+            .iter()
+            .try_for_each(|change| writeln!(formatter, "{change}"))
+    }
+}
+
+/// One line of `plan -json`, as far as it matters here.
+#[derive(Deserialize)]
+struct Message {
+    #[serde(rename = "type", default)]
+    kind: String,
+    change: Option<PlannedChange>,
+    #[serde(default)]
+    outputs: serde_json::Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct PlannedChange {
+    resource: ResourceAddress,
+    action: String,
+    reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ResourceAddress {
+    addr: String,
+}
+
+impl PlannedChange {
+    fn to_change(&self) -> Change {
+        Change {
+            address: self.resource.addr.clone(),
+            action: self.action.clone(),
+            reason: self.reason.clone(),
+        }
+    }
+}
+
+fn changes_of_kind(messages: &[Message], kind: &'static str) -> impl Iterator<Item = Change> {
+    let of_kind = messages.iter().filter(move |message| message.kind == kind);
+    of_kind
+        .filter_map(|message| message.change.as_ref())
+        .map(PlannedChange::to_change)
+}
+
+fn changed_outputs(outputs: &serde_json::Map<String, Value>) -> impl Iterator<Item = Change> {
+    outputs.iter().filter_map(|(name, output)| {
+        let action = output.get("action")?.as_str()?;
+        (action != "noop").then(|| Change {
+            address: format!("output.{name}"),
+            action: action.to_owned(),
+            reason: None,
+        })
+    })
+}
