@@ -1,1 +1,17 @@
-//! Derive macro of the terraform-plugin framework.
+//! Derive macro of the `terraform-plugin` framework; its documentation is there, at `Model`.
+
+mod field;
+mod model;
+
+use proc_macro::TokenStream;
+use syn::{DeriveInput, parse_macro_input};
+
+/// Derives a model: the schema, the conversion from and to values, and the plan view of a struct.
+///
+/// The doc comments become descriptions. `#[tf(…)]` on a field lists builder methods of
+/// `terraform_plugin::schema::Attribute`, with their arguments: `#[tf(replace, default("main".to_owned()))]`.
+#[proc_macro_derive(Model, attributes(tf))]
+pub fn derive_model(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    model::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+}

@@ -1,0 +1,71 @@
+//! One field of a model, read from the syntax tree.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::ext::IdentExt as _;
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Error, Expr, Field, Ident, Lit, Meta, Result, Token, Type, Visibility};
+
+pub(crate) struct ModelField<'a> {
+    pub(crate) ident: &'a Ident,
+    pub(crate) kind: &'a Type,
+    pub(crate) visibility: &'a Visibility,
+    /// The name of the attribute.
+    pub(crate) name: String,
+    pub(crate) description: String,
+    /// Calls of the attribute builder, each with its leading dot.
+    pub(crate) builder: TokenStream,
+}
+
+impl<'a> ModelField<'a> {
+    pub(crate) fn read(field: &'a Field) -> Result<Self> {
+        let ident = field
+            .ident
+            .as_ref()
+            .ok_or_else(|| Error::new_spanned(field, "fields of a model have names"))?;
+        Ok(Self {
+            ident,
+            kind: &field.ty,
+            visibility: &field.vis,
+            name: ident.unraw().to_string(),
+            description: description(&field.attrs),
+            builder: builder(&field.attrs)?,
+        })
+    }
+}
+
+/// Joins the lines of the doc comments, each without the space that follows the slashes.
+pub(crate) fn description(attributes: &[Attribute]) -> String {
+    let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
+        Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
+            Expr::Lit(literal) => match &literal.lit {
+                Lit::Str(text) => Some(text.value()),
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    });
+    let lines: Vec<String> =
+        lines.map(|line| line.strip_prefix(' ').unwrap_or(&line).to_owned()).collect();
+    lines.join("\n").trim().to_owned()
+}
+
+fn builder(attributes: &[Attribute]) -> Result<TokenStream> {
+    let mut calls = TokenStream::new();
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("tf")) {
+        for call in attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)? {
+            match call {
+                Meta::Path(method) => calls.extend(quote!(.#method())),
+                Meta::List(list) => {
+                    let (method, arguments) = (list.path, list.tokens);
+                    calls.extend(quote!(.#method(#arguments)));
+                }
+                Meta::NameValue(pair) => {
+                    return Err(Error::new_spanned(pair, "write `method(argument)`"));
+                }
+            }
+        }
+    }
+    Ok(calls)
+}

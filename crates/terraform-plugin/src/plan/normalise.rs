@@ -1,0 +1,59 @@
+//! The form of a value that the user wrote wins over an equivalent form that a remote system returned.
+
+use crate::schema::{AttributeKind, Attributes, Nesting};
+use crate::value::Value;
+
+/// After a read: returns the read state with the prior form of values that are equivalent to it.
+pub(crate) fn keep_prior_form(attributes: &Attributes, prior: &Value, read: &Value) -> Value {
+    keep(attributes, prior, read)
+}
+
+/// After an operation: returns the result with the planned form of values that are equivalent to it.
+pub(crate) fn keep_planned_form(attributes: &Attributes, planned: &Value, result: &Value) -> Value {
+    keep(attributes, planned, result)
+}
+
+fn keep(attributes: &Attributes, form: &Value, value: &Value) -> Value {
+    let (Value::Object(_), Value::Object(values)) = (form, value) else {
+        return value.clone();
+    };
+    let kept = values.iter().map(|(name, value)| {
+        let form = form.attribute(name);
+        let Some(attribute) = attributes.get(name) else {
+            return (name.as_str(), value.clone());
+        };
+        if let Some(same) = attribute.equivalent
+            && form != value
+            && form.is_wholly_known()
+            && same(form, value)
+        {
+            return (name.as_str(), form.clone());
+        }
+        let AttributeKind::Nested(nesting, children) = &attribute.kind else {
+            return (name.as_str(), value.clone());
+        };
+        let kept = match (nesting, form, value) {
+            (Nesting::Single, form, value) => keep(children, form, value),
+            (Nesting::List, Value::List(forms), Value::List(values))
+                if forms.len() == values.len() =>
+            {
+                let pairs = forms.iter().zip(values);
+                Value::List(
+                    pairs
+                        .map(|(form, value)| keep(children, form, value))
+                        .collect(),
+                )
+            }
+            (Nesting::Map, Value::Map(forms), Value::Map(values)) => {
+                let pairs = values.iter().map(|(key, value)| {
+                    let form = forms.get(key).unwrap_or(&Value::Null);
+                    (key.clone(), keep(children, form, value))
+                });
+                Value::Map(pairs.collect())
+            }
+            _ => value.clone(),
+        };
+        (name.as_str(), kept)
+    });
+    Value::object(kept)
+}

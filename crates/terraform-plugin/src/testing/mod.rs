@@ -1,0 +1,5 @@
+//! A kit for the tests of providers: Terraform core's behaviour and rules without Terraform.
+
+#[cfg(test)]
+pub(crate) mod arbitrary;
+pub mod core;
