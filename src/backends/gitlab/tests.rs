@@ -1,0 +1,278 @@
+//! How calls behave against a server that gives prepared answers.
+
+use std::error::Error as _;
+use std::time::{Duration, Instant};
+
+use super::scripted::{Answer, ScriptedServer, answer, client};
+use super::*;
+
+const GROUP: &str = r#"{"id":7,"name":"Shop","path":"shop","full_path":"shop","parent_id":null,
+    "visibility":"private","web_url":"http://localhost/groups/shop","a_field_of_next_year":1}"#;
+const PROJECT: &str = r#"{"id":9,"name":"a","path":"a","path_with_namespace":"shop/a",
+    "visibility":"private","web_url":"http://localhost/shop/a",
+    "http_url_to_repo":"http://localhost/shop/a.git","ssh_url_to_repo":"git@localhost:shop/a.git",
+    "namespace":{"id":7,"kind":"group","full_path":"shop"}}"#;
+
+fn new_group() -> NewGroup {
+    NewGroup {
+        name: "Shop".into(),
+        path: "shop".into(),
+        parent_id: None,
+        description: "[terraform: unfinished] x".into(),
+        visibility: Visibility::Private,
+    }
+}
+
+#[tokio::test]
+async fn the_token_goes_in_a_header_and_paths_are_encoded() {
+    let server = ScriptedServer::start([answer(200, &[], GROUP)]).await;
+    let group = server.client().group("acme/shop").await.unwrap();
+    assert_eq!(group.id, 7);
+    let seen = server.seen();
+    assert_eq!(
+        seen[0].target,
+        "/api/v4/groups/acme%2Fshop?with_projects=false"
+    );
+    assert_eq!(seen[0].authorization, "Bearer glpat-s3cr3t");
+}
+
+#[tokio::test]
+async fn a_read_is_repeated_when_the_server_fails_and_when_the_connection_breaks() {
+    let answers = [
+        answer(502, &[], "<title>502</title>"),
+        Answer::Hang,
+        answer(200, &[], GROUP),
+    ];
+    let server = ScriptedServer::start(answers).await;
+    server.client().group(7).await.unwrap();
+    assert_eq!(server.seen().len(), 3);
+}
+
+#[tokio::test]
+async fn a_creation_is_not_repeated_when_its_effect_is_unknown() {
+    for unknown in [answer(503, &[], "{}"), Answer::Hang] {
+        let server = ScriptedServer::start([unknown, answer(201, &[], GROUP)]).await;
+        let error = server
+            .client()
+            .create_group(&new_group())
+            .await
+            .unwrap_err();
+        assert!(error.may_have_happened(), "{error}");
+        assert_eq!(server.seen().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_limited_creation_waits_and_is_repeated() {
+    let answers = [
+        answer(429, &[("retry-after", "1")], "Retry later\n"),
+        answer(201, &[], GROUP),
+    ];
+    let server = ScriptedServer::start(answers).await;
+    let begun = Instant::now();
+    server.client().create_group(&new_group()).await.unwrap();
+    assert!(begun.elapsed() >= Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn all_calls_of_a_client_wait_when_one_is_throttled() {
+    let answers = [
+        answer(429, &[("retry-after", "1")], "Retry later\n"),
+        answer(200, &[], GROUP),
+        answer(200, &[], GROUP),
+    ];
+    let server = ScriptedServer::start(answers).await;
+    let gitlab = server.client();
+    let first = tokio::spawn({
+        let gitlab = gitlab.clone();
+        async move { gitlab.group(7).await }
+    });
+    while server.seen().is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let begun = Instant::now();
+    gitlab.group(8).await.unwrap();
+    assert!(begun.elapsed() >= Duration::from_millis(700));
+    first.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_limited_archive_fails_at_once() {
+    let limited = r#"{"message":{"error":"This archive has been requested too many times."}}"#;
+    let server = ScriptedServer::start([answer(429, &[], limited)]).await;
+    let error = server.client().archive(9, "c0ffee").await.unwrap_err();
+    assert_eq!(
+        *error.kind(),
+        Kind::Limited {
+            wait: None,
+            everything: false
+        }
+    );
+}
+
+#[tokio::test]
+async fn an_unreachable_host_is_tried_for_a_while_and_then_named() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let gitlab = client(&url);
+    let begun = Instant::now();
+    let error = gitlab.create_group(&new_group()).await.unwrap_err();
+    assert_eq!(*error.kind(), Kind::Unreachable);
+    assert!(error.to_string().contains(&url), "{error}");
+    assert!(error.source().is_some());
+    assert!(begun.elapsed() < Duration::from_secs(1));
+    for _ in 0..20 {
+        gitlab.group(7).await.unwrap_err();
+    }
+    assert!(
+        begun.elapsed() < Duration::from_secs(2),
+        "later calls do not begin anew"
+    );
+}
+
+#[tokio::test]
+async fn a_moved_project_is_found_within_this_gitlab() {
+    let moved = answer(301, &[("location", "/api/v4/projects/9")], "moved");
+    let server = ScriptedServer::start([moved, answer(200, &[], PROJECT)]).await;
+    let project = server.client().project("shop/old").await.unwrap();
+    assert_eq!(project.id, 9);
+    assert_eq!(server.seen()[1].target, "/api/v4/projects/9");
+}
+
+#[tokio::test]
+async fn no_redirection_leads_to_another_host_or_moves_a_write() {
+    let elsewhere = "http://elsewhere.example.com/api/v4/projects/9";
+    let server = ScriptedServer::start([
+        answer(301, &[("location", elsewhere)], ""),
+        answer(301, &[("location", "/api/v4/projects/9")], ""),
+    ])
+    .await;
+    let gitlab = server.client();
+    let error = gitlab.project(9).await.unwrap_err();
+    assert_eq!(
+        *error.kind(),
+        Kind::Redirected {
+            location: Some(elsewhere.into())
+        }
+    );
+    let error = gitlab
+        .edit_project(9, &ProjectChange::default())
+        .await
+        .unwrap_err();
+    assert!(matches!(error.kind(), Kind::Redirected { .. }), "{error}");
+    assert_eq!(server.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn an_error_tells_call_and_request_and_complaints_but_no_secret() {
+    let body = r#"{"message":"Failed to save group {:path=>[\"has already been taken\"]}"}"#;
+    let refused = answer(400, &[("x-request-id", "01J")], body);
+    let server = ScriptedServer::start([refused]).await;
+    let error = server
+        .client()
+        .create_group(&new_group())
+        .await
+        .unwrap_err();
+    assert_eq!(*error.kind(), Kind::Taken);
+    assert_eq!(error.call().request_id.as_deref(), Some("01J"));
+    assert_eq!(error.complaints()[0].field.as_deref(), Some("path"));
+    let text = format!("{error} {} {error:?}", error.source().unwrap());
+    assert!(
+        text.contains("POST") && text.contains("/api/v4/groups"),
+        "{text}"
+    );
+    assert!(!text.contains("s3cr3t"), "{text}");
+}
+
+#[tokio::test]
+async fn an_answer_of_unexpected_form_is_told_apart() {
+    let server = ScriptedServer::start([
+        answer(200, &[], r#"{"id":"seven"}"#),
+        answer(200, &[], "<html>Sign in</html>"),
+    ])
+    .await;
+    let gitlab = server.client();
+    for _ in 0..2 {
+        let error = gitlab.group(7).await.unwrap_err();
+        assert_eq!(*error.kind(), Kind::UnexpectedBody);
+    }
+}
+
+#[tokio::test]
+async fn all_pages_of_a_list_are_read_in_order_and_no_more() {
+    let page = |first: u64, entries: u64| {
+        let names: Vec<String> = (first..first + entries)
+            .map(|n| format!(r#"{{"name":"v{n}"}}"#))
+            .collect();
+        format!("[{}]", names.join(","))
+    };
+    let server = ScriptedServer::start([
+        answer(200, &[("x-total-pages", "2")], &page(0, 100)),
+        answer(200, &[], &page(100, 100)),
+    ])
+    .await;
+    let tags = server.client().tags(9).await.unwrap();
+    assert_eq!(tags.len(), 200);
+    assert_eq!(tags[199].name, "v199");
+    assert_eq!(server.seen().len(), 2);
+
+    let server = ScriptedServer::start([
+        answer(200, &[], &page(0, 100)),
+        answer(200, &[], &page(100, 1)),
+    ])
+    .await;
+    assert_eq!(server.client().tags(9).await.unwrap().len(), 101);
+}
+
+#[tokio::test]
+async fn a_tree_comes_in_pages_where_it_cannot_come_whole() {
+    let entry = r#"[{"id":"b10b","type":"blob","path":"README.md","mode":"100644"}]"#;
+    let server = ScriptedServer::start([
+        answer(
+            400,
+            &[],
+            r#"{"error":"pagination does not have a valid value"}"#,
+        ),
+        answer(200, &[("x-total-pages", "1")], entry),
+    ])
+    .await;
+    let tree = server.client().tree(9, "c0ffee").await.unwrap();
+    assert_eq!(tree[0].path, "README.md");
+    assert_eq!(tree[0].entry_type, EntryType::Blob);
+}
+
+#[tokio::test]
+async fn a_missing_branch_is_no_head_and_a_missing_project_is_an_error() {
+    let server = ScriptedServer::start([
+        answer(404, &[], r#"{"message":"404 Branch Not Found"}"#),
+        answer(404, &[], r#"{"message":"404 Project Not Found"}"#),
+    ])
+    .await;
+    let gitlab = server.client();
+    assert_eq!(gitlab.head(9, "main").await.unwrap(), None);
+    assert!(gitlab.head(9, "main").await.unwrap_err().is_not_found());
+}
+
+#[tokio::test]
+async fn a_used_up_limit_makes_the_next_call_wait() {
+    let now = std::time::SystemTime::now();
+    let reset = now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() + 1;
+    let headers = [
+        ("date", httpdate::fmt_http_date(now)),
+        ("ratelimit-remaining", "0".to_owned()),
+        ("ratelimit-reset", reset.to_string()),
+    ];
+    let headers: Vec<_> = headers
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let server =
+        ScriptedServer::start([answer(200, &headers, GROUP), answer(200, &[], GROUP)]).await;
+    let gitlab = server.client();
+    gitlab.group(7).await.unwrap();
+    let begun = Instant::now();
+    gitlab.group(7).await.unwrap();
+    assert!(begun.elapsed() >= Duration::from_millis(900));
+}

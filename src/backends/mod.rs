@@ -1,0 +1,3 @@
+//! Clients of the systems that hold the state: one folder each.
+
+pub mod gitlab;
