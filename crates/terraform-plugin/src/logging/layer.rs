@@ -132,6 +132,9 @@ mod tests {
 
     /// The lines logged by `action` at `level`.
     fn logged(level: Level, action: impl FnOnce()) -> Vec<Value> {
+        // `tracing` keeps one maximum level per process, for all subscribers that live.
+        static ONE_SUBSCRIBER: Mutex<()> = Mutex::new(());
+        let _alone = ONE_SUBSCRIBER.lock().unwrap();
         let lines = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&lines);
         let layer = HclogLayer::new(level, &["cloud"], move |line: &[u8]| {
