@@ -1,0 +1,150 @@
+//! Looking things up in a tree.
+
+use super::{Content, ManifestTree};
+use crate::entity::{
+    Cluster, CodeRepo, CodeRepoBinding, DeploymentRuntime, Entity, Environment, PipelineRuntime,
+    Project,
+};
+use crate::id::{ProductId, RepositoryId};
+use crate::kind::{EntityKey, Kind};
+use crate::layout::ManifestPath;
+use crate::manifest::{Manifest, ManifestError};
+
+macro_rules! entities_of_kind {
+    ($($(#[$doc:meta])* $method:ident -> $kind:ident),+ $(,)?) => {
+        $(
+            $(#[$doc])*
+            pub fn $method(&self) -> impl Iterator<Item = &$kind> {
+                self.of_kind(Kind::$kind).filter_map(|entity| match entity {
+                    Entity::$kind(entity) => Some(entity),
+                    _ => None,
+                })
+            }
+        )+
+    };
+}
+
+impl ManifestTree {
+    entities_of_kind! {
+        /// Iterates over the clusters, by name.
+        clusters -> Cluster,
+        /// Iterates over the environments, by name.
+        environments -> Environment,
+        /// Iterates over the projects, by name.
+        projects -> Project,
+        /// Iterates over the code repositories.
+        code_repos -> CodeRepo,
+        /// Iterates over the bindings, by name.
+        code_repo_bindings -> CodeRepoBinding,
+        /// Iterates over the pipeline runtimes, by name.
+        pipeline_runtimes -> PipelineRuntime,
+        /// Iterates over the deployment runtimes, by name.
+        deployment_runtimes -> DeploymentRuntime,
+    }
+
+    /// Returns the product, if it is the repository of one.
+    pub fn product(&self) -> Option<ProductId> {
+        self.repository.product()
+    }
+
+    /// Returns the text of a file.
+    pub fn file(&self, path: &str) -> Option<&str> {
+        self.files.get(path).map(|file| file.text.as_str())
+    }
+
+    /// Iterates over all files, by path.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.files
+            .iter()
+            .map(|(path, file)| (path.as_ref(), file.text.as_str()))
+    }
+
+    /// Iterates over the manifests, by path.
+    pub fn manifests(&self) -> impl Iterator<Item = (&str, &Manifest)> {
+        self.files
+            .iter()
+            .filter_map(|(path, file)| match &file.content {
+                Content::Manifest(manifest) => Some((path.as_ref(), &**manifest)),
+                Content::Broken(_) | Content::Other => None,
+            })
+    }
+
+    /// Iterates over the files that should hold a manifest and do not, by path.
+    pub fn broken_files(&self) -> impl Iterator<Item = (&str, &ManifestError)> {
+        self.files
+            .iter()
+            .filter_map(|(path, file)| match &file.content {
+                Content::Broken(error) => Some((path.as_ref(), error)),
+                Content::Manifest(_) | Content::Other => None,
+            })
+    }
+
+    /// Finds an entity wherever it is, with the path of its manifest.
+    ///
+    /// Of several, the one in the place that the layout gives it is the entity.
+    pub fn find(&self, key: &EntityKey) -> Option<(&str, &Manifest)> {
+        let found = || {
+            self.places
+                .get(key)
+                .into_iter()
+                .flatten()
+                .filter_map(|path| match &self.files.get(path)?.content {
+                    Content::Manifest(manifest) => Some((path.as_ref(), &**manifest)),
+                    Content::Broken(_) | Content::Other => None,
+                })
+        };
+        found()
+            .find(|(path, manifest)| ManifestPath::of(manifest.entity()).as_str() == *path)
+            .or_else(|| found().next())
+    }
+
+    /// Returns an entity.
+    pub fn get(&self, key: &EntityKey) -> Option<&Entity> {
+        self.find(key).map(|(_, manifest)| manifest.entity())
+    }
+
+    /// Tells whether an entity is there.
+    pub fn contains(&self, key: &EntityKey) -> bool {
+        self.places.contains_key(key)
+    }
+
+    /// Iterates over the entities of a kind, by name, each once.
+    pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Entity> {
+        self.places
+            .keys()
+            .filter(move |key| key.kind == kind)
+            .filter_map(|key| self.get(key))
+    }
+
+    /// Iterates over all entities, each once, in the order of creation of their kinds.
+    pub fn entities(&self) -> impl Iterator<Item = &Entity> {
+        self.places.keys().filter_map(|key| self.get(key))
+    }
+
+    /// Iterates over the paths at which an entity is.
+    pub fn paths_of(&self, key: &EntityKey) -> impl Iterator<Item = &str> {
+        self.places
+            .get(key)
+            .into_iter()
+            .flatten()
+            .map(AsRef::as_ref)
+    }
+
+    /// Returns a code repository by its id.
+    pub fn code_repo(&self, id: RepositoryId) -> Option<&CodeRepo> {
+        match self.get(&EntityKey::new(Kind::CodeRepo, id.into()))? {
+            Entity::CodeRepo(repo) => Some(repo),
+            _ => None,
+        }
+    }
+
+    /// Returns a code repository by the path of its GitLab project.
+    pub fn code_repo_named(&self, repo_name: &str) -> Option<&CodeRepo> {
+        self.code_repos().find(|repo| repo.repo_name == repo_name)
+    }
+
+    /// Tells whether a tree has no manifest and no file that should hold one.
+    pub fn is_empty(&self) -> bool {
+        self.manifests().next().is_none() && self.broken_files().next().is_none()
+    }
+}

@@ -1,0 +1,225 @@
+//! What an unquoted text would be read as.
+
+/// Tells whether `gopkg.in/yaml.v2` would read an unquoted text as a string (its `resolve.go`),
+/// and would write it unquoted (`encode.go`, which also quotes the base-60 numbers of YAML 1.1).
+pub(super) fn is_string(text: &str) -> bool {
+    let Some(first) = text.bytes().next() else {
+        return false;
+    };
+    if is_word_with_meaning(text) {
+        return false;
+    }
+    match first {
+        b'.' => !is_float(text),
+        b'+' | b'-' | b'0'..=b'9' => {
+            let digits: String = text.chars().filter(|char| *char != '_').collect();
+            !(is_timestamp(text)
+                || is_integer(&digits)
+                || is_float(&digits)
+                || is_base_60_number(text))
+        }
+        _ => true,
+    }
+}
+
+fn is_word_with_meaning(text: &str) -> bool {
+    matches!(
+        text,
+        "y" | "Y"
+            | "yes"
+            | "Yes"
+            | "YES"
+            | "true"
+            | "True"
+            | "TRUE"
+            | "on"
+            | "On"
+            | "ON"
+            | "n"
+            | "N"
+            | "no"
+            | "No"
+            | "NO"
+            | "false"
+            | "False"
+            | "FALSE"
+            | "off"
+            | "Off"
+            | "OFF"
+            | "~"
+            | "null"
+            | "Null"
+            | "NULL"
+            | ".nan"
+            | ".NaN"
+            | ".NAN"
+            | ".inf"
+            | ".Inf"
+            | ".INF"
+            | "+.inf"
+            | "+.Inf"
+            | "+.INF"
+            | "-.inf"
+            | "-.Inf"
+            | "-.INF"
+    )
+}
+
+/// Go's `strconv.ParseInt` and `ParseUint` with base 0, of a text without underscores.
+fn is_integer(text: &str) -> bool {
+    let (negative, unsigned) = match text.as_bytes().first() {
+        Some(b'-') => (true, text.get(1..)),
+        Some(b'+') => (false, text.get(1..)),
+        _ => (false, Some(text)),
+    };
+    let Some(unsigned) = unsigned else {
+        return false;
+    };
+    let signed = unsigned.len() != text.len();
+    let radix = match unsigned.get(..2) {
+        Some("0x" | "0X") => 16,
+        Some("0o" | "0O") => 8,
+        Some("0b" | "0B") => 2,
+        _ => 0,
+    };
+    let (digits, radix) = match (radix, unsigned.strip_prefix('0')) {
+        (0, Some(octal)) if !octal.is_empty() => (octal, 8),
+        (0, _) => (unsigned, 10),
+        (radix, _) => (unsigned.get(2..).unwrap_or_default(), radix),
+    };
+    // Rust's parser takes a sign, which may not come after the prefix.
+    if digits.starts_with(['+', '-']) {
+        return false;
+    }
+    match u64::from_str_radix(digits, radix) {
+        Ok(number) if negative => number <= i64::MIN.unsigned_abs(),
+        Ok(number) if signed => number <= i64::MAX.unsigned_abs(),
+        Ok(_) => true,
+        Err(_) => false,
+    }
+}
+
+/// A decimal floating point number. Those too large for 64 bits are strings to the Go library,
+/// but not to every reader, so they count here.
+fn is_float(text: &str) -> bool {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
+        None => (unsigned, None),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let exponent_is_number = exponent.is_none_or(|exponent| {
+        let digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+        !digits.is_empty() && all_digits(digits)
+    });
+    exponent_is_number
+        && all_digits(whole)
+        && all_digits(fraction)
+        && !(whole.is_empty() && fraction.is_empty())
+}
+
+/// `^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$`
+fn is_base_60_number(text: &str) -> bool {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let digits_or_underscores = |text: &str| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'_')
+    };
+    let mut parts = whole.split(':');
+    let first = parts.next().unwrap_or_default();
+    let rest: Vec<&str> = parts.collect();
+    first.starts_with(|char: char| char.is_ascii_digit())
+        && digits_or_underscores(first)
+        && digits_or_underscores(fraction)
+        && !rest.is_empty()
+        && rest.iter().all(|part| match part.as_bytes() {
+            [digit] | [b'0'..=b'5', digit] => digit.is_ascii_digit(),
+            _ => false,
+        })
+}
+
+/// A date, alone or with a time, in the four forms that Go's library knows.
+fn is_timestamp(text: &str) -> bool {
+    let Some((date, time)) = split_date(text) else {
+        return false;
+    };
+    let mut parts = date.split('-');
+    let (Some(year), Some(month), Some(day), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return false;
+    };
+    let (Some(year), Some(month), Some(day)) = (
+        number(year, 4..=4),
+        number(month, 1..=2),
+        number(day, 1..=2),
+    ) else {
+        return false;
+    };
+    let days = match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => {
+            29
+        }
+        2 => 28,
+        _ => return false,
+    };
+    (1..=days).contains(&day)
+        && match time {
+            None => true,
+            Some((' ', time)) => is_time(time),
+            Some((_, time)) => split_zone(time).is_some_and(is_time),
+        }
+}
+
+fn split_date(text: &str) -> Option<(&str, Option<(char, &str)>)> {
+    match text.find(['T', 't', ' ']) {
+        None => Some((text, None)),
+        Some(at) => {
+            let (date, rest) = text.split_at_checked(at)?;
+            let separator = rest.chars().next()?;
+            Some((date, Some((separator, rest.get(1..)?))))
+        }
+    }
+}
+
+/// Takes `Z` or `+hh:mm` off the end of a time.
+fn split_zone(time: &str) -> Option<&str> {
+    if let Some(time) = time.strip_suffix('Z') {
+        return Some(time);
+    }
+    let (time, zone) = time.split_at_checked(time.len().checked_sub(6)?)?;
+    let (hours, minutes) = zone.strip_prefix(['+', '-'])?.split_once(':')?;
+    let in_range = number(hours, 2..=2)? <= 24 && number(minutes, 2..=2)? <= 60;
+    in_range.then_some(time)
+}
+
+/// `h:m:s`, each of one or two digits, with an optional fraction.
+fn is_time(time: &str) -> bool {
+    let (clock, fraction) = match time.split_once(['.', ',']) {
+        Some((clock, fraction)) => (clock, Some(fraction)),
+        None => (time, None),
+    };
+    let mut parts = clock.split(':');
+    let (Some(hour), Some(minute), Some(second), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return false;
+    };
+    number(hour, 1..=2).is_some_and(|hour| hour < 24)
+        && number(minute, 1..=2).is_some_and(|minute| minute < 60)
+        && number(second, 1..=2).is_some_and(|second| second < 60)
+        && fraction.is_none_or(|fraction| !fraction.is_empty() && all_digits(fraction))
+}
+
+fn number(digits: &str, lengths: std::ops::RangeInclusive<usize>) -> Option<u32> {
+    (lengths.contains(&digits.len()) && all_digits(digits))
+        .then(|| digits.parse().ok())
+        .flatten()
+}
+
+fn all_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}

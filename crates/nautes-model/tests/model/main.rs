@@ -1,0 +1,6 @@
+//! The model through its public interface.
+
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod manifest;

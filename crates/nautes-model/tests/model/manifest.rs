@@ -1,0 +1,177 @@
+//! Manifests against those that Nautes writes.
+
+use nautes_model::ProductId;
+use nautes_model::entity::Entity;
+use nautes_model::layout::Repository;
+use nautes_model::manifest::{Manifest, ManifestError, render};
+use nautes_model::tree::ManifestTree;
+
+use crate::golden;
+
+#[test]
+fn every_kind_is_written_as_nautes_writes_it() {
+    for (entity, text) in golden::all() {
+        assert_eq!(render(&entity), text, "{}", entity.key());
+    }
+}
+
+#[test]
+fn what_nautes_writes_is_read_back() {
+    for (entity, text) in golden::all() {
+        let manifest = Manifest::parse(text, None).expect(text);
+        assert_eq!(manifest.entity(), &entity);
+        assert_eq!(manifest.differences(&entity), Vec::<String>::new());
+        assert_eq!(manifest.updated(&entity), text);
+    }
+}
+
+#[test]
+fn the_kustomization_is_written_as_nautes_writes_it() {
+    let repository = Repository::Product(golden::PRODUCT);
+    let manifest = |kind: &str, name: &str, spec: &str| {
+        format!(
+            "apiVersion: nautes.resource.nautes.io/v1alpha1\nkind: {kind}\n\
+             metadata:\n  name: {name}\nspec: {spec}\n"
+        )
+    };
+    let tree = ManifestTree::from_files(
+        repository,
+        [
+            ("README.md", "# shop".to_owned()),
+            (
+                "envs/dev.yaml",
+                manifest(
+                    "Environment",
+                    "dev",
+                    "{cluster: c, envType: dev, product: product-41}",
+                ),
+            ),
+            (
+                "projects/shop/shop.yaml",
+                manifest("Project", "shop", "{product: product-41}"),
+            ),
+            (
+                "code-repos/repo-12/repo-12.yaml",
+                manifest("CodeRepo", "repo-12", "{product: product-41}"),
+            ),
+        ],
+    );
+    assert_eq!(
+        tree.kustomization(),
+        include_str!("../golden/manifests/kustomization.yaml")
+    );
+}
+
+#[test]
+fn a_new_product_lists_no_resources() {
+    let tree = ManifestTree::new(Repository::Product(golden::PRODUCT));
+    assert_eq!(
+        tree.kustomization(),
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
+    );
+}
+
+#[test]
+fn an_update_keeps_what_the_model_does_not_know() {
+    let text = "\
+apiVersion: nautes.resource.nautes.io/v1alpha1
+kind: Environment
+metadata:
+  annotations:
+    team: payments
+  creationTimestamp: null
+  name: staging
+spec:
+  cluster: vc-staging
+  envType: staging
+  future:
+    setting: \"1\"
+  product: product-41
+";
+    let manifest = Manifest::parse(text, None).expect("it is a manifest");
+    let mut environment = golden::environment();
+    environment.cluster = golden::name("elsewhere");
+    let updated = manifest.updated(&environment.into());
+    assert_eq!(updated, text.replace("vc-staging", "elsewhere"));
+}
+
+#[test]
+fn an_update_removes_a_field_that_is_no_longer_set() {
+    let text = include_str!("../golden/manifests/deployment_runtime.yaml");
+    let manifest = Manifest::parse(text, None).expect("it is a manifest");
+    let mut runtime = golden::deployment_runtime();
+    runtime.account = None;
+    let updated = manifest.updated(&runtime.into());
+    assert_eq!(updated, text.replace("  account: checkout-staging\n", ""));
+}
+
+#[test]
+fn differences_name_the_fields() {
+    let (_, text) = golden::all().remove(5);
+    let manifest = Manifest::parse(text, None).expect("it is a manifest");
+    let mut runtime = golden::deployment_runtime();
+    runtime.destination.namespaces.clear();
+    runtime.manifest_source.path = "overlays/live".into();
+    assert_eq!(
+        manifest.differences(&runtime.into()),
+        ["spec.destination.namespaces", "spec.manifestSource.path"]
+    );
+}
+
+#[test]
+fn order_and_empty_values_make_no_difference() {
+    let text = "\
+kind: CodeRepo
+apiVersion: nautes.resource.nautes.io/v1alpha1
+spec:
+  repoName: svc
+  product: product-41
+  webhook:
+    events: [tag_push_events, push_events]
+metadata:
+  creationTimestamp: 2023-01-01T00:00:00Z
+  name: repo-7
+status: {}
+";
+    let manifest = Manifest::parse(text, None).expect("it is a manifest");
+    let Entity::CodeRepo(mut repo) = manifest.entity().clone() else {
+        panic!("it is a code repository");
+    };
+    assert_eq!(repo.project, None);
+    repo.url = Some(String::new());
+    assert_eq!(manifest.differences(&repo.into()), Vec::<String>::new());
+}
+
+#[test]
+fn a_pipeline_runtime_without_a_namespace_belongs_to_its_repository() {
+    let text = include_str!("../golden/manifests/pipeline_runtime.yaml")
+        .replace("  namespace: product-41\nspec", "spec");
+    let manifest = Manifest::parse(&text, Some(ProductId::new(7))).expect("it is a manifest");
+    assert_eq!(manifest.entity().product(), Some(ProductId::new(7)));
+    assert!(Manifest::parse(&text, None).is_err());
+}
+
+#[test]
+fn what_is_no_manifest_says_why() {
+    let parse = |text: &str| Manifest::parse(text, None).expect_err(text);
+    assert!(matches!(parse("a: [b"), ManifestError::NotYaml(_)));
+    assert!(matches!(
+        parse(""),
+        ManifestError::NotAManifest {
+            missing: "apiVersion"
+        }
+    ));
+    assert!(matches!(
+        parse("apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n"),
+        ManifestError::UnknownKind { .. }
+    ));
+    let (_, text) = golden::all().remove(0);
+    assert!(matches!(
+        parse(&text.replace("cluster:", "clustre:")),
+        ManifestError::NotAnEntity { .. }
+    ));
+    assert!(matches!(
+        parse(&text.replace("name: staging", "name: A/B")),
+        ManifestError::Name(_)
+    ));
+}
