@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod proto;
+mod quickstart;
+mod test_suite;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about)]
@@ -15,30 +17,45 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Applies `examples/quickstart` against a GitLab on loopback, and leaves it running.
+    Quickstart {
+        /// Destroys what an earlier quickstart made, and stops its server.
+        #[arg(long)]
+        destroy: bool,
+    },
+    /// Obtains what the tests need, and runs all of them.
+    Test,
     /// Generates the protocol code from the files in `proto/`.
     Proto,
 }
 
 fn main() -> ExitCode {
-    let outcome = match Arguments::parse().task {
-        Task::Proto => proto::generate(&proto::committed()),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+    match run(&Arguments::parse().task) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => report(&error),
     }
+}
+
+/// Runs a task, and returns whether what it checked is in order.
+fn run(task: &Task) -> anyhow::Result<bool> {
+    match task {
+        Task::Quickstart { destroy: false } => quickstart::up()?,
+        Task::Quickstart { destroy: true } => quickstart::destroy()?,
+        Task::Test => return test_suite::run(),
+        Task::Proto => proto::generate(&proto::committed())?,
+    }
+    Ok(true)
 }
 
 #[expect(
     clippy::print_stderr,
     reason = "a development tool speaks to its user on standard error"
 )]
-fn report(error: &dyn std::error::Error) -> ExitCode {
+fn report(error: &anyhow::Error) -> ExitCode {
     eprintln!("error: {error}");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        eprintln!("  caused by: {error}");
-        cause = error.source();
+    for cause in error.chain().skip(1) {
+        eprintln!("  caused by: {cause}");
     }
     ExitCode::FAILURE
 }

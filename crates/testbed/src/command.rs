@@ -110,6 +110,13 @@ impl Invocation {
     }
 }
 
+/// For what an invocation cannot do, such as reading the output while the program runs.
+impl From<Invocation> for Command {
+    fn from(invocation: Invocation) -> Self {
+        invocation.command
+    }
+}
+
 impl std::fmt::Display for Invocation {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let program = Path::new(self.command.get_program());

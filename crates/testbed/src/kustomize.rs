@@ -45,7 +45,15 @@ impl Kustomize {
             })
     }
 
+    /// The program.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// Builds the kustomization in `folder` and returns the YAML documents as one text.
+    ///
+    /// Files outside of `folder` may be listed, as they are in the configuration repositories of
+    /// Nautes, whose Argo CD is set up the same way.
     pub fn build(&self, folder: &Path) -> Result<String, Error> {
         let finished = Invocation::new(&self.program)
             .arg("build")

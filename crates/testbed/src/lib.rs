@@ -12,6 +12,7 @@ pub mod cargo;
 mod command;
 mod emulator;
 mod error;
+pub mod git;
 mod go_tool;
 mod journal;
 mod kustomize;

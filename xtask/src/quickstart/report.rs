@@ -1,0 +1,56 @@
+//! Tells what a quickstart made and how to go on.
+
+use anyhow::Context;
+use testbed::{Client, git};
+
+use super::configuration::Configuration;
+use super::server::Server;
+use super::{Folders, remove, tree};
+
+/// Clones the configuration repository, and prints what is in it and what can be done next.
+#[expect(
+    clippy::print_stdout,
+    reason = "the report is what the task is run for"
+)]
+pub(super) fn show(
+    folders: &Folders,
+    configuration: &Configuration<'_>,
+    server: &Server,
+) -> anyhow::Result<()> {
+    let repository = configuration.output("config_repository_url")?;
+    let clone = folders.repository_clone();
+    remove(&clone)?;
+    git::clone(&repository, server.token(), &clone)?;
+    let tree = tree::draw(&clone).with_context(|| format!("cannot read {}", clone.display()))?;
+    let with_credentials = repository.replacen("://", "://oauth2:$NAUTES_GITLAB_TOKEN@", 1);
+    let command = match configuration.terraform().client() {
+        Client::Terraform => "terraform",
+        Client::OpenTofu => "tofu",
+    };
+    println!(
+        "
+The product's configuration repository now holds, and so does its clone {clone}:
+
+{tree}
+Clone it yourself (any user name; the token is the password):
+  . {env}
+  git clone \"{with_credentials}\"
+
+Change something:
+  . {env}
+  cd {folder}
+  # edit variables.tf or main.tf, for example add a project
+  {command} plan
+  {command} apply
+
+Destroy everything and stop the server at {url} (process {pid}):
+  cargo xtask quickstart --destroy
+",
+        clone = clone.display(),
+        env = folders.shell_variables().display(),
+        folder = folders.configuration().display(),
+        url = server.url(),
+        pid = server.pid(),
+    );
+    Ok(())
+}

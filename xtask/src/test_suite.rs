@@ -1,0 +1,105 @@
+//! Runs all tests: obtains what they need, then counts what cargo's test harnesses report.
+
+mod tally;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use testbed::cargo::{self, Executable};
+use testbed::progress::{say, step};
+use testbed::{Kustomize, Terraform};
+
+use self::tally::Tally;
+
+/// After this much silence the user is told that the tests still run.
+const SILENCE: Duration = Duration::from_secs(2);
+
+/// Silence doubles up to this.
+const LONGEST_SILENCE: Duration = Duration::from_secs(30);
+
+/// Obtains everything, runs every test of the workspace, and prints the totals as the last line.
+///
+/// Returns whether all tests passed.
+pub(crate) fn run() -> anyhow::Result<bool> {
+    let terraform = step("Terraform or OpenTofu", Terraform::obtain)?;
+    say(&format!("  {terraform}, {}", terraform.program().display()));
+    let kustomize = step("kustomize", Kustomize::obtain)?;
+    say(&format!("  {}", kustomize.program().display()));
+    say("GitLab emulator");
+    let emulator = cargo::build(Executable::EMULATOR, &[])?;
+    say("Tests");
+    cargo::cargo(&["test", "--workspace", "--no-run", "--quiet"])
+        .finish_showing_all()?
+        .success()?;
+
+    let mut tests: Command = cargo::cargo(&["test", "--workspace", "--no-fail-fast"])
+        .env("NAUTES_TEST_TERRAFORM", terraform.program())
+        .env("NAUTES_TEST_KUSTOMIZE", kustomize.program())
+        .env("NAUTES_TEST_EMULATOR", emulator)
+        .into();
+    let mut child = tests
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot start `cargo test`")?;
+    let stdout = child
+        .stdout
+        .take()
+        .context("`cargo test` has no standard output")?;
+    let mut tally = show_and_count(BufReader::new(stdout));
+    let status = child.wait().context("cannot wait for `cargo test`")?;
+    if !status.success() && tally.failed == 0 {
+        // A harness that was ended by a signal counts nothing, not even its own end.
+        say("A test program ended without reporting its results.");
+        tally.failed = 1;
+    }
+    #[expect(
+        clippy::print_stdout,
+        reason = "the totals are what the task is run for"
+    )]
+    {
+        println!("\n{tally}");
+    }
+    Ok(tally.failed == 0)
+}
+
+/// Shows the lines as they come, says so when none come, and adds up the results in them.
+fn show_and_count(output: impl BufRead + Send) -> Tally {
+    let mut tally = Tally::default();
+    std::thread::scope(|scope| {
+        let (sender, lines) = mpsc::channel();
+        scope.spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        let mut last_line = Instant::now();
+        let mut silence = SILENCE;
+        loop {
+            match lines.recv_timeout(silence) {
+                Ok(line) => {
+                    tally.add(&line);
+                    #[expect(clippy::print_stdout, reason = "the tests' own report is passed on")]
+                    {
+                        println!("{line}");
+                    }
+                    last_line = Instant::now();
+                    silence = SILENCE;
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    say(&format!(
+                        "  … {} s since the last result",
+                        last_line.elapsed().as_secs()
+                    ));
+                    silence = (silence * 2).min(LONGEST_SILENCE);
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+    });
+    tally
+}
