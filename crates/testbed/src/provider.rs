@@ -42,6 +42,16 @@ impl Provider {
         self.source.rsplit('/').next().unwrap_or(&self.source)
     }
 
+    /// The `terraform` block that a configuration needs to use it.
+    pub fn requirement(&self) -> String {
+        format!(
+            "terraform {{\n  required_providers {{\n    {} = {{\n      source = \"{}\"\n    }}\n  \
+             }}\n}}\n",
+            self.type_name(),
+            self.source
+        )
+    }
+
     /// Puts the executable under its official name, alone, into `folder`.
     ///
     /// The command lines take the first file of a folder whose name fits, so that a build folder, with
