@@ -1,10 +1,18 @@
 //! Framework for Terraform and OpenTofu providers in Rust.
 
+extern crate self as terraform_plugin;
+
+pub mod data_source;
 pub mod diagnostics;
 pub mod logging;
+pub mod model;
 pub mod plan;
 pub mod protocol;
+pub mod provider;
+pub mod resource;
 pub mod schema;
+pub mod server;
+pub mod service;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod value;
