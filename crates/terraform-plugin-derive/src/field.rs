@@ -13,8 +13,15 @@ pub(crate) struct ModelField<'a> {
     /// The name of the attribute.
     pub(crate) name: String,
     pub(crate) description: String,
-    /// Calls of the attribute builder, each with its leading dot.
-    pub(crate) builder: TokenStream,
+    pub(crate) placement: Placement,
+}
+
+/// How the field stands in the object.
+pub(crate) enum Placement {
+    /// As one attribute, with calls of the attribute builder, each with its leading dot.
+    Attribute(TokenStream),
+    /// As the attributes of the model that it is, beside the others.
+    Flattened,
 }
 
 impl<'a> ModelField<'a> {
@@ -29,33 +36,42 @@ impl<'a> ModelField<'a> {
             visibility: &field.vis,
             name: ident.unraw().to_string(),
             description: description(&field.attrs),
-            builder: builder(&field.attrs)?,
+            placement: placement(&field.attrs)?,
         })
     }
 }
 
 /// Joins the lines of the doc comments, each without the space that follows the slashes.
 pub(crate) fn description(attributes: &[Attribute]) -> String {
-    let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
-        Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
-            Expr::Lit(literal) => match &literal.lit {
-                Lit::Str(text) => Some(text.value()),
+    let lines = attributes
+        .iter()
+        .filter_map(|attribute| match &attribute.meta {
+            Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
+                Expr::Lit(literal) => match &literal.lit {
+                    Lit::Str(text) => Some(text.value()),
+                    _ => None,
+                },
                 _ => None,
             },
             _ => None,
-        },
-        _ => None,
-    });
-    let lines: Vec<String> =
-        lines.map(|line| line.strip_prefix(' ').unwrap_or(&line).to_owned()).collect();
+        });
+    let lines: Vec<String> = lines
+        .map(|line| line.strip_prefix(' ').unwrap_or(&line).to_owned())
+        .collect();
     lines.join("\n").trim().to_owned()
 }
 
-fn builder(attributes: &[Attribute]) -> Result<TokenStream> {
+fn placement(attributes: &[Attribute]) -> Result<Placement> {
     let mut calls = TokenStream::new();
-    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("tf")) {
+    for attribute in attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("tf"))
+    {
         for call in attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)? {
             match call {
+                Meta::Path(flatten) if flatten.is_ident("flatten") => {
+                    return Ok(Placement::Flattened);
+                }
                 Meta::Path(method) => calls.extend(quote!(.#method())),
                 Meta::List(list) => {
                     let (method, arguments) = (list.path, list.tokens);
@@ -67,5 +83,5 @@ fn builder(attributes: &[Attribute]) -> Result<TokenStream> {
             }
         }
     }
-    Ok(calls)
+    Ok(Placement::Attribute(calls))
 }

@@ -13,5 +13,7 @@ use syn::{DeriveInput, parse_macro_input};
 #[proc_macro_derive(Model, attributes(tf))]
 pub fn derive_model(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    model::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+    model::expand(&input)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
 }

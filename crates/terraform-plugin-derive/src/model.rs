@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{Data, DeriveInput, Error, Fields, Result};
 
-use crate::field::{ModelField, description};
+use crate::field::{ModelField, Placement, description};
 
 pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let refused = |what| Error::new_spanned(&input.ident, what);
@@ -17,18 +17,35 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let Fields::Named(fields) = &data.fields else {
         return Err(refused("fields of a model have names"));
     };
-    let fields = fields.named.iter().map(ModelField::read).collect::<Result<Vec<_>>>()?;
+    let fields = fields
+        .named
+        .iter()
+        .map(ModelField::read)
+        .collect::<Result<Vec<_>>>()?;
     let model = &input.ident;
     let plan = format_ident!("{model}Plan");
     let conversion_of_model = conversion(&quote!(#model), &fields);
     let conversion_of_plan = conversion(&quote!(#plan), &fields);
     let plan_struct = plan_struct(input, &plan, &fields);
     let attributes = fields.iter().map(|field| {
-        let ModelField { name, kind, description, builder, .. } = field;
-        quote! {(
-            ::std::string::String::from(#name),
-            ::terraform_plugin::schema::Attribute::of::<#kind>().describe(#description) #builder,
-        )}
+        let ModelField {
+            name,
+            kind,
+            description,
+            ..
+        } = field;
+        match &field.placement {
+            Placement::Attribute(builder) => quote! {
+                attributes.insert(
+                    ::std::string::String::from(#name),
+                    ::terraform_plugin::schema::Attribute::of::<#kind>()
+                        .describe(#description) #builder,
+                );
+            },
+            Placement::Flattened => quote! {
+                attributes.extend(<#kind as ::terraform_plugin::model::Model>::attributes());
+            },
+        }
     });
     let description = description(&input.attrs);
     Ok(quote! {
@@ -51,7 +68,9 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
             const DESCRIPTION: &'static str = #description;
 
             fn attributes() -> ::terraform_plugin::schema::Attributes {
-                ::terraform_plugin::schema::Attributes::from([#(#attributes),*])
+                let mut attributes = ::terraform_plugin::schema::Attributes::new();
+                #(#attributes)*
+                attributes
             }
         }
     })
@@ -59,15 +78,26 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
 
 fn plan_struct(input: &DeriveInput, plan: &syn::Ident, fields: &[ModelField<'_>]) -> TokenStream {
     let visibility = &input.vis;
-    let documentation =
-        format!("[`{}`] while any part of it may be null or unknown.", input.ident);
+    let documentation = format!(
+        "[`{}`] while any part of it may be null or unknown.",
+        input.ident
+    );
     let members = fields.iter().map(|field| {
-        let ModelField { ident, kind, visibility, description, .. } = field;
+        let ModelField {
+            ident,
+            kind,
+            visibility,
+            description,
+            ..
+        } = field;
+        let view = quote!(<#kind as ::terraform_plugin::value::AttributeValue>::Plan);
+        let view = match field.placement {
+            Placement::Attribute(_) => quote!(::terraform_plugin::value::Tf<#view>),
+            Placement::Flattened => view,
+        };
         quote! {
             #[doc = #description]
-            #visibility #ident: ::terraform_plugin::value::Tf<
-                <#kind as ::terraform_plugin::value::AttributeValue>::Plan,
-            >
+            #visibility #ident: #view
         }
     });
     quote! {
@@ -83,16 +113,31 @@ fn plan_struct(input: &DeriveInput, plan: &syn::Ident, fields: &[ModelField<'_>]
 fn conversion(target: &TokenStream, fields: &[ModelField<'_>]) -> TokenStream {
     let reads = fields.iter().map(|field| {
         let ModelField { ident, name, .. } = field;
-        quote! {
-            #ident: ::terraform_plugin::value::Convert::from_value(
-                value.attribute(#name),
-                &path.attribute(#name),
-            )?
+        match field.placement {
+            Placement::Attribute(_) => quote! {
+                #ident: ::terraform_plugin::value::Convert::from_value(
+                    value.attribute(#name),
+                    &path.attribute(#name),
+                )?
+            },
+            Placement::Flattened => quote! {
+                #ident: ::terraform_plugin::value::Convert::from_value(value, path)?
+            },
         }
     });
     let writes = fields.iter().map(|field| {
         let ModelField { ident, name, .. } = field;
-        quote!((#name, ::terraform_plugin::value::Convert::to_value(&self.#ident)))
+        let value = quote!(::terraform_plugin::value::Convert::to_value(&self.#ident));
+        match field.placement {
+            Placement::Attribute(_) => quote! {
+                attributes.insert(::std::string::String::from(#name), #value);
+            },
+            Placement::Flattened => quote! {
+                if let ::terraform_plugin::value::Value::Object(flattened) = #value {
+                    attributes.extend(flattened);
+                }
+            },
+        }
     });
     quote! {
         impl ::terraform_plugin::value::Convert for #target {
@@ -109,7 +154,9 @@ fn conversion(target: &TokenStream, fields: &[ModelField<'_>]) -> TokenStream {
             }
 
             fn to_value(&self) -> ::terraform_plugin::value::Value {
-                ::terraform_plugin::value::Value::object([#(#writes),*])
+                let mut attributes = ::std::collections::BTreeMap::new();
+                #(#writes)*
+                ::terraform_plugin::value::Value::Object(attributes)
             }
         }
     }

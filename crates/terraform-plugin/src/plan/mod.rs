@@ -1,9 +1,11 @@
 //! The plan pipeline and Terraform's own consistency rules, all on dynamic values.
 
 mod consistency;
-mod normalise;
+mod form;
 mod pipeline;
+mod write_only;
 
 pub use consistency::{Inconsistency, check_applied, check_planned};
-pub(crate) use normalise::{keep_planned_form, keep_prior_form};
+pub(crate) use form::keep_form;
 pub use pipeline::{Planned, plan};
+pub(crate) use write_only::with_write_only;

@@ -149,6 +149,7 @@ pub struct Attribute {
     pub(crate) validators: Vec<Validator>,
     pub(crate) sibling_rules: Vec<SiblingRule>,
     pub(crate) equivalent: Option<fn(&Value, &Value) -> bool>,
+    pub(crate) environment: Vec<String>,
 }
 
 impl Attribute {
@@ -166,6 +167,7 @@ impl Attribute {
             validators: Vec::new(),
             sibling_rules: Vec::new(),
             equivalent: None,
+            environment: Vec::new(),
         }
     }
 
@@ -219,6 +221,11 @@ impl Attribute {
         self.deprecation.as_deref()
     }
 
+    /// The environment variables that stand in for a missing provider argument, the first that is set winning.
+    pub fn environment_variables(&self) -> &[String] {
+        &self.environment
+    }
+
     /// Whether the provider may set the attribute.
     pub(crate) fn is_computed(&self) -> bool {
         matches!(
@@ -268,6 +275,10 @@ impl Attribute {
     }
 
     /// Gives the attribute a value where the user gives none.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a literal in `#[tf(default(…))]` reads better without a reference"
+    )]
     pub fn default<T: Convert>(mut self, value: T) -> Self {
         self.presence = Presence::OptionalComputed;
         self.default = Some(value.to_value());
@@ -334,6 +345,12 @@ impl Attribute {
     pub fn exactly_one_with<const N: usize>(mut self, attributes: [&str; N]) -> Self {
         let names = attributes.map(str::to_owned).to_vec();
         self.sibling_rules.push(SiblingRule::ExactlyOneWith(names));
+        self
+    }
+
+    /// Takes a missing argument of a provider from the first of these environment variables that is set and not empty.
+    pub fn environment<const N: usize>(mut self, variables: [&str; N]) -> Self {
+        self.environment = variables.map(str::to_owned).to_vec();
         self
     }
 

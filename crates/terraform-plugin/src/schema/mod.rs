@@ -2,6 +2,8 @@
 
 mod attribute;
 mod check;
+mod configuration;
+mod environment;
 mod validator;
 mod wire;
 
@@ -9,6 +11,8 @@ pub use attribute::{
     Attribute, AttributeKind, Attributes, Nesting, OnChange, Presence, SiblingRule,
 };
 pub use check::SchemaFault;
+pub(crate) use configuration::check_configuration;
+pub(crate) use environment::fill_from_environment;
 pub use validator::{Validator, each, one_of};
 
 use crate::value::Type;

@@ -3,3 +3,4 @@
 #[cfg(test)]
 pub(crate) mod arbitrary;
 pub mod core;
+pub mod driver;

@@ -26,7 +26,7 @@ pub fn from_json(text: &str, kind: &Type) -> Result<Value, JsonError> {
     read(text, kind, &Path::root())
 }
 
-fn fault(path: &Path, reason: impl ToString) -> JsonError {
+fn fault(path: &Path, reason: impl std::fmt::Display) -> JsonError {
     JsonError {
         path: path.to_string(),
         reason: reason.to_string(),

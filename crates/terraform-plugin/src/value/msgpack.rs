@@ -1,4 +1,4 @@
-//! The MessagePack form of values on the wire (Terraform's object wire format; go-cty `cty/msgpack`).
+//! The `MessagePack` form of values on the wire (Terraform's object wire format; go-cty `cty/msgpack`).
 
 use std::collections::BTreeMap;
 
@@ -39,7 +39,7 @@ pub fn encode(value: &Value, kind: &Type) -> Vec<u8> {
     bytes
 }
 
-fn fault(path: &Path, reason: impl ToString) -> CodecError {
+fn fault(path: &Path, reason: impl std::fmt::Display) -> CodecError {
     CodecError {
         path: path.to_string(),
         reason: reason.to_string(),
@@ -225,9 +225,6 @@ impl<'a> Reader<'a> {
 /// Writing into a vector cannot fail, so the results of the writers carry no news.
 fn put(bytes: &mut Vec<u8>, value: &Value, kind: &Type) {
     match (value, kind) {
-        (Value::Null, _) => {
-            let _ = write::write_nil(bytes);
-        }
         (Value::Unknown, _) => bytes.extend_from_slice(&[0xd4, 0, 0]),
         (Value::Dynamic(inner), _) => {
             let (kind, value) = inner.as_ref();
@@ -268,8 +265,8 @@ fn put(bytes: &mut Vec<u8>, value: &Value, kind: &Type) {
                 put(bytes, value.attribute(name), kind);
             }
         }
-        // A value of another type than its schema's: the host reports it better than a panic would.
-        (Value::Object(_), _) => {
+        // An object without an object's type is a defect, which the host reports better than a panic would.
+        (Value::Null | Value::Object(_), _) => {
             let _ = write::write_nil(bytes);
         }
     }

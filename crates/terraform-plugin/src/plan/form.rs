@@ -3,17 +3,10 @@
 use crate::schema::{AttributeKind, Attributes, Nesting};
 use crate::value::Value;
 
-/// After a read: returns the read state with the prior form of values that are equivalent to it.
-pub(crate) fn keep_prior_form(attributes: &Attributes, prior: &Value, read: &Value) -> Value {
-    keep(attributes, prior, read)
-}
-
-/// After an operation: returns the result with the planned form of values that are equivalent to it.
-pub(crate) fn keep_planned_form(attributes: &Attributes, planned: &Value, result: &Value) -> Value {
-    keep(attributes, planned, result)
-}
-
-fn keep(attributes: &Attributes, form: &Value, value: &Value) -> Value {
+/// Returns a state with the form of another state wherever the two are equivalent.
+///
+/// After a read the other state is the prior one; after an operation it is the planned one.
+pub(crate) fn keep_form(attributes: &Attributes, form: &Value, value: &Value) -> Value {
     let (Value::Object(_), Value::Object(values)) = (form, value) else {
         return value.clone();
     };
@@ -33,21 +26,21 @@ fn keep(attributes: &Attributes, form: &Value, value: &Value) -> Value {
             return (name.as_str(), value.clone());
         };
         let kept = match (nesting, form, value) {
-            (Nesting::Single, form, value) => keep(children, form, value),
+            (Nesting::Single, form, value) => keep_form(children, form, value),
             (Nesting::List, Value::List(forms), Value::List(values))
                 if forms.len() == values.len() =>
             {
                 let pairs = forms.iter().zip(values);
                 Value::List(
                     pairs
-                        .map(|(form, value)| keep(children, form, value))
+                        .map(|(form, value)| keep_form(children, form, value))
                         .collect(),
                 )
             }
             (Nesting::Map, Value::Map(forms), Value::Map(values)) => {
                 let pairs = values.iter().map(|(key, value)| {
                     let form = forms.get(key).unwrap_or(&Value::Null);
-                    (key.clone(), keep(children, form, value))
+                    (key.clone(), keep_form(children, form, value))
                 });
                 Value::Map(pairs.collect())
             }

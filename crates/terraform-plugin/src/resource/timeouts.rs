@@ -1,0 +1,144 @@
+//! The `timeouts` attribute and its defaults.
+
+use std::time::Duration;
+
+use crate::model::Model;
+use crate::schema::Validator;
+use crate::value::Value;
+
+/// How long operations of this resource may take.
+#[derive(Debug, Clone, PartialEq, Eq, Model)]
+pub struct Timeouts {
+    /// Longest duration of the creation, such as `30s`, `10m` or `1h30m`.
+    #[tf(validate(duration()))]
+    pub create: Option<String>,
+    /// Longest duration of a refresh, such as `30s`, `10m` or `1h30m`.
+    #[tf(validate(duration()))]
+    pub read: Option<String>,
+    /// Longest duration of an update, such as `30s`, `10m` or `1h30m`.
+    #[tf(validate(duration()))]
+    pub update: Option<String>,
+    /// Longest duration of the deletion, such as `30s`, `10m` or `1h30m`.
+    #[tf(validate(duration()))]
+    pub delete: Option<String>,
+}
+
+fn duration() -> Validator {
+    let description = "Must be a duration such as `30s`, `10m` or `1h30m`.";
+    Validator::new(
+        description,
+        |text: &String| match humantime::parse_duration(text) {
+            Ok(duration) if !duration.is_zero() => Ok(()),
+            Ok(_) => Err("The duration is zero, so nothing could ever be done.".to_owned()),
+            Err(error) => Err(format!(
+                "{text:?} is not a duration such as 30s, 10m or 1h30m: {error}."
+            )),
+        },
+    )
+}
+
+/// How long operations may take where users say nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DefaultTimeouts {
+    /// The creation.
+    pub create: Duration,
+    /// A refresh or import.
+    pub read: Duration,
+    /// An update.
+    pub update: Duration,
+    /// The deletion.
+    pub delete: Duration,
+}
+
+/// The operations that have a time limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Timed {
+    Create,
+    Read,
+    Update,
+    Delete,
+}
+
+impl Timed {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Read => "read",
+            Self::Update => "update",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+impl DefaultTimeouts {
+    /// Returns the same limit, in seconds, for every operation.
+    pub const fn all(seconds: u64) -> Self {
+        let limit = Duration::from_secs(seconds);
+        Self {
+            create: limit,
+            read: limit,
+            update: limit,
+            delete: limit,
+        }
+    }
+
+    /// Returns the limit of an operation: from the `timeouts` attribute of the object, or the default.
+    pub(crate) fn limit(&self, timed: Timed, object: &Value) -> Duration {
+        let configured = object
+            .attribute("timeouts")
+            .attribute(timed.name())
+            .as_str();
+        let configured = configured.and_then(|text| humantime::parse_duration(text).ok());
+        configured.unwrap_or(match timed {
+            Timed::Create => self.create,
+            Timed::Read => self.read,
+            Timed::Update => self.update,
+            Timed::Delete => self.delete,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::Path;
+
+    #[test]
+    fn the_attribute_wins_over_the_default() {
+        let timeouts = Value::object([("delete", Value::string("1h30m"))]);
+        let object = Value::object([("timeouts", timeouts)]);
+        let defaults = DefaultTimeouts::all(60);
+        assert_eq!(
+            defaults.limit(Timed::Delete, &object),
+            Duration::from_secs(5400)
+        );
+        assert_eq!(
+            defaults.limit(Timed::Create, &object),
+            Duration::from_secs(60)
+        );
+        assert_eq!(
+            defaults.limit(Timed::Create, &Value::Null),
+            Duration::from_secs(60)
+        );
+    }
+
+    #[test]
+    fn what_is_no_duration_is_refused() {
+        for text in ["", "10", "ten minutes", "0s", "-5m"] {
+            assert!(
+                duration()
+                    .check(&Value::string(text), &Path::root())
+                    .has_error(),
+                "{text:?}"
+            );
+        }
+        for text in ["30s", "10m", "1h30m", "8736h"] {
+            assert!(
+                duration()
+                    .check(&Value::string(text), &Path::root())
+                    .is_empty(),
+                "{text:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! `PlanResourceChange`.
+
+use super::ProviderService;
+use super::rpc::Rpc;
+use super::wire::{decoded, encoded};
+use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::plan::{check_planned, plan};
+use crate::protocol::tfplugin6 as tf;
+use crate::provider::Provider;
+use crate::resource::{
+    ErasedResource, Operation, PlanKind, PlanRequest, PlannedAction, PrivateState, Timed,
+};
+use crate::value::Value;
+
+impl<P: Provider> Rpc<P> for tf::plan_resource_change::Request {
+    type Response = tf::plan_resource_change::Response;
+    const NAME: &'static str = "PlanResourceChange";
+
+    fn type_name(&self) -> &str {
+        &self.type_name
+    }
+
+    fn failure(&self) -> Self::Response {
+        Self::Response {
+            planned_state: self.prior_state.clone(),
+            planned_private: self.prior_private.clone(),
+            planned_identity: self.prior_identity.clone(),
+            ..Default::default()
+        }
+    }
+
+    fn diagnostics(response: &mut Self::Response) -> Option<&mut Vec<tf::Diagnostic>> {
+        Some(&mut response.diagnostics)
+    }
+
+    async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
+        let resource = service.resource(&self.type_name)?;
+        let kind = resource.value_type();
+        let prior = decoded(self.prior_state.as_ref(), kind)?;
+        let proposed = decoded(self.proposed_new_state.as_ref(), kind)?;
+        if proposed.is_null() {
+            return plan_delete(service, resource, &self, &prior).await;
+        }
+        let config = decoded(self.config.as_ref(), kind)?;
+        let planned = plan(resource.schema(), &prior, &proposed, &config);
+        let (action, plan_kind, private) = if prior.is_null() {
+            // What is kept about the object that this one replaces says nothing about this one.
+            (
+                PlannedAction::Create,
+                PlanKind::Create,
+                PrivateState::default(),
+            )
+        } else {
+            let private = PrivateState::decode(&self.prior_private);
+            (PlannedAction::Update, PlanKind::Update, private)
+        };
+        let client = service.client();
+        let mut request = PlanRequest {
+            kind: plan_kind,
+            client: client.as_ref(),
+            config: &config,
+            prior: &prior,
+            planned: planned.value,
+            replace: planned.replace,
+            private,
+            warnings: Diagnostics::default(),
+        };
+        resource.modify_plan(&mut request).await?;
+        let PlanRequest {
+            planned,
+            mut replace,
+            private,
+            warnings,
+            ..
+        } = request;
+        let faults = check_planned(resource.schema(), &prior, &config, &planned);
+        if !faults.is_empty() {
+            let defects = faults.iter().map(|fault| {
+                Diagnostic::defect(format!("An inconsistent plan was made: {fault}"))
+                    .at(&fault.path)
+            });
+            return Err(defects.collect());
+        }
+        replace.sort();
+        replace.dedup();
+        Ok(Self::Response {
+            planned_state: encoded(&planned, kind),
+            requires_replace: replace.iter().map(Into::into).collect(),
+            planned_private: action.mark(private)?.encode().into(),
+            diagnostics: (&warnings).into(),
+            planned_identity: self.prior_identity.filter(|_| !prior.is_null()),
+            ..Default::default()
+        })
+    }
+}
+
+async fn plan_delete<P: Provider>(
+    service: &ProviderService<P>,
+    resource: &dyn ErasedResource<P::Client>,
+    request: &tf::plan_resource_change::Request,
+    prior: &Value,
+) -> Result<tf::plan_resource_change::Response, Diagnostics> {
+    let mut private = PrivateState::decode(&request.prior_private);
+    let mut diagnostics = Diagnostics::default();
+    if let Some(client) = service.client() {
+        let limits = resource.limits(Timed::Read, prior, service.interrupted());
+        let mut operation = Operation::new(client, private, limits.clone());
+        let planned = limits
+            .apply(resource.plan_delete(&mut operation, prior))
+            .await;
+        let outcome = operation.into_outcome(planned.err().unwrap_or_default());
+        (private, diagnostics) = (outcome.private, outcome.diagnostics);
+    }
+    Ok(tf::plan_resource_change::Response {
+        planned_state: encoded(&Value::Null, resource.value_type()),
+        planned_private: PlannedAction::Delete.mark(private)?.encode().into(),
+        diagnostics: (&diagnostics).into(),
+        planned_identity: request.prior_identity.clone(),
+        ..Default::default()
+    })
+}

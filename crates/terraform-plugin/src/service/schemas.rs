@@ -1,0 +1,155 @@
+//! `GetProviderSchema`, `GetMetadata`, `GetResourceIdentitySchemas`, `GetFunctions`.
+
+use super::ProviderService;
+use super::rpc::Rpc;
+use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::protocol::tfplugin6::{self as tf, ServerCapabilities};
+use crate::provider::Provider;
+use crate::schema::{AttributeKind, Presence, Root, Schema, SchemaFault};
+
+const CAPABILITIES: ServerCapabilities = ServerCapabilities {
+    plan_destroy: true,
+    get_provider_schema_optional: true,
+    move_resource_state: true,
+    generate_resource_config: false,
+};
+
+impl<P: Provider> Rpc<P> for tf::get_provider_schema::Request {
+    type Response = tf::get_provider_schema::Response;
+    const NAME: &'static str = "GetProviderSchema";
+
+    fn failure(&self) -> Self::Response {
+        // Terraform refuses a response without a provider schema before it looks at the messages.
+        let empty = Schema::new("", crate::schema::Attributes::new());
+        Self::Response {
+            provider: Some((&empty).into()),
+            ..Default::default()
+        }
+    }
+
+    fn diagnostics(response: &mut Self::Response) -> Option<&mut Vec<tf::Diagnostic>> {
+        Some(&mut response.diagnostics)
+    }
+
+    async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
+        let faults = service.schema_faults();
+        if !faults.is_empty() {
+            return Err(faults.iter().map(Diagnostic::defect).collect());
+        }
+        let registry = &service.registry;
+        let wire = |(name, schema): (&str, &Schema)| (name.to_owned(), schema.into());
+        Ok(Self::Response {
+            provider: Some((&service.schema).into()),
+            resource_schemas: registry.resource_schemas().map(wire).collect(),
+            data_source_schemas: registry.data_source_schemas().map(wire).collect(),
+            server_capabilities: Some(CAPABILITIES),
+            ..Default::default()
+        })
+    }
+}
+
+impl<P: Provider> ProviderService<P> {
+    /// Lists the mistakes in the provider's schemas; a test of every provider should find none.
+    pub fn schema_faults(&self) -> Vec<SchemaFault> {
+        let mut faults = self.schema.faults(Root::Provider);
+        faults.extend(self.registry.faults());
+        faults
+    }
+}
+
+impl<P: Provider> Rpc<P> for tf::get_metadata::Request {
+    type Response = tf::get_metadata::Response;
+    const NAME: &'static str = "GetMetadata";
+
+    fn failure(&self) -> Self::Response {
+        Self::Response::default()
+    }
+
+    fn diagnostics(response: &mut Self::Response) -> Option<&mut Vec<tf::Diagnostic>> {
+        Some(&mut response.diagnostics)
+    }
+
+    async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
+        use tf::get_metadata::{DataSourceMetadata, ResourceMetadata};
+        let registry = &service.registry;
+        let resources = registry.resource_schemas();
+        let data_sources = registry.data_source_schemas();
+        Ok(Self::Response {
+            server_capabilities: Some(CAPABILITIES),
+            resources: resources
+                .map(|(name, _)| ResourceMetadata {
+                    type_name: name.to_owned(),
+                })
+                .collect(),
+            data_sources: data_sources
+                .map(|(name, _)| DataSourceMetadata {
+                    type_name: name.to_owned(),
+                })
+                .collect(),
+            ..Default::default()
+        })
+    }
+}
+
+impl<P: Provider> Rpc<P> for tf::get_resource_identity_schemas::Request {
+    type Response = tf::get_resource_identity_schemas::Response;
+    const NAME: &'static str = "GetResourceIdentitySchemas";
+
+    fn failure(&self) -> Self::Response {
+        Self::Response::default()
+    }
+
+    fn diagnostics(response: &mut Self::Response) -> Option<&mut Vec<tf::Diagnostic>> {
+        Some(&mut response.diagnostics)
+    }
+
+    async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
+        let schemas = service.registry.identity_schemas();
+        Ok(Self::Response {
+            identity_schemas: schemas
+                .map(|(name, schema)| (name.to_owned(), identity_schema(schema)))
+                .collect(),
+            ..Default::default()
+        })
+    }
+}
+
+fn identity_schema(schema: &Schema) -> tf::ResourceIdentitySchema {
+    use tf::resource_identity_schema::IdentityAttribute;
+    let attributes = schema.attributes.iter().filter_map(|(name, attribute)| {
+        // Identities are flat: a nested attribute has no form in them.
+        let AttributeKind::Typed(kind) = attribute.shape() else {
+            return None;
+        };
+        let required = attribute.presence() == Presence::Required;
+        Some(IdentityAttribute {
+            name: name.clone(),
+            r#type: kind.to_json().to_string().into_bytes().into(),
+            required_for_import: required,
+            optional_for_import: !required,
+            description: attribute.description().to_owned(),
+        })
+    });
+    tf::ResourceIdentitySchema {
+        version: schema.version,
+        identity_attributes: attributes.collect(),
+    }
+}
+
+impl<P: Provider> Rpc<P> for tf::get_functions::Request {
+    type Response = tf::get_functions::Response;
+    const NAME: &'static str = "GetFunctions";
+
+    fn failure(&self) -> Self::Response {
+        Self::Response::default()
+    }
+
+    fn diagnostics(response: &mut Self::Response) -> Option<&mut Vec<tf::Diagnostic>> {
+        Some(&mut response.diagnostics)
+    }
+
+    /// Answers the same map as the schema, because OpenTofu asks a configured provider again and takes an error as fatal.
+    async fn answer(self, _: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
+        Ok(Self::Response::default())
+    }
+}

@@ -1,0 +1,414 @@
+use terraform_plugin::protocol::tfplugin6 as tf;
+use terraform_plugin::protocol::tfplugin6::provider_server::Provider as _;
+use terraform_plugin::testing::driver::Failure;
+use terraform_plugin::value::Value;
+
+use crate::bucket::{BUCKET, Fault, bucket, number, provider_config, start, text};
+
+#[tokio::test]
+async fn the_schemas_have_no_fault() {
+    let (driver, _) = start().await;
+    assert_eq!(driver.service().schema_faults(), vec![]);
+    let response = driver
+        .service()
+        .get_provider_schema(tonic::Request::new(tf::get_provider_schema::Request {}))
+        .await
+        .unwrap()
+        .into_inner();
+    assert!(response.diagnostics.is_empty());
+    let block = response.resource_schemas["cloud_bucket"]
+        .block
+        .clone()
+        .unwrap();
+    assert!(
+        block
+            .attributes
+            .iter()
+            .all(|a| !a.description.is_empty() && a.description_kind == 1)
+    );
+    let rules = block.attributes.iter().find(|a| a.name == "rules").unwrap();
+    assert!(
+        rules.r#type.is_empty() && rules.nested_type.is_some(),
+        "never both"
+    );
+}
+
+#[tokio::test]
+async fn an_object_is_created_read_updated_and_deleted() {
+    let (driver, cloud) = start().await;
+    let config = bucket([("name", text("a")), ("note", text("n"))]);
+    let created = driver.apply(BUCKET, &config, None).await.unwrap();
+    assert!(created.diagnostics.is_empty(), "{:?}", created.diagnostics);
+    let created = created.stored.unwrap();
+    assert_eq!(created.value.attribute("id"), &text("bucket-a"));
+    assert_eq!(created.value.attribute("class"), &text("standard"));
+    assert_eq!(created.identity, Some(Value::object([("name", text("a"))])));
+
+    let read = driver.read(BUCKET, &created).await.unwrap().unwrap();
+    assert!(
+        driver
+            .plan(BUCKET, &config, Some(&read))
+            .await
+            .unwrap()
+            .is_empty
+    );
+
+    let config = bucket([("name", text("a")), ("class", text("cold"))]);
+    let change = driver.plan(BUCKET, &config, Some(&read)).await.unwrap();
+    assert_eq!(
+        change.planned.attribute("id"),
+        &text("bucket-a"),
+        "ids survive updates"
+    );
+    let updated = driver
+        .apply(BUCKET, &config, Some(&read))
+        .await
+        .unwrap()
+        .stored
+        .unwrap();
+    assert_eq!(cloud.lock().unwrap().buckets["a"].class, "cold");
+
+    let deleted = driver
+        .apply(BUCKET, &Value::Null, Some(&updated))
+        .await
+        .unwrap();
+    assert!(deleted.stored.is_none());
+    assert!(cloud.lock().unwrap().buckets.is_empty());
+    assert_eq!(
+        cloud.lock().unwrap().replacements_seen,
+        [false],
+        "a pure deletion"
+    );
+}
+
+#[tokio::test]
+async fn the_deletion_half_of_a_replacement_is_recognised() {
+    let (driver, cloud) = start().await;
+    let first = bucket([("name", text("a"))]);
+    let stored = driver
+        .apply(BUCKET, &first, None)
+        .await
+        .unwrap()
+        .stored
+        .unwrap();
+    let second = bucket([("name", text("b"))]);
+    let change = driver.plan(BUCKET, &second, Some(&stored)).await.unwrap();
+    assert!(change.replaces);
+    assert_eq!(
+        change.planned.attribute("id"),
+        &Value::Unknown,
+        "the successor has another id"
+    );
+    let replaced = driver
+        .apply(BUCKET, &second, Some(&stored))
+        .await
+        .unwrap()
+        .stored
+        .unwrap();
+    assert_eq!(replaced.value.attribute("id"), &text("bucket-b"));
+    assert_eq!(cloud.lock().unwrap().replacements_seen, [true]);
+}
+
+#[tokio::test]
+async fn computed_parts_of_nested_elements_live_as_long_as_their_key() {
+    let (driver, _) = start().await;
+    let rule = |prefix: &str| Value::object([("prefix", text(prefix)), ("id", Value::Null)]);
+    let rules = |keys: &[&str]| {
+        let elements = keys.iter().map(|key| ((*key).to_owned(), rule(key)));
+        bucket([
+            ("name", text("a")),
+            ("rules", Value::Map(elements.collect())),
+        ])
+    };
+    let one = rules(&["x"]);
+    let stored = driver
+        .apply(BUCKET, &one, None)
+        .await
+        .unwrap()
+        .stored
+        .unwrap();
+    let two = rules(&["x", "y"]);
+    let change = driver.plan(BUCKET, &two, Some(&stored)).await.unwrap();
+    let Value::Map(planned) = change.planned.attribute("rules") else {
+        panic!("a map")
+    };
+    assert_eq!(planned["x"].attribute("id"), &text("rule-x"));
+    assert_eq!(planned["y"].attribute("id"), &Value::Unknown);
+    let stored = driver
+        .apply(BUCKET, &two, Some(&stored))
+        .await
+        .unwrap()
+        .stored
+        .unwrap();
+    assert!(
+        driver
+            .plan(BUCKET, &two, Some(&stored))
+            .await
+            .unwrap()
+            .is_empty
+    );
+}
+
+#[tokio::test]
+async fn what_is_gone_is_planned_for_creation() {
+    let (driver, cloud) = start().await;
+    let config = bucket([("name", text("a"))]);
+    let stored = driver
+        .apply(BUCKET, &config, None)
+        .await
+        .unwrap()
+        .stored
+        .unwrap();
+    cloud.lock().unwrap().buckets.clear();
+    assert!(driver.read(BUCKET, &stored).await.unwrap().is_none());
+    let deleted = driver
+        .apply(BUCKET, &Value::Null, Some(&stored))
+        .await
+        .unwrap();
+    assert!(
+        deleted.stored.is_none() && deleted.diagnostics.is_empty(),
+        "gone already is fine"
+    );
+}
+
+#[tokio::test]
+async fn drift_is_repaired_by_an_update() {
+    let (driver, cloud) = start().await;
+    let config = bucket([("name", text("a"))]);
+    let stored = driver
+        .apply(BUCKET, &config, None)
+        .await
+        .unwrap()
+        .stored
+        .unwrap();
+    cloud.lock().unwrap().buckets.get_mut("a").unwrap().complete = false;
+    let drifted = driver.read(BUCKET, &stored).await.unwrap().unwrap();
+    assert_eq!(
+        drifted.value.attribute("drift"),
+        &text("the bucket is incomplete")
+    );
+    let change = driver.plan(BUCKET, &config, Some(&drifted)).await.unwrap();
+    assert!(!change.is_empty && !change.replaces);
+    let repaired = driver
+        .apply(BUCKET, &config, Some(&drifted))
+        .await
+        .unwrap()
+        .stored
+        .unwrap();
+    assert!(cloud.lock().unwrap().buckets["a"].complete);
+    assert!(
+        driver
+            .plan(BUCKET, &config, Some(&repaired))
+            .await
+            .unwrap()
+            .is_empty
+    );
+}
+
+#[tokio::test]
+async fn an_object_is_imported_by_id_and_by_identity() {
+    let (driver, cloud) = start().await;
+    let config = bucket([("name", text("a")), ("note", text("n"))]);
+    driver.apply(BUCKET, &config, None).await.unwrap();
+    let by_id = driver.import(BUCKET, "a").await.unwrap().unwrap();
+    assert!(
+        driver
+            .plan(BUCKET, &config, Some(&by_id))
+            .await
+            .unwrap()
+            .is_empty
+    );
+    let identity = Value::object([("name", text("a"))]);
+    let by_identity = driver
+        .import_identity(BUCKET, &identity)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(by_identity.value, by_id.value);
+    assert_eq!(by_identity.identity, Some(identity));
+    cloud.lock().unwrap().buckets.clear();
+    let missing = driver.import(BUCKET, "a").await.unwrap_err();
+    assert!(
+        missing.to_string().contains("nothing to import"),
+        "{missing}"
+    );
+}
+
+#[tokio::test]
+async fn stored_state_of_an_older_version_is_upgraded_and_of_the_same_version_completed() {
+    let (driver, _) = start().await;
+    let old = driver
+        .upgrade(BUCKET, 0, r#"{"name":"a","tier":"cold"}"#)
+        .await
+        .unwrap();
+    assert_eq!(old.attribute("class"), &text("cold"));
+    let json = r#"{"name":"a","class":"cold","gone":1,"id":"x"}"#;
+    let same = driver.upgrade(BUCKET, 1, json).await.unwrap();
+    assert_eq!(
+        same.attribute("note"),
+        &Value::Null,
+        "a new attribute is null"
+    );
+    let newer = driver.upgrade(BUCKET, 0, "not json").await;
+    assert!(matches!(newer, Err(Failure::Reported(_))));
+}
+
+#[tokio::test]
+async fn an_object_moves_from_another_type_of_resource() {
+    let (driver, _) = start().await;
+    let request = |source: &str| {
+        tonic::Request::new(tf::move_resource_state::Request {
+            source_type_name: source.to_owned(),
+            target_type_name: BUCKET.to_owned(),
+            source_state: Some(tf::RawState {
+                json: br#"{"name":"a","tier":"cold"}"#.to_vec().into(),
+                ..Default::default()
+            }),
+            ..Default::default()
+        })
+    };
+    let service = driver.service();
+    let moved = service
+        .move_resource_state(request("other_bucket"))
+        .await
+        .unwrap()
+        .into_inner();
+    assert!(moved.diagnostics.is_empty() && moved.target_state.is_some());
+    assert!(moved.target_identity.is_some());
+    let refused = service
+        .move_resource_state(request("other_thing"))
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(refused.diagnostics.len(), 1);
+}
+
+#[tokio::test]
+async fn a_write_only_value_reaches_the_provider_and_nothing_else() {
+    let (mut driver, cloud) = start().await;
+    let config = |secret: &str, version| {
+        bucket([
+            ("name", text("a")),
+            ("secret_wo", text(secret)),
+            ("secret_wo_version", number(version)),
+        ])
+    };
+    let change = driver.plan(BUCKET, &config("s1", 1), None).await.unwrap();
+    assert!(change.planned.attribute("secret_wo").is_null());
+    let stored = driver
+        .apply(BUCKET, &config("s1", 1), None)
+        .await
+        .unwrap()
+        .stored
+        .unwrap();
+    assert!(stored.value.attribute("secret_wo").is_null());
+    assert_eq!(
+        cloud.lock().unwrap().buckets["a"].secret.as_deref(),
+        Some("s1")
+    );
+    let unchanged = driver
+        .plan(BUCKET, &config("s2", 1), Some(&stored))
+        .await
+        .unwrap();
+    assert!(
+        unchanged.is_empty,
+        "only the version tells that a secret changed"
+    );
+    driver
+        .apply(BUCKET, &config("s2", 2), Some(&stored))
+        .await
+        .unwrap();
+    assert_eq!(
+        cloud.lock().unwrap().buckets["a"].secret.as_deref(),
+        Some("s2")
+    );
+
+    driver.allow_write_only(false);
+    let refused = driver
+        .plan(BUCKET, &config("s3", 3), Some(&stored))
+        .await
+        .unwrap_err();
+    assert!(refused.to_string().contains("1.11"), "{refused}");
+}
+
+#[tokio::test]
+async fn an_unknown_provider_configuration_is_tolerated_until_something_needs_it() {
+    let (driver, cloud) = start().await;
+    let config = bucket([("name", text("a"))]);
+    let stored = driver
+        .apply(BUCKET, &config, None)
+        .await
+        .unwrap()
+        .stored
+        .unwrap();
+    driver
+        .reconfigure(&provider_config(Value::Unknown))
+        .await
+        .unwrap();
+    cloud.lock().unwrap().buckets.clear();
+    let read = driver.read(BUCKET, &stored).await.unwrap().unwrap();
+    assert_eq!(read.value, stored.value, "the stored state stands in");
+    assert!(
+        driver
+            .plan(BUCKET, &config, Some(&read))
+            .await
+            .unwrap()
+            .is_empty
+    );
+    let named = bucket([("name", text("a"))]);
+    let failed = driver.read_data_source(BUCKET, &named).await.unwrap_err();
+    assert!(failed.to_string().contains("not known yet"), "{failed}");
+}
+
+#[tokio::test]
+async fn a_second_run_of_one_process_gets_its_own_configuration() {
+    let (driver, _) = start().await;
+    assert!(
+        driver
+            .reconfigure(&provider_config(text("moon")))
+            .await
+            .is_err()
+    );
+    let refused = driver.import(BUCKET, "a").await.unwrap_err();
+    assert!(
+        refused.to_string().contains("not known yet"),
+        "the old client is gone: {refused}"
+    );
+    driver
+        .reconfigure(&provider_config(text("earth")))
+        .await
+        .unwrap();
+    driver
+        .apply(BUCKET, &bucket([("name", text("a"))]), None)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_data_source_reads_what_its_arguments_name() {
+    let (driver, _) = start().await;
+    driver
+        .apply(BUCKET, &bucket([("name", text("a"))]), None)
+        .await
+        .unwrap();
+    let named = |name: &str| {
+        let mut config = bucket([("name", text(name))]);
+        if let Value::Object(attributes) = &mut config {
+            attributes.remove("secret_wo");
+        }
+        config
+    };
+    let data = driver.read_data_source(BUCKET, &named("a")).await.unwrap();
+    assert_eq!(data.attribute("id"), &text("bucket-a"));
+    assert!(driver.read_data_source(BUCKET, &named("b")).await.is_err());
+}
+
+#[tokio::test]
+async fn a_result_that_was_not_planned_is_caught_by_the_kit() {
+    let (driver, cloud) = start().await;
+    cloud.lock().unwrap().fault = Fault::Lie;
+    let lied = driver
+        .apply(BUCKET, &bucket([("name", text("a"))]), None)
+        .await;
+    assert!(matches!(lied, Err(Failure::Inconsistent(_))));
+}
