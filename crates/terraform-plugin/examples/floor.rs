@@ -1,13 +1,16 @@
-//! The smallest provider: one resource that remembers its `input` and touches nothing.
+//! The smallest provider: one resource that remembers its input and touches nothing.
 //!
 //! It is the floor that start-up time, memory and plans of real providers are measured against.
 
 use std::process::ExitCode;
 
-use terraform_plugin::protocol::tfplugin6 as wire;
+use terraform_plugin::diagnostics::Diagnostics;
+use terraform_plugin::model::Model;
+use terraform_plugin::provider::{Provider, Registry};
+use terraform_plugin::resource::{NoIdentity, Operation, Resource};
 use terraform_plugin::server::{ServeOptions, serve};
-use tonic::{Request, Response, Status};
-use wire::provider_server::Provider;
+use terraform_plugin::service::ProviderService;
+use terraform_plugin::value::{Known, Tf};
 
 fn main() -> ExitCode {
     let options = ServeOptions {
@@ -16,114 +19,68 @@ fn main() -> ExitCode {
         log_targets: &["floor"],
         debug: std::env::args().any(|argument| argument == "--debug"),
     };
-    serve(&options, Floor)
+    serve(&options, ProviderService::new(Floor))
 }
 
 struct Floor;
 
-#[tonic::async_trait]
+/// A provider without arguments.
+#[derive(Model)]
+struct Configuration {}
+
+/// Something to remember.
+#[derive(Model)]
+struct Item {
+    /// Text to remember.
+    input: Option<String>,
+    /// Identifier of the item.
+    #[tf(stable)]
+    id: Tf<String>,
+}
+
 impl Provider for Floor {
-    async fn get_provider_schema(
-        &self,
-        _: Request<wire::get_provider_schema::Request>,
-    ) -> Result<Response<wire::get_provider_schema::Response>, Status> {
-        let input = wire::schema::Attribute {
-            name: "input".into(),
-            r#type: "\"string\"".into(),
-            description: "Text to remember.".into(),
-            optional: true,
-            ..Default::default()
-        };
-        let resource = wire::schema::Block {
-            attributes: vec![input],
-            ..Default::default()
-        };
-        Ok(Response::new(wire::get_provider_schema::Response {
-            provider: Some(wire::Schema {
-                block: Some(wire::schema::Block::default()),
-                ..Default::default()
-            }),
-            resource_schemas: [(
-                "floor_item".into(),
-                wire::Schema {
-                    block: Some(resource),
-                    ..Default::default()
-                },
-            )]
-            .into(),
-            ..Default::default()
-        }))
+    type Config = Configuration;
+    type Client = ();
+
+    async fn configure(&self, _: Configuration) -> Result<(), Diagnostics> {
+        Ok(())
     }
 
-    async fn validate_provider_config(
-        &self,
-        _: Request<wire::validate_provider_config::Request>,
-    ) -> Result<Response<wire::validate_provider_config::Response>, Status> {
-        Ok(Response::new(Default::default()))
+    fn register(&self, registry: &mut Registry<()>) {
+        registry.resource(ItemResource);
+    }
+}
+
+struct ItemResource;
+
+impl Resource for ItemResource {
+    type Client = ();
+    type State = Item;
+    type Identity = NoIdentity;
+    const TYPE_NAME: &'static str = "floor_item";
+
+    async fn create(&self, _: &mut Operation<()>, planned: Item) -> Result<Item, Diagnostics> {
+        let id = planned.input.clone().unwrap_or_default();
+        Ok(Item {
+            id: Known(id),
+            ..planned
+        })
     }
 
-    async fn configure_provider(
-        &self,
-        _: Request<wire::configure_provider::Request>,
-    ) -> Result<Response<wire::configure_provider::Response>, Status> {
-        Ok(Response::new(Default::default()))
+    async fn read(&self, _: &mut Operation<()>, state: Item) -> Result<Option<Item>, Diagnostics> {
+        Ok(Some(state))
     }
 
-    async fn stop_provider(
+    async fn update(
         &self,
-        _: Request<wire::stop_provider::Request>,
-    ) -> Result<Response<wire::stop_provider::Response>, Status> {
-        Ok(Response::new(Default::default()))
+        _: &mut Operation<()>,
+        _: Item,
+        planned: Item,
+    ) -> Result<Item, Diagnostics> {
+        Ok(planned)
     }
 
-    async fn validate_resource_config(
-        &self,
-        _: Request<wire::validate_resource_config::Request>,
-    ) -> Result<Response<wire::validate_resource_config::Response>, Status> {
-        Ok(Response::new(Default::default()))
-    }
-
-    async fn upgrade_resource_state(
-        &self,
-        request: Request<wire::upgrade_resource_state::Request>,
-    ) -> Result<Response<wire::upgrade_resource_state::Response>, Status> {
-        let json = request.into_inner().raw_state.unwrap_or_default().json;
-        Ok(Response::new(wire::upgrade_resource_state::Response {
-            upgraded_state: Some(wire::DynamicValue {
-                json,
-                ..Default::default()
-            }),
-            ..Default::default()
-        }))
-    }
-
-    async fn read_resource(
-        &self,
-        request: Request<wire::read_resource::Request>,
-    ) -> Result<Response<wire::read_resource::Response>, Status> {
-        Ok(Response::new(wire::read_resource::Response {
-            new_state: request.into_inner().current_state,
-            ..Default::default()
-        }))
-    }
-
-    async fn plan_resource_change(
-        &self,
-        request: Request<wire::plan_resource_change::Request>,
-    ) -> Result<Response<wire::plan_resource_change::Response>, Status> {
-        Ok(Response::new(wire::plan_resource_change::Response {
-            planned_state: request.into_inner().proposed_new_state,
-            ..Default::default()
-        }))
-    }
-
-    async fn apply_resource_change(
-        &self,
-        request: Request<wire::apply_resource_change::Request>,
-    ) -> Result<Response<wire::apply_resource_change::Response>, Status> {
-        Ok(Response::new(wire::apply_resource_change::Response {
-            new_state: request.into_inner().planned_state,
-            ..Default::default()
-        }))
+    async fn delete(&self, _: &mut Operation<()>, _: Item) -> Result<(), Diagnostics> {
+        Ok(())
     }
 }

@@ -4,3 +4,5 @@
 pub(crate) mod arbitrary;
 pub mod core;
 pub mod driver;
+#[cfg(feature = "testing")]
+pub mod process;
