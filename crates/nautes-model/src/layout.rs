@@ -229,6 +229,30 @@ impl Repository {
         }
     }
 
+    /// Tells whether a manifest may lie at a path: each kind has its folder and its depth, and
+    /// the folders of projects and code repositories have their names
+    /// (`app/api-server/pkg/nodestree/effective.go` and `reference.go`).
+    pub fn admits(self, entity: &Entity, path: &str) -> bool {
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let inside = |top: &str| {
+            folder
+                .strip_prefix(top)
+                .and_then(|rest| rest.strip_prefix('/'))
+                .is_some_and(|rest| !rest.contains('/'))
+        };
+        match (self, entity.kind()) {
+            (Self::Tenant, Kind::Cluster) => folder == CLUSTERS,
+            (Self::Product(_), Kind::Environment) => folder == "envs",
+            (Self::Product(_), Kind::DeploymentRuntime) => folder == "runtimes",
+            (Self::Product(_), Kind::Project | Kind::CodeRepo) => {
+                folder == ManifestPath::of(entity).folder()
+            }
+            (Self::Product(_), Kind::PipelineRuntime) => inside("projects"),
+            (Self::Product(_), Kind::CodeRepoBinding) => inside("code-repos"),
+            _ => false,
+        }
+    }
+
     /// Returns the entry of a manifest in the kustomization.
     pub fn kustomization_entry(self, path: &str) -> String {
         match self {

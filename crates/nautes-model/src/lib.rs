@@ -21,7 +21,11 @@ mod id;
 mod kind;
 pub mod layout;
 pub mod manifest;
+pub mod name;
+pub mod reference;
+pub mod revision;
 pub mod tree;
+pub mod validation;
 pub mod yaml;
 
 pub use entity_name::{EntityName, EntityNameError};

@@ -50,6 +50,16 @@ pub enum WorkerType {
     Pipeline,
 }
 
+impl WorkerType {
+    /// Returns the word in the manifest.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Deployment => "deployment",
+            Self::Pipeline => "pipeline",
+        }
+    }
+}
+
 /// The parts of a shape do not fit together.
 ///
 /// Nautes has the same rules (`app/api-server/internal/biz/cluster.go`, `ValidateCluster`).

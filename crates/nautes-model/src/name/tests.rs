@@ -1,0 +1,123 @@
+use super::*;
+
+fn problem(rule: NameRule, name: &str) -> Option<NameProblem> {
+    rule.check(name).err().map(|error| error.problem)
+}
+
+#[test]
+fn the_longest_names_leave_room_for_what_is_derived() {
+    let longest = |rule: NameRule| (rule, rule.longest());
+    assert_eq!(longest(NameRule::PipelineRuntime).1, 21);
+    assert_eq!(longest(NameRule::DeploymentRuntime).1, 44);
+    assert_eq!(longest(NameRule::Cluster).1, 46);
+    assert_eq!(longest(NameRule::Environment).1, 250);
+    let product = ProductId::new(9_999_999_999);
+    let runtime = "r".repeat(NameRule::PipelineRuntime.longest());
+    assert_eq!(
+        format!("{product}-{runtime}-gitlab-eventsource-svc").len(),
+        63
+    );
+    for rule in NameRule::ALL {
+        assert_eq!(problem(rule, &"a".repeat(rule.longest())), None, "{rule:?}");
+        assert_eq!(
+            problem(rule, &"a".repeat(rule.longest() + 1)),
+            Some(NameProblem::TooLong)
+        );
+    }
+}
+
+#[test]
+fn every_rule_refuses_what_reads_as_an_id() {
+    for rule in NameRule::ALL {
+        assert_eq!(
+            problem(rule, "product-12"),
+            Some(NameProblem::LooksLikeId),
+            "{rule:?}"
+        );
+        assert_eq!(
+            problem(rule, "repo-12"),
+            Some(NameProblem::LooksLikeId),
+            "{rule:?}"
+        );
+    }
+}
+
+#[test]
+fn gitlab_takes_names_that_kubernetes_does_not() {
+    for name in ["Shop", "shop_2", "_shop"] {
+        assert_eq!(problem(NameRule::Product, name), None);
+        assert_eq!(problem(NameRule::CodeRepo, name), None);
+        assert_eq!(
+            problem(NameRule::Environment, name),
+            Some(NameProblem::Form)
+        );
+    }
+    assert_eq!(problem(NameRule::CodeRepo, "svc.api"), None);
+    assert_eq!(
+        problem(NameRule::Product, "svc.api"),
+        Some(NameProblem::Form)
+    );
+    assert_eq!(problem(NameRule::Environment, "svc.api"), None);
+    assert_eq!(
+        problem(NameRule::Cluster, "svc.api"),
+        Some(NameProblem::Form)
+    );
+    for name in ["svc.git", "svc.atom", "-svc", "..", "", "a b", "a/b", "ä"] {
+        assert_eq!(
+            problem(NameRule::CodeRepo, name),
+            Some(NameProblem::Form),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn reserved_names_are_refused() {
+    assert_eq!(
+        problem(NameRule::Product, "API"),
+        Some(NameProblem::Reserved)
+    );
+    assert_eq!(problem(NameRule::ProductInParentGroup, "api"), None);
+    assert_eq!(
+        problem(NameRule::ProductInParentGroup, "tree"),
+        Some(NameProblem::Reserved)
+    );
+    assert_eq!(
+        problem(NameRule::CodeRepo, "default.project"),
+        Some(NameProblem::Reserved)
+    );
+    assert_eq!(
+        problem(NameRule::Project, "templates"),
+        Some(NameProblem::Reserved)
+    );
+    assert_eq!(problem(NameRule::Environment, "templates"), None);
+    assert_eq!(
+        problem(NameRule::Namespace, "kube-system"),
+        Some(NameProblem::Reserved)
+    );
+}
+
+#[test]
+fn a_refusal_tells_the_rule_and_the_longest_length() {
+    let error = NameRule::PipelineRuntime.check("Build").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`Build` cannot be the name of a pipeline runtime: lower-case letters, digits and `-` are \
+         allowed, and it begins and ends with a letter or digit; at most 21 characters are allowed"
+    );
+}
+
+#[test]
+fn a_description_is_one_sentence() {
+    for rule in NameRule::ALL {
+        let description = rule.description();
+        assert!(
+            description.ends_with('.') && !description.contains("  "),
+            "{description}"
+        );
+        assert!(
+            description.starts_with(|char: char| char.is_uppercase()),
+            "{description}"
+        );
+    }
+}

@@ -1,0 +1,264 @@
+//! Violations in words, for the one whose change brought them about.
+
+mod binding;
+mod text;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::field::FieldPath;
+use super::reference::references;
+use super::violation::{Rule, Subject, Violation};
+use crate::entity::Entity;
+use crate::entity_name::EntityName;
+use crate::id::RepositoryId;
+use crate::kind::{EntityKey, Kind};
+use crate::tree::ManifestTree;
+
+/// The repository around a change.
+#[derive(Debug, Clone, Copy)]
+pub struct Situation<'a> {
+    /// The repository without the change.
+    pub before: &'a ManifestTree,
+    /// The repository with it.
+    pub after: &'a ManifestTree,
+    /// The tenant's repository, to name the clusters that exist.
+    pub clusters: Option<&'a ManifestTree>,
+    /// The product's name, if it is known.
+    pub product_name: Option<&'a str>,
+}
+
+/// What to tell the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// What is wrong, in a few words.
+    pub summary: String,
+    /// Why, in sentences.
+    pub detail: String,
+    /// What to do next.
+    pub hint: Option<String>,
+    /// The attribute of the changed entity that is at fault.
+    pub field: Option<FieldPath>,
+}
+
+/// Explains the violations that the change of one entity introduced.
+///
+/// The referrers of a deleted entity make one explanation, and so do the projects that may not use
+/// one repository.
+pub fn explain(
+    violations: &BTreeSet<Violation>,
+    changed: &EntityKey,
+    situation: &Situation<'_>,
+) -> Vec<Explanation> {
+    let mut explanations = Vec::new();
+    let mut referrers = Vec::new();
+    let mut unauthorised: BTreeMap<(&EntityKey, RepositoryId), Unauthorised<'_>> = BTreeMap::new();
+    let missing: BTreeSet<(&Subject, &FieldPath)> = violations
+        .iter()
+        .filter_map(|violation| match &violation.rule {
+            Rule::Missing { field, .. } => Some((&violation.subject, field)),
+            _ => None,
+        })
+        .collect();
+    for violation in violations {
+        match (&violation.rule, violation.entity()) {
+            (Rule::Missing { field, target }, Some(subject))
+                if target == changed && !situation.after.contains(changed) =>
+            {
+                referrers.push(format!("{} (`{field}`)", situation.describe(subject)));
+            }
+            (
+                Rule::ClusterInUse {
+                    product,
+                    environment,
+                },
+                _,
+            ) => {
+                referrers.push(format!(
+                    "environment `{environment}` of `{product}` (`cluster`)"
+                ));
+            }
+            (
+                Rule::NotAuthorised {
+                    field,
+                    project,
+                    code_repo,
+                },
+                Some(subject),
+            ) => {
+                if !missing.contains(&(&violation.subject, field)) {
+                    unauthorised
+                        .entry((subject, *code_repo))
+                        .or_insert_with(|| Unauthorised {
+                            field,
+                            projects: BTreeSet::new(),
+                        })
+                        .projects
+                        .insert(project);
+                }
+            }
+            _ => explanations.push(text::explain(violation, changed, situation)),
+        }
+    }
+    if !referrers.is_empty() {
+        explanations.push(still_used(changed, &referrers, situation));
+    }
+    for ((subject, code_repo), Unauthorised { field, projects }) in unauthorised {
+        explanations.push(binding::explain(
+            subject, code_repo, field, &projects, changed, situation,
+        ));
+    }
+    explanations
+}
+
+struct Unauthorised<'a> {
+    field: &'a FieldPath,
+    projects: BTreeSet<&'a EntityName>,
+}
+
+fn still_used(changed: &EntityKey, referrers: &[String], situation: &Situation<'_>) -> Explanation {
+    let entity = situation.describe(changed);
+    Explanation {
+        summary: format!("The {entity} is still used"),
+        detail: format!(
+            "It cannot be removed while it is named by {}.",
+            join(referrers)
+        ),
+        hint: Some(format!(
+            "First apply the change of what uses it alone, then remove the {entity}. If it is \
+             removed because its name changes, set `create_before_destroy = true` in its \
+             `lifecycle` block."
+        )),
+        field: None,
+    }
+}
+
+/// Finds the changes that a violation is due to: changes of what it is about, else all.
+///
+/// `before` and `after` are the repository without and with all the changes.
+pub fn responsible<'k>(
+    violation: &Violation,
+    changed: &[&'k EntityKey],
+    before: &ManifestTree,
+    after: &ManifestTree,
+) -> Vec<&'k EntityKey> {
+    let among = |keys: &BTreeSet<EntityKey>| -> Vec<&'k EntityKey> {
+        changed
+            .iter()
+            .copied()
+            .filter(|key| keys.contains(*key))
+            .collect()
+    };
+    let subject: BTreeSet<EntityKey> = violation.entity().cloned().into_iter().collect();
+    for keys in [subject, related(violation, before, after)] {
+        let found = among(&keys);
+        if !found.is_empty() {
+            return found;
+        }
+    }
+    changed.to_vec()
+}
+
+/// Lists what a violation is about, with what connects it: bindings and environments.
+fn related(
+    violation: &Violation,
+    before: &ManifestTree,
+    after: &ManifestTree,
+) -> BTreeSet<EntityKey> {
+    let mut keys: BTreeSet<EntityKey> = violation.entities().into_iter().collect();
+    if let Rule::NotAuthorised { code_repo, .. } = &violation.rule {
+        let bindings = before
+            .code_repo_bindings()
+            .filter(|binding| binding.code_repo == *code_repo)
+            .map(|binding| EntityKey::new(Kind::CodeRepoBinding, binding.name.clone()));
+        keys.extend(bindings);
+    }
+    let environments: Vec<EntityKey> = keys
+        .iter()
+        .filter_map(|key| after.get(key))
+        .filter(|entity| {
+            matches!(
+                entity,
+                Entity::PipelineRuntime(_) | Entity::DeploymentRuntime(_)
+            )
+        })
+        .flat_map(references)
+        .map(|reference| reference.target)
+        .filter(|target| target.kind == Kind::Environment)
+        .collect();
+    keys.extend(environments);
+    keys
+}
+
+impl Situation<'_> {
+    /// Names an entity: `environment dev`, or a code repository by its path and its id.
+    fn describe(&self, key: &EntityKey) -> String {
+        match self.find(key) {
+            Some(Entity::CodeRepo(repo)) => {
+                format!("{} `{}` ({})", key.kind, repo.repo_name, repo.id)
+            }
+            _ => key.to_string(),
+        }
+    }
+
+    fn find(&self, key: &EntityKey) -> Option<&Entity> {
+        self.after.get(key).or_else(|| self.before.get(key))
+    }
+
+    /// Names whose repository it is.
+    fn owner(&self) -> String {
+        match (self.product_name, self.after.product()) {
+            (Some(name), _) => format!("product `{name}`"),
+            (None, Some(product)) => format!("`{product}`"),
+            (None, None) => "the tenant".to_owned(),
+        }
+    }
+
+    /// Says which entities of a kind exist.
+    fn existing(&self, kind: Kind) -> String {
+        let tree = match kind {
+            Kind::Cluster => self.clusters.unwrap_or(self.after),
+            _ => self.after,
+        };
+        let owner = match kind {
+            Kind::Cluster => "The tenant".to_owned(),
+            _ => capitalised(&self.owner()),
+        };
+        let names: Vec<String> = tree
+            .of_kind(kind)
+            .map(|entity| match entity {
+                Entity::CodeRepo(repo) => format!("`{}` ({})", repo.repo_name, repo.id),
+                entity => format!("`{}`", entity.name()),
+            })
+            .collect();
+        if names.is_empty() {
+            format!("{owner} has no {kind}.")
+        } else {
+            format!("{owner} has: {}.", join(&names))
+        }
+    }
+}
+
+/// The most names that a message lists.
+const MOST_NAMES: usize = 20;
+
+/// Joins names with commas.
+fn join(names: &[String]) -> String {
+    let shown = names
+        .iter()
+        .take(MOST_NAMES)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
+    match names.len().checked_sub(MOST_NAMES) {
+        Some(more @ 1..) => format!("{shown} and {more} more"),
+        _ => shown,
+    }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars
+        .next()
+        .map(|first| first.to_uppercase().chain(chars).collect())
+        .unwrap_or_default()
+}
