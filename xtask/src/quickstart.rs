@@ -1,6 +1,7 @@
 //! From a fresh checkout to a finished apply of `examples/quickstart`, against a GitLab on loopback.
 
 mod configuration;
+mod private_file;
 mod report;
 mod server;
 mod tree;
@@ -29,7 +30,7 @@ impl Folders {
         }
     }
 
-    /// Where the GitLab emulator keeps its repositories.
+    /// Where the GitLab emulator keeps its data and its log.
     fn gitlab(&self) -> PathBuf {
         self.root.join("gitlab")
     }

@@ -5,19 +5,30 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use reqwest::blocking::Client;
+use reqwest::Method;
+use reqwest::blocking::{Client, Response};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::{Call, Calls, Error, ServerProcess, is_running_with, server_process};
+use crate::server_process::{self, Group, ServerProcess, is_running_with};
+use crate::{Call, Calls, Error};
+
+/// How long a test waits for an answer.
+const REQUEST_LIMIT: Duration = Duration::from_secs(30);
+
+/// What its files and messages are named after.
+const NAME: &str = "gitlab-emulator";
 
 /// How an emulator is to be started.
 #[derive(Debug, Clone)]
 pub struct EmulatorOptions {
     /// The emulator's executable.
     pub executable: PathBuf,
-    /// Where its bare repositories, its log and its ready line go.
-    pub data: PathBuf,
-    /// More arguments, such as `--latency-read 30ms`.
+    /// Where its data and its log go. An emulator goes on with the data that it finds.
+    pub folder: PathBuf,
+    /// The address to listen on; port 0 takes a free one.
+    pub listen: String,
+    /// More arguments, such as `--latency-read 30`.
     pub arguments: Vec<String>,
 }
 
@@ -50,26 +61,53 @@ pub struct Emulator {
     process: ServerProcess,
 }
 
-impl Emulator {
-    /// Starts an emulator and waits until it answers.
-    pub fn start(options: &EmulatorOptions) -> Result<Self, Error> {
-        let mut command = Command::new(&options.executable);
+impl EmulatorOptions {
+    /// Starts with nothing special: any free port, no more arguments.
+    pub fn new(executable: impl Into<PathBuf>, folder: impl Into<PathBuf>) -> Self {
+        Self {
+            executable: executable.into(),
+            folder: folder.into(),
+            listen: "127.0.0.1:0".to_owned(),
+            arguments: Vec::new(),
+        }
+    }
+
+    fn start(&self, group: Group) -> Result<(ServerProcess, Endpoint), Error> {
+        let mut command = Command::new(&self.executable);
         command
-            .args(["--listen", "127.0.0.1:0", "--data"])
-            .arg(&options.data);
-        command.args(&options.arguments);
-        let name = "gitlab-emulator";
-        let (process, line) = ServerProcess::start(name, command, &options.data)?;
-        let endpoint: Endpoint = serde_json::from_str(&line).map_err(|source| Error::Output {
-            command: name.to_owned(),
+            .args(["--listen", &self.listen, "--data"])
+            .arg(data_folder(&self.folder));
+        command.args(&self.arguments);
+        let (process, line) = ServerProcess::start(NAME, command, &self.folder, group)?;
+        let endpoint = serde_json::from_str(&line).map_err(|source| Error::Output {
+            command: NAME.to_owned(),
             expected: "its ready line",
             source: Some(source),
         })?;
+        Ok((process, endpoint))
+    }
+
+    /// Starts an emulator that outlives this process, and waits until it answers.
+    pub fn start_detached(&self) -> Result<Endpoint, Error> {
+        let (process, endpoint) = self.start(Group::Own)?;
+        process.leave_running();
+        Ok(endpoint)
+    }
+}
+
+fn data_folder(folder: &Path) -> PathBuf {
+    folder.join("data")
+}
+
+impl Emulator {
+    /// Starts an emulator and waits until it answers.
+    pub fn start(options: &EmulatorOptions) -> Result<Self, Error> {
+        let (process, endpoint) = options.start(Group::Shared)?;
         // A default that is already there is as good: only the first call installs one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
             .no_proxy()
-            .timeout(Duration::from_secs(30))
+            .timeout(REQUEST_LIMIT)
             .build()
             .map_err(|source| Error::Emulator {
                 path: endpoint.url.clone(),
@@ -97,58 +135,115 @@ impl Emulator {
         &self.endpoint.root_token
     }
 
-    /// Leaves it running when this process ends.
-    pub fn leave_running(self) -> Endpoint {
-        self.process.leave_running();
-        self.endpoint
+    /// Where its messages are.
+    pub fn log(&self) -> &Path {
+        self.process.log()
     }
 
-    /// All calls that it has answered, its own control endpoints aside.
+    /// All calls that it has received, its control endpoints aside.
     pub fn calls(&self) -> Result<Calls, Error> {
-        let journal: Vec<Call> = self.get("/-/emulator/journal")?;
-        Ok(Calls::new(journal))
+        self.calls_since(0)
     }
 
     /// The result of `step`, and the calls that arrived while it ran.
     pub fn calls_during<T>(&self, step: impl FnOnce() -> T) -> Result<(T, Calls), Error> {
-        let before = self.calls()?.count();
-        let result = step();
-        let calls = self
+        let last = self
             .calls()?
             .as_slice()
-            .iter()
-            .skip(before)
-            .cloned()
-            .collect();
-        Ok((result, Calls::new(calls)))
+            .last()
+            .map_or(0, |call| call.number);
+        let result = step();
+        Ok((result, self.calls_since(last)?))
     }
 
-    /// Asks the API or a control endpoint as the administrator, and reads the JSON answer.
-    pub fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
-        self.client
-            .get(format!("{}{path}", self.endpoint.url))
-            .header("PRIVATE-TOKEN", &self.endpoint.root_token)
+    fn calls_since(&self, number: u64) -> Result<Calls, Error> {
+        let path = format!("/-/emulator/journal?since={number}");
+        let journal = self.request(Method::GET, &path, None)?;
+        let calls: Vec<Call> = journal.json().map_err(emulator_failure(&path))?;
+        Ok(Calls::new(calls))
+    }
+
+    /// Makes calls fail; the shape of a fault is the emulator's own.
+    pub fn inject_fault(&self, fault: &Value) -> Result<(), Error> {
+        self.request(Method::POST, "/-/emulator/faults", Some(fault))
+            .map(|_| ())
+    }
+
+    /// Takes back all faults.
+    pub fn clear_faults(&self) -> Result<(), Error> {
+        self.request(Method::DELETE, "/-/emulator/faults", None)
+            .map(|_| ())
+    }
+
+    /// Changes switches of its behaviour; those that are not named stay.
+    pub fn change_switches(&self, switches: &Value) -> Result<(), Error> {
+        self.request(Method::PUT, "/-/emulator/switches", Some(switches))
+            .map(|_| ())
+    }
+
+    /// Puts its clock forward.
+    pub fn advance_clock(&self, by: Duration) -> Result<(), Error> {
+        let advance = serde_json::json!({ "advance_seconds": by.as_secs() });
+        self.request(Method::POST, "/-/emulator/clock", Some(&advance))
+            .map(|_| ())
+    }
+
+    /// Waits until nothing is left to be done in the background, such as a deletion.
+    pub fn settle(&self) -> Result<(), Error> {
+        self.request(Method::POST, "/-/emulator/settle", None)
+            .map(|_| ())
+    }
+
+    /// Asks GitLab's API as the administrator; the answer is null if it has no body.
+    ///
+    /// `path` begins after `/api/v4`.
+    pub fn api(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Error> {
+        let path = format!("/api/v4{path}");
+        let text = self
+            .request(method, &path, body)?
+            .text()
+            .map_err(emulator_failure(&path))?;
+        Ok(serde_json::from_str(&text).unwrap_or_default())
+    }
+
+    fn request(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Response, Error> {
+        let request = self
+            .client
+            .request(method, format!("{}{path}", self.endpoint.url))
+            .header("PRIVATE-TOKEN", &self.endpoint.root_token);
+        let request = match body {
+            Some(body) => request.json(body),
+            None => request,
+        };
+        request
             .send()
-            .and_then(reqwest::blocking::Response::error_for_status)
-            .and_then(reqwest::blocking::Response::json)
-            .map_err(|source| Error::Emulator {
-                path: path.to_owned(),
-                source,
-            })
+            .and_then(Response::error_for_status)
+            .map_err(emulator_failure(path))
     }
 }
 
+fn emulator_failure(path: &str) -> impl FnOnce(reqwest::Error) -> Error {
+    let path = path.to_owned();
+    move |source| Error::Emulator { path, source }
+}
+
 impl Endpoint {
-    /// Whether this very emulator still runs on `data`.
-    pub fn is_running_on(&self, data: &Path) -> bool {
-        data.to_str()
+    /// Whether this very emulator still runs with the data below `folder`.
+    pub fn is_running_in(&self, folder: &Path) -> bool {
+        data_folder(folder)
+            .to_str()
             .is_some_and(|data| is_running_with(self.pid, data))
     }
 
-    /// Ends an emulator that was left running on `data`; nothing happens if it is not running.
-    pub fn stop(&self, data: &Path) {
-        if self.is_running_on(data) {
+    /// Ends an emulator that was left running with the data below `folder`, if it still runs.
+    pub fn stop(&self, folder: &Path) {
+        if self.is_running_in(folder) {
             server_process::stop_left_running(self.pid);
         }
+    }
+
+    /// The address it listens on, such as `127.0.0.1:4567`.
+    pub fn address(&self) -> &str {
+        self.url.trim_start_matches("http://").trim_end_matches('/')
     }
 }

@@ -7,12 +7,18 @@ use serde::Deserialize;
 /// One request that the emulator answered.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Call {
+    /// Its number; later calls have higher ones.
+    pub number: u64,
     /// The HTTP method, in capitals.
     pub method: String,
-    /// The path with its query, percent-encoded as it was sent.
+    /// The path as it was sent, without the query.
     pub path: String,
-    /// The status that was answered.
-    pub status: u16,
+    /// The route without `/api/v4`, such as `/projects/{id}`; for git its service.
+    pub route: String,
+    /// The query, without tokens.
+    pub query: String,
+    /// The status of the answer; none if there was no answer.
+    pub status: Option<u16>,
 }
 
 impl Call {
@@ -24,11 +30,14 @@ impl Call {
 
 impl Display for Call {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{} {} -> {}",
-            self.method, self.path, self.status
-        )
+        write!(formatter, "{} {}", self.method, self.path)?;
+        if !self.query.is_empty() {
+            write!(formatter, "?{}", self.query)?;
+        }
+        match self.status {
+            Some(status) => write!(formatter, " -> {status}"),
+            None => formatter.write_str(" -> no answer"),
+        }
     }
 }
 
@@ -48,10 +57,10 @@ impl Calls {
         self.only(Call::is_write)
     }
 
-    /// Keeps those of a method whose path contains `part`.
+    /// Keeps those of one kind, named by method and route, such as `GET /projects/{id}`.
     #[must_use]
-    pub fn matching(&self, method: &str, part: &str) -> Self {
-        self.only(|call| call.method == method && call.path.contains(part))
+    pub fn of(&self, kind: &str) -> Self {
+        self.only(|call| kind.split_once(' ') == Some((&call.method, &call.route)))
     }
 
     /// Keeps those that `keep` wants.
@@ -141,15 +150,15 @@ mod tests {
     use super::*;
 
     fn calls() -> Calls {
-        let call = |method: &str, path: &str| Call {
+        let call = |number, method: &str, route: &str| Call {
+            number,
             method: method.to_owned(),
-            path: path.to_owned(),
-            status: 200,
+            path: format!("/api/v4{route}"),
+            route: route.to_owned(),
+            query: String::new(),
+            status: Some(200),
         };
-        Calls::new(vec![
-            call("GET", "/api/v4/user"),
-            call("POST", "/api/v4/groups"),
-        ])
+        Calls::new(vec![call(1, "GET", "/user"), call(2, "POST", "/groups")])
     }
 
     #[test]
@@ -157,7 +166,7 @@ mod tests {
         calls().assert_calls(at_most(2));
         calls().assert_calls(at_least(2));
         calls().writes().assert_calls(exactly(1));
-        calls().matching("GET", "/user").assert_calls(exactly(1));
+        calls().of("GET /user").assert_calls(exactly(1));
     }
 
     #[test]

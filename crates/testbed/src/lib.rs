@@ -29,9 +29,11 @@ pub use error::Error;
 pub use journal::{Budget, Call, Calls, at_least, at_most, exactly};
 pub use kustomize::Kustomize;
 pub use provider::{Provider, mirror};
-pub use server_process::{ServerProcess, is_running_with};
 pub use terraform::{Client, Terraform};
 pub use workspace::{
     Applied, Change, CliConfig, Diagnostic, Outcome, Plan, Severity, Workspace,
     isolated_environment,
 };
+
+/// The method of a request to the emulator.
+pub use reqwest::Method;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use crate::Error;
 
@@ -18,10 +18,20 @@ const STOP_LIMIT: Duration = Duration::from_secs(5);
 
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-/// A running server in a process group of its own. Dropping it ends the whole group.
+/// What a server belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Group {
+    /// The process group of this process, so that an interrupt at the terminal ends both.
+    Shared,
+    /// A process group of its own, so that it can outlive this process.
+    Own,
+}
+
+/// A running server. Dropping it ends it, and if it has a group of its own, the whole group.
 #[derive(Debug)]
-pub struct ServerProcess {
+pub(crate) struct ServerProcess {
     child: Child,
+    group: Group,
     log: PathBuf,
 }
 
@@ -29,41 +39,48 @@ impl ServerProcess {
     /// Starts `command` and waits for the first line on its standard output, which it returns.
     ///
     /// Standard output goes to `<folder>/<name>.ready`, standard error to `<folder>/<name>.log`.
-    pub fn start(name: &str, mut command: Command, folder: &Path) -> Result<(Self, String), Error> {
+    pub(crate) fn start(
+        name: &str,
+        mut command: Command,
+        folder: &Path,
+        group: Group,
+    ) -> Result<(Self, String), Error> {
         fs::create_dir_all(folder).map_err(Error::file("create", folder))?;
         let ready = folder.join(format!("{name}.ready"));
         let log = folder.join(format!("{name}.log"));
         let ready_file = File::create(&ready).map_err(Error::file("create", &ready))?;
         let log_file = File::create(&log).map_err(Error::file("create", &log))?;
-        let child = command
+        command
             .stdin(Stdio::null())
             .stdout(ready_file)
-            .stderr(log_file)
-            .process_group(0)
-            .spawn()
-            .map_err(|source| Error::Start {
-                command: name.to_owned(),
-                source,
-            })?;
-        let mut server = Self { child, log };
+            .stderr(log_file);
+        if group == Group::Own {
+            command.process_group(0);
+        }
+        let start_failure = |source| Error::Start {
+            command: name.to_owned(),
+            source,
+        };
+        let child = command.spawn().map_err(start_failure)?;
+        let mut server = Self { child, group, log };
         let line = server.wait_for_line(name, &ready)?;
         Ok((server, line))
     }
 
-    /// The process id, which is also that of the group.
-    pub fn pid(&self) -> u32 {
+    /// The process id.
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Where the server's messages are.
-    pub fn log(&self) -> &Path {
+    pub(crate) fn log(&self) -> &Path {
         &self.log
     }
 
     /// Leaves the server running and returns its process id.
-    pub fn leave_running(self) -> u32 {
+    pub(crate) fn leave_running(self) -> u32 {
         let pid = self.pid();
-        // Only the guard's end of the group is given up; the operating system keeps the process.
+        // Only the guard is given up; the operating system keeps the process.
         std::mem::forget(self);
         pid
     }
@@ -91,7 +108,8 @@ impl ServerProcess {
 
 impl Drop for ServerProcess {
     fn drop(&mut self) {
-        stop_group(self.child.id(), || {
+        let (pid, group) = (self.child.id(), self.group);
+        stop(pid, group, || {
             self.child.try_wait().ok().flatten().is_some()
         });
         let _ = self.child.wait();
@@ -101,24 +119,35 @@ impl Drop for ServerProcess {
 /// Whether a process of that id runs, and `mark` is one of its arguments.
 ///
 /// A process id alone proves nothing: it may have been given to another program since.
-pub fn is_running_with(pid: u32, mark: &str) -> bool {
+pub(crate) fn is_running_with(pid: u32, mark: &str) -> bool {
     arguments_of(pid).is_some_and(|arguments| arguments.iter().any(|argument| argument == mark))
 }
 
-/// Ends the group of a server that was left running. The caller has made sure that it is ours.
+/// Ends a server that was left running in a group of its own. The caller has made sure that it is ours.
 pub(crate) fn stop_left_running(pid: u32) {
-    stop_group(pid, || arguments_of(pid).is_none());
+    stop(pid, Group::Own, || arguments_of(pid).is_none());
 }
 
-/// Asks a process group to end, waits for it, and forces it if it takes too long.
-fn stop_group(pid: u32, mut has_ended: impl FnMut() -> bool) {
-    let Some(group) = to_pid(pid) else { return };
-    let _ = kill_process_group(group, Signal::TERM);
+/// Asks a server to end, waits for it, and forces it if it takes too long.
+fn stop(pid: u32, group: Group, mut has_ended: impl FnMut() -> bool) {
+    let Some(pid) = to_pid(pid) else { return };
+    let send = |signal| match group {
+        Group::Shared => kill_process(pid, signal),
+        Group::Own => kill_process_group(pid, signal),
+    };
+    let _ = send(Signal::TERM);
     let asked = Instant::now();
-    while !has_ended() && asked.elapsed() < STOP_LIMIT {
+    while !has_ended() {
+        if asked.elapsed() > STOP_LIMIT {
+            let _ = send(Signal::KILL);
+            return;
+        }
         std::thread::sleep(POLL_INTERVAL);
     }
-    let _ = kill_process_group(group, Signal::KILL);
+    if group == Group::Own {
+        // What the server started may have stayed behind.
+        let _ = send(Signal::KILL);
+    }
 }
 
 fn to_pid(pid: u32) -> Option<Pid> {
@@ -172,7 +201,8 @@ mod tests {
     fn a_server_and_its_children_end_with_the_guard() {
         let folder = tempfile::tempdir().unwrap();
         let script = "sleep 60 & echo $!; wait";
-        let (server, line) = ServerProcess::start("test", shell(script), folder.path()).unwrap();
+        let (server, line) =
+            ServerProcess::start("test", shell(script), folder.path(), Group::Own).unwrap();
         let child: u32 = line.parse().unwrap();
         assert!(is_running_with(server.pid(), "mark-of-the-test"));
         assert!(!is_running_with(server.pid(), "another-mark"));
@@ -187,7 +217,8 @@ mod tests {
     #[test]
     fn a_server_that_ends_at_once_is_reported_with_its_last_words() {
         let folder = tempfile::tempdir().unwrap();
-        let result = ServerProcess::start("test", shell("echo no luck >&2"), folder.path());
+        let result =
+            ServerProcess::start("test", shell("echo no luck >&2"), folder.path(), Group::Own);
         let error = result.unwrap_err().to_string();
         assert!(error.contains("no luck"), "{error}");
     }
@@ -196,7 +227,8 @@ mod tests {
     fn a_server_left_running_can_be_stopped_later() {
         let folder = tempfile::tempdir().unwrap();
         let script = "echo ready; sleep 60; true";
-        let (server, _) = ServerProcess::start("test", shell(script), folder.path()).unwrap();
+        let (server, _) =
+            ServerProcess::start("test", shell(script), folder.path(), Group::Own).unwrap();
         let pid = server.leave_running();
         assert!(is_running_with(pid, "mark-of-the-test"));
         stop_left_running(pid);

@@ -2,15 +2,14 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use anyhow::{Context, bail};
 use serde_json::Value;
 use testbed::{CliConfig, Finished, Invocation, Provider, Terraform, mirror};
 
-use super::Folders;
 use super::server::Server;
+use super::{Folders, private_file};
 
 /// A prepared working folder.
 #[derive(Debug)]
@@ -154,9 +153,7 @@ fn write_shell_variables(path: &Path, variables: &[(OsString, OsString)]) -> any
         let quoted = value.to_string_lossy().replace('\'', r"'\''");
         format!("export {}='{quoted}'\n", name.display())
     });
-    fs::write(path, lines.collect::<String>())
-        .and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(0o600)))
-        .with_context(|| format!("cannot write {}", path.display()))
+    private_file::write(path, &lines.collect::<String>())
 }
 
 /// Finds the host in the output of `terraform providers`, as in `provider[host/namespace/type]`.
@@ -167,6 +164,8 @@ fn registry_host(output: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]

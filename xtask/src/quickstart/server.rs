@@ -1,13 +1,13 @@
 //! The GitLab emulator of a quickstart, which outlives the task that starts it.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use testbed::progress::{say, step};
-use testbed::{Emulator, EmulatorOptions, Endpoint};
+use testbed::{EmulatorOptions, Endpoint};
 
-use super::{Folders, remove};
+use super::{Folders, private_file};
 
 /// The running server and where its answers come from.
 #[derive(Debug)]
@@ -18,30 +18,26 @@ pub(super) struct Server {
 impl Server {
     /// Returns the server that an earlier quickstart left running, if it still runs.
     pub(super) fn running(folders: &Folders) -> Option<Self> {
-        let record = fs::read_to_string(record(folders)).ok()?;
-        let endpoint: Endpoint = serde_json::from_str(&record).ok()?;
+        let endpoint = recorded(folders)?;
         endpoint
-            .is_running_on(&folders.gitlab())
+            .is_running_in(&folders.gitlab())
             .then_some(Self { endpoint })
     }
 
-    /// Reuses a running server, or starts one with nothing in it.
+    /// Reuses the running server, or starts one: where an earlier one stopped, else with nothing in it.
     pub(super) fn start_or_reuse(folders: &Folders, executable: &Path) -> anyhow::Result<Self> {
         if let Some(server) = Self::running(folders) {
             say(&format!("GitLab already runs at {}", server.url()));
             return Ok(server);
         }
-        forget_earlier_server(folders)?;
-        let options = EmulatorOptions {
-            executable: executable.to_owned(),
-            data: folders.gitlab(),
-            arguments: Vec::new(),
-        };
-        let endpoint =
-            step("Starting GitLab on loopback", || Emulator::start(&options))?.leave_running();
-        let record_path = record(folders);
-        fs::write(&record_path, serde_json::to_string(&endpoint)?)
-            .with_context(|| format!("cannot write {}", record_path.display()))?;
+        let mut options = EmulatorOptions::new(executable, folders.gitlab());
+        if let Some(earlier) = recorded(folders) {
+            // Terraform's state holds URLs, so that the server has to come back where it was.
+            earlier.address().clone_into(&mut options.listen);
+        }
+        let endpoint = step("Starting GitLab on loopback", || options.start_detached())
+            .context("`cargo xtask quickstart --destroy` clears away what is there")?;
+        write_record(folders, &endpoint)?;
         say(&format!("  {}, process {}", endpoint.url, endpoint.pid));
         Ok(Self { endpoint })
     }
@@ -68,24 +64,16 @@ impl Server {
 }
 
 /// The file that says which process the server is.
-fn record(folders: &Folders) -> std::path::PathBuf {
+fn record(folders: &Folders) -> PathBuf {
     folders.root.join("gitlab.json")
 }
 
-/// Removes what belonged to a server that is gone: its data, and the state that describes it.
-///
-/// The user's own changes to the configuration stay.
-fn forget_earlier_server(folders: &Folders) -> anyhow::Result<()> {
-    if folders.gitlab().exists() {
-        say("The GitLab of an earlier quickstart is gone: starting afresh");
-        remove(&folders.gitlab())?;
-    }
-    for name in ["terraform.tfstate", "terraform.tfstate.backup"] {
-        let state = folders.configuration().join(name);
-        if state.exists() {
-            fs::remove_file(&state)
-                .with_context(|| format!("cannot remove {}", state.display()))?;
-        }
-    }
-    Ok(())
+fn recorded(folders: &Folders) -> Option<Endpoint> {
+    let record = fs::read_to_string(record(folders)).ok()?;
+    serde_json::from_str(&record).ok()
+}
+
+/// Writes the record, readable by the user alone because it holds a token.
+fn write_record(folders: &Folders, endpoint: &Endpoint) -> anyhow::Result<()> {
+    private_file::write(&record(folders), &serde_json::to_string(endpoint)?)
 }
