@@ -10,9 +10,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use testbed::cargo::{self, Executable};
+use testbed::cargo;
 use testbed::progress::{say, step};
-use testbed::{Provider, Terraform};
+use testbed::{Provider, Terraform, emulator_executable};
 
 use self::configuration::Configuration;
 use self::server::Server;
@@ -68,7 +68,7 @@ pub(crate) fn up() -> anyhow::Result<()> {
     say(&format!("  {terraform}, {}", terraform.program().display()));
     say("Building the provider and the GitLab emulator");
     let provider = Provider::build_nautes()?;
-    let emulator = cargo::build(Executable::EMULATOR, &[])?;
+    let emulator = emulator_executable()?;
     let server = Server::start_or_reuse(&folders, &emulator)?;
     let configuration = Configuration::prepare(&folders, terraform, &server)?;
     step("Installing the provider", || {

@@ -8,9 +8,9 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use testbed::cargo::{self, Executable};
+use testbed::cargo;
 use testbed::progress::{say, step};
-use testbed::{Kustomize, Terraform};
+use testbed::{Kustomize, Terraform, emulator_executable};
 
 use self::tally::Tally;
 
@@ -29,7 +29,7 @@ pub(crate) fn run() -> anyhow::Result<bool> {
     let kustomize = step("kustomize", Kustomize::obtain)?;
     say(&format!("  {}", kustomize.program().display()));
     say("GitLab emulator");
-    let emulator = cargo::build(Executable::EMULATOR, &[])?;
+    let emulator = emulator_executable()?;
     say("Tests");
     cargo::cargo(&["test", "--workspace", "--no-run", "--quiet"])
         .finish_showing_all()?

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::Method;
@@ -10,11 +11,15 @@ use reqwest::blocking::{Client, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::cargo::{self, Executable};
 use crate::server_process::{self, Group, ServerProcess, is_running_with};
 use crate::{Call, Calls, Error};
 
 /// How long a test waits for an answer.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
+
+/// The variable that names the executable to use.
+const VARIABLE: &str = "NAUTES_TEST_EMULATOR";
 
 /// What its files and messages are named after.
 const NAME: &str = "gitlab-emulator";
@@ -59,6 +64,20 @@ pub struct Emulator {
     endpoint: Endpoint,
     client: Client,
     process: ServerProcess,
+}
+
+/// Finds the emulator's executable: named by `NAUTES_TEST_EMULATOR`, or built once in this process.
+pub fn emulator_executable() -> Result<PathBuf, Error> {
+    static BUILT: Mutex<Option<PathBuf>> = Mutex::new(None);
+    if let Some(executable) = std::env::var_os(VARIABLE) {
+        return Ok(executable.into());
+    }
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(executable) = &*built {
+        return Ok(executable.clone());
+    }
+    let executable = cargo::build(Executable::EMULATOR, &[])?;
+    Ok(built.insert(executable).clone())
 }
 
 impl EmulatorOptions {

@@ -24,7 +24,7 @@ mod terraform;
 mod workspace;
 
 pub use command::{Finished, Invocation};
-pub use emulator::{Emulator, EmulatorOptions, Endpoint};
+pub use emulator::{Emulator, EmulatorOptions, Endpoint, emulator_executable};
 pub use error::Error;
 pub use journal::{Budget, Call, Calls, at_least, at_most, exactly};
 pub use kustomize::Kustomize;
