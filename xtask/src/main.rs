@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod proto;
 mod quickstart;
 mod test_suite;
@@ -25,6 +26,8 @@ enum Task {
     },
     /// Obtains what the tests need, and runs all of them.
     Test,
+    /// Measures the release build against its targets, and writes `design/benchmarks.md`.
+    Bench,
     /// Generates the protocol code from the files in `proto/`.
     Proto,
 }
@@ -43,6 +46,7 @@ fn run(task: &Task) -> anyhow::Result<bool> {
         Task::Quickstart { destroy: false } => quickstart::up()?,
         Task::Quickstart { destroy: true } => quickstart::destroy()?,
         Task::Test => return test_suite::run(),
+        Task::Bench => return bench::run(),
         Task::Proto => proto::generate(&proto::committed())?,
     }
     Ok(true)

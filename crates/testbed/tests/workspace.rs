@@ -1,5 +1,6 @@
 //! Workspaces with the real command line and the resource that is built into it.
 
+use testbed::cargo::{self, Executable};
 use testbed::{Error, Provider, Terraform, Workspace};
 
 const CONFIGURATION: &str = r#"
@@ -98,4 +99,27 @@ fn a_refusal_is_an_error_with_its_diagnostics_unless_it_is_expected() {
     let workspace = workspace.env("TF_VAR_fails", "false");
     let error = workspace.failing_plan().unwrap_err();
     assert!(matches!(error, Error::UnexpectedSuccess { .. }), "{error}");
+}
+
+#[test]
+fn a_built_provider_is_used_without_an_installation() {
+    let executable = cargo::build(Executable::FLOOR, &[]).unwrap();
+    let floor = Provider::floor(executable);
+    let workspace = Workspace::new(Terraform::obtain().unwrap(), &floor).unwrap();
+    let resource = "resource \"floor_item\" \"example\" {\n  input = \"kept\"\n}\n";
+    workspace
+        .write("main.tf", &(floor.requirement() + resource))
+        .unwrap();
+    let applied = workspace.apply().unwrap();
+    assert_eq!(
+        applied.outcome.warnings().count(),
+        0,
+        "{}",
+        applied.outcome.text()
+    );
+    assert_eq!(
+        workspace.resource("floor_item.example").unwrap()["input"],
+        "kept"
+    );
+    workspace.destroy().unwrap();
 }
