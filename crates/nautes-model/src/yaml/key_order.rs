@@ -1,10 +1,30 @@
-//! The order of keys in a mapping (`gopkg.in/yaml.v2` `sorter.go`): letters after everything
+//! The order of keys in a mapping (`gopkg.in/yaml.v2` `sorter.go`): letters behind everything
 //! else, digits by the number that they write.
+//!
+//! That order has cycles: `2` < `10` < `1a` < `2`. The Go library then writes keys in an order
+//! that varies from run to run. [`sort`] gives one that does not.
 
 use std::cmp::Ordering;
 
+/// Sorts keys, of which no two are equal.
+///
+/// An insertion sort takes an order that has cycles, which the standard library's sort does not.
+pub(super) fn sort<'a, T>(entries: impl Iterator<Item = (&'a String, T)>) -> Vec<(&'a String, T)> {
+    let mut by_bytes: Vec<(&String, T)> = entries.collect();
+    by_bytes.sort_by_key(|(key, _)| *key);
+    let mut sorted: Vec<(&String, T)> = Vec::with_capacity(by_bytes.len());
+    for (key, value) in by_bytes {
+        let place = sorted
+            .iter()
+            .rposition(|(other, _)| compare(other, key) != Ordering::Greater)
+            .map_or(0, |last| last + 1);
+        sorted.insert(place, (key, value));
+    }
+    sorted
+}
+
 /// Compares two keys.
-pub(super) fn compare(left: &str, right: &str) -> Ordering {
+fn compare(left: &str, right: &str) -> Ordering {
     let left: Vec<char> = left.chars().collect();
     let right: Vec<char> = right.chars().collect();
     let Some(start) = left
@@ -66,6 +86,20 @@ mod tests {
         assert_eq!(compare("a2", "a10"), Ordering::Less);
         assert_eq!(compare("a10", "a10"), Ordering::Equal);
         assert_eq!(compare("a1", "a01"), Ordering::Less);
+    }
+
+    #[test]
+    fn keys_that_have_no_order_are_sorted_all_the_same() {
+        let keys = ["2", "10", "1a"].map(str::to_owned);
+        let sort = |keys: Vec<&String>| -> Vec<String> {
+            sort(keys.into_iter().map(|key| (key, ())))
+                .into_iter()
+                .map(|(key, ())| key.clone())
+                .collect()
+        };
+        let sorted = sort(keys.iter().collect());
+        assert_eq!(sorted.len(), 3);
+        assert_eq!(sort(keys.iter().rev().collect()), sorted);
     }
 
     #[test]

@@ -9,10 +9,11 @@ pub struct ReadError(#[source] Box<serde_saphyr::Error>);
 
 /// Reads one document.
 ///
-/// Unquoted words mean what they mean to Kubernetes: `yes` and `on` are true.
+/// Unquoted words mean what they mean in YAML 1.2: `yes` is a text.
 pub fn read(text: &str) -> Result<Value, ReadError> {
     let options = serde_saphyr::options! {
         emit_comments: false,
+        strict_booleans: true,
         merge_keys: serde_saphyr::MergeKeyPolicy::AsOrdinary,
         non_finite_float_policy: serde_saphyr::NonFiniteFloatPolicy::AsString,
     };

@@ -10,9 +10,9 @@ pub(super) fn is_string(text: &str) -> bool {
         return false;
     }
     match first {
-        b'.' => !is_float(text),
+        b'.' => !(underscores_separate_digits(text) && is_float(&without_underscores(text))),
         b'+' | b'-' | b'0'..=b'9' => {
-            let digits: String = text.chars().filter(|char| *char != '_').collect();
+            let digits = without_underscores(text);
             !(is_timestamp(text)
                 || is_integer(&digits)
                 || is_float(&digits)
@@ -87,9 +87,12 @@ fn is_integer(text: &str) -> bool {
         (0, _) => (unsigned, 10),
         (radix, _) => (unsigned.get(2..).unwrap_or_default(), radix),
     };
-    // Rust's parser takes a sign, which may not come after the prefix.
-    if digits.starts_with(['+', '-']) {
-        return false;
+    if let Some(signed_digits) = digits.strip_prefix(['+', '-']) {
+        // The library's own reading of binary numbers takes a sign here, Go's does not.
+        return unsigned.starts_with("0b")
+            && !signed
+            && !signed_digits.starts_with(['+', '-'])
+            && i64::from_str_radix(digits, 2).is_ok();
     }
     match u64::from_str_radix(digits, radix) {
         Ok(number) if negative => number <= i64::MIN.unsigned_abs(),
@@ -116,6 +119,25 @@ fn is_float(text: &str) -> bool {
         && all_digits(whole)
         && all_digits(fraction)
         && !(whole.is_empty() && fraction.is_empty())
+}
+
+fn without_underscores(text: &str) -> String {
+    text.chars().filter(|char| *char != '_').collect()
+}
+
+/// The only place where Go's `strconv.ParseFloat` takes underscores.
+fn underscores_separate_digits(text: &str) -> bool {
+    let mut parts = text.split('_').peekable();
+    let mut first = true;
+    while let Some(part) = parts.next() {
+        let starts = first || part.starts_with(|char: char| char.is_ascii_digit());
+        let ends = parts.peek().is_none() || part.ends_with(|char: char| char.is_ascii_digit());
+        if !(starts && ends) {
+            return false;
+        }
+        first = false;
+    }
+    true
 }
 
 /// `^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$`

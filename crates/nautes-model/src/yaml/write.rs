@@ -42,9 +42,7 @@ struct Emitter {
 
 impl Emitter {
     fn mapping(&mut self, map: &Map<String, Value>, indent: usize) {
-        let mut entries: Vec<(&String, &Value)> = map.iter().collect();
-        entries.sort_by(|(left, _), (right, _)| key_order::compare(left, right));
-        for (key, value) in entries {
+        for (key, value) in key_order::sort(map.iter()) {
             self.indent(indent);
             if is_simple_key(key) {
                 self.text(key, Place::SimpleKey, indent + INDENT);

@@ -4,3 +4,5 @@
 mod golden;
 #[cfg(test)]
 mod manifest;
+#[cfg(test)]
+mod yaml;

@@ -1,0 +1,93 @@
+//! The YAML emitter against what `sigs.k8s.io/yaml` v1.3.0 wrote, and against a reader.
+
+use nautes_model::yaml::{read, write};
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// Documents with the text that the Go library wrote for them.
+const GO_YAML: &str = include_str!("../golden/go_yaml.json");
+
+#[test]
+fn the_go_library_writes_the_same_bytes() {
+    let golden: Vec<Value> = serde_json::from_str(GO_YAML).expect("the table is JSON");
+    assert!(golden.len() > 1000);
+    let mut wrong = Vec::new();
+    for case in &golden {
+        let expected = case["yaml"].as_str().expect("the text is a string");
+        let written = write(&case["document"]);
+        if written != expected {
+            wrong.push(format!(
+                "{}\n--- written\n{written}--- expected\n{expected}",
+                case["document"]
+            ));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} differ, first:\n{}",
+        wrong.len(),
+        wrong[..wrong.len().min(12)].join("\n\n")
+    );
+}
+
+#[test]
+fn what_the_go_library_wrote_is_read_as_it_was() {
+    let golden: Vec<Value> = serde_json::from_str(GO_YAML).expect("the table is JSON");
+    for case in &golden {
+        let text = case["yaml"].as_str().expect("the text is a string");
+        assert_eq!(read(text).expect(text), case["document"], "{text}");
+    }
+}
+
+#[test]
+fn separators_and_huge_numbers_are_quoted_for_other_readers() {
+    let written = write(&json!({ "a": "x\u{2028}y", "b": "1e999", "c": "x\u{2029}" }));
+    assert_eq!(written, "a: \"x\\Ly\"\nb: \"1e999\"\nc: \"x\\P\"\n");
+}
+
+/// Texts that look like something else more often than not.
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<String>(),
+        "[-+.:_0-9exobTZ ,#]{0,12}",
+        "[ \\n\\t'\"a:#>|\\-]{0,12}",
+        "([a-z]{1,12} {1,2}){0,20}",
+        "[\\r\\n\u{85}\u{a0}\u{2028}\u{2029}\u{feff} a]{0,6}",
+        "(true|True|null|~|yes|on|inf|nan|[.]|[+]|-){0,2}",
+    ]
+}
+
+fn document() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        text().prop_map(Value::from),
+    ];
+    let value = leaf.prop_recursive(4, 24, 5, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            prop::collection::btree_map(text(), inner, 0..5)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    });
+    prop::collection::btree_map(text(), value, 0..5)
+        .prop_map(|map| Value::Object(map.into_iter().collect()))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1024))]
+
+    #[test]
+    fn any_document_is_read_back(document in document()) {
+        let written = write(&document);
+        prop_assert_eq!(read(&written).expect(&written), document, "{}", written);
+    }
+
+    #[test]
+    fn writing_is_a_function_of_the_meaning(document in document()) {
+        let written = write(&document);
+        prop_assert_eq!(write(&read(&written).expect(&written)), written);
+    }
+}
