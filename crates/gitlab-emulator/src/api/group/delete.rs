@@ -1,0 +1,44 @@
+//! Deleting and restoring groups.
+
+use super::entity;
+use crate::domain::access::GroupAbility;
+use crate::domain::deletion::DeletionRequest;
+use crate::web::call::Call;
+use crate::web::params::{Nothing, params};
+use crate::web::refusal::Refusal;
+use crate::web::reply::{Answer, Reply};
+
+params! {
+    struct DeleteGroup {
+        permanently_remove: Option<bool>,
+        full_path: Option<String>,
+    }
+}
+
+pub(super) fn delete(call: &Call<'_>, params: &DeleteGroup) -> Answer {
+    let request = DeletionRequest {
+        permanently_remove: params.permanently_remove.unwrap_or(false),
+        full_path: params.full_path.clone(),
+    };
+    let user = call.user()?;
+    call.instance.change(|state| {
+        let group = call.group_for(state, GroupAbility::Administer)?;
+        call.check_unmodified(group.updated_at)?;
+        let id = group.id;
+        state
+            .delete_group(id, &request, user, call.now)
+            .map_err(Refusal::rejected)?;
+        Ok(Reply::accepted())
+    })
+}
+
+pub(super) fn restore(call: &Call<'_>, _: &Nothing) -> Answer {
+    call.instance.change(|state| {
+        let id = call.group_for(state, GroupAbility::Administer)?.id;
+        state
+            .restore_group(id, call.now)
+            .map_err(Refusal::rejected)?;
+        let group = state.namespaces.get(id).ok_or_else(Refusal::internal)?;
+        Ok(Reply::created(entity::detail(call, state, group, true)))
+    })
+}

@@ -1,0 +1,257 @@
+//! Creating and changing projects.
+
+use http::StatusCode;
+use serde_json::{Map, Value};
+
+use super::entity;
+use crate::domain::access::{GroupAbility, ProjectAbility};
+use crate::domain::invalid::Invalid;
+use crate::domain::level::Visibility;
+use crate::domain::namespace::{Namespace, NamespaceKind};
+use crate::domain::project::Project;
+use crate::domain::project_change::ProjectChange;
+use crate::domain::state::State;
+use crate::domain::table::Id;
+use crate::domain::user::User;
+use crate::git::action::Action;
+use crate::git::reference::is_branch_name;
+use crate::web::call::Call;
+use crate::web::params::{Raw, params};
+use crate::web::refusal::{Refusal, Shape};
+use crate::web::reply::{Answer, Reply};
+use crate::write::{self, Write};
+
+params! {
+    struct CreateProject {
+        name: Option<String>,
+        path: Option<String>,
+        namespace_id: Option<u64>,
+        description: Option<String>,
+        visibility: Option<Visibility>,
+        default_branch: Option<String>,
+        initialize_with_readme: Option<bool>,
+        topics: Option<Vec<String>>,
+    }
+    at_least_one_of ["name", "path"]
+}
+
+params! {
+    struct UpdateProject {
+        name: Option<String>,
+        path: Option<String>,
+        description: Option<String>,
+        visibility: Option<Visibility>,
+        default_branch: Option<String>,
+        topics: Option<Vec<String>>,
+    }
+}
+
+fn attributes(raw: &Raw) -> Map<String, Value> {
+    let defaults = entity::attribute_defaults();
+    let names: Vec<&str> = defaults.keys().map(String::as_str).collect();
+    raw.only(&names)
+}
+
+pub(super) fn create(call: &Call<'_>, params: &CreateProject) -> Answer {
+    let user = call.user()?;
+    // A full reference is silently no branch name (official issue 516857).
+    let is_usable = params
+        .default_branch
+        .as_deref()
+        .is_none_or(|branch| is_branch_name(branch) && !branch.starts_with("refs/"));
+    let branch = params.default_branch.clone().filter(|_| is_usable);
+    let change = ProjectChange {
+        name: params.name.clone(),
+        path: params.path.clone(),
+        description: params.description.clone(),
+        visibility: params.visibility,
+        default_branch: branch,
+        topics: params.topics.clone(),
+        attributes: attributes(&call.raw),
+    };
+    let id = call.instance.change(|state| {
+        let namespace = place(call, state, user, params.namespace_id)?;
+        let id = state.create_project(namespace, change, user, call.now)?;
+        let branch = state
+            .projects
+            .get(id)
+            .map(|project| state.default_branch(project))
+            .unwrap_or_default();
+        if let Err(error) = call.instance.repositories.create(id.number(), &branch) {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "no repository was made"
+            );
+            state.remove_project(id);
+            return Err(Refusal::invalid(Invalid::field(
+                "base",
+                "Failed to create repository",
+            )));
+        }
+        Ok(id)
+    })?;
+    if params.initialize_with_readme == Some(true) && is_usable {
+        commit_readme(call, id, user);
+    }
+    let state = call.instance.store.read();
+    let project = state.projects.get(id).ok_or_else(Refusal::internal)?;
+    Ok(Reply::created(entity::full(call, &state, project)))
+}
+
+/// Finds the namespace of a new project and checks that the caller may put it there.
+fn place(
+    call: &Call<'_>,
+    state: &State,
+    user: Id<User>,
+    number: Option<u64>,
+) -> Result<Id<Namespace>, Refusal> {
+    let own = state.users.get(user).and_then(|user| user.namespace);
+    let invalid = || Refusal::invalid(Invalid::field("namespace", "is not valid"));
+    let id = number.map(Id::new).or(own).ok_or_else(invalid)?;
+    let namespace = state
+        .namespaces
+        .get(id)
+        .filter(|namespace| !namespace.is_being_removed)
+        .ok_or_else(invalid)?;
+    match namespace.kind {
+        NamespaceKind::Group => {
+            if state.can_group(call.viewer(), GroupAbility::CreateProjects, namespace) {
+                Ok(id)
+            } else {
+                Err(invalid())
+            }
+        }
+        NamespaceKind::User(owner) if owner == user || call.identity.is_admin => {
+            check_quota(state, owner, id)?;
+            Ok(id)
+        }
+        NamespaceKind::User(_) => Err(invalid()),
+    }
+}
+
+fn check_quota(state: &State, owner: Id<User>, namespace: Id<Namespace>) -> Result<(), Refusal> {
+    let limit = state.users.get(owner).map_or(0, |user| user.projects_limit);
+    let count = state
+        .projects
+        .iter()
+        .filter(|project| project.namespace == namespace)
+        .count();
+    if u64::try_from(count).unwrap_or(u64::MAX) < limit {
+        return Ok(());
+    }
+    let text = if limit == 0 {
+        "Personal project creation is not allowed. Please contact your administrator with questions"
+            .to_owned()
+    } else {
+        format!(
+            "Your project limit is {limit} projects! Please contact your administrator to increase it"
+        )
+    };
+    Err(Refusal::new(
+        StatusCode::FORBIDDEN,
+        Shape::Errors(vec![text]),
+    ))
+}
+
+/// Makes the first commit; as in GitLab, the project stays when it fails.
+fn commit_readme(call: &Call<'_>, id: Id<Project>, user: Id<User>) {
+    let (branch, content) = {
+        let state = call.instance.store.read();
+        let Some(project) = state.projects.get(id) else {
+            return;
+        };
+        let description = project.description.clone().unwrap_or_default();
+        (
+            state.default_branch(project),
+            format!("# {}\n\n{description}", project.name),
+        )
+    };
+    let action = Action::Create {
+        path: "README.md".to_owned(),
+        content: content.into_bytes(),
+        is_executable: false,
+    };
+    let write = Write {
+        project: id,
+        branch: &branch,
+        start: None,
+        is_forced: false,
+        message: "Initial commit",
+        actions: &[action],
+        author: None,
+        user,
+    };
+    if let Err(error) = write::commit(call.instance, &write) {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "a project has no README"
+        );
+    }
+}
+
+pub(super) fn update(call: &Call<'_>, params: &UpdateProject) -> Answer {
+    let attributes = attributes(&call.raw);
+    let has_any = params.name.is_some()
+        || params.path.is_some()
+        || params.description.is_some()
+        || params.visibility.is_some()
+        || params.default_branch.is_some()
+        || params.topics.is_some()
+        || !attributes.is_empty();
+    if !has_any {
+        let mut names: Vec<String> = entity::attribute_defaults().keys().cloned().collect();
+        names.extend(
+            [
+                "default_branch",
+                "description",
+                "name",
+                "path",
+                "topics",
+                "visibility",
+            ]
+            .map(str::to_owned),
+        );
+        names.sort();
+        return Err(Refusal::parameter(format!(
+            "{} are missing, at least one parameter must be provided",
+            names.join(", ")
+        )));
+    }
+    let change = ProjectChange {
+        name: params.name.clone(),
+        path: params.path.clone(),
+        description: params.description.clone(),
+        visibility: params.visibility,
+        default_branch: params.default_branch.clone(),
+        topics: params.topics.clone(),
+        attributes,
+    };
+    let branch = change.default_branch.clone();
+    call.instance.change(|state| {
+        let project = call.project_for(state, ProjectAbility::Administer)?;
+        let is_for_owners = change
+            .visibility
+            .is_some_and(|wanted| wanted != project.visibility);
+        if is_for_owners && !state.can_project(call.viewer(), ProjectAbility::Own, project) {
+            return Err(Refusal::forbidden());
+        }
+        let id = project.id;
+        let repository = call.repository(id)?;
+        if let Some(branch) = &branch {
+            let is_there = repository.branch(branch)?.is_some() || repository.is_empty()?;
+            if !is_there {
+                let text = "Could not change HEAD: branch '{}' does not exist";
+                return Err(Refusal::invalid(Invalid::field(
+                    "base",
+                    text.replace("{}", branch),
+                )));
+            }
+        }
+        state.change_project(id, change, call.now)?;
+        if let Some(branch) = &branch {
+            repository.set_head(branch)?;
+        }
+        let project = state.projects.get(id).ok_or_else(Refusal::internal)?;
+        Ok(Reply::ok(entity::full(call, state, project)))
+    })
+}

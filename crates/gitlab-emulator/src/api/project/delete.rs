@@ -1,0 +1,44 @@
+//! Deleting and restoring projects.
+
+use super::entity;
+use crate::domain::access::ProjectAbility;
+use crate::domain::deletion::DeletionRequest;
+use crate::web::call::Call;
+use crate::web::params::{Nothing, params};
+use crate::web::refusal::Refusal;
+use crate::web::reply::{Answer, Reply};
+
+params! {
+    struct DeleteProject {
+        permanently_remove: Option<bool>,
+        full_path: Option<String>,
+    }
+}
+
+pub(super) fn delete(call: &Call<'_>, params: &DeleteProject) -> Answer {
+    let request = DeletionRequest {
+        permanently_remove: params.permanently_remove.unwrap_or(false),
+        full_path: params.full_path.clone(),
+    };
+    let user = call.user()?;
+    call.instance.change(|state| {
+        let project = call.project_for(state, ProjectAbility::Own)?;
+        call.check_unmodified(project.updated_at)?;
+        let id = project.id;
+        state
+            .delete_project(id, &request, user, call.now)
+            .map_err(Refusal::rejected)?;
+        Ok(Reply::accepted())
+    })
+}
+
+pub(super) fn restore(call: &Call<'_>, _: &Nothing) -> Answer {
+    call.instance.change(|state| {
+        let id = call.project_for(state, ProjectAbility::Own)?.id;
+        state
+            .restore_project(id, call.now)
+            .map_err(Refusal::rejected)?;
+        let project = state.projects.get(id).ok_or_else(Refusal::internal)?;
+        Ok(Reply::created(entity::full(call, state, project)))
+    })
+}

@@ -1,0 +1,24 @@
+//! Projects.
+
+mod change;
+mod delete;
+pub(super) mod entity;
+pub(super) mod filter;
+mod read;
+
+use crate::limit::Limited;
+use crate::web::route::Route;
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::get("/projects", read::list).permission("Project: Read"),
+        Route::post("/projects", change::create).permission("Project: Create"),
+        Route::get("/projects/{id}", read::show)
+            .limited(Limited::Project)
+            .permission("Project: Read"),
+        Route::put("/projects/{id}", change::update).permission("Project: Update"),
+        Route::delete("/projects/{id}", delete::delete).permission("Project: Delete"),
+        Route::post("/projects/{id}/restore", delete::restore).permission("Project: Restore"),
+        Route::get("/projects/{id}/import", read::import).permission("Project: Read"),
+    ]
+}

@@ -1,0 +1,266 @@
+//! Branches (GitLab `lib/api/branches.rb`, `app/services/branches/`).
+
+use http::StatusCode;
+use regex::Regex;
+use serde_json::{Value, json};
+
+use super::entity;
+use crate::domain::access::ProjectAbility;
+use crate::domain::project::Project;
+use crate::domain::state::State;
+use crate::git::action::Action;
+use crate::git::reference::{Refused, is_branch_name};
+use crate::git::{ObjectId, Repository};
+use crate::received::{self, Received};
+use crate::web::call::Call;
+use crate::web::params::{Nothing, params};
+use crate::web::refusal::Refusal;
+use crate::web::reply::{Answer, Reply};
+use crate::write::{self, Write};
+
+params! {
+    struct ListBranches {
+        search: Option<String>,
+        regex: Option<String>,
+    }
+}
+
+params! {
+    struct CreateBranch {
+        branch: String,
+        r#ref: String,
+    }
+}
+
+pub(super) fn list(call: &Call<'_>, params: &ListBranches) -> Answer {
+    let state = call.instance.store.read();
+    let project = call.project_for(&state, ProjectAbility::ReadCode)?;
+    let repository = call.repository(project.id)?;
+    let pattern = match &params.regex {
+        Some(pattern) => {
+            Some(Regex::new(pattern).map_err(|_| Refusal::parameter("regex is invalid"))?)
+        }
+        None => None,
+    };
+    let branches: Vec<(String, ObjectId)> = repository
+        .branches()?
+        .into_iter()
+        .filter(|(name, _)| {
+            let matches_search = params.search.as_deref().is_none_or(|search| {
+                match (search.strip_prefix('^'), search.strip_suffix('$')) {
+                    (Some(start), _) => name.starts_with(start),
+                    (None, Some(end)) => name.ends_with(end),
+                    (None, None) => name.to_lowercase().contains(&search.to_lowercase()),
+                }
+            });
+            matches_search
+                && pattern
+                    .as_ref()
+                    .is_none_or(|pattern| pattern.is_match(name))
+        })
+        .collect();
+    call.page(&branches, |(name, commit)| {
+        show_branch(call, &state, project, &repository, name, *commit).unwrap_or(Value::Null)
+    })
+}
+
+pub(super) fn show(call: &Call<'_>, _: &Nothing) -> Answer {
+    let state = call.instance.store.read();
+    let project = call.project_for(&state, ProjectAbility::ReadCode)?;
+    let repository = call.repository(project.id)?;
+    let name = call.capture("branch");
+    let commit = find(&repository, name)?;
+    Ok(Reply::ok(show_branch(
+        call,
+        &state,
+        project,
+        &repository,
+        name,
+        commit,
+    )?))
+}
+
+pub(super) fn head(call: &Call<'_>, _: &Nothing) -> Answer {
+    let state = call.instance.store.read();
+    let project = call.project_for(&state, ProjectAbility::ReadCode)?;
+    let repository = call.repository(project.id)?;
+    match repository.branch(call.capture("branch"))? {
+        Some(_) => Ok(Reply::no_content()),
+        None => Err(Refusal::not_found("Branch")),
+    }
+}
+
+fn find(repository: &Repository, name: &str) -> Result<ObjectId, Refusal> {
+    if !is_branch_name(name) {
+        return Err(Refusal::rejected("The branch refname is invalid"));
+    }
+    repository
+        .branch(name)?
+        .ok_or_else(|| Refusal::not_found("Branch"))
+}
+
+fn show_branch(
+    call: &Call<'_>,
+    state: &State,
+    project: &Project,
+    repository: &Repository,
+    name: &str,
+    commit: ObjectId,
+) -> Result<Value, Refusal> {
+    let web_url = format!("{}/{}", call.instance.url(), state.project_path(project));
+    let default = state.default_branch(project);
+    let is_default = default == name;
+    let is_merged = !is_default
+        && repository
+            .branch(&default)?
+            .is_some_and(|default| repository.is_ancestor(commit, default));
+    let shown = repository.commit(commit)?.ok_or_else(Refusal::internal)?;
+    Ok(json!({
+        "name": name,
+        "commit": entity::commit(&shown, &web_url),
+        "merged": is_merged,
+        "protected": false,
+        "developers_can_push": false,
+        "developers_can_merge": false,
+        "can_push": state.can_project(call.viewer(), ProjectAbility::PushCode, project),
+        "default": is_default,
+        "web_url": format!("{web_url}/-/tree/{name}"),
+    }))
+}
+
+pub(super) fn create(call: &Call<'_>, params: &CreateBranch) -> Answer {
+    let user = call.user()?;
+    let name = params.branch.as_str();
+    let (id, default) = {
+        let state = call.instance.store.read();
+        let project = call.project_for(&state, ProjectAbility::PushCode)?;
+        (project.id, state.default_branch(project))
+    };
+    let repository = call.repository(id)?;
+    if repository.is_empty()? {
+        // GitLab gives an empty repository its first commit, so that there is something to branch from.
+        let action = Action::Create {
+            path: "README.md".to_owned(),
+            content: Vec::new(),
+            is_executable: false,
+        };
+        let write = Write {
+            project: id,
+            branch: &default,
+            start: None,
+            is_forced: false,
+            message: "Add README.md",
+            actions: &[action],
+            author: None,
+            user,
+        };
+        write::commit(call.instance, &write).map_err(|_| Refusal::internal())?;
+    }
+    if !is_branch_name(name) {
+        return Err(Refusal::rejected("Branch name is invalid"));
+    }
+    if repository.branch(name)?.is_some() {
+        return Err(Refusal::rejected("Branch already exists"));
+    }
+    let failed = |why: &str| Refusal::rejected(format!("Failed to create branch '{name}': {why}"));
+    let Some(commit) = repository.resolve(&params.r#ref) else {
+        return Err(failed(&format!(
+            "invalid reference name '{}'",
+            params.r#ref
+        )));
+    };
+    let reference = format!("refs/heads/{name}");
+    match repository.swap_reference(&reference, None, Some(commit))? {
+        Ok(()) => {}
+        Err(Refused::Hierarchy) => {
+            return Err(failed(
+                "Branch name conflicts with existing branch hierarchy.",
+            ));
+        }
+        Err(Refused::Exists) => return Err(Refusal::rejected("Branch already exists")),
+        Err(Refused::Name) => return Err(Refusal::rejected("Branch name is invalid")),
+        Err(Refused::Moved | Refused::Locked) => {
+            return Err(failed("reference is already locked"));
+        }
+    }
+    let update = Received {
+        reference,
+        old: None,
+        new: Some(commit),
+    };
+    received::process(call.instance, id, user, &[update])?;
+    let state = call.instance.store.read();
+    let project = state.projects.get(id).ok_or_else(Refusal::internal)?;
+    Ok(Reply::created(show_branch(
+        call,
+        &state,
+        project,
+        &repository,
+        name,
+        commit,
+    )?))
+}
+
+pub(super) fn delete(call: &Call<'_>, _: &Nothing) -> Answer {
+    let user = call.user()?;
+    let name = call.capture("branch");
+    let (id, default) = {
+        let state = call.instance.store.read();
+        let project = call.project_for(&state, ProjectAbility::PushCode)?;
+        (project.id, state.default_branch(project))
+    };
+    let repository = call.repository(id)?;
+    let commit = find(&repository, name)?;
+    if name == default {
+        return Err(Refusal::rejected(
+            "The default branch of a project cannot be deleted.",
+        ));
+    }
+    remove(call, &repository, id, user, name, commit)?;
+    Ok(Reply::no_content())
+}
+
+pub(super) fn delete_merged(call: &Call<'_>, _: &Nothing) -> Answer {
+    let user = call.user()?;
+    let (id, default) = {
+        let state = call.instance.store.read();
+        let project = call.project_for(&state, ProjectAbility::PushCode)?;
+        (project.id, state.default_branch(project))
+    };
+    let repository = call.repository(id)?;
+    if let Some(head) = repository.branch(&default)? {
+        for (name, commit) in repository.branches()? {
+            if name != default && repository.is_ancestor(commit, head) {
+                remove(call, &repository, id, user, &name, commit)?;
+            }
+        }
+    }
+    Ok(Reply::accepted())
+}
+
+fn remove(
+    call: &Call<'_>,
+    repository: &Repository,
+    project: crate::domain::table::Id<Project>,
+    user: crate::domain::table::Id<crate::domain::user::User>,
+    name: &str,
+    commit: ObjectId,
+) -> Result<(), Refusal> {
+    let reference = format!("refs/heads/{name}");
+    if repository
+        .swap_reference(&reference, Some(commit), None)?
+        .is_err()
+    {
+        return Err(Refusal::message(
+            StatusCode::BAD_REQUEST,
+            "Failed to remove branch",
+        ));
+    }
+    let update = Received {
+        reference,
+        old: Some(commit),
+        new: None,
+    };
+    received::process(call.instance, project, user, &[update])?;
+    Ok(())
+}

@@ -1,0 +1,210 @@
+//! What GitLab's services check before they hand a write to Gitaly
+//! (GitLab `app/services/commits/create_service.rb`, `app/services/files/multi_service.rb`).
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::domain::access::ProjectAbility;
+use crate::domain::project::Project;
+use crate::domain::switches::ConflictText;
+use crate::domain::table::Id;
+use crate::git::ObjectId;
+use crate::git::action::Action;
+use crate::git::reference::{Refused, is_branch_name};
+use crate::web::call::Call;
+use crate::web::refusal::Refusal;
+use crate::write::{self, Write, WriteError, Written};
+
+/// Where a commit is to go.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Target {
+    pub(super) branch: String,
+    pub(super) start_branch: Option<String>,
+    pub(super) start_sha: Option<String>,
+    pub(super) is_forced: bool,
+}
+
+/// A write that passed the checks.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) project: Id<Project>,
+    pub(super) branch: String,
+    /// The commit to build on instead of the branch's own.
+    start: Option<ObjectId>,
+    /// The commit that guards of files look at.
+    base: Option<ObjectId>,
+    is_forced: bool,
+}
+
+/// Finds the project and refuses callers who may push nowhere.
+pub(super) fn push_rights(call: &Call<'_>) -> Result<Id<Project>, Refusal> {
+    let state = call.instance.store.read();
+    Ok(call.project_for(&state, ProjectAbility::PushCode)?.id)
+}
+
+/// Checks branch and start of a write.
+pub(super) fn plan(call: &Call<'_>, project: Id<Project>, target: Target) -> Result<Plan, Refusal> {
+    let repository = call.repository(project)?;
+    let Target {
+        branch,
+        start_branch,
+        start_sha,
+        is_forced,
+    } = target;
+    let is_empty = repository.is_empty()?;
+    let tip = repository.branch(&branch)?;
+    let start = match (&start_sha, &start_branch) {
+        (Some(sha), _) => {
+            let id = ObjectId::from_hex(sha.as_bytes())
+                .map_err(|_| Refusal::rejected(format!("Invalid start_sha '{sha}'")))?;
+            let is_commit = repository.commit(id)?.is_some();
+            if !is_commit {
+                return Err(Refusal::rejected(format!("Cannot find start_sha '{sha}'")));
+            }
+            Some(id)
+        }
+        (None, Some(name)) if *name != branch => {
+            let start = repository.branch(name)?;
+            if start.is_none() && !is_empty {
+                return Err(not_on_branch());
+            }
+            start
+        }
+        (None, _) => None,
+    };
+    if tip.is_none() && start.is_none() && !is_empty {
+        return Err(not_on_branch());
+    }
+    let is_elsewhere = start_sha.is_some() || start_branch.is_some_and(|name| name != branch);
+    if tip.is_some() && is_elsewhere && !is_forced {
+        return Err(Refusal::rejected(format!(
+            "A branch called '{branch}' already exists. Switch to that branch in order to make changes"
+        )));
+    }
+    if tip.is_none() && !is_branch_name(&branch) {
+        return Err(Refusal::rejected(format!(
+            "Something went wrong when we tried to create '{branch}' for you: Branch name is invalid"
+        )));
+    }
+    Ok(Plan {
+        project,
+        branch,
+        start,
+        base: start.or(tip),
+        is_forced,
+    })
+}
+
+fn not_on_branch() -> Refusal {
+    Refusal::rejected("You can only create or edit files when you are on a branch")
+}
+
+/// Whether a path changed after the commit that the caller has read. A path that the commit does
+/// not know tells nothing, and passes (GitLab `files/base_service.rb`).
+pub(super) fn has_changed(
+    call: &Call<'_>,
+    plan: &Plan,
+    path: &str,
+    last_commit_id: &str,
+) -> Result<bool, Refusal> {
+    let repository = call.repository(plan.project)?;
+    let Some(base) = plan.base else {
+        return Ok(false);
+    };
+    let Some(known) = repository.resolve(last_commit_id) else {
+        return Ok(false);
+    };
+    if repository.entry(known, path)?.is_none() {
+        return Ok(false);
+    }
+    let of_known = repository.last_commit(known, path)?;
+    let of_base = repository.last_commit(base, path)?;
+    Ok(of_known != of_base)
+}
+
+/// Hands the write to the repository and puts a refusal into GitLab's words.
+pub(super) fn write(
+    call: &Call<'_>,
+    plan: &Plan,
+    message: &str,
+    actions: &[Action],
+    author: Option<(String, String)>,
+) -> Result<Written, Refusal> {
+    let write = Write {
+        project: plan.project,
+        branch: &plan.branch,
+        start: plan.start,
+        is_forced: plan.is_forced,
+        message,
+        actions,
+        author,
+        user: call.user()?,
+    };
+    write::commit(call.instance, &write).map_err(|error| refusal(call, error))
+}
+
+fn refusal(call: &Call<'_>, error: WriteError) -> Refusal {
+    match error {
+        WriteError::Action(inapplicable) => Refusal::rejected(inapplicable.to_string()),
+        WriteError::Branch { branch, refused } => {
+            let style = call.instance.store.read().switches.get().conflict_text;
+            Refusal::rejected(conflict(&branch, refused, style))
+        }
+        WriteError::NoUser => Refusal::unauthorized(),
+        WriteError::Repository(error) => error.into(),
+    }
+}
+
+fn conflict(branch: &str, refused: Refused, style: ConflictText) -> String {
+    match (style, refused) {
+        (ConflictText::Refresh, _) => {
+            format!("9:Could not update refs/heads/{branch}. Please refresh and try again.")
+        }
+        (ConflictText::ReferenceUpdate, Refused::Moved) => {
+            "9:reference update: reference does not point to expected object".to_owned()
+        }
+        (ConflictText::ReferenceUpdate, Refused::Locked) => {
+            "9:reference update: reference is already locked".to_owned()
+        }
+        (ConflictText::ReferenceUpdate, Refused::Exists) => {
+            "9:reference update: reference already exists".to_owned()
+        }
+        (ConflictText::ReferenceUpdate, Refused::Hierarchy) => {
+            "9:reference update: file directory conflict".to_owned()
+        }
+        (ConflictText::ReferenceUpdate, Refused::Name) => {
+            format!("9:reference update: invalid reference format: \"refs/heads/{branch}\"")
+        }
+    }
+}
+
+/// Decodes as Ruby does: what is no base64 is skipped.
+pub(super) fn decode_base64(text: &str) -> Vec<u8> {
+    let clean: String = text
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '/'))
+        .collect();
+    let whole = clean.len() - usize::from(clean.len() % 4 == 1);
+    let padded = format!(
+        "{}{}",
+        clean.get(..whole).unwrap_or_default(),
+        match whole % 4 {
+            2 => "==",
+            3 => "=",
+            _ => "",
+        }
+    );
+    STANDARD.decode(padded).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_read_as_leniently_as_ruby_reads_it() {
+        assert_eq!(decode_base64("aGVs\nbG8="), b"hello");
+        assert_eq!(decode_base64("aGVsbG8"), b"hello");
+        assert_eq!(decode_base64(""), b"");
+    }
+}

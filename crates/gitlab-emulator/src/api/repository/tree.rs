@@ -1,0 +1,52 @@
+//! Listings of trees.
+
+use super::entity;
+use crate::domain::access::ProjectAbility;
+use crate::web::call::Call;
+use crate::web::params::params;
+use crate::web::refusal::Refusal;
+use crate::web::reply::{Answer, Reply};
+
+params! {
+    struct ListTree {
+        path: Option<String>,
+        r#ref: Option<String>,
+        recursive: Option<bool>,
+        pagination: Option<String>,
+    }
+}
+
+pub(super) fn list(call: &Call<'_>, params: &ListTree) -> Answer {
+    let state = call.instance.store.read();
+    let project = call.project_for(&state, ProjectAbility::ReadCode)?;
+    let id = project.id;
+    let reference = params
+        .r#ref
+        .clone()
+        .unwrap_or_else(|| state.default_branch(project));
+    drop(state);
+    let is_recursive = params.recursive.unwrap_or(false);
+    let is_whole = params.pagination.as_deref() == Some("none");
+    if is_whole && !is_recursive {
+        return Err(Refusal::bad_request(
+            "pagination=none is only available with recursive=true",
+        ));
+    }
+    let repository = call.repository(id)?;
+    let commit = repository
+        .resolve(&reference)
+        .ok_or_else(|| Refusal::not_found("Tree"))?;
+    let path = params.path.as_deref().unwrap_or_default();
+    let entries = repository
+        .list(commit, path, is_recursive)?
+        .ok_or_else(|| Refusal::not_found("invalid revision or path"))?;
+    if is_whole {
+        return Ok(Reply::ok(entries.iter().map(entity::tree_entry).collect()));
+    }
+    call.page_by_key(
+        &entries,
+        "page_token",
+        |entry| entry.id.to_string(),
+        entity::tree_entry,
+    )
+}

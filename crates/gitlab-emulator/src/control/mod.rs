@@ -1,0 +1,137 @@
+//! The emulator's own endpoints below `/-/emulator/`: what tests need and GitLab does not have. They
+//! are open to tokens of administrators.
+
+use std::sync::Arc;
+
+use axum::extract::{Query, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::domain::token::TokenDigest;
+use crate::instance::Instance;
+use crate::web::fault::Fault;
+use crate::web::refusal::Refusal;
+
+type Shared = State<Arc<Instance>>;
+
+/// The router of these endpoints.
+pub(crate) fn router(instance: &Arc<Instance>) -> Router {
+    let own = Router::new()
+        .route("/journal", get(journal).delete(clear_journal))
+        .route("/faults", get(faults).post(inject).delete(clear_faults))
+        .route("/switches", get(switches).put(change_switches))
+        .route("/clock", post(advance_clock))
+        .route("/settle", post(settle))
+        .route_layer(axum::middleware::from_fn_with_state(
+            Arc::clone(instance),
+            guard,
+        ))
+        .with_state(Arc::clone(instance));
+    Router::new().nest("/-/emulator", own)
+}
+
+async fn guard(State(instance): Shared, request: Request, next: Next) -> Response {
+    if is_administrator(&instance, request.headers()) {
+        next.run(request).await
+    } else {
+        Refusal::unauthorized().into_response()
+    }
+}
+
+fn is_administrator(instance: &Instance, headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let token = text("private-token")
+        .or_else(|| text("authorization").and_then(|value| value.strip_prefix("Bearer ")));
+    let Some(token) = token else { return false };
+    let state = instance.store.read();
+    state
+        .token_by_digest(&TokenDigest::of(token))
+        .is_some_and(|token| {
+            token.is_active(instance.now())
+                && state
+                    .users
+                    .get(token.user)
+                    .is_some_and(|user| user.is_admin)
+        })
+}
+
+#[derive(Deserialize)]
+struct Since {
+    #[serde(default)]
+    since: u64,
+}
+
+async fn journal(State(instance): Shared, Query(query): Query<Since>) -> Response {
+    Json(instance.journal.since(query.since)).into_response()
+}
+
+async fn clear_journal(State(instance): Shared) -> StatusCode {
+    instance.journal.clear();
+    StatusCode::NO_CONTENT
+}
+
+async fn faults(State(instance): Shared) -> Response {
+    Json(instance.faults.waiting()).into_response()
+}
+
+async fn inject(State(instance): Shared, Json(fault): Json<Fault>) -> Response {
+    match instance.faults.add(fault) {
+        Ok(()) => StatusCode::CREATED.into_response(),
+        Err(error) => (
+            StatusCode::BAD_REQUEST,
+            Json(json!({ "error": error.to_string() })),
+        )
+            .into_response(),
+    }
+}
+
+async fn clear_faults(State(instance): Shared) -> StatusCode {
+    instance.faults.clear();
+    StatusCode::NO_CONTENT
+}
+
+async fn switches(State(instance): Shared) -> Response {
+    Json(instance.store.read().switches.get()).into_response()
+}
+
+/// Changes the switches that the body names and keeps the others.
+async fn change_switches(State(instance): Shared, Json(changes): Json<Value>) -> Response {
+    let changed = instance.store.change(|state| {
+        let mut all = serde_json::to_value(state.switches.get())?;
+        if let (Value::Object(all), Value::Object(changes)) = (&mut all, changes) {
+            all.extend(changes);
+        }
+        *state.switches.get_mut() = serde_json::from_value(all.clone())?;
+        Ok::<Value, serde_json::Error>(all)
+    });
+    match changed {
+        Ok(all) => Json(all).into_response(),
+        Err(error) => (
+            StatusCode::BAD_REQUEST,
+            Json(json!({ "error": error.to_string() })),
+        )
+            .into_response(),
+    }
+}
+
+#[derive(Deserialize)]
+struct Advance {
+    advance_seconds: i64,
+}
+
+async fn advance_clock(State(instance): Shared, Json(advance): Json<Advance>) -> Response {
+    instance.advance_clock(advance.advance_seconds.saturating_mul(1000));
+    Json(json!({ "now": instance.now().to_string() })).into_response()
+}
+
+async fn settle(State(instance): Shared) -> StatusCode {
+    while !instance.store.read().jobs.is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    }
+    StatusCode::NO_CONTENT
+}

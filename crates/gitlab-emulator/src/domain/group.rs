@@ -1,0 +1,238 @@
+//! Creating and changing groups.
+
+use serde_json::{Map, Value};
+
+use super::invalid::Invalid;
+use super::level::{AccessLevel, Visibility};
+use super::member::Member;
+use super::namespace::{Namespace, NamespaceKind, ProjectCreation};
+use super::naming::{self, Named};
+use super::state::State;
+use super::table::Id;
+use super::time::Moment;
+use super::user::{Resource, User};
+
+/// GitLab's limit of a group's description.
+const LONGEST_DESCRIPTION: usize = 500;
+
+/// What a group has besides its place.
+#[derive(Clone, Debug, Default)]
+pub struct GroupChange {
+    /// The name for people.
+    pub name: Option<String>,
+    /// The last segment of the full path.
+    pub path: Option<String>,
+    /// Free text.
+    pub description: Option<String>,
+    /// Who can see it.
+    pub visibility: Option<Visibility>,
+    /// Who may create projects in it.
+    pub project_creation: Option<ProjectCreation>,
+    /// The lowest level that may create subgroups in it.
+    pub subgroup_creation: Option<AccessLevel>,
+    /// The settings that are only kept and shown.
+    pub attributes: Map<String, Value>,
+}
+
+impl State {
+    /// Creates a group; its creator becomes the owner of a top-level one, and of a subgroup
+    /// that is not owned through the parent already.
+    pub fn create_group(
+        &mut self,
+        parent: Option<Id<Namespace>>,
+        change: GroupChange,
+        creator: Id<User>,
+        now: Moment,
+    ) -> Result<Id<Namespace>, Invalid> {
+        let name = change.name.unwrap_or_default();
+        let path = change.path.unwrap_or_default();
+        let description = change.description.unwrap_or_default();
+        let default_visibility = parent
+            .and_then(|parent| self.namespaces.get(parent))
+            .map_or(self.settings.get().default_group_visibility, |parent| {
+                parent.visibility
+            });
+        let visibility = change.visibility.unwrap_or(default_visibility);
+
+        let mut invalid = Invalid::default();
+        self.check_group_place(parent, None, &name, &path, &mut invalid);
+        self.check_group_values(parent, &description, visibility, &mut invalid);
+        invalid.into_result()?;
+
+        let id = self.namespaces.add(|id| Namespace {
+            id,
+            kind: NamespaceKind::Group,
+            name,
+            path,
+            parent,
+            description,
+            visibility,
+            created_at: now,
+            updated_at: now,
+            deletion: None,
+            is_being_removed: false,
+            is_archived: false,
+            project_creation: change
+                .project_creation
+                .unwrap_or(ProjectCreation::Developer),
+            subgroup_creation: change.subgroup_creation.unwrap_or(AccessLevel::Maintainer),
+            has_registry_images: false,
+            attributes: change.attributes,
+        });
+        self.add_namespace_route(id);
+        let of = Resource::Group(id);
+        if self.level_in(creator, of, now) != Some(AccessLevel::Owner) {
+            self.members.add(|member| Member {
+                id: member,
+                of,
+                user: creator,
+                level: AccessLevel::Owner,
+                expires_at: None,
+                created_by: Some(creator),
+                created_at: now,
+            });
+        }
+        Ok(id)
+    }
+
+    /// Changes a group; the paths below it move with it.
+    pub fn change_group(
+        &mut self,
+        id: Id<Namespace>,
+        change: GroupChange,
+        now: Moment,
+    ) -> Result<(), Invalid> {
+        let Some(group) = self.namespaces.get(id) else {
+            return Ok(());
+        };
+        let parent = group.parent;
+        let name = change.name.unwrap_or_else(|| group.name.clone());
+        let path = change.path.unwrap_or_else(|| group.path.clone());
+        let description = change
+            .description
+            .unwrap_or_else(|| group.description.clone());
+        let visibility = change.visibility.unwrap_or(group.visibility);
+
+        let mut invalid = Invalid::default();
+        self.check_group_place(parent, Some(id), &name, &path, &mut invalid);
+        self.check_group_values(parent, &description, visibility, &mut invalid);
+        invalid.into_result()?;
+
+        self.change_paths(|state| {
+            let Some(group) = state.namespaces.get_mut(id) else {
+                return;
+            };
+            group.name = name;
+            group.path = path;
+            group.description = description;
+            group.visibility = visibility;
+            group.updated_at = now;
+            if let Some(project_creation) = change.project_creation {
+                group.project_creation = project_creation;
+            }
+            if let Some(subgroup_creation) = change.subgroup_creation {
+                group.subgroup_creation = subgroup_creation;
+            }
+            group.attributes.extend(change.attributes);
+        });
+        Ok(())
+    }
+
+    /// Moves a group below another one, or to the top.
+    pub fn transfer_group(
+        &mut self,
+        id: Id<Namespace>,
+        parent: Option<Id<Namespace>>,
+        now: Moment,
+    ) -> Result<(), Invalid> {
+        let Some(group) = self.namespaces.get(id) else {
+            return Ok(());
+        };
+        if group.parent == parent {
+            return Err(Invalid::field(
+                "base",
+                match parent {
+                    Some(_) => {
+                        "Transfer failed: The group is already associated to the parent group."
+                    }
+                    None => "Transfer failed: Group is already a root group.",
+                },
+            ));
+        }
+        if self.is_path_taken(parent, &group.path) {
+            return Err(Invalid::field(
+                "base",
+                "Transfer failed: The parent group already has a subgroup or a project with the same path.",
+            ));
+        }
+        let is_below = parent
+            .is_some_and(|parent| self.self_and_ancestors(parent).any(|above| above.id == id));
+        if is_below {
+            return Err(Invalid::field(
+                "base",
+                "Transfer failed: Cannot transfer group to one of its subgroups.",
+            ));
+        }
+        self.change_paths(|state| {
+            if let Some(group) = state.namespaces.get_mut(id) {
+                group.parent = parent;
+                group.updated_at = now;
+            }
+        });
+        Ok(())
+    }
+
+    fn check_group_place(
+        &self,
+        parent: Option<Id<Namespace>>,
+        own: Option<Id<Namespace>>,
+        name: &str,
+        path: &str,
+        invalid: &mut Invalid,
+    ) {
+        let named = Named::Group {
+            is_top_level: parent.is_none(),
+        };
+        naming::check_name(name, named, invalid);
+        let is_name_taken = parent.is_some()
+            && self.namespaces.any(|other| {
+                other.is_group()
+                    && Some(other.id) != own
+                    && other.parent == parent
+                    && other.name.eq_ignore_ascii_case(name)
+            });
+        if is_name_taken {
+            invalid.add("name", "has already been taken");
+        }
+        naming::check_path(path, named, invalid);
+        let current = own.and_then(|own| self.namespaces.get(own));
+        let is_new_path = current.is_none_or(|group| !group.path.eq_ignore_ascii_case(path));
+        if is_new_path && self.is_path_taken(parent, path) {
+            invalid.add("path", "has already been taken");
+        }
+    }
+
+    fn check_group_values(
+        &self,
+        parent: Option<Id<Namespace>>,
+        description: &str,
+        visibility: Visibility,
+        invalid: &mut Invalid,
+    ) {
+        if description.chars().count() > LONGEST_DESCRIPTION {
+            let text = format!("is too long (maximum is {LONGEST_DESCRIPTION} characters)");
+            invalid.add("description", text);
+        }
+        let parent = parent.and_then(|parent| self.namespaces.get(parent));
+        if let Some(parent) = parent.filter(|parent| parent.visibility < visibility) {
+            invalid.add(
+                "visibility_level",
+                format!(
+                    "{} is not allowed since this group is in a {} group",
+                    visibility.name(),
+                    parent.visibility.name()
+                ),
+            );
+        }
+    }
+}

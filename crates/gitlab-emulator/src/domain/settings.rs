@@ -1,0 +1,141 @@
+//! The settings of the instance that `PUT /application/settings` changes.
+
+use serde::{Deserialize, Serialize};
+
+use super::level::Visibility;
+
+/// GitLab's own settings, as far as they change an answer of the emulator.
+#[expect(clippy::struct_excessive_bools, reason = "GitLab's settings are flags")]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Days between the request to delete a project or group and its removal.
+    pub deletion_adjourned_period: u32,
+    /// Whether `permanently_remove` is permitted.
+    pub allow_immediate_namespaces_deletion: bool,
+    /// The default branch of projects that choose none.
+    pub default_branch_name: String,
+    /// How the default branch of a new project is protected.
+    pub default_branch_protection_defaults: BranchProtectionDefaults,
+    /// Whether access tokens must end.
+    pub require_personal_access_token_expiry: bool,
+    /// The limit of projects in the own namespace of a new user.
+    pub default_projects_limit: u64,
+    /// Whether new users may create top-level groups.
+    pub can_create_group: bool,
+    /// Visibility levels that only administrators may use.
+    pub restricted_visibility_levels: Vec<Visibility>,
+    /// The visibility of a project whose creator chooses none.
+    pub default_project_visibility: Visibility,
+    /// The visibility of a group whose creator chooses none.
+    pub default_group_visibility: Visibility,
+    /// Whether webhooks may reach the local network.
+    pub allow_local_requests_from_web_hooks_and_services: bool,
+    /// Whether administrators need the scope `admin_mode`.
+    pub admin_mode: bool,
+    /// `GET /projects/:id` a minute and user; 0 is no limit.
+    pub project_api_limit: u32,
+    /// `GET /projects` in ten minutes and user.
+    pub projects_api_limit: u32,
+    /// `GET /projects` in ten minutes and address, without a user.
+    pub projects_api_rate_limit_unauthenticated: u32,
+    /// `GET /groups/:id` a minute and user.
+    pub group_api_limit: u32,
+    /// `GET /groups` a minute and user.
+    pub groups_api_limit: u32,
+    /// `GET /groups/:id/projects` a minute and user.
+    pub group_projects_api_limit: u32,
+    /// Members lists of projects a minute and user.
+    pub project_members_api_limit: u32,
+    /// Whether signed-in API requests are throttled.
+    pub throttle_authenticated_api_enabled: bool,
+    /// Signed-in API requests in a period.
+    pub throttle_authenticated_api_requests_per_period: u32,
+    /// Seconds of that period.
+    pub throttle_authenticated_api_period_in_seconds: u32,
+    /// Whether API requests without a user are throttled.
+    pub throttle_unauthenticated_api_enabled: bool,
+    /// API requests of an address in a period.
+    pub throttle_unauthenticated_api_requests_per_period: u32,
+    /// Seconds of that period.
+    pub throttle_unauthenticated_api_period_in_seconds: u32,
+    /// Whether git requests over HTTP are throttled.
+    pub throttle_authenticated_git_http_enabled: bool,
+    /// Git requests in a period.
+    pub throttle_authenticated_git_http_requests_per_period: u32,
+    /// Seconds of that period.
+    pub throttle_authenticated_git_http_period_in_seconds: u32,
+    /// The body of the answer to a throttled request.
+    pub rate_limiting_response_text: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            deletion_adjourned_period: 30,
+            allow_immediate_namespaces_deletion: true,
+            default_branch_name: "main".to_owned(),
+            default_branch_protection_defaults: BranchProtectionDefaults::default(),
+            require_personal_access_token_expiry: true,
+            default_projects_limit: 100_000,
+            can_create_group: true,
+            restricted_visibility_levels: Vec::new(),
+            default_project_visibility: Visibility::Private,
+            default_group_visibility: Visibility::Private,
+            allow_local_requests_from_web_hooks_and_services: false,
+            admin_mode: false,
+            project_api_limit: 400,
+            projects_api_limit: 2000,
+            projects_api_rate_limit_unauthenticated: 400,
+            group_api_limit: 400,
+            groups_api_limit: 200,
+            group_projects_api_limit: 600,
+            project_members_api_limit: 200,
+            throttle_authenticated_api_enabled: false,
+            throttle_authenticated_api_requests_per_period: 7200,
+            throttle_authenticated_api_period_in_seconds: 3600,
+            throttle_unauthenticated_api_enabled: false,
+            throttle_unauthenticated_api_requests_per_period: 3600,
+            throttle_unauthenticated_api_period_in_seconds: 3600,
+            throttle_authenticated_git_http_enabled: false,
+            throttle_authenticated_git_http_requests_per_period: 3600,
+            throttle_authenticated_git_http_period_in_seconds: 3600,
+            rate_limiting_response_text: None,
+        }
+    }
+}
+
+/// How the default branch of a new project is protected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BranchProtectionDefaults {
+    /// Who may push.
+    pub allowed_to_push: Vec<Allowed>,
+    /// Whether they may force.
+    pub allow_force_push: bool,
+    /// Who may merge.
+    pub allowed_to_merge: Vec<Allowed>,
+    /// Whether developers may make the first push.
+    pub developer_can_initial_push: bool,
+}
+
+impl Default for BranchProtectionDefaults {
+    fn default() -> Self {
+        let maintainers = Allowed {
+            access_level: super::level::AccessLevel::Maintainer,
+        };
+        Self {
+            allowed_to_push: vec![maintainers],
+            allow_force_push: false,
+            allowed_to_merge: vec![maintainers],
+            developer_can_initial_push: false,
+        }
+    }
+}
+
+/// One entry of a list of who may do something to a branch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allowed {
+    /// The lowest level of members that may.
+    pub access_level: super::level::AccessLevel,
+}

@@ -1,0 +1,84 @@
+//! The whole state of an instance, apart from its repositories.
+
+use std::collections::HashMap;
+
+use super::job::Job;
+use super::member::{Member, Share};
+use super::namespace::Namespace;
+use super::project::{Project, Redirect};
+use super::route::Routes;
+use super::settings::Settings;
+use super::switches::Switches;
+use super::table::{Id, Persistent, Single, Table};
+use super::token::{AccessToken, TokenDigest};
+use super::user::User;
+
+/// One changed row: table, number, and the row unless it was removed.
+pub type Change = (&'static str, u64, Option<serde_json::Value>);
+
+macro_rules! state {
+    ($($(#[$doc:meta])* $table:ident: $type:ty,)*) => {
+        /// Tables and indexes of an instance.
+        #[derive(Debug, Default)]
+        pub struct State {
+            $($(#[$doc])* pub $table: $type,)*
+            /// Full paths of groups and projects; derived, hence not stored.
+            pub routes: Routes,
+            /// Access tokens by digest; derived, hence not stored.
+            pub token_digests: HashMap<TokenDigest, Id<AccessToken>>,
+        }
+
+        impl State {
+            /// Gives what changed since the last call.
+            pub fn take_changes(&mut self) -> Vec<Change> {
+                let mut changes = Vec::new();
+                $(
+                    let rows = self.$table.take_changes();
+                    changes.extend(rows.into_iter().map(|(id, row)| (stringify!($table), id, row)));
+                )*
+                changes
+            }
+
+            /// Makes the next [`State::take_changes`] give everything.
+            pub fn touch_all(&mut self) {
+                $(self.$table.touch_all();)*
+            }
+
+            /// Puts back one row; rows of unknown tables are from a newer release and are refused.
+            pub fn restore(
+                &mut self,
+                table: &str,
+                number: u64,
+                row: Option<serde_json::Value>,
+            ) -> serde_json::Result<()> {
+                match table {
+                    $(stringify!($table) => self.$table.restore(number, row),)*
+                    other => Err(serde::de::Error::custom(format!("no table {other}"))),
+                }
+            }
+        }
+    };
+}
+
+state! {
+    /// Settings of the instance.
+    settings: Single<Settings>,
+    /// Switches of the emulator.
+    switches: Single<Switches>,
+    /// Accounts.
+    users: Table<User>,
+    /// Groups and personal namespaces.
+    namespaces: Table<Namespace>,
+    /// Projects.
+    projects: Table<Project>,
+    /// Old paths of projects.
+    redirects: Table<Redirect>,
+    /// Access tokens.
+    tokens: Table<AccessToken>,
+    /// Direct memberships.
+    members: Table<Member>,
+    /// Shares with groups.
+    shares: Table<Share>,
+    /// Work that is waiting.
+    jobs: Table<Job>,
+}

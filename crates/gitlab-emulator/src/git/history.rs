@@ -1,0 +1,211 @@
+//! Which commit came before which, and which one last touched a path.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use gix::ObjectId;
+use gix::bstr::ByteSlice;
+use gix::diff::tree_with_rewrites::Change;
+use gix::revision::walk::Sorting;
+use gix::traverse::commit::simple::CommitTimeOrder;
+
+use super::error::{Attempt, Error};
+use super::repository::Repository;
+
+/// What each commit touched. Commits never change, so an entry is right forever; without it every
+/// `last_commit_id` would compare trees all the way down the history.
+#[derive(Debug, Default)]
+pub(super) struct History {
+    touched: Mutex<HashMap<ObjectId, Arc<Touched>>>,
+}
+
+/// The paths, folders included, that differ between a commit and each of its parents; the only
+/// entry of a root commit, whose parent is `None`, has all its paths.
+#[derive(Debug)]
+struct Touched {
+    against: Vec<(Option<ObjectId>, HashSet<String>)>,
+}
+
+/// Which commits a listing gives.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Only commits that touched this path.
+    pub path: Option<String>,
+    /// Only commits not before this moment, in seconds since 1970.
+    pub since: Option<i64>,
+    /// Only commits not after this moment.
+    pub until: Option<i64>,
+    /// Only commits whose author has this in the name or address.
+    pub author: Option<String>,
+    /// Whether to follow only the first parent of merges.
+    pub is_first_parent: bool,
+}
+
+impl Repository {
+    /// The newest commit, from `commit` back, that touched a path; `None` when none did.
+    pub fn last_commit(&self, commit: ObjectId, path: &str) -> Result<Option<ObjectId>, Error> {
+        let path = path.trim_matches('/');
+        let mut current = commit;
+        loop {
+            let touched = self.touched(current)?;
+            // A parent with the same content tells the whole story of the path.
+            let untouched_against = touched
+                .against
+                .iter()
+                .find(|(_, paths)| !path.is_empty() && !paths.contains(path));
+            match untouched_against {
+                Some((Some(parent), _)) => current = *parent,
+                Some((None, _)) => return Ok(None),
+                None => return Ok(Some(current)),
+            }
+        }
+    }
+
+    fn touched(&self, commit: ObjectId) -> Result<Arc<Touched>, Error> {
+        let cache = &self.history_cache().touched;
+        if let Some(touched) = cache
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&commit)
+        {
+            return Ok(Arc::clone(touched));
+        }
+        let found = self.git.find_commit(commit).attempt("read a commit")?;
+        let parents: Vec<ObjectId> = found.parent_ids().map(gix::Id::detach).collect();
+        let mut against = Vec::new();
+        if parents.is_empty() {
+            against.push((None, self.touched_between(None, commit)?));
+        }
+        for parent in parents {
+            against.push((Some(parent), self.touched_between(Some(parent), commit)?));
+        }
+        let touched = Arc::new(Touched { against });
+        cache
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(commit, Arc::clone(&touched));
+        Ok(touched)
+    }
+
+    fn touched_between(
+        &self,
+        parent: Option<ObjectId>,
+        commit: ObjectId,
+    ) -> Result<HashSet<String>, Error> {
+        let old = match parent {
+            Some(parent) => Some(self.root_tree(parent)?),
+            None => None,
+        };
+        let new = self.root_tree(commit)?;
+        let options = gix::diff::Options::default();
+        let changes = self
+            .git
+            .diff_tree_to_tree(old.as_ref(), Some(&new), Some(options))
+            .attempt("compare trees")?;
+        let mut paths = HashSet::new();
+        for change in &changes {
+            let path = change.location().to_str_lossy();
+            for (end, _) in path.match_indices('/') {
+                paths.extend(path.get(..end).map(str::to_owned));
+            }
+            paths.insert(path.into_owned());
+        }
+        Ok(paths)
+    }
+
+    /// The commits from `tips` back, newest first.
+    pub fn log(&self, tips: &[ObjectId], selection: &Selection) -> Result<Vec<ObjectId>, Error> {
+        let mut walk = self
+            .git
+            .rev_walk(tips.iter().copied())
+            .sorting(Sorting::ByCommitTime(CommitTimeOrder::NewestFirst));
+        if selection.is_first_parent {
+            walk = walk.first_parent_only();
+        }
+        let mut commits = Vec::new();
+        for info in walk.all().attempt("walk the history")? {
+            let id = info.attempt("walk the history")?.id;
+            if self.is_selected(id, selection)? {
+                commits.push(id);
+            }
+        }
+        Ok(commits)
+    }
+
+    fn is_selected(&self, id: ObjectId, selection: &Selection) -> Result<bool, Error> {
+        if let Some(path) = &selection.path {
+            let path = path.trim_matches('/');
+            let touched = self.touched(id)?;
+            if !touched
+                .against
+                .iter()
+                .all(|(_, paths)| paths.contains(path))
+            {
+                return Ok(false);
+            }
+        }
+        if selection.since.is_none() && selection.until.is_none() && selection.author.is_none() {
+            return Ok(true);
+        }
+        let Some(commit) = self.commit(id)? else {
+            return Ok(false);
+        };
+        let seconds = commit.committer.seconds;
+        Ok(selection.since.is_none_or(|since| seconds >= since)
+            && selection.until.is_none_or(|until| seconds <= until)
+            && selection.author.as_ref().is_none_or(|author| {
+                commit.author.name.contains(author) || commit.author.email.contains(author)
+            }))
+    }
+
+    /// The commits of `to` that are not in `from`, newest first.
+    pub fn log_between(&self, from: ObjectId, to: ObjectId) -> Result<Vec<ObjectId>, Error> {
+        let walk = self
+            .git
+            .rev_walk([to])
+            .with_hidden([from])
+            .sorting(Sorting::ByCommitTime(CommitTimeOrder::NewestFirst));
+        let mut commits = Vec::new();
+        for info in walk.all().attempt("walk the history")? {
+            commits.push(info.attempt("walk the history")?.id);
+        }
+        Ok(commits)
+    }
+
+    /// The best common ancestor of two commits.
+    pub fn merge_base(&self, one: ObjectId, two: ObjectId) -> Option<ObjectId> {
+        self.git
+            .merge_base(one, two)
+            .ok()
+            .flatten()
+            .map(gix::Id::detach)
+    }
+
+    /// Whether `ancestor` is in the history of `commit`.
+    pub fn is_ancestor(&self, ancestor: ObjectId, commit: ObjectId) -> bool {
+        self.merge_base(ancestor, commit) == Some(ancestor)
+    }
+
+    /// Every file that differs between two commits, renames found.
+    pub(super) fn changes(
+        &self,
+        from: Option<ObjectId>,
+        to: ObjectId,
+    ) -> Result<Vec<Change>, Error> {
+        let old = match from {
+            Some(from) => Some(self.root_tree(from)?),
+            None => None,
+        };
+        let new = self.root_tree(to)?;
+        let options =
+            gix::diff::Options::default().with_rewrites(Some(gix::diff::Rewrites::default()));
+        let changes = self
+            .git
+            .diff_tree_to_tree(old.as_ref(), Some(&new), Some(options))
+            .attempt("compare trees")?;
+        Ok(changes
+            .into_iter()
+            .filter(|change| !change.entry_mode().is_tree())
+            .collect())
+    }
+}

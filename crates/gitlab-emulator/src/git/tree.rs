@@ -1,0 +1,132 @@
+//! Reading trees.
+
+use gix::ObjectId;
+use gix::bstr::ByteSlice;
+use gix::object::tree::EntryMode;
+
+use super::error::{Attempt, Error};
+use super::repository::Repository;
+
+/// One entry of a tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The path from the root of the repository.
+    pub path: String,
+    /// Its object.
+    pub id: ObjectId,
+    /// What it is.
+    pub mode: EntryMode,
+}
+
+impl Entry {
+    /// The last segment of the path.
+    pub fn name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or(&self.path)
+    }
+
+    /// `blob`, `tree` or `commit`.
+    pub const fn kind(&self) -> &'static str {
+        if self.mode.is_tree() {
+            "tree"
+        } else if self.mode.is_commit() {
+            "commit"
+        } else {
+            "blob"
+        }
+    }
+
+    /// The mode as git prints it: `100644`.
+    pub fn octal_mode(&self) -> String {
+        format!("{:06o}", self.mode.value())
+    }
+
+    /// Whether it is an executable file.
+    pub const fn is_executable(&self) -> bool {
+        self.mode.is_executable()
+    }
+}
+
+impl Repository {
+    /// The entry at a path of a commit; the root is not an entry.
+    pub fn entry(&self, commit: ObjectId, path: &str) -> Result<Option<Entry>, Error> {
+        let tree = self.root_tree(commit)?;
+        let found = tree
+            .lookup_entry(
+                path.split('/')
+                    .filter(|segment| !segment.is_empty())
+                    .map(str::as_bytes),
+            )
+            .attempt("read a tree")?;
+        Ok(found.map(|entry| Entry {
+            path: path.to_owned(),
+            id: entry.object_id(),
+            mode: entry.mode(),
+        }))
+    }
+
+    /// The entries below a path of a commit, `None` when the path is no folder. Folders come
+    /// before files; with `is_recursive`, everything below follows its folder, as in git's own listing.
+    pub fn list(
+        &self,
+        commit: ObjectId,
+        path: &str,
+        is_recursive: bool,
+    ) -> Result<Option<Vec<Entry>>, Error> {
+        let path = path.trim_matches('/');
+        let tree = if path.is_empty() {
+            self.root_tree(commit)?.id
+        } else {
+            match self.entry(commit, path)? {
+                Some(entry) if entry.mode.is_tree() => entry.id,
+                _ => return Ok(None),
+            }
+        };
+        let mut entries = Vec::new();
+        self.list_tree(tree, path, is_recursive, &mut entries)?;
+        if !is_recursive {
+            entries.sort_by_key(|entry| !entry.mode.is_tree());
+        }
+        Ok(Some(entries))
+    }
+
+    fn list_tree(
+        &self,
+        tree: ObjectId,
+        prefix: &str,
+        is_recursive: bool,
+        entries: &mut Vec<Entry>,
+    ) -> Result<(), Error> {
+        let tree = self.git.find_tree(tree).attempt("read a tree")?;
+        for entry in tree.iter() {
+            let entry = entry.attempt("read a tree")?;
+            let name = entry.filename().to_str_lossy();
+            let path = if prefix.is_empty() {
+                name.into_owned()
+            } else {
+                format!("{prefix}/{name}")
+            };
+            let entry = Entry {
+                path,
+                id: entry.object_id(),
+                mode: entry.mode(),
+            };
+            if is_recursive && entry.mode.is_tree() {
+                let (below, path) = (entry.id, entry.path.clone());
+                entries.push(entry);
+                self.list_tree(below, &path, is_recursive, entries)?;
+            } else {
+                entries.push(entry);
+            }
+        }
+        Ok(())
+    }
+
+    /// The root tree of a commit.
+    pub(super) fn root_tree(&self, commit: ObjectId) -> Result<gix::Tree<'_>, Error> {
+        self.git
+            .find_commit(commit)
+            .attempt("read a commit")?
+            .tree()
+            .attempt("read a tree")
+    }
+}

@@ -1,0 +1,206 @@
+//! Whether an actor may fetch or push (GitLab `lib/gitlab/git_access.rb`).
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+
+use super::credential::Actor;
+use super::path::Service;
+use crate::domain::access::{GroupAbility, ProjectAbility, Viewer};
+use crate::domain::namespace::NamespaceKind;
+use crate::domain::project::Project;
+use crate::domain::project_change::ProjectChange;
+use crate::domain::route::Target;
+use crate::domain::state::State;
+use crate::domain::table::Id;
+use crate::domain::time::Moment;
+use crate::domain::user::User;
+use crate::instance::Instance;
+
+/// Why git is not served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Denied {
+    /// 401: no credentials, or bad ones.
+    Credentials,
+    /// 404 with a text.
+    NotFound(&'static str),
+    /// 403 with a text.
+    Forbidden(&'static str),
+}
+
+const NO_PROJECT: &str =
+    "The project you were looking for could not be found or you don't have permission to view it.";
+
+impl IntoResponse for Denied {
+    fn into_response(self) -> Response {
+        let (status, text) = match self {
+            Self::Credentials => (
+                StatusCode::UNAUTHORIZED,
+                "HTTP Basic: Access denied. If a password was provided for Git authentication, the password was incorrect or you're required to use a token instead of a password. If a token was provided, it was either incorrect, expired, or improperly scoped. See /help/topics/git/troubleshooting_git.md#error-on-git-fetch-http-basic-access-denied",
+            ),
+            Self::NotFound(text) => (StatusCode::NOT_FOUND, text),
+            Self::Forbidden(text) => (StatusCode::FORBIDDEN, text),
+        };
+        let mut response = (status, text).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/plain; charset=utf-8"),
+        );
+        if self == Self::Credentials {
+            let realm = HeaderValue::from_static("Basic realm=\"GitLab\"");
+            headers.insert(header::WWW_AUTHENTICATE, realm);
+        }
+        response
+    }
+}
+
+/// A permitted fetch or push.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Grant {
+    pub(super) project: Id<Project>,
+    /// Who, `None` for anonymous fetches.
+    pub(super) user: Option<Id<User>>,
+    pub(super) is_admin: bool,
+}
+
+/// Checks one request.
+pub(super) fn check(
+    state: &State,
+    actor: &Actor,
+    path: &str,
+    service: Service,
+    now: Moment,
+) -> Result<Grant, Denied> {
+    let (viewer, can_download, can_push) = match actor {
+        Actor::Anonymous => (
+            Viewer {
+                user: None,
+                is_admin: false,
+                now,
+            },
+            true,
+            false,
+        ),
+        Actor::User {
+            user,
+            is_admin,
+            can_download,
+            can_push,
+        } => (
+            Viewer {
+                user: Some(*user),
+                is_admin: *is_admin,
+                now,
+            },
+            *can_download,
+            *can_push,
+        ),
+    };
+    let project = match state.at_path(path) {
+        Some(Target::Project(id)) => state.projects.get(id),
+        Some(Target::Namespace(_)) => None,
+        None => state.redirected(path),
+    };
+    let visible = project.filter(|project| {
+        !project.is_being_removed && state.can_project(viewer, ProjectAbility::Read, project)
+    });
+    let Some(project) = visible else {
+        // Without credentials nobody learns what exists.
+        return Err(match actor {
+            Actor::Anonymous => Denied::Credentials,
+            Actor::User { .. } => Denied::NotFound(NO_PROJECT),
+        });
+    };
+    match service {
+        Service::UploadPack => {
+            if !can_download || !state.can_project(viewer, ProjectAbility::ReadCode, project) {
+                return Err(Denied::Forbidden(
+                    "You are not allowed to download code from this project.",
+                ));
+            }
+        }
+        Service::ReceivePack => {
+            if *actor == Actor::Anonymous {
+                return Err(Denied::Credentials);
+            }
+            if !can_push {
+                return Err(Denied::Forbidden("You are not allowed to upload code."));
+            }
+            if project.is_archived {
+                return Err(Denied::Forbidden(
+                    "You can't push code to an archived project.",
+                ));
+            }
+            if !state.can_project(viewer, ProjectAbility::PushCode, project) {
+                return Err(Denied::Forbidden(
+                    "You are not allowed to push code to this project.",
+                ));
+            }
+        }
+    }
+    Ok(Grant {
+        project: project.id,
+        user: viewer.user,
+        is_admin: viewer.is_admin,
+    })
+}
+
+/// A push to a path that does not exist makes the project, where the user may.
+pub(super) fn create_on_push(instance: &Instance, actor: &Actor, path: &str, now: Moment) {
+    let Actor::User {
+        user,
+        is_admin,
+        can_push: true,
+        ..
+    } = *actor
+    else {
+        return;
+    };
+    let Some((folder, name)) = path.rsplit_once('/') else {
+        return;
+    };
+    instance.change(|state| {
+        if state.at_path(path).is_some() || state.redirected(path).is_some() {
+            return;
+        }
+        let Some(Target::Namespace(id)) = state.at_path(folder) else {
+            return;
+        };
+        let Some(namespace) = state.namespaces.get(id) else {
+            return;
+        };
+        let viewer = Viewer {
+            user: Some(user),
+            is_admin,
+            now,
+        };
+        let may_create = match namespace.kind {
+            NamespaceKind::User(owner) => owner == user,
+            NamespaceKind::Group => {
+                state.can_group(viewer, GroupAbility::CreateProjects, namespace)
+            }
+        };
+        if !may_create {
+            return;
+        }
+        let change = ProjectChange {
+            path: Some(name.to_owned()),
+            ..ProjectChange::default()
+        };
+        let Ok(project) = state.create_project(id, change, user, now) else {
+            return;
+        };
+        let branch = state
+            .projects
+            .get(project)
+            .map(|project| state.default_branch(project))
+            .unwrap_or_default();
+        if instance
+            .repositories
+            .create(project.number(), &branch)
+            .is_err()
+        {
+            state.remove_project(project);
+        }
+    });
+}

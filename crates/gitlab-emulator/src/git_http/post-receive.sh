@@ -1,0 +1,3 @@
+#!/bin/sh
+# Writes down which references git has moved.
+cat > "$EMULATOR_RESULT"

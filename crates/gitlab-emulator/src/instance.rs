@@ -1,0 +1,208 @@
+//! One running GitLab: its state, its repositories, and what all requests share.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use http::{HeaderName, HeaderValue};
+use time::OffsetDateTime;
+use tokio::sync::Notify;
+
+use crate::domain::state::State;
+use crate::domain::table::Id;
+use crate::domain::time::Moment;
+use crate::domain::token::AccessToken;
+use crate::domain::user::User;
+use crate::git::Repositories;
+use crate::limit::{Counters, Key, Rate};
+use crate::store::{self, Store};
+use crate::web::auth::Identity;
+use crate::web::fault::Faults;
+use crate::web::journal::Journal;
+use crate::web::refusal::{Refusal, rate_limit_headers};
+
+/// GitLab notes the use of a token at most this often.
+const USE_NOTED_EVERY_MILLIS: i64 = 10 * 60 * 1000;
+
+/// One running GitLab.
+#[derive(Debug)]
+pub(crate) struct Instance {
+    pub(crate) store: Store,
+    pub(crate) repositories: Repositories,
+    pub(crate) journal: Journal,
+    pub(crate) faults: Faults,
+    pub(crate) counters: Counters,
+    /// The folder of the hooks that all repositories use.
+    pub(crate) hooks: PathBuf,
+    /// Woken when there may be work to do.
+    pub(crate) work: Notify,
+    url: OnceLock<String>,
+    clock_offset: AtomicI64,
+}
+
+impl Instance {
+    /// Opens what a data folder holds.
+    pub(crate) fn open(folder: &Path) -> Result<Self, store::Error> {
+        Ok(Self {
+            store: Store::open(folder)?,
+            repositories: Repositories::new(folder.join("repositories")),
+            journal: Journal::default(),
+            faults: Faults::default(),
+            counters: Counters::default(),
+            hooks: folder.join("hooks"),
+            work: Notify::new(),
+            url: OnceLock::new(),
+            clock_offset: AtomicI64::new(0),
+        })
+    }
+
+    /// The URL that clients use, without a slash at the end.
+    pub(crate) fn url(&self) -> &str {
+        self.url.get().map_or("", String::as_str)
+    }
+
+    /// Sets the URL; only the first call counts.
+    pub(crate) fn set_url(&self, url: String) {
+        let _ = self.url.set(url);
+    }
+
+    /// The moment by the clock of this instance.
+    pub(crate) fn now(&self) -> Moment {
+        let offset = self.clock_offset.load(Ordering::Relaxed);
+        Moment::from(OffsetDateTime::now_utc()).plus_millis(offset)
+    }
+
+    /// Moves the clock of this instance forward.
+    pub(crate) fn advance_clock(&self, millis: i64) {
+        self.clock_offset.fetch_add(millis, Ordering::Relaxed);
+        self.work.notify_one();
+    }
+
+    /// Changes the state and wakes whoever does the background work.
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let (outcome, has_jobs) = self.store.change(|state| {
+            let outcome = change(state);
+            (outcome, !state.jobs.is_empty())
+        });
+        if has_jobs {
+            self.work.notify_one();
+        }
+        outcome
+    }
+
+    /// Notes that a token was used.
+    pub(crate) fn note_use(&self, token: Id<AccessToken>, now: Moment) {
+        let is_noted = self.store.read().tokens.get(token).is_none_or(|token| {
+            token
+                .last_used_at
+                .is_some_and(|last| last.plus_millis(USE_NOTED_EVERY_MILLIS) > now)
+        });
+        if !is_noted {
+            self.store.change(|state| {
+                if let Some(token) = state.tokens.get_mut(token) {
+                    token.last_used_at = Some(now);
+                }
+            });
+        }
+    }
+
+    /// Counts an API request against the throttles of `Rack::Attack`. Gives the headers of the answer.
+    pub(crate) fn throttle_api(
+        &self,
+        identity: Option<&Identity>,
+        address: &str,
+        now: Moment,
+    ) -> Result<Vec<(HeaderName, HeaderValue)>, Refusal> {
+        let user = identity.and_then(|identity| identity.user);
+        let (name, is_on, rate) = {
+            let state = self.store.read();
+            let settings = state.settings.get();
+            if user.is_some() {
+                (
+                    "throttle_authenticated_api",
+                    settings.throttle_authenticated_api_enabled,
+                    Rate {
+                        count: settings.throttle_authenticated_api_requests_per_period,
+                        seconds: settings.throttle_authenticated_api_period_in_seconds,
+                    },
+                )
+            } else {
+                (
+                    "throttle_unauthenticated_api",
+                    settings.throttle_unauthenticated_api_enabled,
+                    Rate {
+                        count: settings.throttle_unauthenticated_api_requests_per_period,
+                        seconds: settings.throttle_unauthenticated_api_period_in_seconds,
+                    },
+                )
+            }
+        };
+        if !is_on {
+            return Ok(Vec::new());
+        }
+        let who = user.map_or_else(|| address.to_owned(), |user| user.to_string());
+        self.throttle(name, &who, rate, now)
+    }
+
+    /// Counts a git request against the throttle of git over HTTP.
+    pub(crate) fn throttle_git(
+        &self,
+        user: Option<Id<User>>,
+        address: &str,
+    ) -> Result<(), Refusal> {
+        let (is_on, rate) = {
+            let state = self.store.read();
+            let settings = state.settings.get();
+            let rate = Rate {
+                count: settings.throttle_authenticated_git_http_requests_per_period,
+                seconds: settings.throttle_authenticated_git_http_period_in_seconds,
+            };
+            (settings.throttle_authenticated_git_http_enabled, rate)
+        };
+        if is_on {
+            let who = user.map_or_else(|| address.to_owned(), |user| user.to_string());
+            self.throttle("throttle_authenticated_git_http", &who, rate, self.now())?;
+        }
+        Ok(())
+    }
+
+    /// Counts a request against one throttle.
+    pub(crate) fn throttle(
+        &self,
+        name: &str,
+        who: &str,
+        rate: Rate,
+        now: Moment,
+    ) -> Result<Vec<(HeaderName, HeaderValue)>, Refusal> {
+        let key = Key {
+            limit: name.to_owned(),
+            scope: who.to_owned(),
+        };
+        let count = self.counters.count(key, rate, now);
+        // The limit is told as a rate a minute, whatever the period.
+        let per_minute = f64::from(rate.count) * 60.0 / f64::from(rate.seconds.max(1));
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a rate that was a u32 stays one"
+        )]
+        let limit = per_minute.ceil().min(f64::from(u32::MAX)) as u32;
+        let remaining = rate.count.saturating_sub(count.observed);
+        if count.observed <= rate.count {
+            let headers =
+                rate_limit_headers(name, limit, count.observed, remaining, count.reset, None);
+            return Ok(headers);
+        }
+        let wait = (count.reset.seconds() - now.seconds()).max(1);
+        let headers = rate_limit_headers(name, limit, count.observed, 0, count.reset, Some(wait));
+        let text = self
+            .store
+            .read()
+            .settings
+            .get()
+            .rate_limiting_response_text
+            .clone();
+        let text = text.map_or_else(|| "Retry later\n".to_owned(), |text| format!("{text}\n"));
+        Err(Refusal::throttled(&text, headers))
+    }
+}

@@ -1,0 +1,87 @@
+//! The emulator as a program: `gitlab-emulator --listen 127.0.0.1:0 --data DIR`.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use gitlab_emulator::Emulator;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// A GitLab for tests: REST API v4 and git over HTTP on real bare repositories.
+///
+/// The first line on standard output is JSON with `url`, `root_token` and `pid`.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Folder that keeps everything; without it, a temporary one
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Token of the administrator; without it, the one of the data folder or a new one
+    #[arg(long)]
+    root_token: Option<String>,
+    /// URL that answers show, if clients come through something else
+    #[arg(long)]
+    external_url: Option<String>,
+    /// Milliseconds that every GET and HEAD of the API takes
+    #[arg(long, default_value_t = 0)]
+    latency_read: u64,
+    /// Milliseconds that a commit takes between reading its parent and moving the branch
+    #[arg(long, default_value_t = 0)]
+    latency_commit: u64,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let mut text = String::from("gitlab-emulator");
+            let mut cause: Option<&dyn std::error::Error> = Some(error.as_ref());
+            while let Some(error) = cause {
+                text.push_str(": ");
+                text.push_str(&error.to_string());
+                cause = error.source();
+            }
+            let _ = writeln!(std::io::stderr(), "{text}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    let mut builder = Emulator::builder()
+        .listen(arguments.listen)
+        .latency_read(Duration::from_millis(arguments.latency_read))
+        .latency_commit(Duration::from_millis(arguments.latency_commit));
+    if let Some(folder) = arguments.data {
+        builder = builder.data(folder);
+    }
+    if let Some(token) = arguments.root_token {
+        builder = builder.root_token(token);
+    }
+    if let Some(url) = arguments.external_url {
+        builder = builder.external_url(url);
+    }
+    // Before the first line is out, so that a signal after it always ends the program well.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let emulator = builder.start().await?;
+    let line = serde_json::json!({
+        "url": emulator.url,
+        "root_token": emulator.root_token,
+        "pid": std::process::id(),
+    });
+    writeln!(std::io::stdout(), "{line}")?;
+    std::io::stdout().flush()?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+    }
+    emulator.stop().await;
+    Ok(())
+}

@@ -1,0 +1,172 @@
+//! Lists in pages, by offset or by key.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::{HeaderName, StatusCode, header};
+use serde_json::Value;
+
+use super::call::Call;
+use super::refusal::{Refusal, Shape};
+use super::reply::{Answer, Reply};
+
+const DEFAULT_PER_PAGE: usize = 20;
+const MOST_PER_PAGE: usize = 100;
+/// Lists longer than this tell no totals.
+const MOST_COUNTED: usize = 10_000;
+
+/// Whether a list tells how long it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Totals {
+    /// It does, up to [`MOST_COUNTED`] rows.
+    Shown,
+    /// It does not, and takes it that there is one more page after a full one.
+    Unknown,
+}
+
+impl Call<'_> {
+    /// Answers with one page of a list.
+    pub(crate) fn page<T>(&self, rows: &[T], show: impl Fn(&T) -> Value) -> Answer {
+        self.page_of(rows, Totals::Shown, show)
+    }
+
+    /// Answers with one page of a list that may not be counted.
+    pub(crate) fn page_of<T>(
+        &self,
+        rows: &[T],
+        totals: Totals,
+        show: impl Fn(&T) -> Value,
+    ) -> Answer {
+        if self.is_keyset()? {
+            return Err(Refusal::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                Shape::Error(
+                    "Keyset pagination is not yet available for this type of request".to_owned(),
+                ),
+            ));
+        }
+        let per_page = self.per_page()?;
+        let page = usize::try_from(self.raw.read::<Option<u64>>("page")?.unwrap_or(1))
+            .unwrap_or(usize::MAX)
+            .max(1);
+        let start = (page - 1).saturating_mul(per_page);
+        let shown: Vec<Value> = rows.iter().skip(start).take(per_page).map(show).collect();
+
+        let pages = rows.len().div_ceil(per_page).max(1);
+        let has_next = match totals {
+            Totals::Shown => page < pages,
+            Totals::Unknown => shown.len() == per_page,
+        };
+        let is_counted = totals == Totals::Shown && rows.len() <= MOST_COUNTED;
+        let previous = (page > 1).then(|| page - 1);
+        let next = has_next.then(|| page + 1);
+
+        let mut links = Vec::new();
+        let mut link = |page: usize, relation: &str| {
+            let page = page.to_string();
+            let per_page = per_page.to_string();
+            let url = self.url_with(&[("page", &page), ("per_page", &per_page)]);
+            links.push(format!("<{url}>; rel=\"{relation}\""));
+        };
+        if let Some(previous) = previous {
+            link(previous, "prev");
+        }
+        if let Some(next) = next {
+            link(next, "next");
+        }
+        link(1, "first");
+        if is_counted {
+            link(pages, "last");
+        }
+
+        let number = |number: Option<usize>| number.map_or_else(String::new, |n| n.to_string());
+        let mut headers = vec![
+            ("x-page", page.to_string()),
+            ("x-per-page", per_page.to_string()),
+            ("x-next-page", number(next)),
+            ("x-prev-page", number(previous)),
+        ];
+        if is_counted {
+            headers.push(("x-total", rows.len().to_string()));
+            headers.push(("x-total-pages", pages.to_string()));
+        }
+        let mut reply = Reply::ok(Value::Array(shown)).with_header(header::LINK, &links.join(", "));
+        for (name, value) in headers {
+            reply = reply.with_header(HeaderName::from_static(name), &value);
+        }
+        Ok(reply)
+    }
+
+    /// Answers with one page after a key when the caller pages so, else with one by offset. Rows
+    /// must be in the order that the caller asked for, and `key` must tell them apart.
+    pub(crate) fn page_by_key<T>(
+        &self,
+        rows: &[T],
+        parameter: &'static str,
+        key: impl Fn(&T) -> String,
+        show: impl Fn(&T) -> Value,
+    ) -> Answer {
+        if !self.is_keyset()? {
+            return self.page(rows, show);
+        }
+        let per_page = self.per_page()?;
+        let start = match self.raw.read::<Option<String>>(parameter)? {
+            None => 0,
+            Some(cursor) => {
+                let known = |row: &T| {
+                    let key = key(row);
+                    key == cursor || URL_SAFE_NO_PAD.encode(&key) == cursor
+                };
+                rows.iter().position(known).map_or(rows.len(), |at| at + 1)
+            }
+        };
+        let shown = rows.get(start..).unwrap_or_default();
+        let page = shown.get(..per_page).unwrap_or(shown);
+        let mut reply = Reply::ok(Value::Array(page.iter().map(show).collect()));
+        if page.len() < shown.len()
+            && let Some(last) = page.last()
+        {
+            let key = key(last);
+            // A tree's token is the id of an entry; other cursors are opaque.
+            let cursor = if parameter == "page_token" {
+                key
+            } else {
+                URL_SAFE_NO_PAD.encode(key)
+            };
+            let per_page = per_page.to_string();
+            let url = self.url_with(&[(parameter, &cursor), ("per_page", &per_page)]);
+            reply = reply.with_header(header::LINK, &format!("<{url}>; rel=\"next\""));
+        }
+        Ok(reply)
+    }
+
+    fn is_keyset(&self) -> Result<bool, Refusal> {
+        Ok(self.raw.read::<Option<String>>("pagination")?.as_deref() == Some("keyset"))
+    }
+
+    fn per_page(&self) -> Result<usize, Refusal> {
+        let asked = self.raw.read::<Option<u64>>("per_page")?.unwrap_or(0);
+        Ok(match usize::try_from(asked).unwrap_or(usize::MAX) {
+            0 => DEFAULT_PER_PAGE,
+            asked => asked.min(MOST_PER_PAGE),
+        })
+    }
+
+    /// The URL of this call with some parameters of the query replaced.
+    fn url_with(&self, replaced: &[(&str, &str)]) -> String {
+        let kept = self.query.split('&').filter(|pair| {
+            let name = pair.split('=').next().unwrap_or_default();
+            !pair.is_empty()
+                && name != "private_token"
+                && !replaced.iter().any(|(other, _)| *other == name)
+        });
+        let query: Vec<String> = kept
+            .map(str::to_owned)
+            .chain(
+                replaced
+                    .iter()
+                    .map(|(name, value)| format!("{name}={value}")),
+            )
+            .collect();
+        format!("{}{}?{}", self.instance.url(), self.path, query.join("&"))
+    }
+}

@@ -1,0 +1,312 @@
+//! Parameters: declared as structs, read from query, form or JSON alike, refused in Grape's words.
+
+use serde_json::{Map, Value};
+
+use super::refusal::Refusal;
+use crate::domain::level::{AccessLevel, Visibility};
+use crate::domain::namespace::ProjectCreation;
+use crate::domain::time::{Day, Moment};
+use crate::domain::token::Scope;
+
+/// The parameters of a request before anything is checked.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Raw(pub(crate) Map<String, Value>);
+
+impl Raw {
+    /// A parameter that is there; JSON's null is not.
+    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).filter(|value| !value.is_null())
+    }
+
+    /// A parameter of a type.
+    pub(crate) fn read<T: Field>(&self, name: &str) -> Result<T, Refusal> {
+        T::read(self.get(name)).map_err(|problem| Refusal::parameter(problem.text(name)))
+    }
+
+    /// The parameters among `names`, as they came.
+    pub(crate) fn only(&self, names: &[&str]) -> Map<String, Value> {
+        names
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), self.0.get(*name)?.clone())))
+            .collect()
+    }
+}
+
+/// The parameters of an endpoint.
+pub(crate) trait Params: Sized {
+    /// Reads and checks them.
+    fn read(raw: &Raw) -> Result<Self, Refusal>;
+}
+
+/// No parameters.
+#[derive(Debug)]
+pub(crate) struct Nothing;
+
+impl Params for Nothing {
+    fn read(_raw: &Raw) -> Result<Self, Refusal> {
+        Ok(Self)
+    }
+}
+
+impl Params for Raw {
+    fn read(raw: &Raw) -> Result<Self, Refusal> {
+        Ok(raw.clone())
+    }
+}
+
+/// What is wrong with one parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Problem {
+    Missing,
+    Empty,
+    Type,
+    Value,
+}
+
+impl Problem {
+    /// Grape's words.
+    pub(crate) fn text(self, name: &str) -> String {
+        match self {
+            Self::Missing => format!("{name} is missing"),
+            Self::Empty => format!("{name} is empty"),
+            Self::Type => format!("{name} is invalid"),
+            Self::Value => format!("{name} does not have a valid value"),
+        }
+    }
+}
+
+/// A field of a parameter struct: a [`Scalar`] is required, an `Option` of one is not.
+pub(crate) trait Field: Sized {
+    fn read(value: Option<&Value>) -> Result<Self, Problem>;
+}
+
+/// A type that a single parameter can have.
+pub(crate) trait Scalar: Sized {
+    fn from_value(value: &Value) -> Result<Self, Problem>;
+}
+
+impl<T: Scalar> Field for T {
+    fn read(value: Option<&Value>) -> Result<Self, Problem> {
+        T::from_value(value.ok_or(Problem::Missing)?)
+    }
+}
+
+impl<T: Scalar> Field for Option<T> {
+    fn read(value: Option<&Value>) -> Result<Self, Problem> {
+        value.map(T::from_value).transpose()
+    }
+}
+
+impl Scalar for String {
+    fn from_value(value: &Value) -> Result<Self, Problem> {
+        match value {
+            Value::String(text) => Ok(text.clone()),
+            Value::Number(number) => Ok(number.to_string()),
+            Value::Bool(flag) => Ok(flag.to_string()),
+            Value::Null | Value::Array(_) | Value::Object(_) => Err(Problem::Type),
+        }
+    }
+}
+
+/// A text that must not be blank.
+#[derive(Clone, Debug)]
+pub(crate) struct Filled(pub(crate) String);
+
+impl Scalar for Filled {
+    fn from_value(value: &Value) -> Result<Self, Problem> {
+        let text = String::from_value(value)?;
+        if text.trim().is_empty() {
+            Err(Problem::Empty)
+        } else {
+            Ok(Self(text))
+        }
+    }
+}
+
+impl Scalar for u64 {
+    fn from_value(value: &Value) -> Result<Self, Problem> {
+        match value {
+            Value::Number(number) => number.as_u64().ok_or(Problem::Type),
+            Value::String(text) => text.trim().parse().map_err(|_| Problem::Type),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => Err(Problem::Type),
+        }
+    }
+}
+
+impl Scalar for bool {
+    fn from_value(value: &Value) -> Result<Self, Problem> {
+        match value {
+            Value::Bool(flag) => Ok(*flag),
+            Value::Number(number) if number.as_u64() == Some(1) => Ok(true),
+            Value::Number(number) if number.as_u64() == Some(0) => Ok(false),
+            Value::String(text) => match text.to_ascii_lowercase().as_str() {
+                "true" | "t" | "1" | "on" | "yes" => Ok(true),
+                "false" | "f" | "0" | "off" | "no" => Ok(false),
+                _ => Err(Problem::Type),
+            },
+            Value::Null | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                Err(Problem::Type)
+            }
+        }
+    }
+}
+
+impl Scalar for Vec<String> {
+    /// An array, or one text with commas.
+    fn from_value(value: &Value) -> Result<Self, Problem> {
+        match value {
+            Value::Array(values) => values.iter().map(String::from_value).collect(),
+            Value::Object(_) | Value::Null => Err(Problem::Type),
+            other => Ok(String::from_value(other)?
+                .split(',')
+                .map(|part| part.trim().to_owned())
+                .filter(|part| !part.is_empty())
+                .collect()),
+        }
+    }
+}
+
+impl Scalar for Vec<Map<String, Value>> {
+    fn from_value(value: &Value) -> Result<Self, Problem> {
+        let Value::Array(values) = value else {
+            return Err(Problem::Type);
+        };
+        values
+            .iter()
+            .map(|value| value.as_object().cloned().ok_or(Problem::Type))
+            .collect()
+    }
+}
+
+impl Scalar for Map<String, Value> {
+    fn from_value(value: &Value) -> Result<Self, Problem> {
+        value.as_object().cloned().ok_or(Problem::Type)
+    }
+}
+
+impl Scalar for Day {
+    fn from_value(value: &Value) -> Result<Self, Problem> {
+        value.as_str().and_then(Self::parse).ok_or(Problem::Type)
+    }
+}
+
+impl Scalar for Moment {
+    fn from_value(value: &Value) -> Result<Self, Problem> {
+        value.as_str().and_then(Self::parse).ok_or(Problem::Type)
+    }
+}
+
+fn choose<T: Copy>(value: &Value, names: &[(&str, T)]) -> Result<T, Problem> {
+    let text = value.as_str().ok_or(Problem::Value)?;
+    let found = names.iter().find(|(name, _)| *name == text);
+    found.map(|(_, value)| *value).ok_or(Problem::Value)
+}
+
+impl Scalar for Visibility {
+    fn from_value(value: &Value) -> Result<Self, Problem> {
+        choose(value, &Self::NAMES)
+    }
+}
+
+impl Scalar for ProjectCreation {
+    fn from_value(value: &Value) -> Result<Self, Problem> {
+        choose(value, &Self::NAMES)
+    }
+}
+
+impl Scalar for AccessLevel {
+    fn from_value(value: &Value) -> Result<Self, Problem> {
+        let number = u64::from_value(value)?;
+        Self::from_number(number).ok_or(Problem::Value)
+    }
+}
+
+impl Scalar for Vec<Scope> {
+    fn from_value(value: &Value) -> Result<Self, Problem> {
+        let names = Vec::<String>::from_value(value)?;
+        names
+            .iter()
+            .map(|name| choose(&Value::String(name.clone()), Scope::NAMES))
+            .collect()
+    }
+}
+
+/// Declares the parameters of an endpoint; an optional last line names parameters of which at
+/// least one must be there.
+macro_rules! params {
+    (
+        $(#[$meta:meta])*
+        struct $name:ident { $($field:ident: $type:ty,)* }
+        $(at_least_one_of [$($one:literal),* $(,)?])?
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug)]
+        pub(crate) struct $name { $(pub(crate) $field: $type,)* }
+
+        impl $crate::web::params::Params for $name {
+            fn read(
+                raw: &$crate::web::params::Raw,
+            ) -> Result<Self, $crate::web::refusal::Refusal> {
+                use $crate::web::params::Field;
+                let mut problems: Vec<String> = Vec::new();
+                $(
+                    let field = stringify!($field).trim_start_matches("r#");
+                    let $field = <$type as Field>::read(raw.get(field))
+                        .map_err(|problem| problems.push(problem.text(field)));
+                )*
+                $(
+                    let names = [$($one),*];
+                    if !names.iter().any(|name| raw.0.contains_key(*name)) {
+                        problems.push(format!(
+                            "{} are missing, at least one parameter must be provided",
+                            names.join(", ")
+                        ));
+                    }
+                )?
+                match (problems.is_empty(), $($field,)*) {
+                    (true, $(Ok($field),)*) => Ok(Self { $($field),* }),
+                    _ => Err($crate::web::refusal::Refusal::parameter(problems.join(", "))),
+                }
+            }
+        }
+    };
+}
+pub(crate) use params;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    params! {
+        struct Example {
+            name: String,
+            branch: Option<Filled>,
+            count: Option<u64>,
+            visibility: Option<Visibility>,
+            is_on: Option<bool>,
+        }
+    }
+
+    fn read(value: Value) -> Result<Example, Value> {
+        let Value::Object(map) = value else {
+            panic!("an object")
+        };
+        Example::read(&Raw(map)).map_err(|refusal| refusal.json().unwrap())
+    }
+
+    #[test]
+    fn all_problems_are_told_in_one_text() {
+        let refused = read(json!({ "branch": " ", "count": "x", "visibility": "secret" }));
+        let text = "name is missing, branch is empty, count is invalid, visibility does not have a valid value";
+        assert_eq!(refused.unwrap_err(), json!({ "error": text }));
+    }
+
+    #[test]
+    fn forms_and_json_give_the_same_values() {
+        let form = read(json!({ "name": "5", "count": "7", "is_on": "1" })).unwrap();
+        let json = read(json!({ "name": 5, "count": 7, "is_on": true })).unwrap();
+        assert_eq!(format!("{form:?}"), format!("{json:?}"));
+    }
+}
