@@ -94,6 +94,19 @@ pub struct GroupChange {
     pub visibility: Option<Visibility>,
 }
 
+impl GroupChange {
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        let Self {
+            name,
+            path,
+            description,
+            visibility,
+        } = self;
+        name.is_none() && path.is_none() && description.is_none() && visibility.is_none()
+    }
+}
+
 impl GitLab {
     /// Gets a group by number or full path, without its projects.
     pub async fn group(&self, group: impl Into<NameOrId<'_>>) -> Result<Group, Error> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Validator;
-use crate::value::{AttributeValue, Convert, Type, Value};
+use crate::value::{AttributeValue, Convert, Type, Value, to_json};
 
 /// The attributes of an object, by name.
 pub type Attributes = BTreeMap<String, Attribute>;
@@ -189,6 +189,25 @@ impl Attribute {
     /// Markdown.
     pub fn description(&self) -> &str {
         &self.description
+    }
+
+    /// The description with what else the schema says in words: values allowed, default, environment, replacement.
+    pub fn documentation(&self) -> String {
+        let mut sentences = vec![self.description.clone()];
+        sentences.extend(self.validators.iter().map(|check| check.description().to_owned()));
+        if let Some(default) = &self.default {
+            sentences.push(format!("Default: `{}`.", to_json(default)));
+        }
+        if !self.environment.is_empty() {
+            let variables: Vec<String> =
+                self.environment.iter().map(|variable| format!("`{variable}`")).collect();
+            sentences.push(format!("Environment: {}.", variables.join(", ")));
+        }
+        if self.replace {
+            sentences.push("A change replaces the resource.".to_owned());
+        }
+        sentences.retain(|sentence| !sentence.is_empty());
+        sentences.join(" ")
     }
 
     /// Whether a change replaces the resource.

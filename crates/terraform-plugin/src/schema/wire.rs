@@ -49,7 +49,7 @@ fn attribute(name: &str, attribute: &Attribute) -> wire::schema::Attribute {
         name: name.to_owned(),
         r#type: kind.into(),
         nested_type,
-        description: attribute.description.clone(),
+        description: attribute.documentation(),
         description_kind: StringKind::Markdown.into(),
         required: attribute.presence == Presence::Required,
         optional: matches!(

@@ -1,0 +1,136 @@
+//! What resources share: clients that are made when the first resource needs them.
+
+use std::sync::OnceLock;
+
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use tokio::sync::OnceCell;
+
+use super::block::ProviderBlock;
+use super::setting::{Authority, Settings};
+use crate::backends::gitlab::{GitLab, Group, Limits, Options, SetupError};
+use crate::config_repo::{self, Author, Repositories};
+use crate::diagnostics::{Attempted as _, causes};
+use crate::resources::Products;
+
+/// What resources share during one run.
+pub struct Client {
+    settings: Settings,
+    gitlab: OnceLock<GitLab>,
+    config_repositories: OnceLock<Repositories>,
+    parent_group: OnceCell<Option<Group>>,
+    products: Products,
+}
+
+impl Client {
+    /// Reads the provider block; nothing is contacted.
+    pub fn new(block: ProviderBlock) -> Result<Self, Diagnostics> {
+        Ok(Self {
+            settings: Settings::of(block)?,
+            gitlab: OnceLock::new(),
+            config_repositories: OnceLock::new(),
+            parent_group: OnceCell::new(),
+            products: Products::default(),
+        })
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The products that this process has come across.
+    pub(crate) fn products(&self) -> &Products {
+        &self.products
+    }
+
+    /// The client of GitLab.
+    pub(crate) fn gitlab(&self) -> Result<&GitLab, Diagnostics> {
+        if let Some(gitlab) = self.gitlab.get() {
+            return Ok(gitlab);
+        }
+        let gitlab = self.connect_gitlab()?;
+        Ok(self.gitlab.get_or_init(|| gitlab))
+    }
+
+    fn connect_gitlab(&self) -> Result<GitLab, Diagnostics> {
+        let settings = &self.settings.gitlab;
+        let missing = |argument: &str, variables: &str| {
+            Diagnostic::error(
+                "GitLab is not configured",
+                format!("The provider argument gitlab.{argument} is missing. Set it in the provider block, or set one of the environment variables {variables}."),
+            )
+        };
+        let url = settings
+            .url
+            .clone()
+            .ok_or_else(|| missing("url", "NAUTES_GITLAB_URL, GITLAB_BASE_URL"))?;
+        let token = settings
+            .token
+            .clone()
+            .ok_or_else(|| missing("token", "NAUTES_GITLAB_TOKEN, GITLAB_TOKEN"))?;
+        let ca_pem = match &settings.authority {
+            None => None,
+            Some(Authority::Pem(pem)) => Some(pem.clone()),
+            Some(Authority::File(file)) => {
+                Some(std::fs::read_to_string(file).map_err(|error| {
+                    Diagnostic::error(
+                        "The authority's certificates cannot be read",
+                        format!("The provider argument gitlab.ca_file names {file}: {error}."),
+                    )
+                })?)
+            }
+        };
+        let options = Options { url, token, ca_pem, limits: Limits::default() };
+        GitLab::new(&options).map_err(|error| {
+            let argument = match error {
+                SetupError::Token(_) => "gitlab.token",
+                SetupError::Authority(_) | SetupError::NoAuthority => "gitlab.ca_file or ca_pem",
+                SetupError::Url(_) | SetupError::Client(_) => "gitlab.url",
+            };
+            let text = format!("The provider argument {argument} is wrong: {}.", causes(&error));
+            Diagnostic::error("GitLab cannot be used", text).into()
+        })
+    }
+
+    /// The products' configuration repositories.
+    pub(crate) fn config_repositories(&self) -> Result<&Repositories, Diagnostics> {
+        if let Some(repositories) = self.config_repositories.get() {
+            return Ok(repositories);
+        }
+        let gitlab = self.gitlab()?.clone();
+        let commit = &self.settings.commit;
+        let author = Author {
+            name: Some(commit.author_name.clone()),
+            email: Some(commit.author_email.clone()),
+        };
+        let options = config_repo::Options {
+            branch: commit.branch.clone(),
+            author,
+            tenant_repository: self.settings.tenant_repository.clone(),
+            tenant: Some(self.settings.tenant.clone()),
+            nautes_reconciles: false,
+        };
+        Ok(self.config_repositories.get_or_init(|| Repositories::new(gitlab, options)))
+    }
+
+    /// The group below which products are made; `None` for the top level.
+    pub(crate) async fn parent_group(&self) -> Result<Option<&Group>, Diagnostics> {
+        let read = async || {
+            let Some(path) = &self.settings.gitlab.parent_group else {
+                return Ok(None);
+            };
+            let group = self.gitlab()?.group(path.as_str()).await;
+            let attempt = format!("read the parent group {path} of the products");
+            group.attempted(attempt).map(Some)
+        };
+        Ok(self.parent_group.get_or_try_init(read).await?.as_ref())
+    }
+
+    /// The full path of a product, given its name.
+    pub(crate) fn product_path(&self, name: &str) -> String {
+        match &self.settings.gitlab.parent_group {
+            Some(parent) => format!("{parent}/{name}"),
+            None => name.to_owned(),
+        }
+    }
+}
+

@@ -1,0 +1,74 @@
+//! `nautes_environment`: a stage of a product, bound to a cluster.
+
+use nautes_model::entity::{Entity, Environment};
+use nautes_model::name::NameRule;
+use nautes_model::{Kind, ProductId};
+use terraform_plugin::diagnostics::Diagnostics;
+use terraform_plugin::model::Model;
+
+use super::attribute::{InProduct, name_of, not_empty};
+use super::manifest::{ManifestKind, entity_name};
+
+/// An environment: a stage of a product, such as development or production, bound to one runtime
+/// cluster. Two environments of a product cannot share a cluster.
+#[derive(Debug, Clone, PartialEq, Model)]
+pub(crate) struct EnvironmentModel {
+    /// Name of the environment, unique in its product.
+    #[tf(replace, validate(name_of(NameRule::Environment)))]
+    pub(crate) name: String,
+    /// Cluster in which the environment's runtimes live.
+    #[tf(replace, validate(name_of(NameRule::Cluster)))]
+    pub(crate) cluster: String,
+    /// What the environment is for, such as `dev`, `test` or `production`; free text.
+    #[tf(validate(not_empty()))]
+    pub(crate) env_type: String,
+    /// What every kind inside a product has.
+    #[tf(flatten)]
+    pub(crate) common: InProduct,
+}
+
+/// The kind of environments.
+pub(crate) struct EnvironmentKind;
+
+impl ManifestKind for EnvironmentKind {
+    const KIND: Kind = Kind::Environment;
+    type State = EnvironmentModel;
+
+    fn common(state: &EnvironmentModel) -> &InProduct {
+        &state.common
+    }
+
+    fn common_mut(state: &mut EnvironmentModel) -> &mut InProduct {
+        &mut state.common
+    }
+
+    fn name(state: &EnvironmentModel) -> &str {
+        &state.name
+    }
+
+    fn entity(state: &EnvironmentModel, product: ProductId) -> Result<Entity, Diagnostics> {
+        Ok(Entity::Environment(Environment {
+            product,
+            name: entity_name("name", &state.name)?,
+            cluster: entity_name("cluster", &state.cluster)?,
+            env_type: state.env_type.clone(),
+        }))
+    }
+
+    fn absorb(state: &mut EnvironmentModel, entity: &Entity) {
+        if let Entity::Environment(environment) = entity {
+            state.cluster = environment.cluster.to_string();
+            state.env_type.clone_from(&environment.env_type);
+        }
+    }
+
+    fn of(common: InProduct, entity: &Entity) -> Option<EnvironmentModel> {
+        let Entity::Environment(environment) = entity else { return None };
+        Some(EnvironmentModel {
+            name: environment.name.to_string(),
+            cluster: environment.cluster.to_string(),
+            env_type: environment.env_type.clone(),
+            common,
+        })
+    }
+}

@@ -1,0 +1,305 @@
+//! Create, read, update and delete, the same for every kind.
+
+use std::collections::BTreeSet;
+use std::marker::PhantomData;
+
+use nautes_model::layout::ManifestPath;
+use nautes_model::reference::EntityId;
+use nautes_model::validation::references;
+use nautes_model::entity::Entity;
+use nautes_model::{EntityKey, ProductId};
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::model::Model;
+use terraform_plugin::resource::{ImportTarget, Operation, Planning, Resource};
+use terraform_plugin::value::{Convert as _, Known, Path, Tf};
+
+use super::kind::{ManifestKind, entity_name};
+use super::place::{self, Place};
+use crate::config_repo::{Checks, Present, PutMode, Reading, Repository, Snapshot, Written};
+use crate::diagnostics::Attempted as _;
+use crate::provider::Client;
+use crate::resources::attribute::InProduct;
+
+/// A resource whose object is one manifest.
+pub(crate) struct ManifestResource<K>(PhantomData<K>);
+
+impl<K> ManifestResource<K> {
+    pub(crate) const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// The identity of an entity of a product.
+#[derive(Debug, Clone, PartialEq, Model)]
+pub(crate) struct EntityIdentity {
+    /// Identifier of the product: `product-` and the number of its GitLab group.
+    pub(crate) product_id: String,
+    /// Name of the entity.
+    pub(crate) name: String,
+}
+
+impl<K: ManifestKind> Resource for ManifestResource<K> {
+    type Client = Client;
+    type State = K::State;
+    type Identity = EntityIdentity;
+    const TYPE_NAME: &'static str = K::KIND.terraform_type();
+
+    async fn create(
+        &self,
+        operation: &mut Operation<Client>,
+        mut planned: K::State,
+    ) -> Result<K::State, Diagnostics> {
+        let client = operation.client().clone();
+        let product = client.products().locate(&client, &K::common(&planned).product).await?;
+        let repository = client.config_repositories()?.open(product.id, product.config_project);
+        let entity = K::entity(&planned, product.id)?;
+        let written = repository
+            .put(entity.clone(), PutMode::Create, checks::<K>(&client, &planned))
+            .await
+            .attempted(attempt::<K>("create", &planned))?;
+        keep(operation, product.config_project, &written)?;
+        complete(K::common_mut(&mut planned), &entity, product.id);
+        Ok(planned)
+    }
+
+    async fn read(
+        &self,
+        operation: &mut Operation<Client>,
+        mut state: K::State,
+    ) -> Result<Option<K::State>, Diagnostics> {
+        let client = operation.client().clone();
+        let id = entity_id(K::common(&state))?;
+        let key = EntityKey::new(K::KIND, id.name);
+        let kept = Place::of(&operation.private);
+        let attempt = attempt::<K>("read", &state);
+        let read = |project, repository: Repository| {
+            let (key, kept) = (&key, kept.as_ref().filter(|place| place.project == project));
+            async move {
+                let reading = repository.read(key, kept.map(|place| &place.verified)).await?;
+                Ok((project, reading))
+            }
+        };
+        let found =
+            place::in_repository(&client, id.product, kept.as_ref(), &attempt, read).await?;
+        let Some((project, reading)) = found else {
+            return Ok(None);
+        };
+        K::common_mut(&mut state).namespace = Known(id.product.to_string());
+        absorb::<K>(operation, state, reading, project)
+    }
+
+    async fn update(
+        &self,
+        operation: &mut Operation<Client>,
+        prior: K::State,
+        mut planned: K::State,
+    ) -> Result<K::State, Diagnostics> {
+        let client = operation.client().clone();
+        let product = entity_id(K::common(&prior))?.product;
+        let kept = Place::of(&operation.private);
+        let attempt = attempt::<K>("update", &planned);
+        let entity = K::entity(&planned, product)?;
+        let checks = checks::<K>(&client, &planned);
+        let write = |project, repository: Repository| {
+            let mode = PutMode::Update(kept.as_ref().map(|place| place.verified.clone()));
+            let entity = entity.clone();
+            async move { Ok((project, repository.put(entity, mode, checks).await?)) }
+        };
+        let written = place::in_repository(&client, product, kept.as_ref(), &attempt, write).await?;
+        let Some((project, written)) = written else {
+            let text = format!("The product {product}, or its configuration repository, does not exist any more. Plan again to create what is missing.");
+            return Err(Diagnostic::error(format!("Cannot {attempt}"), text).into());
+        };
+        keep(operation, project, &written)?;
+        complete(K::common_mut(&mut planned), &entity, product);
+        Ok(planned)
+    }
+
+    async fn delete(
+        &self,
+        operation: &mut Operation<Client>,
+        state: K::State,
+    ) -> Result<(), Diagnostics> {
+        let client = operation.client().clone();
+        let id = entity_id(K::common(&state))?;
+        let key = EntityKey::new(K::KIND, id.name);
+        let kept = Place::of(&operation.private);
+        let attempt = attempt::<K>("delete", &state);
+        // The users of a replaced entity are updated after it: Terraform's order, not a mistake.
+        let checks =
+            if operation.is_replacement() { Checks::Skip } else { checks::<K>(&client, &state) };
+        let remove = |_, repository: Repository| {
+            let key = &key;
+            async move { repository.delete(key, checks).await }
+        };
+        let removed =
+            place::in_repository(&client, id.product, kept.as_ref(), &attempt, remove).await?;
+        if let (true, Some(written)) = (operation.is_replacement(), removed) {
+            let referrers = referrers(&written.snapshot, &key);
+            if !referrers.is_empty() {
+                operation.warn(
+                    format!("The {key} is used while it is replaced"),
+                    format!("It is still named by {}. Until it exists again, these refer to nothing.", referrers.join(", ")),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    async fn modify_plan(&self, planning: &mut Planning<'_, Self>) -> Result<(), Diagnostics> {
+        keep_despite_another_spelling::<K>(planning).await
+    }
+
+    fn identity(&self, state: &K::State) -> Option<EntityIdentity> {
+        let id = entity_id(K::common(state)).ok()?;
+        let (product_id, name) = (id.product.to_string(), id.name.to_string());
+        Some(EntityIdentity { product_id, name })
+    }
+
+    async fn import(
+        &self,
+        operation: &mut Operation<Client>,
+        target: ImportTarget<EntityIdentity>,
+    ) -> Result<Option<K::State>, Diagnostics> {
+        let client = operation.client().clone();
+        let (product, name) = match target {
+            ImportTarget::Identity(identity) => (identity.product_id, identity.name),
+            ImportTarget::Id(id) => split_import_id::<K>(&id)?,
+        };
+        let key = EntityKey::new(K::KIND, entity_name("name", &name)?);
+        let product_id = client.products().id_of(&client, &product).await?;
+        let attempt = format!("import the {key}");
+        let read = |project, repository: Repository| {
+            let key = &key;
+            async move { Ok((project, repository.read(key, None).await?)) }
+        };
+        let found = place::in_repository(&client, product_id, None, &attempt, read).await?;
+        let Some((project, reading)) = found else {
+            return Ok(None);
+        };
+        let Reading::Present(present) = reading else {
+            return Ok(None);
+        };
+        let Some(entity) = &present.entity else {
+            let drift = reasons(&present);
+            let text = format!("Its manifest cannot be read: {}.", drift.join("; "));
+            return Err(Diagnostic::error(format!("Cannot import the {key}"), text).into());
+        };
+        let mut common = InProduct {
+            product,
+            insecure_skip_check: None,
+            timeouts: None,
+            id: Tf::Null,
+            namespace: Tf::Null,
+            manifest_path: Tf::Null,
+            drift: Tf::Null,
+        };
+        complete(&mut common, entity, product_id);
+        let state = K::of(common, entity);
+        Place { project, verified: present.verified }.keep(&mut operation.private)?;
+        Ok(state)
+    }
+}
+
+/// Takes back the replacement for a reference that is written differently and means the same product.
+async fn keep_despite_another_spelling<K: ManifestKind>(
+    planning: &mut Planning<'_, ManifestResource<K>>,
+) -> Result<(), Diagnostics> {
+    let path = Path::to("product");
+    let (Some(prior), Some(client)) = (&planning.prior, planning.client) else {
+        return Ok(());
+    };
+    if !planning.replacing().contains(&path) {
+        return Ok(());
+    }
+    let planned = planning.planned.to_value();
+    let planned = planned.attribute("product").as_str();
+    let (Some(planned), Ok(id)) = (planned, entity_id(K::common(prior))) else {
+        return Ok(());
+    };
+    // Whether the network answers or not, a plan is made; without an answer it replaces.
+    if client.products().id_of(client, planned).await.is_ok_and(|meant| meant == id.product) {
+        planning.keep_object_despite(&path);
+    }
+    Ok(())
+}
+
+fn checks<K: ManifestKind>(client: &Client, state: &K::State) -> Checks {
+    let skip = K::common(state).insecure_skip_check;
+    if skip.unwrap_or(client.settings().insecure_skip_check) { Checks::Skip } else { Checks::Full }
+}
+
+fn attempt<K: ManifestKind>(verb: &str, state: &K::State) -> String {
+    format!("{verb} the {} {}", K::KIND.noun(), K::name(state))
+}
+
+fn entity_id(common: &InProduct) -> Result<EntityId, Diagnostics> {
+    let id = common.id.expect_known("id")?;
+    id.parse().map_err(|error| Diagnostic::defect(error).at(&Path::to("id")).into())
+}
+
+fn keep(
+    operation: &mut Operation<Client>,
+    project: u64,
+    written: &Written,
+) -> Result<(), Diagnostics> {
+    match &written.verified {
+        Some(verified) => {
+            Place { project, verified: verified.clone() }.keep(&mut operation.private)
+        }
+        None => Ok(()),
+    }
+}
+
+/// Sets what follows from the entity and its product.
+fn complete(common: &mut InProduct, entity: &Entity, product: ProductId) {
+    let id = EntityId { product, name: entity.name() };
+    common.id = Known(id.to_string());
+    common.manifest_path = Known(ManifestPath::of(entity).as_str().to_owned());
+    common.drift = Tf::Null;
+    common.namespace = Known(product.to_string());
+}
+
+fn absorb<K: ManifestKind>(
+    operation: &mut Operation<Client>,
+    mut state: K::State,
+    reading: Reading,
+    project: u64,
+) -> Result<Option<K::State>, Diagnostics> {
+    let present = match reading {
+        Reading::Unchanged => return Ok(Some(state)),
+        Reading::Absent => return Ok(None),
+        Reading::Present(present) => present,
+    };
+    if let Some(entity) = &present.entity {
+        K::absorb(&mut state, entity);
+    }
+    let drift: BTreeSet<String> = reasons(&present).into_iter().collect();
+    K::common_mut(&mut state).drift =
+        if drift.is_empty() { Tf::Null } else { Known(drift) };
+    Place { project, verified: present.verified }.keep(&mut operation.private)?;
+    Ok(Some(state))
+}
+
+fn reasons(present: &Present) -> Vec<String> {
+    present.drift.iter().map(ToString::to_string).collect()
+}
+
+fn referrers(snapshot: &Snapshot, key: &EntityKey) -> Vec<String> {
+    let entities = snapshot.tree().entities();
+    let named = entities.filter(|entity| references(entity).iter().any(|r| r.target == *key));
+    named.map(|entity| format!("the {}", entity.key())).collect()
+}
+
+fn split_import_id<K: ManifestKind>(id: &str) -> Result<(String, String), Diagnostics> {
+    match id.rsplit_once('/') {
+        Some((product, name)) if !product.is_empty() && !name.is_empty() => {
+            Ok((product.to_owned(), name.to_owned()))
+        }
+        _ => {
+            let kind = K::KIND.noun();
+            let text = format!("{id:?} does not name a product and a {kind}. Write <product>/<{kind}>, for example shop/{kind}-name or product-12/{kind}-name.");
+            Err(Diagnostic::error("Invalid import id", text).into())
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! The attributes of a product.
+
+use nautes_model::ProductId;
+use nautes_model::name::NameRule;
+use terraform_plugin::model::Model;
+use terraform_plugin::resource::Timeouts;
+use terraform_plugin::schema::{Validator, one_of};
+use terraform_plugin::value::{Known, Tf};
+
+use super::unfinished;
+use crate::backends::gitlab::{Group, Project, Visibility};
+use crate::resources::attribute::name_of;
+
+/// A product: an IT system with its environments, projects, repositories and runtimes.
+///
+/// It is a GitLab group with a project `default.project`, its configuration repository, which holds
+/// the manifests of everything in the product. Destroying it deletes the group, which GitLab keeps
+/// for a while under another path. A product that still holds repositories or manifests is not
+/// destroyed without `force_destroy`.
+#[derive(Debug, Clone, PartialEq, Model)]
+pub(crate) struct ProductModel {
+    /// Name of the product, which is the path of its GitLab group. It is changed in place.
+    #[tf(validate(name_of(NameRule::ProductInParentGroup)))]
+    pub(crate) name: String,
+    /// Name for people; `name` at creation if it is not set.
+    #[tf(optional, stable, validate(display_name()))]
+    pub(crate) display_name: Tf<String>,
+    /// Description of the GitLab group.
+    #[tf(optional, stable, validate(description()))]
+    pub(crate) description: Tf<String>,
+    /// Who can see the GitLab group.
+    #[tf(default("private".to_owned()), validate(one_of(["private", "internal", "public"])))]
+    pub(crate) visibility: String,
+    /// Whether an existing GitLab group of this path is taken over at creation; otherwise it is an
+    /// error.
+    pub(crate) adopt_existing: Option<bool>,
+    /// Whether the product is destroyed with all repositories and manifests that it still holds.
+    pub(crate) force_destroy: Option<bool>,
+    /// Whether GitLab's recovery period is skipped at destroy. GitLab does this for subgroups alone,
+    /// if its administrator permits it.
+    pub(crate) permanently_remove: Option<bool>,
+    /// How long operations may take.
+    pub(crate) timeouts: Option<Timeouts>,
+    /// Identifier: `product-` and the number of the GitLab group. It survives renames.
+    #[tf(stable)]
+    pub(crate) id: Tf<String>,
+    /// Number of the GitLab group.
+    #[tf(stable)]
+    pub(crate) group_id: Tf<u64>,
+    /// Path of the GitLab group with its parent groups.
+    #[tf(follows(["name"]))]
+    pub(crate) full_path: Tf<String>,
+    /// Web page of the GitLab group.
+    #[tf(follows(["name"]))]
+    pub(crate) web_url: Tf<String>,
+    /// The configuration repository. Null if it was removed from outside; an update makes it again.
+    #[tf(follows(["name"]))]
+    pub(crate) config_repository: Tf<ConfigRepositoryModel>,
+}
+
+/// A configuration repository.
+#[derive(Debug, Clone, PartialEq, Model)]
+pub(crate) struct ConfigRepositoryModel {
+    /// Number of the GitLab project.
+    pub(crate) project_id: Tf<u64>,
+    /// Path of the GitLab project with its groups.
+    pub(crate) path: Tf<String>,
+    /// Web page of the GitLab project.
+    pub(crate) web_url: Tf<String>,
+    /// URL to clone it over HTTP.
+    pub(crate) http_url: Tf<String>,
+    /// URL to clone it over SSH.
+    pub(crate) ssh_url: Tf<String>,
+    /// Default branch, which holds the manifests.
+    pub(crate) default_branch: Tf<String>,
+}
+
+/// The identity of a product.
+#[derive(Debug, Clone, PartialEq, Model)]
+pub(crate) struct ProductIdentity {
+    /// Identifier of the product: `product-` and the number of its GitLab group.
+    pub(crate) product_id: String,
+}
+
+impl ProductModel {
+    /// Takes over what GitLab says of the group and the project; the rest stays.
+    pub(crate) fn absorb(&mut self, group: &Group, project: Option<&Project>) {
+        let description = group.description.as_deref().unwrap_or_default();
+        self.name.clone_from(&group.path);
+        self.display_name = Known(group.name.clone());
+        self.description = Known(unfinished::without_mark(description).to_owned());
+        self.visibility = visibility_name(group.visibility).to_owned();
+        self.id = Known(ProductId::new(group.id).to_string());
+        self.group_id = Known(group.id);
+        self.full_path = Known(group.full_path.clone());
+        self.web_url = Known(group.web_url.clone());
+        self.config_repository = project.map(ConfigRepositoryModel::from).into();
+    }
+
+    /// A product of which only GitLab's part is known, as after an import.
+    pub(crate) fn of(group: &Group, project: Option<&Project>) -> Self {
+        let mut model = Self {
+            name: String::new(),
+            display_name: Tf::Null,
+            description: Tf::Null,
+            visibility: String::new(),
+            adopt_existing: None,
+            force_destroy: None,
+            permanently_remove: None,
+            timeouts: None,
+            id: Tf::Null,
+            group_id: Tf::Null,
+            full_path: Tf::Null,
+            web_url: Tf::Null,
+            config_repository: Tf::Null,
+        };
+        model.absorb(group, project);
+        model
+    }
+
+    /// The name for people that the group is to have, if the user or an earlier operation decided it.
+    pub(crate) fn wanted_display_name(&self) -> &str {
+        self.display_name.known().map_or(&self.name, String::as_str)
+    }
+
+    /// The description that the group is to have.
+    pub(crate) fn wanted_description(&self) -> &str {
+        self.description.known().map_or("", String::as_str)
+    }
+
+    /// The visibility that the group is to have.
+    pub(crate) fn wanted_visibility(&self) -> Visibility {
+        match self.visibility.as_str() {
+            "public" => Visibility::Public,
+            "internal" => Visibility::Internal,
+            _ => Visibility::Private,
+        }
+    }
+
+    /// The number of the configuration repository's project.
+    pub(crate) fn config_project_id(&self) -> Option<u64> {
+        self.config_repository.known()?.project_id.known().copied()
+    }
+}
+
+impl From<&Project> for ConfigRepositoryModel {
+    fn from(project: &Project) -> Self {
+        Self {
+            project_id: Known(project.id),
+            path: Known(project.path_with_namespace.clone()),
+            web_url: Known(project.web_url.clone()),
+            http_url: Known(project.http_url_to_repo.clone()),
+            ssh_url: Known(project.ssh_url_to_repo.clone()),
+            default_branch: project.default_branch.clone().into(),
+        }
+    }
+}
+
+/// GitLab's word for a visibility.
+pub(crate) fn visibility_name(visibility: Visibility) -> &'static str {
+    match visibility {
+        Visibility::Private => "private",
+        Visibility::Internal => "internal",
+        Visibility::Public => "public",
+    }
+}
+
+fn display_name() -> Validator {
+    Validator::new("Must not be empty, at most 255 characters.", |name: &String| {
+        let length = name.chars().count();
+        if (1..=255).contains(&length) {
+            Ok(())
+        } else {
+            Err(format!("The name has {length} characters; GitLab takes 1 to 255."))
+        }
+    })
+}
+
+fn description() -> Validator {
+    let longest = 500 - unfinished::MARK.len();
+    let rule = format!("At most {longest} characters.");
+    Validator::new(rule, move |description: &String| {
+        let length = description.chars().count();
+        if length <= longest {
+            Ok(())
+        } else {
+            Err(format!("The description has {length} characters; at most {longest} are possible."))
+        }
+    })
+}

@@ -1,0 +1,69 @@
+//! `nautes_project`: a microservice of a product.
+
+use nautes_model::entity::{Entity, Project};
+use nautes_model::name::NameRule;
+use nautes_model::{Kind, ProductId};
+use terraform_plugin::diagnostics::Diagnostics;
+use terraform_plugin::model::Model;
+
+use super::attribute::{InProduct, name_of};
+use super::manifest::{ManifestKind, entity_name};
+
+/// A project: one microservice of a product, which owns code repositories and runtimes. It is not a
+/// GitLab project.
+#[derive(Debug, Clone, PartialEq, Model)]
+pub(crate) struct ProjectModel {
+    /// Name of the project, unique in its product.
+    #[tf(replace, validate(name_of(NameRule::Project)))]
+    pub(crate) name: String,
+    /// Programming language, for people; free text.
+    pub(crate) language: Option<String>,
+    /// What every kind inside a product has.
+    #[tf(flatten)]
+    pub(crate) common: InProduct,
+}
+
+/// The kind of projects.
+pub(crate) struct ProjectKind;
+
+impl ManifestKind for ProjectKind {
+    const KIND: Kind = Kind::Project;
+    type State = ProjectModel;
+
+    fn common(state: &ProjectModel) -> &InProduct {
+        &state.common
+    }
+
+    fn common_mut(state: &mut ProjectModel) -> &mut InProduct {
+        &mut state.common
+    }
+
+    fn name(state: &ProjectModel) -> &str {
+        &state.name
+    }
+
+    fn entity(state: &ProjectModel, product: ProductId) -> Result<Entity, Diagnostics> {
+        Ok(Entity::Project(Project {
+            product,
+            name: entity_name("name", &state.name)?,
+            language: state.language.clone().unwrap_or_default(),
+        }))
+    }
+
+    fn absorb(state: &mut ProjectModel, entity: &Entity) {
+        if let Entity::Project(project) = entity
+            && state.language.as_deref().unwrap_or_default() != project.language
+        {
+            state.language = Some(project.language.clone()).filter(|text| !text.is_empty());
+        }
+    }
+
+    fn of(common: InProduct, entity: &Entity) -> Option<ProjectModel> {
+        let Entity::Project(project) = entity else { return None };
+        Some(ProjectModel {
+            name: project.name.to_string(),
+            language: Some(project.language.clone()).filter(|text| !text.is_empty()),
+            common,
+        })
+    }
+}
