@@ -1,5 +1,6 @@
 //! Development tasks: quickstart, test, docs, proto, bench.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -23,6 +24,9 @@ enum Task {
         /// Destroys what an earlier quickstart made, and stops its server.
         #[arg(long)]
         destroy: bool,
+        /// Where everything is kept that it makes; `target/quickstart` if not given.
+        #[arg(long)]
+        folder: Option<PathBuf>,
     },
     /// Obtains what the tests need, and runs all of them.
     Test,
@@ -43,8 +47,7 @@ fn main() -> ExitCode {
 /// Runs a task, and returns whether what it checked is in order.
 fn run(task: &Task) -> anyhow::Result<bool> {
     match task {
-        Task::Quickstart { destroy: false } => quickstart::up()?,
-        Task::Quickstart { destroy: true } => quickstart::destroy()?,
+        Task::Quickstart { destroy, folder } => quickstart::run(folder.as_deref(), *destroy)?,
         Task::Test => return test_suite::run(),
         Task::Bench => return bench::run(),
         Task::Proto => proto::generate(&proto::committed())?,

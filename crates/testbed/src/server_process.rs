@@ -1,6 +1,7 @@
 //! A server that runs as a child process and is ended with its guard.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -48,7 +49,7 @@ impl ServerProcess {
         fs::create_dir_all(folder).map_err(Error::file("create", folder))?;
         let ready = folder.join(format!("{name}.ready"));
         let log = folder.join(format!("{name}.log"));
-        let ready_file = File::create(&ready).map_err(Error::file("create", &ready))?;
+        let ready_file = create_private(&ready)?;
         let log_file = File::create(&log).map_err(Error::file("create", &log))?;
         command
             .stdin(Stdio::null())
@@ -148,6 +149,17 @@ fn stop(pid: u32, group: Group, mut has_ended: impl FnMut() -> bool) {
         // What the server started may have stayed behind.
         let _ = send(Signal::KILL);
     }
+}
+
+/// Creates a file for the user alone, since a ready line may hold a token.
+fn create_private(path: &Path) -> Result<File, Error> {
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(Error::file("create", path))
 }
 
 fn to_pid(pid: u32) -> Option<Pid> {

@@ -8,8 +8,9 @@ use anyhow::{Context, bail};
 use serde_json::Value;
 use testbed::{CliConfig, Finished, Invocation, Provider, Terraform, mirror};
 
+use super::folders::Folders;
+use super::private_file;
 use super::server::Server;
-use super::{Folders, private_file};
 
 /// A prepared working folder.
 #[derive(Debug)]

@@ -1,11 +1,14 @@
 //! Tells what a quickstart made and how to go on.
 
+use std::fs;
+
 use anyhow::Context;
 use testbed::{Client, git};
 
 use super::configuration::Configuration;
+use super::folders::Folders;
 use super::server::Server;
-use super::{Folders, remove, tree};
+use super::tree;
 
 /// Clones the configuration repository, and prints what is in it and what can be done next.
 #[expect(
@@ -19,7 +22,9 @@ pub(super) fn show(
 ) -> anyhow::Result<()> {
     let repository = configuration.output("config_repository_url")?;
     let clone = folders.repository_clone();
-    remove(&clone)?;
+    if clone.exists() {
+        fs::remove_dir_all(&clone).with_context(|| format!("cannot remove {}", clone.display()))?;
+    }
     git::clone(&repository, server.token(), &clone)?;
     let tree = tree::draw(&clone).with_context(|| format!("cannot read {}", clone.display()))?;
     let with_credentials = repository.replacen("://", "://oauth2:$NAUTES_GITLAB_TOKEN@", 1);

@@ -1,13 +1,14 @@
 //! The GitLab emulator of a quickstart, which outlives the task that starts it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context;
 use testbed::progress::{say, step};
 use testbed::{EmulatorOptions, Endpoint};
 
-use super::{Folders, private_file};
+use super::folders::Folders;
+use super::private_file;
 
 /// The running server and where its answers come from.
 #[derive(Debug)]
@@ -63,17 +64,12 @@ impl Server {
     }
 }
 
-/// The file that says which process the server is.
-fn record(folders: &Folders) -> PathBuf {
-    folders.root.join("gitlab.json")
-}
-
 fn recorded(folders: &Folders) -> Option<Endpoint> {
-    let record = fs::read_to_string(record(folders)).ok()?;
+    let record = fs::read_to_string(folders.server_record()).ok()?;
     serde_json::from_str(&record).ok()
 }
 
 /// Writes the record, readable by the user alone because it holds a token.
 fn write_record(folders: &Folders, endpoint: &Endpoint) -> anyhow::Result<()> {
-    private_file::write(&record(folders), &serde_json::to_string(endpoint)?)
+    private_file::write(&folders.server_record(), &serde_json::to_string(endpoint)?)
 }
