@@ -1,0 +1,60 @@
+//! From the difference of two trees to the actions of a commit and the deeds of its message.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use nautes_model::EntityKey;
+use nautes_model::tree::{FileChange, ManifestTree};
+
+use crate::backends::gitlab::FileAction;
+
+use super::message::Deed;
+
+/// The actions that turn one tree into another. `head` is the commit that holds the first one.
+pub(super) fn actions(
+    from: &ManifestTree,
+    to: &ManifestTree,
+    head: Option<&str>,
+) -> Vec<FileAction> {
+    let last_commit_id = head.unwrap_or_default();
+    let action = |change| match change {
+        FileChange::Created { path, text } => FileAction::Create {
+            file_path: path.to_owned(),
+            content: Bytes::copy_from_slice(text.as_bytes()),
+        },
+        FileChange::Updated { path, text } => FileAction::Update {
+            file_path: path.to_owned(),
+            content: Bytes::copy_from_slice(text.as_bytes()),
+            last_commit_id: last_commit_id.to_owned(),
+        },
+        FileChange::Deleted { path } => FileAction::Delete {
+            file_path: path.to_owned(),
+            last_commit_id: last_commit_id.to_owned(),
+        },
+    };
+    to.changes_since(from).into_iter().map(action).collect()
+}
+
+/// What turning one tree into another does to which entities.
+pub(super) fn deeds(from: &ManifestTree, to: &ManifestTree) -> Vec<(Deed, EntityKey)> {
+    let mut deeds = BTreeSet::new();
+    for change in to.changes_since(from) {
+        let (FileChange::Created { path, .. }
+        | FileChange::Updated { path, .. }
+        | FileChange::Deleted { path }) = change;
+        if let Some(key) = described_at(to, path) {
+            deeds.insert((Deed::Save, key));
+        } else if let Some(key) = described_at(from, path)
+            && !to.contains(&key)
+        {
+            deeds.insert((Deed::Delete, key));
+        }
+    }
+    deeds.into_iter().collect()
+}
+
+fn described_at(tree: &ManifestTree, path: &str) -> Option<EntityKey> {
+    tree.manifests()
+        .find(|(place, _)| *place == path)
+        .map(|(_, manifest)| manifest.key())
+}

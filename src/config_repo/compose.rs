@@ -1,0 +1,160 @@
+//! From a tree and the changes of a batch to the tree that they make together.
+
+use std::collections::BTreeSet;
+
+use nautes_model::EntityKey;
+use nautes_model::tree::ManifestTree;
+use nautes_model::validation::Violation;
+
+use super::change::{Change, Checks};
+use super::error::Error;
+use super::object_id::ObjectFormat;
+
+/// What a batch makes of a tree.
+#[derive(Debug)]
+pub(super) struct Composition {
+    /// The tree with the accepted changes, and the kustomization that lists its manifests.
+    pub(super) tree: ManifestTree,
+    /// For each change, in order, why it is not among them.
+    pub(super) verdicts: Vec<Result<(), Error>>,
+}
+
+/// A tree, and what a batch has to know to change it.
+pub(super) struct Composer<'a, R> {
+    pub(super) origin: &'a ManifestTree,
+    /// The entities that other requests of this process have created.
+    pub(super) claimed: &'a BTreeSet<EntityKey>,
+    pub(super) format: ObjectFormat,
+    /// The rules that a tree shall keep: those that it breaks.
+    pub(super) rules: R,
+}
+
+/// The changes of a batch made one after the other, those left out that are refused.
+struct Attempt {
+    tree: ManifestTree,
+    outcomes: Vec<Result<(), Error>>,
+    violations: BTreeSet<Violation>,
+}
+
+impl<R: Fn(&ManifestTree) -> BTreeSet<Violation>> Composer<'_, R> {
+    /// Decides which changes of a batch can be made, and makes them.
+    ///
+    /// The changes are judged by the tree that they make together, so that it does not matter
+    /// which of two that need each other comes first. A change is refused only for violations
+    /// that the tree without it does not have. Of several that could be blamed for one violation
+    /// it is the last.
+    pub(super) fn compose(&self, changes: &[Change]) -> Composition {
+        let tolerated = (self.rules)(self.origin);
+        let mut refused = BTreeSet::new();
+        let mut attempt = self.attempt(changes, &refused);
+        while let Some(culprit) = self.blame(changes, &refused, &attempt, &tolerated) {
+            refused.insert(culprit);
+            attempt = self.attempt(changes, &refused);
+        }
+        let reasons = self.readmit(changes, &mut refused, &mut attempt);
+        let verdicts: Vec<_> = attempt
+            .outcomes
+            .into_iter()
+            .zip(reasons)
+            .zip(changes)
+            .map(|((outcome, violations), change)| match change.key() {
+                Some(key) if !violations.is_empty() => Err(Error::Refused { key, violations }),
+                _ => outcome,
+            })
+            .collect();
+        let mut tree = attempt.tree;
+        if verdicts.iter().any(Result::is_ok) {
+            tree.update_kustomization();
+        }
+        Composition { tree, verdicts }
+    }
+
+    fn attempt(&self, changes: &[Change], refused: &BTreeSet<usize>) -> Attempt {
+        let mut tree = self.origin.clone();
+        let mut claimed = self.claimed.clone();
+        let mut outcomes = Vec::with_capacity(changes.len());
+        for (index, change) in changes.iter().enumerate() {
+            outcomes.push(if refused.contains(&index) {
+                Ok(())
+            } else {
+                change.apply(&mut tree, &mut claimed, self.format)
+            });
+        }
+        let violations = (self.rules)(&tree);
+        Attempt {
+            tree,
+            outcomes,
+            violations,
+        }
+    }
+
+    /// Finds a change to take out because of a violation that the origin does not have: one of an
+    /// entity that the violation is about, else one without which there is no such violation.
+    fn blame(
+        &self,
+        changes: &[Change],
+        refused: &BTreeSet<usize>,
+        attempt: &Attempt,
+        tolerated: &BTreeSet<Violation>,
+    ) -> Option<usize> {
+        let candidates: Vec<(usize, EntityKey)> = changes
+            .iter()
+            .zip(&attempt.outcomes)
+            .enumerate()
+            .rev()
+            .filter(|(index, (change, outcome))| {
+                change.checks == Checks::Full && outcome.is_ok() && !refused.contains(index)
+            })
+            .filter_map(|(index, (change, _))| Some((index, change.key()?)))
+            .collect();
+        attempt
+            .violations
+            .difference(tolerated)
+            .find_map(|violation| {
+                let entities = violation.entities();
+                let named = candidates.iter().find(|(_, key)| entities.contains(key));
+                let proven = || {
+                    candidates.iter().find(|(index, _)| {
+                        let mut without = refused.clone();
+                        without.insert(*index);
+                        !self
+                            .attempt(changes, &without)
+                            .violations
+                            .contains(violation)
+                    })
+                };
+                named.or_else(proven).map(|(index, _)| *index)
+            })
+    }
+
+    /// Takes back those refusals that turn out to be unfounded, now that the culprits are out.
+    /// Returns, for each change, the violations for which it stays refused.
+    fn readmit(
+        &self,
+        changes: &[Change],
+        refused: &mut BTreeSet<usize>,
+        attempt: &mut Attempt,
+    ) -> Vec<Vec<Violation>> {
+        let mut reasons = vec![Vec::new(); changes.len()];
+        for (index, reason) in reasons.iter_mut().enumerate() {
+            if !refused.remove(&index) {
+                continue;
+            }
+            let with = self.attempt(changes, refused);
+            *reason = with
+                .violations
+                .difference(&attempt.violations)
+                .cloned()
+                .collect();
+            if reason.is_empty() {
+                *attempt = with;
+            } else {
+                refused.insert(index);
+            }
+        }
+        reasons
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,415 @@
+use nautes_model::entity::{
+    CodeRepo, CodeRepoBinding, DeploymentDestination, DeploymentRuntime, Entity, Environment,
+    ManifestSource, Permissions, Project,
+};
+use nautes_model::layout::Repository;
+use nautes_model::validation::{Context, violations};
+use nautes_model::{EntityName, Kind, ProductId, RepositoryId};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+use super::super::change::{Action, PutMode};
+use super::*;
+
+const PRODUCT: ProductId = ProductId::new(41);
+
+fn name(name: &str) -> EntityName {
+    EntityName::new(name).unwrap()
+}
+
+fn environment(of: &str, cluster: &str) -> Entity {
+    Entity::Environment(Environment {
+        product: PRODUCT,
+        name: name(of),
+        cluster: name(cluster),
+        env_type: "test".into(),
+    })
+}
+
+fn project(of: &str, language: &str) -> Entity {
+    Entity::Project(Project {
+        product: PRODUCT,
+        name: name(of),
+        language: language.into(),
+    })
+}
+
+fn code_repo(id: u64, project: Option<&str>) -> Entity {
+    Entity::CodeRepo(CodeRepo {
+        product: PRODUCT,
+        id: RepositoryId::new(id),
+        repo_name: format!("source-{id}"),
+        project: project.map(name),
+        code_repo_provider: "gitlab-nautes".into(),
+        deployment_runtime: false,
+        pipeline_runtime: false,
+        webhook_events: None,
+        url: None,
+    })
+}
+
+fn binding(of: &str, code_repo: u64, project: &str) -> Entity {
+    Entity::CodeRepoBinding(CodeRepoBinding {
+        product: PRODUCT,
+        name: name(of),
+        code_repo: RepositoryId::new(code_repo),
+        projects: [name(project)].into(),
+        permissions: Permissions::ReadOnly,
+    })
+}
+
+fn runtime(of: &str, environment: &str, project: &str, code_repo: u64) -> Entity {
+    Entity::DeploymentRuntime(DeploymentRuntime {
+        product: PRODUCT,
+        name: name(of),
+        projects: [name(project)].into(),
+        manifest_source: ManifestSource {
+            code_repo: RepositoryId::new(code_repo),
+            target_revision: "main".into(),
+            path: format!("deploy/{of}"),
+        },
+        destination: DeploymentDestination {
+            environment: name(environment),
+            namespaces: vec![],
+        },
+        account: None,
+    })
+}
+
+fn tree(entities: &[Entity]) -> ManifestTree {
+    let mut tree = ManifestTree::new(Repository::Product(PRODUCT));
+    for entity in entities {
+        tree.put(entity).unwrap();
+    }
+    tree.update_kustomization();
+    tree
+}
+
+fn rules(tree: &ManifestTree) -> BTreeSet<Violation> {
+    violations(tree, &Context::default())
+}
+
+fn compose(origin: &ManifestTree, changes: &[Change]) -> Composition {
+    let claimed = BTreeSet::new();
+    let format = ObjectFormat::of("");
+    Composer {
+        origin,
+        claimed: &claimed,
+        format,
+        rules,
+    }
+    .compose(changes)
+}
+
+fn create(entity: Entity) -> Change {
+    Change::put(entity, PutMode::Create, Checks::Full)
+}
+
+fn update(entity: Entity) -> Change {
+    Change::put(entity, PutMode::Update(None), Checks::Full)
+}
+
+fn delete(kind: Kind, of: &str) -> Change {
+    Change::delete(EntityKey::new(kind, name(of)), Checks::Full)
+}
+
+fn accepted(composition: &Composition) -> Vec<bool> {
+    composition.verdicts.iter().map(Result::is_ok).collect()
+}
+
+#[test]
+fn what_needs_each_other_is_accepted_in_any_order() {
+    let origin = tree(&[]);
+    let changes = [
+        create(runtime("live", "prod", "shop", 1)),
+        create(binding("open", 1, "shop")),
+        create(code_repo(1, None)),
+        create(environment("prod", "a")),
+        create(project("shop", "rust")),
+    ];
+    assert_eq!(accepted(&compose(&origin, &changes)), [true; 5]);
+}
+
+#[test]
+fn two_environments_can_swap_their_clusters() {
+    let origin = tree(&[environment("a", "x"), environment("b", "y")]);
+    let changes = [update(environment("a", "y")), update(environment("b", "x"))];
+    assert_eq!(accepted(&compose(&origin, &changes)), [true; 2]);
+}
+
+#[test]
+fn of_two_that_exclude_each_other_the_first_is_accepted() {
+    let changes = [create(environment("a", "x")), create(environment("b", "x"))];
+    let composition = compose(&tree(&[]), &changes);
+    assert_eq!(accepted(&composition), [true, false]);
+    assert!(
+        composition.verdicts[1]
+            .as_ref()
+            .unwrap_err()
+            .curable_by_another_change()
+    );
+}
+
+#[test]
+fn a_change_at_fault_does_not_keep_the_others() {
+    let changes = [
+        create(environment("a", "x")),
+        create(binding("open", 1, "missing")),
+        create(project("shop", "")),
+    ];
+    assert_eq!(
+        accepted(&compose(&tree(&[]), &changes)),
+        [true, false, true]
+    );
+}
+
+#[test]
+fn a_deletion_is_refused_while_something_refers_to_its_entity() {
+    let origin = tree(&[project("shop", ""), code_repo(1, Some("shop"))]);
+    let composition = compose(&origin, &[delete(Kind::Project, "shop")]);
+    let refusal = composition.verdicts[0].as_ref().unwrap_err();
+    assert!(matches!(refusal, Error::Refused { violations, .. } if violations.len() == 1));
+    let both = [
+        delete(Kind::Project, "shop"),
+        delete(Kind::CodeRepo, "repo-1"),
+    ];
+    assert_eq!(accepted(&compose(&origin, &both)), [true; 2]);
+}
+
+#[test]
+fn the_deletion_of_a_binding_is_refused_for_the_runtime_that_needs_it() {
+    let origin = tree(&[
+        project("shop", ""),
+        environment("prod", "a"),
+        code_repo(1, None),
+        binding("open", 1, "shop"),
+        runtime("live", "prod", "shop", 1),
+    ]);
+    let changes = [
+        delete(Kind::CodeRepoBinding, "open"),
+        create(project("other", "")),
+    ];
+    assert_eq!(accepted(&compose(&origin, &changes)), [false, true]);
+}
+
+#[test]
+fn a_violation_that_was_there_before_is_tolerated() {
+    let origin = tree(&[code_repo(1, Some("missing"))]);
+    assert_eq!(
+        accepted(&compose(&origin, &[create(environment("a", "x"))])),
+        [true]
+    );
+}
+
+#[test]
+fn a_change_without_checks_is_made_and_others_are_still_checked() {
+    let origin = tree(&[
+        environment("prod", "a"),
+        project("shop", ""),
+        code_repo(1, Some("shop")),
+    ]);
+    let unchecked = Change::delete(EntityKey::new(Kind::Project, name("shop")), Checks::Skip);
+    let changes = [unchecked, create(binding("open", 1, "shop"))];
+    assert_eq!(accepted(&compose(&origin, &changes)), [true, false]);
+}
+
+#[test]
+fn an_equal_manifest_is_taken_over_and_a_different_one_is_not() {
+    let origin = tree(&[environment("a", "x")]);
+    let same = compose(&origin, &[create(environment("a", "x"))]);
+    assert_eq!(accepted(&same), [true]);
+    assert!(same.tree.changes_since(&origin).is_empty());
+    let other = compose(&origin, &[create(environment("a", "y"))]);
+    let Err(Error::Exists { differences, .. }) = &other.verdicts[0] else {
+        panic!("{:?}", other.verdicts)
+    };
+    assert_eq!(differences, &["spec.cluster"]);
+}
+
+#[test]
+fn a_deletion_leaves_alone_what_another_request_has_created() {
+    let origin = tree(&[environment("a", "x")]);
+    let changes = [
+        create(environment("a", "x")),
+        delete(Kind::Environment, "a"),
+    ];
+    let composition = compose(&origin, &changes);
+    assert_eq!(accepted(&composition), [true; 2]);
+    assert!(composition.tree.changes_since(&origin).is_empty());
+}
+
+#[test]
+fn what_another_writer_changed_is_neither_overwritten_nor_deleted() {
+    let seen = tree(&[environment("a", "x")]);
+    let now = tree(&[environment("a", "y")]);
+    for mut change in [
+        update(environment("a", "z")),
+        delete(Kind::Environment, "a"),
+    ] {
+        change.pin(&seen, ObjectFormat::of(""));
+        let composition = compose(&now, &[change.clone()]);
+        assert!(
+            matches!(composition.verdicts[0], Err(Error::Changed { .. })),
+            "{change:?}"
+        );
+    }
+    let mut agreed = update(environment("a", "y"));
+    agreed.pin(&seen, ObjectFormat::of(""));
+    assert_eq!(accepted(&compose(&now, &[agreed])), [true]);
+}
+
+#[test]
+fn an_update_repairs_a_manifest_that_cannot_be_read() {
+    let mut origin = tree(&[environment("a", "x")]);
+    origin.put_file("envs/a.yaml", "kind: [");
+    let composition = compose(&origin, &[update(environment("a", "x"))]);
+    assert_eq!(accepted(&composition), [true]);
+    assert!(composition.tree.lists(&environment("a", "x").key()));
+    let deleted = compose(&origin, &[delete(Kind::Environment, "a")]);
+    assert_eq!(deleted.tree.file("envs/a.yaml"), None);
+}
+
+#[test]
+fn saving_an_entity_again_lists_it_again() {
+    let mut origin = tree(&[environment("a", "x")]);
+    let kustomization = origin.kustomization().replace("- ../envs/a.yaml\n", "");
+    origin.put_file(
+        Repository::Product(PRODUCT).kustomization_path(),
+        kustomization,
+    );
+    assert!(!origin.lists(&environment("a", "x").key()));
+    let composition = compose(&origin, &[update(environment("a", "x"))]);
+    assert!(composition.tree.lists(&environment("a", "x").key()));
+}
+
+#[test]
+fn a_first_day_repository_gets_a_kustomization() {
+    let empty = ManifestTree::new(Repository::Product(PRODUCT));
+    let composition = compose(&empty, &[Change::initialise()]);
+    let path = Repository::Product(PRODUCT).kustomization_path();
+    assert!(composition.tree.file(path).is_some());
+    let again = compose(&composition.tree, &[Change::initialise()]);
+    assert!(again.tree.changes_since(&composition.tree).is_empty());
+}
+
+fn any_entity() -> impl Strategy<Value = Entity> {
+    let names = prop::sample::select(vec!["a", "b", "c"]);
+    let clusters = prop::sample::select(vec!["x", "y", "z"]);
+    prop_oneof![
+        (names.clone(), clusters).prop_map(|(name, cluster)| environment(name, cluster)),
+        (names.clone(), names.clone()).prop_map(|(name, language)| project(name, language)),
+        (1..3_u64, prop::option::of(names.clone())).prop_map(|(id, of)| code_repo(id, of)),
+        (names.clone(), 1..3_u64, names.clone()).prop_map(|(name, id, project)| binding(
+            &format!("{name}-{id}"),
+            id,
+            project
+        )),
+        (names.clone(), names.clone(), names, 1..3_u64)
+            .prop_map(|(name, environment, project, id)| runtime(name, environment, project, id)),
+    ]
+}
+
+fn any_change() -> impl Strategy<Value = Change> {
+    (any_entity(), 0..3_u8).prop_map(|(entity, what)| match what {
+        0 => create(entity),
+        1 => update(entity),
+        _ => Change::delete(entity.key(), Checks::Full),
+    })
+}
+
+fn any_tree() -> impl Strategy<Value = ManifestTree> {
+    prop::collection::vec(any_entity(), 0..8).prop_map(|entities| {
+        let changes: Vec<_> = entities.into_iter().map(update).collect();
+        compose(&tree(&[]), &changes).tree
+    })
+}
+
+/// The entities after the changes, found without trees: each change as one step on a map.
+fn one_after_the_other(origin: &ManifestTree, changes: &[&Change]) -> BTreeMap<EntityKey, Entity> {
+    let mut entities: BTreeMap<_, _> = origin
+        .entities()
+        .map(|entity| (entity.key(), entity.clone()))
+        .collect();
+    let mut created = BTreeSet::new();
+    for change in changes {
+        match &change.action {
+            Action::Create(entity) => {
+                created.insert(entity.key());
+                entities.insert(entity.key(), (**entity).clone());
+            }
+            Action::Update(entity) => {
+                entities.insert(entity.key(), (**entity).clone());
+            }
+            Action::Delete(key) if created.contains(key) => {}
+            Action::Delete(key) => {
+                entities.remove(key);
+            }
+            Action::Initialise => {}
+        }
+    }
+    entities
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn a_batch_makes_what_its_accepted_changes_make_one_after_the_other(
+        origin in any_tree(),
+        changes in prop::collection::vec(any_change(), 1..8),
+    ) {
+        let composition = compose(&origin, &changes);
+        let verdicts = changes.iter().zip(&composition.verdicts);
+        let accepted: Vec<_> =
+            verdicts.filter(|(_, verdict)| verdict.is_ok()).map(|(change, _)| change).collect();
+        let entities: BTreeMap<_, _> =
+            composition.tree.entities().map(|entity| (entity.key(), entity.clone())).collect();
+        prop_assert_eq!(entities, one_after_the_other(&origin, &accepted));
+    }
+
+    #[test]
+    fn a_batch_breaks_no_rule_that_was_kept_before(
+        origin in any_tree(),
+        changes in prop::collection::vec(any_change(), 1..8),
+    ) {
+        let composition = compose(&origin, &changes);
+        prop_assert!(rules(&composition.tree).is_subset(&rules(&origin)));
+    }
+
+    #[test]
+    fn what_is_refused_cannot_be_made_after_the_batch_either(
+        origin in any_tree(),
+        changes in prop::collection::vec(any_change(), 1..8),
+    ) {
+        let composition = compose(&origin, &changes);
+        for (change, verdict) in changes.iter().zip(&composition.verdicts) {
+            if matches!(verdict, Err(Error::Refused { .. })) {
+                prop_assert_eq!(accepted(&compose(&composition.tree, std::slice::from_ref(change))), [false]);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_accepted_one_by_one_is_accepted_together(
+        origin in any_tree(),
+        changes in prop::collection::vec(any_change(), 1..8),
+    ) {
+        let mut tree = origin.clone();
+        let mut kept = Vec::new();
+        let mut touched = BTreeSet::new();
+        for change in changes {
+            // An entity that a batch creates is not deleted by it, unlike by a later process.
+            if !touched.insert(change.key()) {
+                continue;
+            }
+            let step = compose(&tree, std::slice::from_ref(&change));
+            if step.verdicts[0].is_ok() {
+                tree = step.tree;
+                kept.push(change);
+            }
+        }
+        let together = compose(&origin, &kept);
+        prop_assert!(together.verdicts.iter().all(Result::is_ok));
+        prop_assert!(together.tree.changes_since(&tree).is_empty());
+    }
+}

@@ -1,0 +1,148 @@
+//! The contents of files by their hashes, each read once.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::{TryStreamExt, stream};
+use nautes_model::layout::Repository;
+use nautes_model::tree::ManifestTree;
+
+use crate::backends::gitlab::{self, GitLab, Kind};
+
+use super::archive;
+use super::listing::{Listing, is_of_model};
+use super::object_id::ObjectFormat;
+
+/// So many files are read one by one; if more are missing, an archive is cheaper.
+const FEW: usize = 3;
+
+/// Files that are read at the same time.
+const AT_ONCE: usize = 8;
+
+/// The files of one project, as far as they were read.
+#[derive(Debug)]
+pub(super) struct Contents {
+    gitlab: GitLab,
+    project: u64,
+    layout: Repository,
+    by_blob: Mutex<HashMap<String, Arc<str>>>,
+    distrusts_archives: AtomicBool,
+}
+
+impl Contents {
+    pub(super) fn new(gitlab: GitLab, project: u64, layout: Repository) -> Self {
+        Self {
+            gitlab,
+            project,
+            layout,
+            by_blob: Mutex::default(),
+            distrusts_archives: AtomicBool::new(false),
+        }
+    }
+
+    /// Makes archives only a source of files whose hash is known.
+    pub(super) fn distrust_archives(&self) {
+        self.distrusts_archives.store(true, Ordering::Relaxed);
+    }
+
+    /// Lists the files of a commit.
+    pub(super) async fn list(&self, commit: &str) -> Result<Arc<Listing>, gitlab::Error> {
+        let entries = self.gitlab.tree(self.project, commit).await?;
+        Ok(Arc::new(Listing::new(self.layout, entries)))
+    }
+
+    /// Gets the content of a file by its hash.
+    pub(super) async fn get(&self, blob: &str) -> Result<Arc<str>, gitlab::Error> {
+        if let Some(known) = self.known().get(blob).cloned() {
+            return Ok(known);
+        }
+        let content = self.gitlab.blob(self.project, blob).await?;
+        Ok(self.remember(blob, &content))
+    }
+
+    /// Reads all manifests of a commit: the first time with one archive, later by what differs.
+    pub(super) async fn read_all(&self, commit: &str) -> Result<ManifestTree, gitlab::Error> {
+        let first = self.known().is_empty();
+        if first && !self.distrusts_archives.load(Ordering::Relaxed) {
+            let files = self.unpack_archive(commit).await?;
+            if !files.is_empty() && !files.keys().any(|path| is_attributes(path)) {
+                let format = ObjectFormat::of(commit);
+                let files = files.into_iter().map(|(path, content)| {
+                    (
+                        path,
+                        self.remember(&format.blob_id(&content), &content)
+                            .to_string(),
+                    )
+                });
+                return Ok(ManifestTree::from_files(self.layout, files));
+            }
+        }
+        let listing = self.list(commit).await?;
+        self.read(commit, &listing).await
+    }
+
+    /// Reads the manifests of a listing that are not known yet.
+    pub(super) async fn read(
+        &self,
+        commit: &str,
+        listing: &Listing,
+    ) -> Result<ManifestTree, gitlab::Error> {
+        if self.unknown(listing).len() > FEW {
+            let format = ObjectFormat::of(commit);
+            for (path, content) in self.unpack_archive(commit).await? {
+                let blob = format.blob_id(&content);
+                if listing.blob(&path) == Some(&blob) {
+                    self.remember(&blob, &content);
+                }
+            }
+        }
+        stream::iter(self.unknown(listing).into_iter().map(Ok))
+            .try_for_each_concurrent(AT_ONCE, async |blob: &str| self.get(blob).await.map(drop))
+            .await?;
+        let mut tree = ManifestTree::new(self.layout);
+        for (path, blob) in listing.blobs() {
+            let content = self.get(blob).await?;
+            tree.put_file(path, &*content);
+        }
+        Ok(tree)
+    }
+
+    /// Gets the files of the model, and git attributes, out of an archive; nothing when there is
+    /// no archive to be had. GitLab limits archives to a few a minute.
+    async fn unpack_archive(
+        &self,
+        commit: &str,
+    ) -> Result<BTreeMap<String, Vec<u8>>, gitlab::Error> {
+        let wanted = |path: &str| is_of_model(self.layout, path) || is_attributes(path);
+        match self.gitlab.archive(self.project, commit).await {
+            Ok(packed) => Ok(archive::unpack(&packed, wanted).unwrap_or_default()),
+            Err(error) if matches!(error.kind(), Kind::Limited { .. } | Kind::NotFound) => {
+                tracing::debug!(%error, "manifests are read one by one");
+                Ok(BTreeMap::new())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn unknown<'l>(&self, listing: &'l Listing) -> Vec<&'l str> {
+        let known = self.known();
+        let blobs = listing.blobs().values().map(String::as_str);
+        blobs.filter(|blob| !known.contains_key(*blob)).collect()
+    }
+
+    fn remember(&self, blob: &str, content: &[u8]) -> Arc<str> {
+        let content: Arc<str> = String::from_utf8_lossy(content).into();
+        self.known().insert(blob.to_owned(), Arc::clone(&content));
+        content
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<str>>> {
+        self.by_blob.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Git attributes can make an archive differ from the files: left out, or with other line ends.
+fn is_attributes(path: &str) -> bool {
+    path == ".gitattributes" || path.ends_with("/.gitattributes")
+}

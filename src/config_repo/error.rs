@@ -1,0 +1,81 @@
+//! Why a configuration repository did not do what was wanted.
+
+use std::sync::Arc;
+
+use nautes_model::EntityKey;
+use nautes_model::validation::{FieldPath, Rule, Violation};
+
+use crate::backends::gitlab;
+
+/// Why a configuration repository did not do what was wanted.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The change would break rules that the repository keeps without it.
+    #[error("the change of {key} breaks a rule of its configuration repository")]
+    Refused {
+        /// The entity of the change.
+        key: EntityKey,
+        /// The rules that would be broken; at least one.
+        violations: Vec<Violation>,
+    },
+    /// An entity that was to be created exists, and is not as it was to be.
+    #[error("{key} exists already and differs in {}", differences.join(", "))]
+    Exists {
+        /// The entity.
+        key: EntityKey,
+        /// The fields of its manifest that differ: `spec.cluster`.
+        differences: Vec<String>,
+    },
+    /// Another writer changed the entity after it was read; nothing was overwritten.
+    #[error("{key} was changed by another writer after it was read")]
+    Changed {
+        /// The entity.
+        key: EntityKey,
+    },
+    /// Other writers were faster each time, for as long as this was tried.
+    #[error("the branch of the configuration repository did not keep still for a commit")]
+    Contended(#[source] Arc<gitlab::Error>),
+    /// GitLab failed.
+    #[error("the configuration repository cannot be used")]
+    GitLab(#[source] Arc<gitlab::Error>),
+    /// The work on the change ended half-way; what became of it is not known.
+    #[error("the change of the configuration repository was interrupted")]
+    Interrupted,
+}
+
+impl Error {
+    /// Whether another change can make this one possible, so that it is worth waiting for.
+    pub fn curable_by_another_change(&self) -> bool {
+        match self {
+            Self::Refused { violations, .. } => {
+                violations.iter().all(Violation::curable_by_another_change)
+            }
+            Self::Exists { .. } => true,
+            Self::Changed { .. } | Self::Contended(_) | Self::GitLab(_) | Self::Interrupted => {
+                false
+            }
+        }
+    }
+
+    /// The field of the entity that is at fault, when it is one.
+    pub fn field(&self) -> Option<&FieldPath> {
+        match self {
+            Self::Refused { violations, key } => violations
+                .iter()
+                .filter(|violation| violation.entity() == Some(key))
+                .find_map(|violation| match &violation.rule {
+                    Rule::Invalid { field, .. }
+                    | Rule::Missing { field, .. }
+                    | Rule::NotAuthorised { field, .. } => Some(field),
+                    _ => None,
+                }),
+            _ => None,
+        }
+    }
+}
+
+impl From<gitlab::Error> for Error {
+    fn from(error: gitlab::Error) -> Self {
+        Self::GitLab(Arc::new(error))
+    }
+}

@@ -1,0 +1,135 @@
+//! The changes of one branch that wait, and what to do with them next.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::change::Change;
+use super::error::Error;
+use super::pacing::Pacing;
+use super::requests::{RequestId, Requests};
+use super::run::Verdict;
+use super::surroundings::Neighbours;
+
+/// A parked change is looked at once more before it is given up, unless that was done so recently.
+const RECENT: Duration = Duration::from_secs(1);
+
+/// A change that waits, and who waits for it.
+#[derive(Debug)]
+pub(super) struct Item {
+    pub(super) change: Change,
+    pub(super) neighbours: Neighbours,
+    pub(super) request: RequestId,
+    pub(super) reply: oneshot::Sender<Verdict>,
+}
+
+/// A change that only another change can make possible.
+#[derive(Debug)]
+struct Parked {
+    item: Item,
+    refusal: Error,
+    looked_at: Instant,
+}
+
+/// The changes that wait.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    pub(super) requests: Requests,
+    pacing: Pacing,
+    pending: VecDeque<Item>,
+    parked: VecDeque<Parked>,
+    working: bool,
+}
+
+/// What the worker does next.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// Make these changes.
+    Run(Vec<Item>),
+    /// Wait for news, at most until then.
+    Wait(Option<Instant>),
+    /// End: nothing waits.
+    End,
+}
+
+impl Waiting {
+    /// Adds a change. Tells whether a worker must be started for it.
+    pub(super) fn add(&mut self, item: Item, now: Instant) -> bool {
+        self.pacing.arrived(now);
+        self.pending.push_back(item);
+        !std::mem::replace(&mut self.working, true)
+    }
+
+    /// Decides what to do next.
+    pub(super) fn step(&mut self, now: Instant) -> Step {
+        self.pending.retain(|item| !item.reply.is_closed());
+        self.parked.retain(|parked| !parked.item.reply.is_closed());
+        if !self.pending.is_empty() {
+            return match self.pacing.due(self.pending.len()) {
+                Some(due) if due > now => Step::Wait(Some(due)),
+                _ => Step::Run(self.take()),
+            };
+        }
+        let Some(longest) = self.parked.front() else {
+            self.working = false;
+            return Step::End;
+        };
+        match self.requests.deadlock() {
+            Some(deadlock) if deadlock <= now && longest.looked_at + RECENT < now => {
+                Step::Run(self.take())
+            }
+            Some(deadlock) if deadlock <= now => {
+                self.give_up_longest(now);
+                Step::Wait(self.requests.deadlock())
+            }
+            deadlock => Step::Wait(deadlock),
+        }
+    }
+
+    /// Takes everything that waits. What was parked comes first, as it came first.
+    fn take(&mut self) -> Vec<Item> {
+        self.pacing.taken(self.pending.len());
+        let parked = self.parked.drain(..).map(|parked| parked.item);
+        parked.chain(self.pending.drain(..)).collect()
+    }
+
+    fn give_up_longest(&mut self, now: Instant) {
+        if let Some(Parked { item, refusal, .. }) = self.parked.pop_front() {
+            self.requests.gave_up(now);
+            // Whoever waited may have stopped waiting; then nobody needs the answer.
+            let _ = item.reply.send(Err(refusal));
+        }
+    }
+
+    /// Takes in what became of changes: answers them, or parks them.
+    pub(super) fn settle(&mut self, items: Vec<Item>, verdicts: Vec<Verdict>, now: Instant) {
+        let mut answered = 0;
+        for (item, verdict) in items.into_iter().zip(verdicts) {
+            match verdict {
+                Err(refusal) if refusal.curable_by_another_change() => {
+                    self.requests.park(item.request, now);
+                    self.parked.push_back(Parked {
+                        item,
+                        refusal,
+                        looked_at: now,
+                    });
+                }
+                verdict => {
+                    self.requests.resume(item.request);
+                    answered += 1;
+                    let _ = item.reply.send(verdict);
+                }
+            }
+        }
+        self.pacing.answered(answered, self.pending.len());
+    }
+
+    /// Drops everything, because the worker has ended half-way.
+    pub(super) fn abandon(&mut self) {
+        self.working = false;
+        self.pending.clear();
+        self.parked.clear();
+    }
+}
