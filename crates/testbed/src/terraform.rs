@@ -114,6 +114,19 @@ impl Terraform {
         &self.program
     }
 
+    /// What a user types to run it: its name, or its path if the name means something else.
+    pub fn typed(&self) -> String {
+        let name = match self.client {
+            Client::Terraform => "terraform",
+            Client::OpenTofu => "tofu",
+        };
+        if which::which(name).is_ok_and(|found| found == self.program) {
+            name.to_owned()
+        } else {
+            self.program.display().to_string()
+        }
+    }
+
     /// Which of the two it is.
     pub fn client(&self) -> Client {
         self.client

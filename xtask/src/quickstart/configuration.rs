@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io::IsTerminal;
 use std::path::Path;
 
 use anyhow::{Context, bail};
@@ -129,7 +130,8 @@ impl<'a> Configuration<'a> {
         &self,
         arguments: impl IntoIterator<Item = A>,
     ) -> anyhow::Result<Finished> {
-        Ok(self.command(arguments).finish_showing_all()?)
+        let colour = (!std::io::stdout().is_terminal()).then_some("-no-color");
+        Ok(self.command(arguments).args(colour).finish_showing_all()?)
     }
 }
 

@@ -14,10 +14,20 @@ pub(super) struct Folders {
 
 impl Folders {
     pub(super) fn below(root: Option<&Path>) -> anyhow::Result<Self> {
-        let root = root.map_or_else(|| cargo::target_folder().join("quickstart"), Path::to_owned);
+        let root = root.map_or_else(default_root, Path::to_owned);
         let root = std::path::absolute(&root)
             .with_context(|| format!("cannot make {} absolute", root.display()))?;
         Ok(Self { root })
+    }
+
+    /// What a user types to destroy what is below this folder.
+    pub(super) fn destroy_command(&self) -> String {
+        let command = "cargo xtask quickstart --destroy";
+        if self.root == default_root() {
+            command.to_owned()
+        } else {
+            format!("{command} --folder {}", self.root.display())
+        }
     }
 
     /// Where the GitLab emulator keeps its data and its log.
@@ -78,7 +88,7 @@ impl Folders {
         );
         fs::write(
             self.mark(),
-            "`cargo xtask quickstart --destroy` removes this folder.\n",
+            format!("`{}` removes this folder.\n", self.destroy_command()),
         )
         .with_context(failure)
     }
@@ -95,6 +105,10 @@ impl Folders {
     fn mark(&self) -> PathBuf {
         self.root.join("quickstart.txt")
     }
+}
+
+fn default_root() -> PathBuf {
+    cargo::target_folder().join("quickstart")
 }
 
 #[cfg(test)]

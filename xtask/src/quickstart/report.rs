@@ -3,7 +3,7 @@
 use std::fs;
 
 use anyhow::Context;
-use testbed::{Client, git};
+use testbed::git;
 
 use super::configuration::Configuration;
 use super::folders::Folders;
@@ -28,10 +28,6 @@ pub(super) fn show(
     git::clone(&repository, server.token(), &clone)?;
     let tree = tree::draw(&clone).with_context(|| format!("cannot read {}", clone.display()))?;
     let with_credentials = repository.replacen("://", "://oauth2:$NAUTES_GITLAB_TOKEN@", 1);
-    let command = match configuration.terraform().client() {
-        Client::Terraform => "terraform",
-        Client::OpenTofu => "tofu",
-    };
     println!(
         "
 The product's configuration repository now holds, and so does its clone {clone}:
@@ -49,9 +45,11 @@ Change something:
   {command} apply
 
 Destroy everything and stop the server at {url} (process {pid}):
-  cargo xtask quickstart --destroy
+  {destroy}
 ",
         clone = clone.display(),
+        command = configuration.terraform().typed(),
+        destroy = folders.destroy_command(),
         env = folders.shell_variables().display(),
         folder = folders.configuration().display(),
         url = server.url(),

@@ -37,7 +37,9 @@ impl Server {
             earlier.address().clone_into(&mut options.listen);
         }
         let endpoint = step("Starting GitLab on loopback", || options.start_detached())
-            .context("`cargo xtask quickstart --destroy` clears away what is there")?;
+            .with_context(|| {
+                format!("`{}` clears away what is there", folders.destroy_command())
+            })?;
         write_record(folders, &endpoint)?;
         say(&format!("  {}, process {}", endpoint.url, endpoint.pid));
         Ok(Self { endpoint })
