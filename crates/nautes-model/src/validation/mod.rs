@@ -1,12 +1,14 @@
 //! The rules of a whole configuration repository.
 //!
 //! [`violations`] finds all that are broken. A change is judged by [`introduced_by`]: only by what
-//! it breaks, not by what was broken before. [`explain`](explain::explain) says it to the user.
+//! it breaks, not by what was broken before. [`attribute`] tells which of several changes did it, and
+//! [`explain`](explain::explain) says it to the user.
 //!
 //! Nautes judges the whole repository too (`app/api-server/pkg/nodestree/`), but refuses every
 //! change as long as anything in it is broken.
 
 mod alone;
+mod attribution;
 mod cluster;
 pub mod explain;
 mod field;
@@ -21,6 +23,7 @@ mod violation;
 use std::collections::BTreeSet;
 
 pub use alone::problems;
+pub use attribution::attribute;
 pub use field::{FieldPath, Step};
 pub use problem::Problem;
 pub use reference::{Reference, references};

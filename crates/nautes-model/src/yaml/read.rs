@@ -14,6 +14,7 @@ pub fn read(text: &str) -> Result<Value, ReadError> {
     let options = serde_saphyr::options! {
         emit_comments: false,
         strict_booleans: true,
+        with_snippet: false,
         merge_keys: serde_saphyr::MergeKeyPolicy::AsOrdinary,
         non_finite_float_policy: serde_saphyr::NonFiniteFloatPolicy::AsString,
     };

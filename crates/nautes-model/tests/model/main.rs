@@ -1,8 +1,16 @@
 //! The model through its public interface.
 
 #[cfg(test)]
+mod arbitrary;
+#[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod manifest;
+#[cfg(test)]
+mod shop;
+#[cfg(test)]
+mod tree;
+#[cfg(test)]
+mod validation;
 #[cfg(test)]
 mod yaml;

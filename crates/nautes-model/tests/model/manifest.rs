@@ -2,11 +2,13 @@
 
 use nautes_model::ProductId;
 use nautes_model::entity::Entity;
-use nautes_model::layout::Repository;
+use nautes_model::layout::{ManifestPath, Repository};
 use nautes_model::manifest::{Manifest, ManifestError, render};
 use nautes_model::tree::ManifestTree;
 
-use crate::golden;
+use proptest::prelude::*;
+
+use crate::{arbitrary, golden};
 
 #[test]
 fn every_kind_is_written_as_nautes_writes_it() {
@@ -174,4 +176,37 @@ fn what_is_no_manifest_says_why() {
         parse(&text.replace("name: staging", "name: A/B")),
         ManifestError::Name(_)
     ));
+}
+
+proptest! {
+    #[test]
+    fn any_entity_is_read_back(entity in arbitrary::entity()) {
+        let text = render(&entity);
+        let manifest = Manifest::parse(&text, None).expect(&text);
+        prop_assert_eq!(manifest.entity(), &entity);
+        prop_assert_eq!(manifest.differences(&entity), Vec::<String>::new());
+        prop_assert_eq!(manifest.updated(&entity), text);
+    }
+
+    #[test]
+    fn an_update_turns_any_entity_into_any_other(
+        old in arbitrary::entity(),
+        new in arbitrary::entity(),
+    ) {
+        let updated = Manifest::parse(&render(&old), None).expect("it is a manifest").updated(&new);
+        let manifest = Manifest::parse(&updated, None).expect(&updated);
+        prop_assert_eq!(manifest.entity(), &new);
+        prop_assert_eq!(updated, render(&new));
+    }
+
+    #[test]
+    fn the_place_of_any_entity_is_read_back(entity in arbitrary::entity()) {
+        let place = ManifestPath::of(&entity);
+        let shares_a_name = matches!(&entity, Entity::PipelineRuntime(runtime)
+            if runtime.name == runtime.project);
+        prop_assume!(!shares_a_name);
+        let read: ManifestPath = place.as_str().parse().expect("it is a place");
+        prop_assert_eq!(read.key(), &entity.key());
+        prop_assert_eq!(read, place);
+    }
 }

@@ -5,6 +5,8 @@ use nautes_model::yaml::{read, write};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use crate::arbitrary::text;
+
 /// Documents with the text that the Go library wrote for them.
 const GO_YAML: &str = include_str!("../golden/go_yaml.json");
 
@@ -44,18 +46,6 @@ fn what_the_go_library_wrote_is_read_as_it_was() {
 fn separators_and_huge_numbers_are_quoted_for_other_readers() {
     let written = write(&json!({ "a": "x\u{2028}y", "b": "1e999", "c": "x\u{2029}" }));
     assert_eq!(written, "a: \"x\\Ly\"\nb: \"1e999\"\nc: \"x\\P\"\n");
-}
-
-/// Texts that look like something else more often than not.
-fn text() -> impl Strategy<Value = String> {
-    prop_oneof![
-        any::<String>(),
-        "[-+.:_0-9exobTZ ,#]{0,12}",
-        "[ \\n\\t'\"a:#>|\\-]{0,12}",
-        "([a-z]{1,12} {1,2}){0,20}",
-        "[\\r\\n\u{85}\u{a0}\u{2028}\u{2029}\u{feff} a]{0,6}",
-        "(true|True|null|~|yes|on|inf|nan|[.]|[+]|-){0,2}",
-    ]
 }
 
 fn document() -> impl Strategy<Value = Value> {

@@ -6,7 +6,6 @@ mod text;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::field::FieldPath;
-use super::reference::references;
 use super::violation::{Rule, Subject, Violation};
 use crate::entity::Entity;
 use crate::entity_name::EntityName;
@@ -130,63 +129,6 @@ fn still_used(changed: &EntityKey, referrers: &[String], situation: &Situation<'
         )),
         field: None,
     }
-}
-
-/// Finds the changes that a violation is due to: changes of what it is about, else all.
-///
-/// `before` and `after` are the repository without and with all the changes.
-pub fn responsible<'k>(
-    violation: &Violation,
-    changed: &[&'k EntityKey],
-    before: &ManifestTree,
-    after: &ManifestTree,
-) -> Vec<&'k EntityKey> {
-    let among = |keys: &BTreeSet<EntityKey>| -> Vec<&'k EntityKey> {
-        changed
-            .iter()
-            .copied()
-            .filter(|key| keys.contains(*key))
-            .collect()
-    };
-    let subject: BTreeSet<EntityKey> = violation.entity().cloned().into_iter().collect();
-    for keys in [subject, related(violation, before, after)] {
-        let found = among(&keys);
-        if !found.is_empty() {
-            return found;
-        }
-    }
-    changed.to_vec()
-}
-
-/// Lists what a violation is about, with what connects it: bindings and environments.
-fn related(
-    violation: &Violation,
-    before: &ManifestTree,
-    after: &ManifestTree,
-) -> BTreeSet<EntityKey> {
-    let mut keys: BTreeSet<EntityKey> = violation.entities().into_iter().collect();
-    if let Rule::NotAuthorised { code_repo, .. } = &violation.rule {
-        let bindings = before
-            .code_repo_bindings()
-            .filter(|binding| binding.code_repo == *code_repo)
-            .map(|binding| EntityKey::new(Kind::CodeRepoBinding, binding.name.clone()));
-        keys.extend(bindings);
-    }
-    let environments: Vec<EntityKey> = keys
-        .iter()
-        .filter_map(|key| after.get(key))
-        .filter(|entity| {
-            matches!(
-                entity,
-                Entity::PipelineRuntime(_) | Entity::DeploymentRuntime(_)
-            )
-        })
-        .flat_map(references)
-        .map(|reference| reference.target)
-        .filter(|target| target.kind == Kind::Environment)
-        .collect();
-    keys.extend(environments);
-    keys
 }
 
 impl Situation<'_> {

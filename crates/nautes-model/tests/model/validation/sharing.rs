@@ -1,0 +1,127 @@
+//! What two entities may not share.
+
+use std::collections::BTreeSet;
+
+use nautes_model::entity::Entity;
+use nautes_model::layout::Repository;
+use nautes_model::tree::ManifestTree;
+use nautes_model::validation::{Context, Rule, RuntimeKey, Subject, violations};
+use nautes_model::{Kind, ProductId};
+
+use crate::golden::{PRODUCT, name};
+use crate::shop::{self, broken_by, key, only, only_rule};
+
+#[test]
+fn two_environments_do_not_share_a_cluster() {
+    let violation = only(broken_by(shop::environment("live", "deploy-01")));
+    assert_eq!(
+        violation.subject,
+        Subject::Entity(key(Kind::Environment, "staging"))
+    );
+    assert_eq!(
+        violation.rule,
+        Rule::ClusterShared {
+            cluster: name("deploy-01"),
+            with: key(Kind::Environment, "live"),
+        }
+    );
+    assert!(violation.curable_by_another_change());
+}
+
+#[test]
+fn two_deployment_runtimes_do_not_deploy_one_folder_into_one_environment() {
+    assert_eq!(
+        only_rule(broken_by(shop::deployment_runtime("again"))),
+        Rule::SourceShared {
+            with: key(Kind::DeploymentRuntime, "again"),
+            path: "overlays/staging".into(),
+        }
+    );
+    let mut runtime = shop::deployment_runtime("again");
+    runtime.manifest_source.target_revision = "v1".into();
+    assert_eq!(broken_by(runtime), BTreeSet::new());
+}
+
+#[test]
+fn two_pipeline_runtimes_do_not_run_one_file_in_one_namespace() {
+    let mut runtime = shop::pipeline_runtime("again");
+    runtime.destination.namespace = Some("checkout-ci".into());
+    let rules: Vec<Rule> = broken_by(runtime.clone())
+        .into_iter()
+        .map(|violation| violation.rule)
+        .collect();
+    let with = key(Kind::PipelineRuntime, "again");
+    assert_eq!(
+        rules,
+        [
+            Rule::SourceShared {
+                with: with.clone(),
+                path: "pipelines/build.yaml".into()
+            },
+            Rule::NamespaceShared {
+                cluster: name("build-01"),
+                namespace: "checkout-ci".into(),
+                with: RuntimeKey {
+                    product: PRODUCT,
+                    key: with
+                },
+            },
+        ]
+    );
+    runtime.destination.namespace = None;
+    assert_eq!(broken_by(runtime), BTreeSet::new());
+}
+
+#[test]
+fn deployment_runtimes_of_one_product_share_namespaces() {
+    let mut runtime = shop::deployment_runtime("again");
+    runtime.manifest_source.path = "overlays/again".into();
+    assert_eq!(broken_by(runtime), BTreeSet::new());
+}
+
+#[test]
+fn products_do_not_share_namespaces_or_where_nautes_reconciles_names() {
+    let other = ProductId::new(7);
+    let mut foreign = ManifestTree::new(Repository::Product(other));
+    let mut environment = shop::environment("prod", "deploy-01");
+    environment.product = other;
+    let mut runtime = shop::deployment_runtime("checkout-staging");
+    runtime.product = other;
+    runtime.destination.environment = name("prod");
+    for entity in [Entity::from(environment), Entity::from(runtime)] {
+        foreign.put(&entity).expect("its place is free");
+    }
+    let product = shop::product();
+    let with = RuntimeKey {
+        product: other,
+        key: key(Kind::DeploymentRuntime, "checkout-staging"),
+    };
+    let context = Context {
+        other_products: &[&foreign],
+        ..Context::default()
+    };
+    let namespace = Rule::NamespaceShared {
+        cluster: name("deploy-01"),
+        namespace: "checkout".into(),
+        with: with.clone(),
+    };
+    assert_eq!(only_rule(violations(&product, &context)), namespace);
+    let context = Context {
+        nautes_reconciles: true,
+        ..context
+    };
+    let rules: Vec<Rule> = violations(&product, &context)
+        .into_iter()
+        .map(|violation| violation.rule)
+        .collect();
+    assert_eq!(
+        rules,
+        [
+            namespace,
+            Rule::ApplicationShared {
+                cluster: name("deploy-01"),
+                with
+            }
+        ]
+    );
+}
