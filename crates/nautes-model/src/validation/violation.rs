@@ -203,7 +203,7 @@ impl Violation {
     }
 
     /// Lists the entities of the repository that the violation is about.
-    pub(super) fn entities(&self) -> Vec<EntityKey> {
+    pub fn entities(&self) -> Vec<EntityKey> {
         let other = match &self.rule {
             Rule::PlaceTaken { by, .. } => by.clone(),
             Rule::Missing { target, .. } => Some(target.clone()),
