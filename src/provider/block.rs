@@ -19,7 +19,7 @@ pub struct ProviderBlock {
     pub reconciler: Option<String>,
     /// The GitLab that holds the products.
     pub gitlab: Option<GitLabBlock>,
-    /// The Vault or OpenBao that holds the secrets; needed by resources that store some.
+    /// The Vault or `OpenBao` that holds the secrets; needed by resources that store some.
     pub vault: Option<VaultBlock>,
     /// Single sign-on of the dashboards.
     pub oidc: Option<OidcBlock>,

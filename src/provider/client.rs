@@ -56,7 +56,9 @@ impl Client {
         let missing = |argument: &str, variables: &str| {
             Diagnostic::error(
                 "GitLab is not configured",
-                format!("The provider argument gitlab.{argument} is missing. Set it in the provider block, or set one of the environment variables {variables}."),
+                format!(
+                    "The provider argument gitlab.{argument} is missing. Set it in the provider block, or set one of the environment variables {variables}."
+                ),
             )
         };
         let url = settings
@@ -79,14 +81,22 @@ impl Client {
                 })?)
             }
         };
-        let options = Options { url, token, ca_pem, limits: Limits::default() };
+        let options = Options {
+            url,
+            token,
+            ca_pem,
+            limits: Limits::default(),
+        };
         GitLab::new(&options).map_err(|error| {
             let argument = match error {
                 SetupError::Token(_) => "gitlab.token",
                 SetupError::Authority(_) | SetupError::NoAuthority => "gitlab.ca_file or ca_pem",
                 SetupError::Url(_) | SetupError::Client(_) => "gitlab.url",
             };
-            let text = format!("The provider argument {argument} is wrong: {}.", causes(&error));
+            let text = format!(
+                "The provider argument {argument} is wrong: {}.",
+                causes(&error)
+            );
             Diagnostic::error("GitLab cannot be used", text).into()
         })
     }
@@ -109,7 +119,9 @@ impl Client {
             tenant: Some(self.settings.tenant.clone()),
             nautes_reconciles: false,
         };
-        Ok(self.config_repositories.get_or_init(|| Repositories::new(gitlab, options)))
+        Ok(self
+            .config_repositories
+            .get_or_init(|| Repositories::new(gitlab, options)))
     }
 
     /// The group below which products are made; `None` for the top level.
@@ -133,4 +145,3 @@ impl Client {
         }
     }
 }
-

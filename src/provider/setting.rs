@@ -63,7 +63,10 @@ impl Settings {
 
 fn tenant_repository(block: TenantRepositoryBlock) -> Option<TenantRepository> {
     let branch = block.branch.unwrap_or_else(|| "main".to_owned());
-    Some(TenantRepository { project: block.project?, branch })
+    Some(TenantRepository {
+        project: block.project?,
+        branch,
+    })
 }
 
 impl GitLabSettings {
@@ -72,8 +75,14 @@ impl GitLabSettings {
         Self {
             url: block.url,
             token: block.token.map(Secret::from),
-            parent_group: block.parent_group.map(trimmed).filter(|path| !path.is_empty()),
-            authority: block.ca_pem.map(Authority::Pem).or(block.ca_file.map(Authority::File)),
+            parent_group: block
+                .parent_group
+                .map(trimmed)
+                .filter(|path| !path.is_empty()),
+            authority: block
+                .ca_pem
+                .map(Authority::Pem)
+                .or(block.ca_file.map(Authority::File)),
         }
     }
 }
@@ -87,7 +96,9 @@ impl CommitSettings {
         });
         Self {
             author_name: block.author_name.unwrap_or_else(|| "Nautes".to_owned()),
-            author_email: block.author_email.unwrap_or_else(|| "nautes@example.com".to_owned()),
+            author_email: block
+                .author_email
+                .unwrap_or_else(|| "nautes@example.com".to_owned()),
             branch: block.branch.unwrap_or_else(|| "main".to_owned()),
         }
     }

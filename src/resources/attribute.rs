@@ -45,18 +45,24 @@ pub(crate) fn name_of(rule: NameRule) -> Validator {
 /// Checks that a text can name a product.
 pub(crate) fn product_reference() -> Validator {
     let description = "Must be the id or the name of a product.";
-    Validator::new(description, |text: &String| match text.parse::<ProductReference>() {
-        Ok(ProductReference::Id(_)) => Ok(()),
-        Ok(ProductReference::Name(name)) => {
-            NameRule::ProductInParentGroup.check(&name).map_err(|error| format!("{error}."))
+    Validator::new(description, |text: &String| {
+        match text.parse::<ProductReference>() {
+            Ok(ProductReference::Id(_)) => Ok(()),
+            Ok(ProductReference::Name(name)) => NameRule::ProductInParentGroup
+                .check(&name)
+                .map_err(|error| format!("{error}.")),
+            Err(error) => Err(format!("{error}.")),
         }
-        Err(error) => Err(format!("{error}.")),
     })
 }
 
 /// Checks that a text is not empty.
 pub(crate) fn not_empty() -> Validator {
     Validator::new("Must not be empty.", |text: &String| {
-        if text.is_empty() { Err("The value is empty.".to_owned()) } else { Ok(()) }
+        if text.is_empty() {
+            Err("The value is empty.".to_owned())
+        } else {
+            Ok(())
+        }
     })
 }

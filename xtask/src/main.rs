@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod docs;
 mod proto;
 mod quickstart;
 mod test_suite;
@@ -32,6 +33,8 @@ enum Task {
     Test,
     /// Measures the release build against its targets, and writes `design/benchmarks.md`.
     Bench,
+    /// Generates `docs/` from the schemas and `examples/`.
+    Docs,
     /// Generates the protocol code from the files in `proto/`.
     Proto,
 }
@@ -50,6 +53,7 @@ fn run(task: &Task) -> anyhow::Result<bool> {
         Task::Quickstart { destroy, folder } => quickstart::run(folder.as_deref(), *destroy)?,
         Task::Test => return test_suite::run(),
         Task::Bench => return bench::run(),
+        Task::Docs => docs::generate()?,
         Task::Proto => proto::generate(&proto::committed())?,
     }
     Ok(true)

@@ -1,9 +1,10 @@
-//! Framework for Terraform and OpenTofu providers in Rust.
+#![doc = include_str!("../README.md")]
 
 extern crate self as terraform_plugin;
 
 pub mod data_source;
 pub mod diagnostics;
+pub mod docs;
 pub mod logging;
 pub mod model;
 pub mod plan;

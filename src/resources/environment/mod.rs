@@ -63,7 +63,9 @@ impl ManifestKind for EnvironmentKind {
     }
 
     fn of(common: InProduct, entity: &Entity) -> Option<EnvironmentModel> {
-        let Entity::Environment(environment) = entity else { return None };
+        let Entity::Environment(environment) = entity else {
+            return None;
+        };
         Some(EnvironmentModel {
             name: environment.name.to_string(),
             cluster: environment.cluster.to_string(),

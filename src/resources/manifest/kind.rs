@@ -38,7 +38,8 @@ pub(crate) trait ManifestKind: Send + Sync + 'static {
 pub(crate) fn entity_name(attribute: &str, name: &str) -> Result<EntityName, Diagnostics> {
     EntityName::new(name).map_err(|error| {
         let summary = format!("Invalid value of {attribute}");
-        Diagnostic::error(summary, format!("{error}.")).at(&Path::to(attribute)).into()
+        Diagnostic::error(summary, format!("{error}."))
+            .at(&Path::to(attribute))
+            .into()
     })
 }
-

@@ -31,7 +31,9 @@ impl Place {
 
     /// Keeps the place.
     pub(crate) fn keep(&self, private: &mut PrivateState) -> Result<(), Diagnostics> {
-        private.set(KEY, self).map_err(|error| Diagnostic::defect(error).into())
+        private
+            .set(KEY, self)
+            .map_err(|error| Diagnostic::defect(error).into())
     }
 }
 
@@ -60,7 +62,10 @@ where
     let Some(project) = look_up(client, product).await? else {
         return Ok(None);
     };
-    work(project, repositories.open(product, project)).await.attempted(attempt).map(Some)
+    work(project, repositories.open(product, project))
+        .await
+        .attempted(attempt)
+        .map(Some)
 }
 
 /// Returns the number of the project of a product's configuration repository; `None` if either is gone.

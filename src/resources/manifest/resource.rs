@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
 
+use nautes_model::entity::Entity;
 use nautes_model::layout::ManifestPath;
 use nautes_model::reference::EntityId;
 use nautes_model::validation::references;
-use nautes_model::entity::Entity;
 use nautes_model::{EntityKey, ProductId};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::model::Model;
@@ -50,11 +50,20 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
         mut planned: K::State,
     ) -> Result<K::State, Diagnostics> {
         let client = operation.client().clone();
-        let product = client.products().locate(&client, &K::common(&planned).product).await?;
-        let repository = client.config_repositories()?.open(product.id, product.config_project);
+        let product = client
+            .products()
+            .locate(&client, &K::common(&planned).product)
+            .await?;
+        let repository = client
+            .config_repositories()?
+            .open(product.id, product.config_project);
         let entity = K::entity(&planned, product.id)?;
         let written = repository
-            .put(entity.clone(), PutMode::Create, checks::<K>(&client, &planned))
+            .put(
+                entity.clone(),
+                PutMode::Create,
+                checks::<K>(&client, &planned),
+            )
             .await
             .attempted(attempt::<K>("create", &planned))?;
         keep(operation, product.config_project, &written)?;
@@ -75,7 +84,9 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
         let read = |project, repository: Repository| {
             let (key, kept) = (&key, kept.as_ref().filter(|place| place.project == project));
             async move {
-                let reading = repository.read(key, kept.map(|place| &place.verified)).await?;
+                let reading = repository
+                    .read(key, kept.map(|place| &place.verified))
+                    .await?;
                 Ok((project, reading))
             }
         };
@@ -105,9 +116,12 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
             let entity = entity.clone();
             async move { Ok((project, repository.put(entity, mode, checks).await?)) }
         };
-        let written = place::in_repository(&client, product, kept.as_ref(), &attempt, write).await?;
+        let written =
+            place::in_repository(&client, product, kept.as_ref(), &attempt, write).await?;
         let Some((project, written)) = written else {
-            let text = format!("The product {product}, or its configuration repository, does not exist any more. Plan again to create what is missing.");
+            let text = format!(
+                "The product {product}, or its configuration repository, does not exist any more. Plan again to create what is missing."
+            );
             return Err(Diagnostic::error(format!("Cannot {attempt}"), text).into());
         };
         keep(operation, project, &written)?;
@@ -126,8 +140,11 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
         let kept = Place::of(&operation.private);
         let attempt = attempt::<K>("delete", &state);
         // The users of a replaced entity are updated after it: Terraform's order, not a mistake.
-        let checks =
-            if operation.is_replacement() { Checks::Skip } else { checks::<K>(&client, &state) };
+        let checks = if operation.is_replacement() {
+            Checks::Skip
+        } else {
+            checks::<K>(&client, &state)
+        };
         let remove = |_, repository: Repository| {
             let key = &key;
             async move { repository.delete(key, checks).await }
@@ -139,7 +156,10 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
             if !referrers.is_empty() {
                 operation.warn(
                     format!("The {key} is used while it is replaced"),
-                    format!("It is still named by {}. Until it exists again, these refer to nothing.", referrers.join(", ")),
+                    format!(
+                        "It is still named by {}. Until it exists again, these refer to nothing.",
+                        referrers.join(", ")
+                    ),
                 );
             }
         }
@@ -196,7 +216,11 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
         };
         complete(&mut common, entity, product_id);
         let state = K::of(common, entity);
-        Place { project, verified: present.verified }.keep(&mut operation.private)?;
+        Place {
+            project,
+            verified: present.verified,
+        }
+        .keep(&mut operation.private)?;
         Ok(state)
     }
 }
@@ -218,7 +242,12 @@ async fn keep_despite_another_spelling<K: ManifestKind>(
         return Ok(());
     };
     // Whether the network answers or not, a plan is made; without an answer it replaces.
-    if client.products().id_of(client, planned).await.is_ok_and(|meant| meant == id.product) {
+    if client
+        .products()
+        .id_of(client, planned)
+        .await
+        .is_ok_and(|meant| meant == id.product)
+    {
         planning.keep_object_despite(&path);
     }
     Ok(())
@@ -226,7 +255,11 @@ async fn keep_despite_another_spelling<K: ManifestKind>(
 
 fn checks<K: ManifestKind>(client: &Client, state: &K::State) -> Checks {
     let skip = K::common(state).insecure_skip_check;
-    if skip.unwrap_or(client.settings().insecure_skip_check) { Checks::Skip } else { Checks::Full }
+    if skip.unwrap_or(client.settings().insecure_skip_check) {
+        Checks::Skip
+    } else {
+        Checks::Full
+    }
 }
 
 fn attempt<K: ManifestKind>(verb: &str, state: &K::State) -> String {
@@ -235,7 +268,8 @@ fn attempt<K: ManifestKind>(verb: &str, state: &K::State) -> String {
 
 fn entity_id(common: &InProduct) -> Result<EntityId, Diagnostics> {
     let id = common.id.expect_known("id")?;
-    id.parse().map_err(|error| Diagnostic::defect(error).at(&Path::to("id")).into())
+    id.parse()
+        .map_err(|error| Diagnostic::defect(error).at(&Path::to("id")).into())
 }
 
 fn keep(
@@ -244,16 +278,21 @@ fn keep(
     written: &Written,
 ) -> Result<(), Diagnostics> {
     match &written.verified {
-        Some(verified) => {
-            Place { project, verified: verified.clone() }.keep(&mut operation.private)
+        Some(verified) => Place {
+            project,
+            verified: verified.clone(),
         }
+        .keep(&mut operation.private),
         None => Ok(()),
     }
 }
 
 /// Sets what follows from the entity and its product.
 fn complete(common: &mut InProduct, entity: &Entity, product: ProductId) {
-    let id = EntityId { product, name: entity.name() };
+    let id = EntityId {
+        product,
+        name: entity.name(),
+    };
     common.id = Known(id.to_string());
     common.manifest_path = Known(ManifestPath::of(entity).as_str().to_owned());
     common.drift = Tf::Null;
@@ -275,9 +314,16 @@ fn absorb<K: ManifestKind>(
         K::absorb(&mut state, entity);
     }
     let drift: BTreeSet<String> = reasons(&present).into_iter().collect();
-    K::common_mut(&mut state).drift =
-        if drift.is_empty() { Tf::Null } else { Known(drift) };
-    Place { project, verified: present.verified }.keep(&mut operation.private)?;
+    K::common_mut(&mut state).drift = if drift.is_empty() {
+        Tf::Null
+    } else {
+        Known(drift)
+    };
+    Place {
+        project,
+        verified: present.verified,
+    }
+    .keep(&mut operation.private)?;
     Ok(Some(state))
 }
 
@@ -288,7 +334,9 @@ fn reasons(present: &Present) -> Vec<String> {
 fn referrers(snapshot: &Snapshot, key: &EntityKey) -> Vec<String> {
     let entities = snapshot.tree().entities();
     let named = entities.filter(|entity| references(entity).iter().any(|r| r.target == *key));
-    named.map(|entity| format!("the {}", entity.key())).collect()
+    named
+        .map(|entity| format!("the {}", entity.key()))
+        .collect()
 }
 
 fn split_import_id<K: ManifestKind>(id: &str) -> Result<(String, String), Diagnostics> {
@@ -298,7 +346,9 @@ fn split_import_id<K: ManifestKind>(id: &str) -> Result<(String, String), Diagno
         }
         _ => {
             let kind = K::KIND.noun();
-            let text = format!("{id:?} does not name a product and a {kind}. Write <product>/<{kind}>, for example shop/{kind}-name or product-12/{kind}-name.");
+            let text = format!(
+                "{id:?} does not name a product and a {kind}. Write <product>/<{kind}>, for example shop/{kind}-name or product-12/{kind}-name."
+            );
             Err(Diagnostic::error("Invalid import id", text).into())
         }
     }

@@ -33,17 +33,25 @@ pub(crate) async fn claim(client: &Client, planned: &ProductModel) -> Result<Cla
     };
     let created = client.gitlab()?.create_group(&new).await;
     let claim = match created {
-        Ok(group) => Claim { group, is_new: true },
-        Err(error) if *error.kind() == Kind::Taken || error.may_have_happened() => {
-            Claim { group: take_over(client, planned, &path, error).await?, is_new: false }
-        }
-        Err(error) => return Err(refused(&path, &error)),
+        Ok(group) => Claim {
+            group,
+            is_new: true,
+        },
+        Err(error) if *error.kind() == Kind::Taken || error.may_have_happened() => Claim {
+            group: take_over(client, planned, &path, error).await?,
+            is_new: false,
+        },
+        Err(error) => return Err(refused("create", &path, &error)),
     };
     if client.products().claim(claim.group.id) {
         Ok(claim)
     } else {
-        let text = format!("Another nautes_product of this configuration has made the GitLab group {path}. Two products cannot share a group; give one of them another name.");
-        Err(Diagnostic::error("Two products have the same name", text).at(&Path::to("name")).into())
+        let text = format!(
+            "Another nautes_product of this configuration has made the GitLab group {path}. Two products cannot share a group; give one of them another name."
+        );
+        Err(Diagnostic::error("Two products have the same name", text)
+            .at(&Path::to("name"))
+            .into())
     }
 }
 
@@ -57,7 +65,7 @@ async fn take_over(
         Ok(group) => group,
         Err(not_found) if not_found.is_not_found() => {
             // The display name may be taken by a sibling, or the path by what the token cannot see.
-            return Err(refused(path, &error));
+            return Err(refused("create", path, &error));
         }
         Err(failed) => return Err(failed).attempted(format!("read the GitLab group {path}")),
     };
@@ -67,9 +75,16 @@ async fn take_over(
         return Ok(group);
     }
     let id = ProductId::new(group.id);
-    let text = format!("The GitLab group {path} was not made by this resource. To manage it here, import it (terraform import <address> {id}) or set adopt_existing = true. Otherwise choose another name.");
-    let summary = format!("Cannot create the product {}: the GitLab group exists", planned.name);
-    Err(Diagnostic::error(summary, text).at(&Path::to("name")).into())
+    let text = format!(
+        "The GitLab group {path} was not made by this resource. To manage it here, import it (terraform import <address> {id}) or set adopt_existing = true. Otherwise choose another name."
+    );
+    let summary = format!(
+        "Cannot create the product {}: the GitLab group exists",
+        planned.name
+    );
+    Err(Diagnostic::error(summary, text)
+        .at(&Path::to("name"))
+        .into())
 }
 
 /// Tells whether a group is what the last step of a creation leaves: killed after it, before the state was stored.
@@ -87,11 +102,17 @@ async fn is_just_created(
     let Some(project) = config_repository::find(client, group).await? else {
         return Ok(false);
     };
-    let repository = client.config_repositories()?.open(ProductId::new(group.id), project.id);
+    let repository = client
+        .config_repositories()?
+        .open(ProductId::new(group.id), project.id);
     let attempt = || format!("read {}", project.path_with_namespace);
     let snapshot = repository.snapshot().await.attempted(attempt())?;
     let branch = &client.settings().commit.branch;
-    let commits = client.gitlab()?.commits(project.id, branch, 1).await.attempted(attempt())?;
+    let commits = client
+        .gitlab()?
+        .commits(project.id, branch, 1)
+        .await
+        .attempted(attempt())?;
     // The README and the kustomization.
     Ok(snapshot.tree().entities().next().is_none() && commits.len() <= 2)
 }
@@ -106,23 +127,27 @@ pub(crate) fn check_visibility(planned: &ProductModel, parent: &Group) -> Result
         "The parent group {} is {allowed}, and GitLab allows no group in it to be {}. Set visibility to {allowed:?} or less, or raise the parent group's.",
         parent.full_path, planned.visibility
     );
-    Err(Diagnostic::error("The visibility is above the parent group's", text)
-        .at(&Path::to("visibility"))
-        .into())
+    Err(
+        Diagnostic::error("The visibility is above the parent group's", text)
+            .at(&Path::to("visibility"))
+            .into(),
+    )
 }
 
 /// Returns the message of a refused creation or change of a group, on the attribute that GitLab complains about.
-pub(crate) fn refused(path: &str, error: &Error) -> Diagnostics {
-    let diagnostic = of_gitlab(format!("write the GitLab group {path}"), error);
-    let attribute = error.complaints().iter().find_map(|complaint| {
-        match complaint.field.as_deref()? {
-            "path" => Some("name"),
-            "name" => Some("display_name"),
-            "description" => Some("description"),
-            "visibility_level" | "visibility" => Some("visibility"),
-            _ => None,
-        }
-    });
+pub(crate) fn refused(verb: &str, path: &str, error: &Error) -> Diagnostics {
+    let diagnostic = of_gitlab(format!("{verb} the GitLab group {path}"), error);
+    let attribute =
+        error
+            .complaints()
+            .iter()
+            .find_map(|complaint| match complaint.field.as_deref()? {
+                "path" => Some("name"),
+                "name" => Some("display_name"),
+                "description" => Some("description"),
+                "visibility_level" | "visibility" => Some("visibility"),
+                _ => None,
+            });
     match attribute {
         Some(attribute) => diagnostic.at(&Path::to(attribute)).into(),
         None => diagnostic.into(),

@@ -29,7 +29,11 @@ pub(crate) async fn ensure(
     group: &Group,
     is_new_group: bool,
 ) -> Result<Project, Diagnostics> {
-    let existing = if is_new_group { None } else { find(client, group).await? };
+    let existing = if is_new_group {
+        None
+    } else {
+        find(client, group).await?
+    };
     let project = match existing {
         Some(project) => project,
         None => create(client, group).await?,
@@ -40,7 +44,10 @@ pub(crate) async fn ensure(
         .open(product, project.id)
         .initialise()
         .await
-        .attempted(format!("write the first commit of {}", project.path_with_namespace))?;
+        .attempted(format!(
+            "write the first commit of {}",
+            project.path_with_namespace
+        ))?;
     client.products().remember(group, Some(&project));
     Ok(project)
 }

@@ -87,7 +87,9 @@ impl Products {
         let path = client.product_path(&name);
         let group = client.gitlab()?.group(path.as_str()).await;
         let group = group
-            .attempted(format!("find the product {name} as the GitLab group {path}"))
+            .attempted(format!(
+                "find the product {name} as the GitLab group {path}"
+            ))
             .map_err(|found| found.at(&Path::to("product")))?;
         if group.is_marked_for_deletion() {
             return Err(gone(reference));
@@ -109,11 +111,15 @@ impl Products {
         }
         let at_product = |found: Diagnostics| found.at(&Path::to("product"));
         let group = client.gitlab()?.group(id.number()).await;
-        let group = group.attempted(format!("read the GitLab group of {id}")).map_err(at_product)?;
+        let group = group
+            .attempted(format!("read the GitLab group of {id}"))
+            .map_err(at_product)?;
         if group.is_marked_for_deletion() {
             return Err(gone(reference));
         }
-        let project = config_repository::find(client, &group).await.map_err(at_product)?;
+        let project = config_repository::find(client, &group)
+            .await
+            .map_err(at_product)?;
         let Some(project) = project else {
             return Err(Diagnostic::error(
                 format!("The product {reference} has no configuration repository"),
@@ -127,14 +133,19 @@ impl Products {
             .into());
         };
         self.remember(&group, Some(&project));
-        Ok(Located { id, config_project: project.id })
+        Ok(Located {
+            id,
+            config_project: project.id,
+        })
     }
 }
 
 fn parse(reference: &str) -> Result<ProductReference, Diagnostics> {
     reference.parse().map_err(|error| {
         let text = format!("{reference:?} is not a reference to a product: {error}.");
-        Diagnostic::error("Invalid reference", text).at(&Path::to("product")).into()
+        Diagnostic::error("Invalid reference", text)
+            .at(&Path::to("product"))
+            .into()
     })
 }
 

@@ -89,7 +89,7 @@ impl ProductModel {
         self.name.clone_from(&group.path);
         self.display_name = Known(group.name.clone());
         self.description = Known(unfinished::without_mark(description).to_owned());
-        self.visibility = visibility_name(group.visibility).to_owned();
+        visibility_name(group.visibility).clone_into(&mut self.visibility);
         self.id = Known(ProductId::new(group.id).to_string());
         self.group_id = Known(group.id);
         self.full_path = Known(group.full_path.clone());
@@ -143,6 +143,20 @@ impl ProductModel {
     }
 }
 
+impl ConfigRepositoryModel {
+    /// What is known of it while its group is renamed.
+    pub(crate) fn moved(&self) -> ConfigRepositoryModelPlan {
+        ConfigRepositoryModelPlan {
+            project_id: self.project_id.clone(),
+            path: Tf::Unknown,
+            web_url: Tf::Unknown,
+            http_url: Tf::Unknown,
+            ssh_url: Tf::Unknown,
+            default_branch: self.default_branch.clone(),
+        }
+    }
+}
+
 impl From<&Project> for ConfigRepositoryModel {
     fn from(project: &Project) -> Self {
         Self {
@@ -166,14 +180,19 @@ pub(crate) fn visibility_name(visibility: Visibility) -> &'static str {
 }
 
 fn display_name() -> Validator {
-    Validator::new("Must not be empty, at most 255 characters.", |name: &String| {
-        let length = name.chars().count();
-        if (1..=255).contains(&length) {
-            Ok(())
-        } else {
-            Err(format!("The name has {length} characters; GitLab takes 1 to 255."))
-        }
-    })
+    Validator::new(
+        "Must not be empty, at most 255 characters.",
+        |name: &String| {
+            let length = name.chars().count();
+            if (1..=255).contains(&length) {
+                Ok(())
+            } else {
+                Err(format!(
+                    "The name has {length} characters; GitLab takes 1 to 255."
+                ))
+            }
+        },
+    )
 }
 
 fn description() -> Validator {
@@ -184,7 +203,9 @@ fn description() -> Validator {
         if length <= longest {
             Ok(())
         } else {
-            Err(format!("The description has {length} characters; at most {longest} are possible."))
+            Err(format!(
+                "The description has {length} characters; at most {longest} are possible."
+            ))
         }
     })
 }

@@ -67,7 +67,9 @@ impl Resource for ProductResource {
         let client = operation.client().clone();
         let id = product_id(&prior)?;
         let Some(group) = read_group(&client, id.number()).await? else {
-            let text = format!("The GitLab group of {id} does not exist any more. Plan again to create the product anew.");
+            let text = format!(
+                "The GitLab group of {id} does not exist any more. Plan again to create the product anew."
+            );
             return Err(Diagnostic::error("The product is gone", text).into());
         };
         if let Some(parent) = client.parent_group().await? {
@@ -115,15 +117,26 @@ impl Resource for ProductResource {
     }
 
     async fn modify_plan(&self, planning: &mut Planning<'_, Self>) -> Result<(), Diagnostics> {
-        // Removed from outside: an update makes it again.
-        if planning.planned.config_repository.is_null() {
-            planning.planned.config_repository = Tf::Unknown;
+        let known = planning
+            .prior
+            .as_ref()
+            .and_then(|prior| prior.config_repository.known());
+        match (&planning.planned.config_repository, known) {
+            // Removed from outside: an update makes it again.
+            (Tf::Null, _) => planning.planned.config_repository = Tf::Unknown,
+            // Renamed: its URLs change, and it stays what it is.
+            (Tf::Unknown, Some(known)) => {
+                planning.planned.config_repository = Known(known.moved());
+            }
+            _ => {}
         }
-        let at_top_level =
-            planning.client.is_some_and(|client| client.settings().gitlab.parent_group.is_none());
+        let at_top_level = planning
+            .client
+            .is_some_and(|client| client.settings().gitlab.parent_group.is_none());
         if let (true, Known(name)) = (at_top_level, &planning.planned.name) {
             NameRule::Product.check(name).map_err(|error| {
-                Diagnostic::error("Invalid value of name", format!("{error}.")).at(&Path::to("name"))
+                Diagnostic::error("Invalid value of name", format!("{error}."))
+                    .at(&Path::to("name"))
             })?;
         }
         Ok(())
@@ -151,7 +164,9 @@ impl Resource for ProductResource {
     }
 
     fn identity(&self, state: &ProductModel) -> Option<ProductIdentity> {
-        Some(ProductIdentity { product_id: state.id.known()?.clone() })
+        Some(ProductIdentity {
+            product_id: state.id.known()?.clone(),
+        })
     }
 
     async fn import(
@@ -184,7 +199,8 @@ impl Resource for ProductResource {
 
 fn product_id(state: &ProductModel) -> Result<ProductId, Diagnostics> {
     let id = state.id.expect_known("id")?;
-    id.parse().map_err(|error| Diagnostic::defect(error).at(&Path::to("id")).into())
+    id.parse()
+        .map_err(|error| Diagnostic::defect(error).at(&Path::to("id")).into())
 }
 
 /// Reads a group; `None` if it is gone, which a 404 alone does not prove.
@@ -246,7 +262,11 @@ async fn write_group(
         return Ok(group.clone());
     }
     let path = client.product_path(&planned.name);
-    client.gitlab()?.edit_group(group.id, &change).await.map_err(|error| refused(&path, &error))
+    client
+        .gitlab()?
+        .edit_group(group.id, &change)
+        .await
+        .map_err(|error| refused("update", &path, &error))
 }
 
 /// Skips the recovery period of a group that is marked for deletion, as far as GitLab permits.

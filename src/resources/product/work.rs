@@ -1,5 +1,7 @@
 //! What a product still holds, which guards it against being destroyed by accident.
 
+use std::fmt::Write as _;
+
 use nautes_model::{EntityKey, Kind, ProductId, RepositoryId};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 
@@ -33,24 +35,42 @@ impl Work {
                 let repository = client.config_repositories()?.open(product, config_project);
                 let snapshot = repository.snapshot().await;
                 let snapshot = snapshot.attempted(format!("read the manifests of {product}"))?;
-                snapshot.tree().entities().map(nautes_model::entity::Entity::key).collect()
+                snapshot
+                    .tree()
+                    .entities()
+                    .map(nautes_model::entity::Entity::key)
+                    .collect()
             }
             None => Vec::new(),
         };
-        Ok(Self { repositories, entities })
+        Ok(Self {
+            repositories,
+            entities,
+        })
     }
 
     /// Leaves only the repositories that no manifest names.
     ///
     /// At plan time the rest is no reason to worry: Terraform plans deletions of removed resources in any order.
     pub(crate) fn unmanaged(self) -> Self {
-        let Self { repositories, entities } = self;
+        let Self {
+            repositories,
+            entities,
+        } = self;
         let is_named = |project: &Project| {
             let name = RepositoryId::new(project.id).to_string();
-            entities.iter().any(|key| key.kind == Kind::CodeRepo && *key.name == *name)
+            entities
+                .iter()
+                .any(|key| key.kind == Kind::CodeRepo && *key.name == *name)
         };
-        let repositories = repositories.into_iter().filter(|project| !is_named(project)).collect();
-        Self { repositories, entities: Vec::new() }
+        let repositories = repositories
+            .into_iter()
+            .filter(|project| !is_named(project))
+            .collect();
+        Self {
+            repositories,
+            entities: Vec::new(),
+        }
     }
 
     /// Returns the error of a destroy that would lose the work; `Ok` if there is none.
@@ -61,10 +81,11 @@ impl Work {
         let mut text = format!("The product {name} was not destroyed, because it still holds:\n");
         for project in &self.repositories {
             let archived = if project.archived { " (archived)" } else { "" };
-            text.push_str(&format!("  - the repository {}{archived}\n", project.path_with_namespace));
+            let path = &project.path_with_namespace;
+            let _ = writeln!(text, "  - the repository {path}{archived}");
         }
         for key in &self.entities {
-            text.push_str(&format!("  - the {key}\n"));
+            let _ = writeln!(text, "  - the {key}");
         }
         text.push_str("\nDelete or move these first. To destroy the product with everything in it, set force_destroy = true and apply that before destroying.");
         Err(Diagnostic::error(format!("The product {name} is not empty"), text).into())

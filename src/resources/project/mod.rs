@@ -59,7 +59,9 @@ impl ManifestKind for ProjectKind {
     }
 
     fn of(common: InProduct, entity: &Entity) -> Option<ProjectModel> {
-        let Entity::Project(project) = entity else { return None };
+        let Entity::Project(project) = entity else {
+            return None;
+        };
         Some(ProjectModel {
             name: project.name.to_string(),
             language: Some(project.language.clone()).filter(|text| !text.is_empty()),

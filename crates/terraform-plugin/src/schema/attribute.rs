@@ -194,13 +194,20 @@ impl Attribute {
     /// The description with what else the schema says in words: values allowed, default, environment, replacement.
     pub fn documentation(&self) -> String {
         let mut sentences = vec![self.description.clone()];
-        sentences.extend(self.validators.iter().map(|check| check.description().to_owned()));
+        sentences.extend(
+            self.validators
+                .iter()
+                .map(|check| check.description().to_owned()),
+        );
         if let Some(default) = &self.default {
             sentences.push(format!("Default: `{}`.", to_json(default)));
         }
         if !self.environment.is_empty() {
-            let variables: Vec<String> =
-                self.environment.iter().map(|variable| format!("`{variable}`")).collect();
+            let variables: Vec<String> = self
+                .environment
+                .iter()
+                .map(|variable| format!("`{variable}`"))
+                .collect();
             sentences.push(format!("Environment: {}.", variables.join(", ")));
         }
         if self.replace {

@@ -6,7 +6,7 @@ use crate::bucket::{BUCKET, bucket, start, text};
 async fn found(config: Value) -> Vec<(String, String)> {
     use terraform_plugin::protocol::tfplugin6::attribute_path::step::Selector;
     let (driver, _) = start().await;
-    let found = driver.validate(BUCKET, &config).await.unwrap();
+    let found = driver.validate(BUCKET, &config).await.unwrap_or_default();
     let named = found.into_iter().map(|diagnostic| {
         let steps = diagnostic
             .attribute

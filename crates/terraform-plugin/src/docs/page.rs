@@ -1,0 +1,170 @@
+//! One page: front matter, description, examples, schema, import.
+
+use std::fmt::Write as _;
+
+use super::schema::write_schema;
+use crate::schema::{AttributeKind, Presence, Schema};
+use crate::value::Type;
+
+/// A page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Path below `docs/`.
+    pub path: String,
+    /// Markdown with front matter.
+    pub text: String,
+}
+
+/// An example.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Example {
+    /// Name of the file, which decides where it stands: `resource.tf`, `import.sh`, `import-by-identity.tf`.
+    pub file_name: String,
+    /// Content of the file.
+    pub text: String,
+}
+
+pub(super) fn index(provider_name: &str, schema: &Schema, examples: &[Example]) -> Page {
+    let title = format!("{provider_name} Provider");
+    let mut text = front_matter(&title, &schema.description);
+    let _ = write!(text, "# {title}\n\n{}\n", schema.description);
+    write_usage(&mut text, examples, "provider");
+    write_schema(&mut text, schema);
+    Page {
+        path: "index.md".to_owned(),
+        text,
+    }
+}
+
+pub(super) fn resource(
+    provider_name: &str,
+    type_name: &str,
+    schema: &Schema,
+    identity: Option<&Schema>,
+    examples: &[Example],
+) -> Page {
+    let mut text = head("Resource", provider_name, type_name, schema);
+    write_usage(&mut text, examples, "resource");
+    write_schema(&mut text, schema);
+    write_import(&mut text, identity, examples);
+    Page {
+        path: format!("resources/{}.md", short(provider_name, type_name)),
+        text,
+    }
+}
+
+pub(super) fn data_source(
+    provider_name: &str,
+    type_name: &str,
+    schema: &Schema,
+    examples: &[Example],
+) -> Page {
+    let mut text = head("Data Source", provider_name, type_name, schema);
+    write_usage(&mut text, examples, "data-source");
+    write_schema(&mut text, schema);
+    Page {
+        path: format!("data-sources/{}.md", short(provider_name, type_name)),
+        text,
+    }
+}
+
+fn short<'a>(provider_name: &str, type_name: &'a str) -> &'a str {
+    let unprefixed = type_name.strip_prefix(provider_name);
+    unprefixed
+        .and_then(|rest| rest.strip_prefix('_'))
+        .unwrap_or(type_name)
+}
+
+fn head(kind: &str, provider_name: &str, type_name: &str, schema: &Schema) -> String {
+    let title = format!("{type_name} {kind} - {provider_name}");
+    let mut text = front_matter(&title, &schema.description);
+    let _ = write!(text, "# {type_name} ({kind})\n\n{}\n", schema.description);
+    text
+}
+
+/// The description of the front matter is the first paragraph, as a YAML block.
+fn front_matter(title: &str, description: &str) -> String {
+    let paragraph = description.split("\n\n").next().unwrap_or_default();
+    let mut text = format!("---\npage_title: \"{title}\"\nsubcategory: \"\"\ndescription: |-\n");
+    for line in paragraph.lines() {
+        let _ = writeln!(text, "  {line}");
+    }
+    text.push_str("---\n\n");
+    text
+}
+
+fn write_usage(text: &mut String, examples: &[Example], prefix: &str) {
+    let usage: Vec<&Example> = examples
+        .iter()
+        .filter(|example| example.file_name.starts_with(prefix))
+        .collect();
+    if usage.is_empty() {
+        return;
+    }
+    text.push_str("\n## Example Usage\n");
+    for example in usage {
+        write_code(text, "terraform", example);
+    }
+}
+
+fn write_import(text: &mut String, identity: Option<&Schema>, examples: &[Example]) {
+    let example = |name: &str| examples.iter().find(|example| example.file_name == name);
+    let (command, by_id, by_identity) = (
+        example("import.sh"),
+        example("import-by-string-id.tf"),
+        example("import-by-identity.tf"),
+    );
+    if command.or(by_id).or(by_identity).is_none() {
+        return;
+    }
+    text.push_str("\n## Import\n");
+    if let Some(example) = command {
+        text.push_str("\nThe [`terraform import` command](https://developer.hashicorp.com/terraform/cli/commands/import) can be used:\n");
+        write_code(text, "shell", example);
+    }
+    if let Some(example) = by_id {
+        text.push_str("\nIn Terraform 1.5 and later, an [`import` block](https://developer.hashicorp.com/terraform/language/import) can be used with the `id` attribute:\n");
+        write_code(text, "terraform", example);
+    }
+    if let (Some(example), Some(identity)) = (by_identity, identity) {
+        text.push_str("\nIn Terraform 1.12 and later, an `import` block can be used with the `identity` attribute:\n");
+        write_code(text, "terraform", example);
+        write_identity(text, identity);
+    }
+}
+
+fn write_identity(text: &mut String, identity: &Schema) {
+    let of = |presence: fn(Presence) -> bool| {
+        identity
+            .attributes
+            .iter()
+            .filter(move |(_, attribute)| presence(attribute.presence()))
+    };
+    text.push_str("\n### Identity Schema\n");
+    for (heading, presence) in [
+        (
+            "Required",
+            (|presence| presence == Presence::Required) as fn(Presence) -> bool,
+        ),
+        ("Optional", |presence| presence != Presence::Required),
+    ] {
+        let mut attributes = of(presence).peekable();
+        if attributes.peek().is_none() {
+            continue;
+        }
+        let _ = write!(text, "\n#### {heading}\n\n");
+        for (name, attribute) in attributes {
+            let kind = match attribute.shape() {
+                AttributeKind::Typed(Type::Bool) => "Boolean",
+                AttributeKind::Typed(Type::Number) => "Number",
+                AttributeKind::Typed(Type::String) => "String",
+                _ => "List",
+            };
+            let _ = writeln!(text, "- `{name}` ({kind}) {}", attribute.description());
+        }
+    }
+}
+
+fn write_code(text: &mut String, language: &str, example: &Example) {
+    let _ = write!(text, "\n```{language}\n{}\n```\n", example.text.trim_end());
+}

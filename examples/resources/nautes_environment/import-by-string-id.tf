@@ -1,0 +1,4 @@
+import {
+  to = nautes_environment.staging
+  id = "product-12/staging"
+}

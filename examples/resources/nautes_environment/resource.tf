@@ -1,0 +1,10 @@
+resource "nautes_product" "shop" {
+  name = "shop"
+}
+
+resource "nautes_environment" "staging" {
+  product  = nautes_product.shop.id
+  name     = "staging"
+  cluster  = "deploy-01"
+  env_type = "test"
+}

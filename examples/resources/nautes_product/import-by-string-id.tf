@@ -1,0 +1,4 @@
+import {
+  to = nautes_product.shop
+  id = "shop"
+}

@@ -1,0 +1,4 @@
+import {
+  to = nautes_project.checkout
+  id = "product-12/checkout"
+}
