@@ -82,10 +82,10 @@ impl Signals {
 }
 
 /// Waits until a process that a client started has to end.
-pub(super) async fn end_with_client(shutdown: &CancellationToken) -> End {
+pub(super) async fn end_with_client(shutdown: &CancellationToken, client: &Parent) -> End {
     tokio::select! {
         () = shutdown.cancelled() => End::Asked,
-        () = parent_gone() => End::Orphaned,
+        () = client.gone() => End::Orphaned,
     }
 }
 
@@ -97,18 +97,36 @@ pub(super) async fn end_by_hand(shutdown: &CancellationToken, signals: &mut Sign
     }
 }
 
-/// Waits until the process has another parent than at first. Linux could send a signal instead,
-/// but when the *thread* that started the process ends, and Go moves work between threads.
-#[cfg(unix)]
-async fn parent_gone() {
-    let parent = rustix::process::getppid();
-    while rustix::process::getppid() == parent {
-        tokio::time::sleep(PARENT_POLL).await;
-    }
+/// The process that started this one.
+///
+/// It is asked after, because Linux would tell of its end by a signal only when the *thread* ends
+/// that started the process, and Go moves work between threads.
+#[derive(Debug)]
+pub(super) struct Parent {
+    #[cfg(unix)]
+    id: Option<rustix::process::Pid>,
 }
 
-/// Windows keeps the id of a parent that is gone, so there is nothing to wait for.
-#[cfg(windows)]
-async fn parent_gone() {
-    std::future::pending().await
+impl Parent {
+    /// To be called before the client is told anything, since it may end at any time from then on.
+    pub(super) fn of_this_process() -> Self {
+        Self {
+            #[cfg(unix)]
+            id: rustix::process::getppid(),
+        }
+    }
+
+    /// Waits until this process has another parent.
+    #[cfg(unix)]
+    async fn gone(&self) {
+        while rustix::process::getppid() == self.id {
+            tokio::time::sleep(PARENT_POLL).await;
+        }
+    }
+
+    /// Windows keeps the id of a parent that is gone, so there is nothing to wait for.
+    #[cfg(windows)]
+    async fn gone(&self) {
+        std::future::pending().await
+    }
 }

@@ -33,12 +33,13 @@ use std::thread::available_parallelism;
 use crate::logging;
 use crate::protocol::tfplugin6::provider_server::Provider;
 use environment::Environment;
-use lifecycle::Signals;
+use lifecycle::{Parent, Signals};
 use listener::Listener;
 use session::Session;
 
 pub use error::Error;
 
+mod calls;
 pub(crate) mod environment;
 mod error;
 mod handshake;
@@ -47,7 +48,6 @@ mod incoming;
 mod lifecycle;
 mod listener;
 mod panic;
-mod rpc;
 mod session;
 pub(crate) mod tls;
 
@@ -89,6 +89,7 @@ pub fn serve<S: Provider>(options: &ServeOptions, service: S) -> ExitCode {
 }
 
 fn run<S: Provider>(options: &ServeOptions, service: S) -> Result<(), Error> {
+    let client = Parent::of_this_process();
     let environment = Environment::read(|name| std::env::var_os(name));
     if !environment.started_by_client && !options.debug {
         let provider = format!("the provider {} {}", options.address, options.version);
@@ -115,7 +116,7 @@ fn run<S: Provider>(options: &ServeOptions, service: S) -> Result<(), Error> {
         if options.debug {
             session.serve_by_hand(signals).await
         } else {
-            session.serve_client(&environment).await
+            session.serve_client(&client, &environment).await
         }
     });
     // Work that outlasted its grace is not waited for.
@@ -123,10 +124,13 @@ fn run<S: Provider>(options: &ServeOptions, service: S) -> Result<(), Error> {
     outcome
 }
 
-/// Writes to standard output, for the only time of the process.
+/// Writes to standard output, for the only time of the process, and in one piece: whoever reads may
+/// stop after the line that it looks for.
 fn announce(text: &impl Display) -> Result<(), Error> {
+    let text = format!("{text}\n");
     let mut output = std::io::stdout().lock();
-    writeln!(output, "{text}")
+    output
+        .write_all(text.as_bytes())
         .and_then(|()| output.flush())
         .map_err(Error::Announce)
 }

@@ -11,13 +11,13 @@ use tokio_util::task::TaskTracker;
 use tonic::Request;
 use tonic::transport::Server;
 
+use super::calls::Tracked;
 use super::environment::Environment;
 use super::error::Error;
 use super::handshake::{AttachText, HandshakeLine, PROVIDER_PROTOCOL};
 use super::host::Host;
-use super::lifecycle::{self, End, Signals};
+use super::lifecycle::{self, End, Parent, Signals};
 use super::listener::Listener;
-use super::rpc::Tracked;
 use super::tls::ServerIdentity;
 use super::{ServeOptions, announce, incoming};
 use crate::protocol::plugin::grpc_broker_server::GrpcBrokerServer;
@@ -45,7 +45,11 @@ pub(super) struct Session<'a, S> {
 
 impl<S: Provider> Session<'_, S> {
     /// Serves the client that started this process, until it asks for the end or is gone.
-    pub(super) async fn serve_client(self, environment: &Environment) -> Result<(), Error> {
+    pub(super) async fn serve_client(
+        self,
+        client: &Parent,
+        environment: &Environment,
+    ) -> Result<(), Error> {
         let identity = environment
             .client_certificate
             .as_deref()
@@ -65,7 +69,7 @@ impl<S: Provider> Session<'_, S> {
             refuse_multiplexing: environment.reads_multiplex_field,
         })?;
         let shutdown = CancellationToken::new();
-        let end = lifecycle::end_with_client(&shutdown);
+        let end = lifecycle::end_with_client(&shutdown, client);
         self.serve_until(end, &shutdown, identity.map(|identity| identity.config))
             .await
     }
@@ -103,8 +107,7 @@ impl<S: Provider> Session<'_, S> {
                 .initial_stream_window_size(WINDOW)
                 .add_service(Tracked {
                     service: provider,
-                    work: work.clone(),
-                    provider: self.options.address.into(),
+                    work: work.clone()
                 })
                 .add_service(GrpcControllerServer::new(host.clone()))
                 .add_service(GrpcStdioServer::new(host.clone()))

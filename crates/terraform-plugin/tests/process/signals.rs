@@ -1,0 +1,26 @@
+use rustix::process::Signal;
+
+use crate::support::{Faulty, echo, floor, send, small_value};
+
+#[tokio::test]
+async fn interrupts_and_requests_to_terminate_are_ignored_while_the_client_lives() {
+    let mut process = floor().start().await.unwrap();
+    let mut client = process.client().await.unwrap();
+    for signal in [Signal::INT, Signal::TERM, Signal::INT] {
+        send(process.pid(), signal);
+        echo(&mut client, &small_value()).await.unwrap();
+    }
+    assert!(process.is_running());
+    let (_, status) = process.shut_down().await.unwrap();
+    assert!(status.success());
+}
+
+#[tokio::test]
+async fn a_call_that_is_interrupted_completes_when_the_provider_is_told_to_stop() {
+    let faulty = Faulty::start().await;
+    let call = faulty.apply("faulty_slow").await;
+    send(faulty.process.pid(), Signal::INT);
+    faulty.stop().await;
+    call.await.unwrap().unwrap();
+    assert_eq!(faulty.journal.text(), "started\nstopped\n");
+}
