@@ -41,6 +41,9 @@ pub enum Permissions {
 }
 
 impl Permissions {
+    /// All permissions.
+    pub const ALL: [Self; 2] = [Self::ReadOnly, Self::ReadWrite];
+
     /// Returns the word in the manifest.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -228,5 +228,15 @@ impl NameRule {
     }
 }
 
+/// Returns the namespace that a runtime uses when it names none: `<product>-<runtime>`.
+///
+/// The name of a product may have characters that a namespace may not, and both together may be
+/// too long; the user then has to name a namespace.
+pub fn default_namespace(product: &str, runtime: &str) -> Result<String, NameError> {
+    let namespace = format!("{product}-{runtime}");
+    NameRule::Namespace.check(&namespace)?;
+    Ok(namespace)
+}
+
 #[cfg(test)]
 mod tests;

@@ -121,3 +121,11 @@ fn a_description_is_one_sentence() {
         );
     }
 }
+
+#[test]
+fn a_default_namespace_is_judged_like_any_other() {
+    assert_eq!(default_namespace("shop", "ci"), Ok("shop-ci".to_owned()));
+    assert!(default_namespace("Shop", "ci").is_err());
+    assert!(default_namespace(&"s".repeat(60), "ci-12").is_err());
+    assert!(default_namespace("product", "12").is_err());
+}

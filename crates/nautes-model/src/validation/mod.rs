@@ -1,14 +1,12 @@
 //! The rules of a whole configuration repository.
 //!
 //! [`violations`] finds all that are broken. A change is judged by [`introduced_by`]: only by what
-//! it breaks, not by what was broken before. [`attribute`] tells which of several changes did it, and
-//! [`explain`](explain::explain) says it to the user.
+//! it breaks, not by what was broken before. [`explain`](explain::explain) says it to the user.
 //!
 //! Nautes judges the whole repository too (`app/api-server/pkg/nodestree/`), but refuses every
 //! change as long as anything in it is broken.
 
 mod alone;
-mod attribution;
 mod cluster;
 pub mod explain;
 mod field;
@@ -23,11 +21,10 @@ mod violation;
 use std::collections::BTreeSet;
 
 pub use alone::problems;
-pub use attribution::attribute;
 pub use field::{FieldPath, Step};
 pub use problem::Problem;
 pub use reference::{Reference, references};
-pub use violation::{Rule, RuntimeKey, Subject, Violation};
+pub use violation::{OtherRuntime, Rule, Subject, Violation};
 
 use crate::layout::Repository;
 use crate::tree::ManifestTree;
@@ -42,7 +39,8 @@ pub struct Context<'a> {
     /// The tenant's name.
     pub tenant: Option<&'a str>,
     /// Whether Nautes's own operators make the objects in clusters. They name Argo CD
-    /// applications after the runtime alone.
+    /// applications after the runtime alone, and have GitLab report the events of the code
+    /// repository, not those of the runtime.
     pub nautes_reconciles: bool,
 }
 
@@ -66,6 +64,7 @@ pub fn violations(tree: &ManifestTree, context: &Context<'_>) -> BTreeSet<Violat
             sharing::check_sources(tree, &mut found);
             sharing::check_namespaces(tree, context.other_products, &mut found);
             if context.nautes_reconciles {
+                permission::check_events(tree, &mut found);
                 sharing::check_applications(tree, context.other_products, &mut found);
             }
             if let Some(clusters) = context.clusters {

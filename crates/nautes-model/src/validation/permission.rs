@@ -7,12 +7,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::field::FieldPath;
 use super::reference::{references, repository_uses};
 use super::violation::{Rule, Violation};
 use crate::entity::CodeRepoBinding;
 use crate::entity_name::EntityName;
 use crate::id::RepositoryId;
-use crate::kind::Kind;
+use crate::kind::{EntityKey, Kind};
 use crate::tree::ManifestTree;
 
 /// Who may use which repository of a product.
@@ -76,6 +77,34 @@ pub(super) fn check(
                     code_repo: repository_use.code_repo,
                 };
                 found.insert(Violation::new(key.clone(), rule));
+            }
+        }
+    }
+}
+
+/// Checks that repositories report the events that pipeline runtimes wait for. Nautes does not
+/// check it, but its event sources take the events of the repository
+/// (`app/runtime-operator/internal/syncer/v2/task/pipelineRuntime.go`).
+pub(super) fn check_events(tree: &ManifestTree, found: &mut BTreeSet<Violation>) {
+    for runtime in tree.pipeline_runtimes() {
+        for (name, source) in &runtime.event_sources {
+            let Some(gitlab) = &source.gitlab else {
+                continue;
+            };
+            let reported = tree
+                .code_repo(gitlab.code_repo)
+                .and_then(|repo| repo.webhook_events.as_ref());
+            for event in &gitlab.events {
+                if reported.is_none_or(|reported| !reported.contains(event)) {
+                    let field = FieldPath::new("event_sources").key(name.as_str());
+                    let rule = Rule::NotReported {
+                        field: field.attribute("gitlab").attribute("events"),
+                        event: event.clone(),
+                        code_repo: gitlab.code_repo,
+                    };
+                    let key = EntityKey::new(Kind::PipelineRuntime, runtime.name.clone());
+                    found.insert(Violation::new(key, rule));
+                }
             }
         }
     }

@@ -5,9 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cluster::cluster_of;
-use super::violation::{Rule, RuntimeKey, Violation};
+use super::violation::{OtherRuntime, Rule, Violation};
 use crate::entity::{DeploymentRuntime, Entity, PipelineRuntime};
 use crate::entity_name::EntityName;
+use crate::id::ProductId;
 use crate::kind::{EntityKey, Kind};
 use crate::tree::ManifestTree;
 
@@ -70,11 +71,22 @@ pub(super) fn check_sources(tree: &ManifestTree, found: &mut BTreeSet<Violation>
     });
 }
 
-/// A place that a runtime takes on a cluster.
+/// A runtime that takes a place on a cluster.
+#[derive(Clone)]
 struct Taker {
-    runtime: RuntimeKey,
+    product: ProductId,
+    key: EntityKey,
     /// Whether it is in the repository that is checked, and not in another product's.
     own: bool,
+}
+
+impl Taker {
+    fn as_other(&self) -> OtherRuntime {
+        OtherRuntime {
+            product: (!self.own).then_some(self.product),
+            key: self.key.clone(),
+        }
+    }
 }
 
 /// A namespace of a cluster belongs to one product, and to one runtime alone if that runs
@@ -95,24 +107,20 @@ pub(super) fn check_namespaces(
             takers
                 .entry((cluster.clone(), namespace.to_owned()))
                 .or_default()
-                .push(Taker {
-                    runtime: taker.runtime.clone(),
-                    own: taker.own,
-                });
+                .push(taker.clone());
         }
     });
-    let deploys = |taker: &Taker| taker.runtime.key.kind == Kind::DeploymentRuntime;
+    let deploys = |taker: &Taker| taker.key.kind == Kind::DeploymentRuntime;
     for ((cluster, namespace), takers) in takers {
         own_pairs(&takers, |with, taker| {
-            let may_share =
-                deploys(with) && deploys(taker) && with.runtime.product == taker.runtime.product;
+            let may_share = deploys(with) && deploys(taker) && with.product == taker.product;
             if !may_share {
                 let rule = Rule::NamespaceShared {
                     cluster: cluster.clone(),
                     namespace: namespace.clone(),
-                    with: with.runtime.clone(),
+                    with: with.as_other(),
                 };
-                found.insert(Violation::new(taker.runtime.key.clone(), rule));
+                found.insert(Violation::new(taker.key.clone(), rule));
             }
         });
     }
@@ -128,18 +136,18 @@ pub(super) fn check_applications(
     let mut takers: BTreeMap<(EntityName, EntityName), Vec<Taker>> = BTreeMap::new();
     for_each_runtime(tree, others, |cluster, taker, _| {
         takers
-            .entry((cluster.clone(), taker.runtime.key.name.clone()))
+            .entry((cluster.clone(), taker.key.name.clone()))
             .or_default()
             .push(taker);
     });
     for ((cluster, _), takers) in takers {
         own_pairs(&takers, |with, taker| {
-            if with.runtime.product != taker.runtime.product {
+            if with.product != taker.product {
                 let rule = Rule::ApplicationShared {
                     cluster: cluster.clone(),
-                    with: with.runtime.clone(),
+                    with: with.as_other(),
                 };
-                found.insert(Violation::new(taker.runtime.key.clone(), rule));
+                found.insert(Violation::new(taker.key.clone(), rule));
             }
         });
     }
@@ -166,11 +174,15 @@ fn for_each_runtime(
                 _ => continue,
             };
             if let Some(cluster) = cluster_of(tree, environment) {
-                let runtime = RuntimeKey {
-                    product,
-                    key: entity.key(),
-                };
-                visit(cluster, Taker { runtime, own }, entity);
+                visit(
+                    cluster,
+                    Taker {
+                        product,
+                        key: entity.key(),
+                        own,
+                    },
+                    entity,
+                );
             }
         }
     }

@@ -29,11 +29,11 @@ pub enum Subject {
     File(String),
 }
 
-/// A runtime of any product.
+/// A runtime of the same product or of another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RuntimeKey {
-    /// The product.
-    pub product: ProductId,
+pub struct OtherRuntime {
+    /// The product, if it is another.
+    pub product: Option<ProductId>,
     /// The runtime.
     pub key: EntityKey,
 }
@@ -91,6 +91,15 @@ pub enum Rule {
         /// The repository.
         code_repo: RepositoryId,
     },
+    /// A runtime waits for an event that its repository does not report.
+    NotReported {
+        /// The field with the event.
+        field: FieldPath,
+        /// The event.
+        event: String,
+        /// The repository.
+        code_repo: RepositoryId,
+    },
     /// Two environments of a product use one cluster.
     ClusterShared {
         /// The cluster.
@@ -112,7 +121,7 @@ pub enum Rule {
         /// The namespace.
         namespace: String,
         /// The other runtime.
-        with: RuntimeKey,
+        with: OtherRuntime,
     },
     /// Two products have runtimes of one name on one cluster, where the name alone is that of an
     /// Argo CD application.
@@ -120,7 +129,7 @@ pub enum Rule {
         /// The cluster.
         cluster: EntityName,
         /// The other runtime.
-        with: RuntimeKey,
+        with: OtherRuntime,
     },
     /// The cluster is not for this kind of runtime.
     WrongWorker {
@@ -186,6 +195,7 @@ impl Violation {
             | Rule::Repeated { .. }
             | Rule::Missing { .. }
             | Rule::NotAuthorised { .. }
+            | Rule::NotReported { .. }
             | Rule::ClusterShared { .. }
             | Rule::SourceShared { .. }
             | Rule::NamespaceShared { .. }
@@ -207,14 +217,14 @@ impl Violation {
         let other = match &self.rule {
             Rule::PlaceTaken { by, .. } => by.clone(),
             Rule::Missing { target, .. } => Some(target.clone()),
-            Rule::NotAuthorised { code_repo, .. } => {
+            Rule::NotAuthorised { code_repo, .. } | Rule::NotReported { code_repo, .. } => {
                 Some(EntityKey::new(Kind::CodeRepo, (*code_repo).into()))
             }
             Rule::ClusterShared { with, .. } | Rule::SourceShared { with, .. } => {
                 Some(with.clone())
             }
             Rule::NamespaceShared { with, .. } | Rule::ApplicationShared { with, .. } => {
-                Some(with.key.clone())
+                with.product.is_none().then(|| with.key.clone())
             }
             Rule::NotAHost { host } => Some(EntityKey::new(Kind::Cluster, host.clone())),
             Rule::Unreadable { .. }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod arbitrary;
 #[cfg(test)]
+mod deploy_key;
+#[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod manifest;

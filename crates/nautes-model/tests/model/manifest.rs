@@ -200,6 +200,12 @@ proptest! {
     }
 
     #[test]
+    fn any_text_is_a_manifest_or_says_why(text in arbitrary::text(), head in any::<bool>()) {
+        let head = if head { golden::all()[4].1 } else { "" };
+        let _ = Manifest::parse(&format!("{head}{text}"), None).map_err(|error| error.to_string());
+    }
+
+    #[test]
     fn the_place_of_any_entity_is_read_back(entity in arbitrary::entity()) {
         let place = ManifestPath::of(&entity);
         let shares_a_name = matches!(&entity, Entity::PipelineRuntime(runtime)

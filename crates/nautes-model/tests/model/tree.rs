@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use nautes_model::entity::Entity;
 use nautes_model::layout::{PRODUCT_KUSTOMIZATION, Repository};
 use nautes_model::tree::{FileChange, Kustomization, ManifestTree};
-use nautes_model::validation::{Context, Violation, attribute, introduced_by, violations};
-use nautes_model::{EntityKey, Kind, RepositoryId};
+use nautes_model::validation::{Context, Violation, introduced_by, violations};
+use nautes_model::{Kind, RepositoryId};
 use proptest::prelude::*;
 
 use crate::golden::{self, PRODUCT, name};
@@ -361,43 +361,6 @@ proptest! {
         again.put(entity).expect("its place is free");
         prop_assert_eq!(found(&again), found(&tree));
         prop_assert_eq!(again.changes_since(&tree), vec![]);
-        let key = entity.key();
-        let blame = attribute(&broken, [&key], &tree, &without, &Context::default());
-        prop_assert_eq!(blame.get(&key).cloned().unwrap_or_default(), broken);
-    }
-
-    #[test]
-    fn each_of_two_removals_answers_for_what_it_breaks_alone(
-        entities in sound_product(),
-        first in any::<prop::sample::Index>(),
-        second in any::<prop::sample::Index>(),
-    ) {
-        let keys = [first.get(&entities).key(), second.get(&entities).key()];
-        prop_assume!(keys[0] != keys[1]);
-        let context = Context::default();
-        let tree = shop::tree_of(&entities);
-        let without = |keys: &[&EntityKey]| {
-            let mut tree = tree.clone();
-            for key in keys {
-                tree.remove(key);
-            }
-            tree
-        };
-        let both = without(&[&keys[0], &keys[1]]);
-        let introduced = introduced_by(&tree, &both, &context);
-        let blame = attribute(&introduced, &keys, &tree, &both, &context);
-        let [first, second] = keys.each_ref().map(|key| found(&without(&[key])));
-        for violation in introduced {
-            let blamed = keys.each_ref().map(|key| {
-                blame.get(key).is_some_and(|violations| violations.contains(&violation))
-            });
-            let alone = [first.contains(&violation), second.contains(&violation)];
-            if alone == [false, false] {
-                prop_assert_eq!(blamed, [true, true]);
-            } else {
-                prop_assert_eq!(blamed, alone);
-            }
-        }
     }
 }
 

@@ -43,11 +43,12 @@ pub struct Explanation {
 ///
 /// The referrers of a deleted entity make one explanation, and so do the projects that may not use
 /// one repository.
-pub fn explain(
-    violations: &BTreeSet<Violation>,
+pub fn explain<'v>(
+    violations: impl IntoIterator<Item = &'v Violation>,
     changed: &EntityKey,
     situation: &Situation<'_>,
 ) -> Vec<Explanation> {
+    let violations: BTreeSet<&Violation> = violations.into_iter().collect();
     let mut explanations = Vec::new();
     let mut referrers = Vec::new();
     let mut unauthorised: BTreeMap<(&EntityKey, RepositoryId), Unauthorised<'_>> = BTreeMap::new();
@@ -58,7 +59,7 @@ pub fn explain(
             _ => None,
         })
         .collect();
-    for violation in violations {
+    for violation in &violations {
         match (&violation.rule, violation.entity()) {
             (Rule::Missing { field, target }, Some(subject))
                 if target == changed && !situation.after.contains(changed) =>

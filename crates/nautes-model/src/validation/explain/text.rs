@@ -8,7 +8,7 @@ use crate::kind::{EntityKey, Kind};
 use crate::validation::field::FieldPath;
 use crate::validation::problem::Problem;
 use crate::validation::reference::destination;
-use crate::validation::violation::{Rule, RuntimeKey, Subject, Violation};
+use crate::validation::violation::{OtherRuntime, Rule, Subject, Violation};
 
 pub(super) fn explain(
     violation: &Violation,
@@ -48,6 +48,9 @@ impl Speaker<'_> {
             Rule::NotAuthorised {
                 project, code_repo, ..
             } => self.not_authorised(project, *code_repo),
+            Rule::NotReported {
+                event, code_repo, ..
+            } => self.not_reported(event, *code_repo),
             Rule::ClusterShared { cluster, with } => self.cluster_shared(cluster, with),
             Rule::SourceShared { with, path } => self.source_shared(with, path),
             Rule::NamespaceShared {
@@ -147,6 +150,17 @@ impl Speaker<'_> {
         )
     }
 
+    fn not_reported(&self, event: &str, code_repo: RepositoryId) -> Explanation {
+        let code_repo = self
+            .situation
+            .describe(&EntityKey::new(Kind::CodeRepo, code_repo.into()));
+        says(
+            format!("The {code_repo} does not report `{event}`"),
+            format!("The {} waits for it, and would never run.", self.subject),
+        )
+        .advising("Add the event to `webhook_events` of the repository.")
+    }
+
     fn cluster_shared(&self, cluster: &EntityName, with: &EntityKey) -> Explanation {
         says(
             "Two environments use one cluster".to_owned(),
@@ -179,7 +193,7 @@ impl Speaker<'_> {
         &self,
         cluster: &EntityName,
         namespace: &str,
-        with: &RuntimeKey,
+        with: &OtherRuntime,
     ) -> Explanation {
         says(
             format!("The namespace `{namespace}` is taken"),
@@ -192,7 +206,7 @@ impl Speaker<'_> {
         .advising("Use another namespace.")
     }
 
-    fn application_shared(&self, cluster: &EntityName, with: &RuntimeKey) -> Explanation {
+    fn application_shared(&self, cluster: &EntityName, with: &OtherRuntime) -> Explanation {
         says(
             "The name of the runtime is taken on its cluster".to_owned(),
             format!(
@@ -252,11 +266,10 @@ impl Speaker<'_> {
         )
     }
 
-    fn runtime(&self, runtime: &RuntimeKey) -> String {
-        if self.situation.after.product() == Some(runtime.product) {
-            self.situation.describe(&runtime.key)
-        } else {
-            format!("{} of `{}`", runtime.key, runtime.product)
+    fn runtime(&self, runtime: &OtherRuntime) -> String {
+        match runtime.product {
+            None => self.situation.describe(&runtime.key),
+            Some(product) => format!("{} of `{product}`", runtime.key),
         }
     }
 }
@@ -293,7 +306,8 @@ fn field(rule: &Rule, changed: &EntityKey) -> Option<FieldPath> {
     match rule {
         Rule::Invalid { field, .. }
         | Rule::Missing { field, .. }
-        | Rule::NotAuthorised { field, .. } => Some(field.clone()),
+        | Rule::NotAuthorised { field, .. }
+        | Rule::NotReported { field, .. } => Some(field.clone()),
         Rule::ClusterShared { .. } => Some(FieldPath::new("cluster")),
         Rule::SourceShared { .. } => Some(match changed.kind {
             Kind::PipelineRuntime => FieldPath::new("pipelines"),

@@ -152,3 +152,25 @@ fn what_was_broken_before_is_nobody_s_fault() {
     after.put(&project.into()).expect("its place is free");
     assert_eq!(shop::introduced(&before, &after), BTreeSet::new());
 }
+
+#[test]
+fn where_nautes_reconciles_a_repository_reports_what_runtimes_wait_for() {
+    let mut tree = shop::product();
+    let mut repo = shop::code_repo(SOURCE, "checkout-src", Some("checkout"));
+    repo.webhook_events = None;
+    tree.put(&repo.into()).expect("its place is its own");
+    assert_eq!(violations(&tree, &Context::default()), BTreeSet::new());
+    let context = Context {
+        nautes_reconciles: true,
+        ..Context::default()
+    };
+    let field = FieldPath::new("event_sources").key("on-push");
+    assert_eq!(
+        only_rule(violations(&tree, &context)),
+        Rule::NotReported {
+            field: field.attribute("gitlab").attribute("events"),
+            event: "push_events".into(),
+            code_repo: SOURCE,
+        }
+    );
+}

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use nautes_model::entity::Entity;
 use nautes_model::layout::Repository;
 use nautes_model::tree::ManifestTree;
-use nautes_model::validation::{Context, Rule, RuntimeKey, Subject, violations};
+use nautes_model::validation::{Context, OtherRuntime, Rule, Subject, violations};
 use nautes_model::{Kind, ProductId};
 
-use crate::golden::{PRODUCT, name};
+use crate::golden::name;
 use crate::shop::{self, broken_by, key, only, only_rule};
 
 #[test]
@@ -61,8 +61,8 @@ fn two_pipeline_runtimes_do_not_run_one_file_in_one_namespace() {
             Rule::NamespaceShared {
                 cluster: name("build-01"),
                 namespace: "checkout-ci".into(),
-                with: RuntimeKey {
-                    product: PRODUCT,
+                with: OtherRuntime {
+                    product: None,
                     key: with
                 },
             },
@@ -92,8 +92,8 @@ fn products_do_not_share_namespaces_or_where_nautes_reconciles_names() {
         foreign.put(&entity).expect("its place is free");
     }
     let product = shop::product();
-    let with = RuntimeKey {
-        product: other,
+    let with = OtherRuntime {
+        product: Some(other),
         key: key(Kind::DeploymentRuntime, "checkout-staging"),
     };
     let context = Context {
