@@ -34,6 +34,8 @@ mod requests;
 mod run;
 mod snapshot;
 mod surroundings;
+#[cfg(test)]
+mod tests;
 mod waiting;
 
 pub use self::change::{Checks, PutMode};

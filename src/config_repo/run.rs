@@ -96,13 +96,13 @@ impl Runner<'_> {
             }
             Err(error) => error,
         };
-        self.remote.forget();
         if changes.len() > 1 && is_fault_of_one(&error) {
             let (left, right) = changes.split_at_mut(changes.len() / 2);
             let mut verdicts = Box::pin(self.run(left, claimed)).await;
             verdicts.extend(Box::pin(self.run(right, claimed)).await);
             return verdicts;
         }
+        self.remote.forget();
         changes.iter().map(|_| Err(error.clone())).collect()
     }
 

@@ -1,0 +1,9 @@
+//! The whole of it against an emulated GitLab, whose repositories are real.
+
+mod budget;
+mod fault;
+mod parking;
+mod race;
+mod read;
+mod tenant;
+mod world;

@@ -1,0 +1,128 @@
+//! The tenant's repository, and what products depend on in it.
+
+use std::time::Duration;
+
+use nautes_model::Kind;
+use nautes_model::entity::{Cluster, ClusterShape, Entity, WorkerType};
+
+use super::world::{Process, World, default_project, key, name, on_cluster};
+use crate::backends::gitlab::{NewGroup, Visibility};
+use crate::config_repo::{Checks, Error, PutMode, TenantRepository};
+
+fn cluster(of: &str) -> Entity {
+    Entity::Cluster(Cluster {
+        name: name(of),
+        namespace: Cluster::NAMESPACE.into(),
+        api_server: "https://10.0.0.1:6443".into(),
+        shape: ClusterShape::PhysicalWorker(WorkerType::Deployment),
+        primary_domain: None,
+        components: [].into(),
+        reserved_namespaces_allowed_products: [].into(),
+        product_allowed_cluster_resources: [].into(),
+    })
+}
+
+struct TenantWorld {
+    world: World,
+    place: TenantRepository,
+}
+
+impl TenantWorld {
+    async fn new() -> Self {
+        let world = World::new().await;
+        let gitlab = world.gitlab();
+        let group = NewGroup {
+            name: "nautes".into(),
+            path: "nautes".into(),
+            parent_id: None,
+            description: String::new(),
+            visibility: Visibility::Private,
+        };
+        let group = gitlab.create_group(&group).await.unwrap();
+        let mut management = default_project(group.id, true);
+        "management".clone_into(&mut management.name);
+        "management".clone_into(&mut management.path);
+        gitlab.create_project(&management).await.unwrap();
+        let place = TenantRepository {
+            project: "nautes/management".into(),
+            branch: "main".into(),
+        };
+        Self { world, place }
+    }
+
+    fn process(&self) -> Process {
+        self.world.process_with(Some(self.place.clone()))
+    }
+}
+
+async fn add_cluster(process: &Process, of: &str) {
+    let tenant = process.repositories.open_tenant().await.unwrap().unwrap();
+    tenant
+        .put(cluster(of), PutMode::Create, Checks::Skip)
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clusters_are_kept_in_the_tenants_repository() {
+    let tenant = TenantWorld::new().await;
+    add_cluster(&tenant.process(), "host-a").await;
+    let process = tenant.process();
+    let repository = process.repositories.open_tenant().await.unwrap().unwrap();
+    let snapshot = repository.snapshot().await.unwrap();
+    assert_eq!(
+        snapshot.get(&key(Kind::Cluster, "host-a")),
+        Some(&cluster("host-a"))
+    );
+    assert!(snapshot.tree().lists(&key(Kind::Cluster, "host-a")));
+    assert!(
+        tenant
+            .world
+            .process()
+            .repositories
+            .open_tenant()
+            .await
+            .unwrap()
+            .is_none()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_environment_needs_its_cluster_and_waits_for_it() {
+    let tenant = TenantWorld::new().await;
+    let product = tenant.world.product;
+    add_cluster(&tenant.process(), "a").await;
+    let process = tenant.process();
+    process
+        .create(on_cluster(product, "dev", "a"))
+        .await
+        .unwrap();
+    let refused = process.create(on_cluster(product, "test", "b")).await;
+    assert!(matches!(refused, Err(Error::Refused { .. })), "{refused:?}");
+
+    let waits = process.create(on_cluster(product, "test", "b"));
+    let brings = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        add_cluster(&tenant.process(), "b").await;
+    };
+    let (waited, ()) = tokio::join!(waits, brings);
+    waited.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_that_a_product_uses_is_not_deleted() {
+    let tenant = TenantWorld::new().await;
+    add_cluster(&tenant.process(), "a").await;
+    let process = tenant.process();
+    process
+        .create(on_cluster(tenant.world.product, "dev", "a"))
+        .await
+        .unwrap();
+    let product = process.open().snapshot().await.unwrap();
+    let mut repository = process.repositories.open_tenant().await.unwrap().unwrap();
+    repository.set_neighbours([product]);
+    let outcome = repository
+        .delete(&key(Kind::Cluster, "a"), Checks::Full)
+        .await;
+    assert!(matches!(outcome, Err(Error::Refused { .. })), "{outcome:?}");
+}
