@@ -71,8 +71,8 @@ pub fn explain<'v>(
                     product,
                     environment,
                 },
-                _,
-            ) => {
+                Some(subject),
+            ) if subject == changed => {
                 referrers.push(format!(
                     "environment `{environment}` of `{product}` (`cluster`)"
                 ));
@@ -117,17 +117,22 @@ struct Unauthorised<'a> {
 
 fn still_used(changed: &EntityKey, referrers: &[String], situation: &Situation<'_>) -> Explanation {
     let entity = situation.describe(changed);
+    let mut hint =
+        format!("First apply the change of what uses it alone, then remove the {entity}.");
+    // Two environments cannot be on one cluster, not even until the old one is destroyed.
+    if changed.kind != Kind::Environment {
+        hint.push_str(
+            " If it is removed because its name changes, set `create_before_destroy = true` in \
+             its `lifecycle` block.",
+        );
+    }
     Explanation {
         summary: format!("The {entity} is still used"),
         detail: format!(
             "It cannot be removed while it is named by {}.",
             join(referrers)
         ),
-        hint: Some(format!(
-            "First apply the change of what uses it alone, then remove the {entity}. If it is \
-             removed because its name changes, set `create_before_destroy = true` in its \
-             `lifecycle` block."
-        )),
+        hint: Some(hint),
         field: None,
     }
 }
