@@ -1,8 +1,10 @@
 //! The one place where an error becomes a message to the user: what was attempted, why it failed, what to do next.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 
-use nautes_model::validation::Violation;
+use nautes_model::validation::explain::{Explanation, Situation, explain};
+use nautes_model::validation::{Step, Violation};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::value::Path;
 
@@ -82,8 +84,16 @@ fn hint(kind: &Kind) -> &'static str {
 
 fn of_config_repository(attempt: &str, error: &config_repo::Error) -> Diagnostics {
     match error {
-        config_repo::Error::Refused { violations, .. } => {
-            violations.iter().map(|violation| of_violation(attempt, violation)).collect()
+        config_repo::Error::Refused { key, violations, trees } => {
+            let situation = Situation {
+                before: &trees.before,
+                after: &trees.after,
+                clusters: None,
+                product_name: None,
+            };
+            let violations: BTreeSet<Violation> = violations.iter().cloned().collect();
+            let explanations = explain(&violations, key, &situation);
+            explanations.into_iter().map(|found| of_explanation(attempt, found)).collect()
         }
         config_repo::Error::Exists { key, differences } => Diagnostic::error(
             format!("Cannot {attempt}: it exists already"),
@@ -111,6 +121,28 @@ fn of_config_repository(attempt: &str, error: &config_repo::Error) -> Diagnostic
     }
 }
 
-fn of_violation(attempt: &str, violation: &Violation) -> Diagnostic {
-    Diagnostic::error(format!("Cannot {attempt}"), format!("{:?}", violation.rule))
+fn of_explanation(attempt: &str, explanation: Explanation) -> Diagnostic {
+    let Explanation {
+        summary,
+        detail,
+        hint,
+        field,
+    } = explanation;
+    let detail = match hint {
+        Some(hint) => format!("{detail}\n\n{hint}"),
+        None => detail,
+    };
+    let diagnostic = Diagnostic::error(format!("Cannot {attempt}: {summary}"), detail);
+    match field {
+        Some(field) => diagnostic.at(&terraform_path(field.steps())),
+        None => diagnostic,
+    }
+}
+
+fn terraform_path(steps: &[Step]) -> Path {
+    steps.iter().fold(Path::root(), |path, step| match step {
+        Step::Attribute(name) => path.attribute(*name),
+        Step::Key(key) => path.key(key.clone()),
+        Step::Index(index) => path.index(*index),
+    })
 }

@@ -7,7 +7,7 @@ use nautes_model::entity::Entity;
 use nautes_model::layout::ManifestPath;
 use nautes_model::tree::ManifestTree;
 
-use super::error::Error;
+use super::error::{Error, Trees};
 use super::object_id::ObjectFormat;
 use super::snapshot::{VerifiedAt, blob_id};
 
@@ -180,6 +180,10 @@ fn put(tree: &mut ManifestTree, entity: &Entity) -> Result<(), Error> {
     tree.put(entity).map_err(|taken| Error::Refused {
         key: entity.key(),
         violations: vec![taken.into()],
+        trees: Box::new(Trees {
+            before: tree.clone(),
+            after: tree.clone(),
+        }),
     })
 }
 

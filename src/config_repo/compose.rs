@@ -7,7 +7,7 @@ use nautes_model::tree::ManifestTree;
 use nautes_model::validation::Violation;
 
 use super::change::{Change, Checks};
-use super::error::Error;
+use super::error::{Error, Trees};
 use super::object_id::ObjectFormat;
 
 /// What a batch makes of a tree.
@@ -57,10 +57,16 @@ impl<R: Fn(&ManifestTree) -> BTreeSet<Violation>> Composer<'_, R> {
             .into_iter()
             .zip(reasons)
             .zip(changes)
-            .map(|((outcome, violations), change)| match change.key() {
-                Some(key) if !violations.is_empty() => Err(Error::Refused { key, violations }),
-                _ => outcome,
-            })
+            .map(
+                |((outcome, refusal), change)| match (change.key(), refusal) {
+                    (Some(key), Some((violations, trees))) => Err(Error::Refused {
+                        key,
+                        violations,
+                        trees,
+                    }),
+                    _ => outcome,
+                },
+            )
             .collect();
         let mut tree = attempt.tree;
         if verdicts.iter().any(Result::is_ok) {
@@ -128,27 +134,32 @@ impl<R: Fn(&ManifestTree) -> BTreeSet<Violation>> Composer<'_, R> {
     }
 
     /// Takes back those refusals that turn out to be unfounded, now that the culprits are out.
-    /// Returns, for each change, the violations for which it stays refused.
+    /// Returns, for each change that stays refused, the violations for which it does, and the trees without and with it.
     fn readmit(
         &self,
         changes: &[Change],
         refused: &mut BTreeSet<usize>,
         attempt: &mut Attempt,
-    ) -> Vec<Vec<Violation>> {
-        let mut reasons = vec![Vec::new(); changes.len()];
+    ) -> Vec<Option<(Vec<Violation>, Box<Trees>)>> {
+        let mut reasons = vec![None; changes.len()];
         for (index, reason) in reasons.iter_mut().enumerate() {
             if !refused.remove(&index) {
                 continue;
             }
             let with = self.attempt(changes, refused);
-            *reason = with
+            let violations: Vec<Violation> = with
                 .violations
                 .difference(&attempt.violations)
                 .cloned()
                 .collect();
-            if reason.is_empty() {
+            if violations.is_empty() {
                 *attempt = with;
             } else {
+                let trees = Trees {
+                    before: attempt.tree.clone(),
+                    after: with.tree,
+                };
+                *reason = Some((violations, Box::new(trees)));
                 refused.insert(index);
             }
         }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use nautes_model::EntityKey;
-use nautes_model::validation::{FieldPath, Rule, Violation};
+use nautes_model::tree::ManifestTree;
+use nautes_model::validation::Violation;
 
 use crate::backends::gitlab;
 
@@ -17,6 +18,8 @@ pub enum Error {
         key: EntityKey,
         /// The rules that would be broken; at least one.
         violations: Vec<Violation>,
+        /// The repository without and with the change.
+        trees: Box<Trees>,
     },
     /// An entity that was to be created exists, and is not as it was to be.
     #[error("{key} exists already and differs in {}", differences.join(", "))]
@@ -43,6 +46,15 @@ pub enum Error {
     Interrupted,
 }
 
+/// A repository without and with a change.
+#[derive(Clone, Debug)]
+pub struct Trees {
+    /// Without the change.
+    pub before: ManifestTree,
+    /// With it; as without it when its place is taken.
+    pub after: ManifestTree,
+}
+
 impl Error {
     /// Whether another change can make this one possible, so that it is worth waiting for.
     pub fn curable_by_another_change(&self) -> bool {
@@ -54,22 +66,6 @@ impl Error {
             Self::Changed { .. } | Self::Contended(_) | Self::GitLab(_) | Self::Interrupted => {
                 false
             }
-        }
-    }
-
-    /// The field of the entity that is at fault, when it is one.
-    pub fn field(&self) -> Option<&FieldPath> {
-        match self {
-            Self::Refused { violations, key } => violations
-                .iter()
-                .filter(|violation| violation.entity() == Some(key))
-                .find_map(|violation| match &violation.rule {
-                    Rule::Invalid { field, .. }
-                    | Rule::Missing { field, .. }
-                    | Rule::NotAuthorised { field, .. } => Some(field),
-                    _ => None,
-                }),
-            _ => None,
         }
     }
 }

@@ -39,7 +39,7 @@ mod tests;
 mod waiting;
 
 pub use self::change::{Checks, PutMode};
-pub use self::error::Error;
+pub use self::error::{Error, Trees};
 pub use self::read::{Drift, Present, Reading};
 pub use self::repositories::{Options, Repositories};
 pub use self::repository::{Repository, Written};

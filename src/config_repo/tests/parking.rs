@@ -66,6 +66,7 @@ async fn a_change_is_refused_when_no_request_is_left_that_could_help() {
     let Err(Error::Refused {
         violations,
         key: refused,
+        ..
     }) = one
     else {
         panic!("{one:?}")
