@@ -1,0 +1,22 @@
+//! The provider under the real command line, against the GitLab emulator.
+//!
+//! One file per kind of resource. Every case has a workspace and an emulator of its own, applies with
+//! an empty plan afterwards, and states how many calls a step may make.
+
+mod environment;
+mod harness;
+mod product;
+
+#[test]
+fn every_file_of_this_folder_is_part_of_the_tests() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/acceptance");
+    let forgotten: Vec<_> = harness::modules_in(&folder)
+        .unwrap()
+        .into_iter()
+        .filter(|module| !include_str!("main.rs").contains(&format!("\nmod {module};\n")))
+        .collect();
+    assert!(
+        forgotten.is_empty(),
+        "main.rs does not declare: {forgotten:?}"
+    );
+}
