@@ -24,8 +24,6 @@ mod refusal;
 mod repository;
 mod retry;
 #[cfg(test)]
-mod scripted;
-#[cfg(test)]
 mod tests;
 mod transport;
 mod user;

@@ -12,7 +12,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-use super::{GitLab, Limits, Options};
+use super::super::{GitLab, Limits, Options};
 
 /// What the server does with one request.
 pub(super) enum Answer {

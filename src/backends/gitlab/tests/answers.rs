@@ -3,8 +3,8 @@
 use std::error::Error as _;
 use std::time::{Duration, Instant};
 
+use super::super::*;
 use super::scripted::{Answer, ScriptedServer, answer, client};
-use super::*;
 
 const GROUP: &str = r#"{"id":7,"name":"Shop","path":"shop","full_path":"shop","parent_id":null,
     "visibility":"private","web_url":"http://localhost/groups/shop","a_field_of_next_year":1}"#;
