@@ -15,10 +15,11 @@ use crate::domain::token::{Scope, TokenDigest, TokenKind};
 use crate::domain::token_change::NewToken;
 use crate::domain::user_change::{NewUser, UserTaken};
 use crate::instance::Instance;
+use crate::seed::{SeedError, SeedToken};
 use crate::web::fault::{Fault, FaultError};
 use crate::web::journal::JournalEntry;
 use crate::web::server;
-use crate::{git_http, random, store, work};
+use crate::{git_http, random, seed, store, webhook, work};
 
 const ROOT_TOKEN: &str = "root-token";
 
@@ -139,7 +140,8 @@ impl Builder {
                 path: folder,
                 source,
             })?;
-        let instance = Arc::new(Instance::open(&folder)?);
+        let (instance, requests) = Instance::open(&folder)?;
+        let instance = Arc::new(instance);
         let folder_error = |source| Error::Folder {
             path: folder.clone(),
             source,
@@ -167,13 +169,14 @@ impl Builder {
         let (stop, stopped) = watch::channel(false);
         let router = server::router(&instance);
         let server = tokio::spawn(server::accept(listener, router, stopped.clone()));
-        let worker = tokio::spawn(work::run(Arc::clone(&instance), stopped));
+        let worker = tokio::spawn(work::run(Arc::clone(&instance), stopped.clone()));
+        let caller = tokio::spawn(webhook::run(Arc::clone(&instance), requests, stopped));
         Ok(Emulator {
             url: instance.url().to_owned(),
             root_token,
             instance,
             stop,
-            tasks: vec![server, worker],
+            tasks: vec![server, worker, caller],
             _temporary: temporary,
         })
     }
@@ -242,15 +245,30 @@ impl Emulator {
             .change(|state| change(state.settings.get_mut()));
     }
 
+    /// Puts a token there that no request could make, and gives its secret.
+    pub fn seed_token(&self, token: SeedToken) -> Result<String, SeedError> {
+        seed::token(&self.instance, token)
+    }
+
+    /// Says whether the container registry of a group holds images, which pin the group's path.
+    pub fn seed_registry_images(&self, group: u64, are_there: bool) -> Result<(), SeedError> {
+        seed::registry_images(&self.instance, group, are_there)
+    }
+
+    /// Forgets how often each limited endpoint was called.
+    pub fn reset_limits(&self) {
+        self.instance.counters.clear();
+    }
+
     /// Moves the clock of the instance forward.
     pub fn advance_clock(&self, duration: Duration) {
         self.instance
             .advance_clock(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX));
     }
 
-    /// Waits until no background work is left.
+    /// Waits until no background work is left and every webhook was called.
     pub async fn settle(&self) {
-        while !self.instance.store.read().jobs.is_empty() {
+        while !self.instance.is_settled() {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     }

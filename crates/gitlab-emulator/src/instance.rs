@@ -1,28 +1,37 @@
 //! One running GitLab: its state, its repositories, and what all requests share.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use http::{HeaderName, HeaderValue};
+use serde_json::Value;
 use time::OffsetDateTime;
 use tokio::sync::Notify;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use crate::domain::hook::Hook;
+use crate::domain::project::Project;
 use crate::domain::state::State;
 use crate::domain::table::Id;
 use crate::domain::time::Moment;
 use crate::domain::token::AccessToken;
 use crate::domain::user::User;
-use crate::git::Repositories;
+use crate::git::{ObjectId, Repositories};
 use crate::limit::{Counters, Key, Rate};
 use crate::store::{self, Store};
 use crate::web::auth::Identity;
 use crate::web::fault::Faults;
 use crate::web::journal::Journal;
 use crate::web::refusal::{Refusal, rate_limit_headers};
+use crate::webhook::{Deliveries, Request};
 
 /// GitLab notes the use of a token at most this often.
 const USE_NOTED_EVERY_MILLIS: i64 = 10 * 60 * 1000;
+
+/// The old commits that pushed branches still show, and until when.
+type Delayed = HashMap<(Id<Project>, String), (ObjectId, Moment)>;
 
 /// One running GitLab.
 #[derive(Debug)]
@@ -34,6 +43,10 @@ pub(crate) struct Instance {
     pub(crate) counters: Counters,
     /// The folder of the hooks that all repositories use.
     pub(crate) hooks: PathBuf,
+    /// What webhooks were told.
+    pub(crate) deliveries: Deliveries,
+    requests: UnboundedSender<Request>,
+    delayed: Mutex<Delayed>,
     /// Woken when there may be work to do.
     pub(crate) work: Notify,
     url: OnceLock<String>,
@@ -41,9 +54,10 @@ pub(crate) struct Instance {
 }
 
 impl Instance {
-    /// Opens what a data folder holds.
-    pub(crate) fn open(folder: &Path) -> Result<Self, store::Error> {
-        Ok(Self {
+    /// Opens what a data folder holds; also gives the calls of webhooks that are to be made.
+    pub(crate) fn open(folder: &Path) -> Result<(Self, UnboundedReceiver<Request>), store::Error> {
+        let (requests, receiver) = unbounded_channel();
+        let instance = Self {
             store: Store::open(folder)?,
             repositories: Repositories::new(folder.join("repositories")),
             journal: Journal::default(),
@@ -53,7 +67,49 @@ impl Instance {
             work: Notify::new(),
             url: OnceLock::new(),
             clock_offset: AtomicI64::new(0),
-        })
+            deliveries: Deliveries::default(),
+            requests,
+            delayed: Mutex::default(),
+        };
+        Ok((instance, receiver))
+    }
+
+    /// Calls a webhook soon.
+    pub(crate) fn deliver(&self, hook: &Hook, event: &'static str, payload: Value) {
+        let request = Request {
+            hook: hook.clone(),
+            event,
+            payload,
+        };
+        self.deliveries.begin();
+        if self.requests.send(request).is_err() {
+            tracing::debug!("a webhook is not called, because the emulator stops");
+        }
+    }
+
+    /// Lets a branch show its old commit for as long as the switch says.
+    pub(crate) fn delay_branch(&self, project: Id<Project>, branch: &str, old: ObjectId) {
+        let delay = self.store.read().switches.get().branch_delay;
+        if delay > 0 {
+            let until = self
+                .now()
+                .plus_millis(i64::try_from(delay).unwrap_or(i64::MAX));
+            let key = (project, branch.to_owned());
+            let mut delayed = self.delayed.lock().unwrap_or_else(PoisonError::into_inner);
+            delayed.insert(key, (old, until));
+        }
+    }
+
+    /// The old commit that a branch still shows.
+    pub(crate) fn delayed_branch(&self, project: Id<Project>, branch: &str) -> Option<ObjectId> {
+        let delayed = self.delayed.lock().unwrap_or_else(PoisonError::into_inner);
+        let (old, until) = delayed.get(&(project, branch.to_owned()))?;
+        (*until > self.now()).then_some(*old)
+    }
+
+    /// Whether nothing is left to be done in the background.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.store.read().jobs.is_empty() && self.deliveries.are_done()
     }
 
     /// The URL that clients use, without a slash at the end.

@@ -20,14 +20,17 @@ mod instance;
 mod limit;
 mod random;
 mod received;
+mod seed;
 mod store;
 mod web;
+mod webhook;
 mod work;
 mod write;
 
 pub use domain::settings::Settings;
 pub use domain::switches::{CommitValidation, ConflictText, HashStyle, Switches};
 pub use emulator::{Builder, Emulator, Error};
+pub use seed::{SeedError, SeedToken};
 pub use store::Error as StateError;
 pub use web::fault::{Failure, Fault, FaultError};
 pub use web::journal::JournalEntry;

@@ -95,6 +95,14 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
+    /// Forgets everything.
+    pub(crate) fn clear(&self) {
+        self.periods
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+
     /// Counts one request.
     pub(crate) fn count(&self, key: Key, rate: Rate, now: Moment) -> Count {
         let length = i64::from(rate.seconds.max(1));

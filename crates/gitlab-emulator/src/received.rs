@@ -1,13 +1,20 @@
 //! What follows when references have moved, whoever moved them (GitLab's post-receive).
 
+use serde_json::{Value, json};
+
+use crate::domain::event::Event;
+use crate::domain::hook::Hook;
 use crate::domain::job::Work;
 use crate::domain::project::Project;
+use crate::domain::state::State;
 use crate::domain::table::Id;
 use crate::domain::user::User;
 use crate::git::{Error, ObjectId};
 use crate::instance::Instance;
+use crate::webhook::payload;
 
 const BRANCHES: &str = "refs/heads/";
+const TAGS: &str = "refs/tags/";
 
 /// A reference that has moved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,45 +27,159 @@ pub(crate) struct Received {
     pub(crate) new: Option<ObjectId>,
 }
 
-/// Brings the project up to date with its repository.
+/// Brings the project up to date with its repository, and calls its hooks.
 pub(crate) fn process(
     instance: &Instance,
     project: Id<Project>,
-    _user: Id<User>,
+    user: Id<User>,
     updates: &[Received],
 ) -> Result<(), Error> {
-    let repository = instance.repositories.open(project.number())?;
-    let branches = repository.branches()?;
+    choose_default_branch(instance, project, updates)?;
+    for update in updates {
+        let payload = payload::push(instance, project, user, update)?;
+        let Some(payload) = payload else { continue };
+        let now = instance.now();
+        instance.change(|state| {
+            let data = push_data(update, &payload);
+            let action = action(update).to_owned();
+            state.events.add(|id| Event {
+                id,
+                project,
+                author: user,
+                action,
+                push_data: Some(data),
+                created_at: now,
+            });
+            if let Some(project) = state.projects.get_mut(project) {
+                project.last_activity_at = now;
+            }
+        });
+        call_hooks(instance, project, update, &payload);
+        if let (Some(branch), Some(old)) = (update.reference.strip_prefix(BRANCHES), update.old) {
+            instance.delay_branch(project, branch, old);
+        }
+    }
+    Ok(())
+}
+
+/// The first branch becomes the default branch if the one by that name is not there.
+fn choose_default_branch(
+    instance: &Instance,
+    project: Id<Project>,
+    updates: &[Received],
+) -> Result<(), Error> {
     let created: Vec<&str> = updates
         .iter()
         .filter(|update| update.old.is_none() && update.new.is_some())
         .filter_map(|update| update.reference.strip_prefix(BRANCHES))
         .collect();
+    let repository = instance.repositories.open(project.number())?;
     let is_first = !created.is_empty()
-        && branches
+        && repository
+            .branches()?
             .iter()
             .all(|(branch, _)| created.contains(&branch.as_str()));
-    let now = instance.now();
-    let new_default = instance.change(|state| {
-        let current = state.default_branch(state.projects.get(project)?);
-        let default = if is_first && !created.contains(&current.as_str()) {
-            created.first().map(|branch| (*branch).to_owned())
-        } else {
-            None
-        };
-        let row = state.projects.get_mut(project)?;
-        row.last_activity_at = now;
-        if default.is_some() {
-            row.default_branch.clone_from(&default);
-        }
-        let default_name = default.as_deref().unwrap_or(&current);
-        if created.contains(&default_name) && is_first {
-            state.schedule(Work::ProtectDefaultBranch(project), now);
-        }
-        default
-    });
-    if let Some(branch) = new_default {
-        repository.set_head(&branch)?;
+    if !is_first {
+        return Ok(());
     }
-    Ok(())
+    let now = instance.now();
+    let chosen = instance.change(|state| {
+        let current = state.default_branch(state.projects.get(project)?);
+        let chosen = match created.first() {
+            Some(first) if !created.contains(&current.as_str()) => Some((*first).to_owned()),
+            _ => None,
+        };
+        if chosen.is_some() {
+            state
+                .projects
+                .get_mut(project)?
+                .default_branch
+                .clone_from(&chosen);
+        }
+        state.schedule(Work::ProtectDefaultBranch(project), now);
+        chosen
+    });
+    match chosen {
+        Some(branch) => repository.set_head(&branch),
+        None => Ok(()),
+    }
+}
+
+fn call_hooks(instance: &Instance, project: Id<Project>, update: &Received, payload: &Value) {
+    let (event, name) = if update.reference.starts_with(TAGS) {
+        ("tag_push_events", "Tag Push Hook")
+    } else {
+        ("push_events", "Push Hook")
+    };
+    let hooks: Vec<Hook> = {
+        let state = instance.store.read();
+        let is_called = |hook: &&Hook| {
+            let branch = update.reference.strip_prefix(BRANCHES);
+            hook.project == project
+                && hook.is_called_for(event)
+                && branch.is_none_or(|branch| hook.branch_filter.lets_through(branch))
+        };
+        state.hooks.iter().filter(is_called).cloned().collect()
+    };
+    for hook in hooks {
+        instance.deliver(&hook, name, payload.clone());
+    }
+}
+
+const fn action(update: &Received) -> &'static str {
+    match (&update.old, &update.new) {
+        (_, None) => "deleted",
+        (None, Some(_)) => "pushed new",
+        (Some(_), Some(_)) => "pushed to",
+    }
+}
+
+fn push_data(update: &Received, payload: &Value) -> Value {
+    let kind = if update.reference.starts_with(TAGS) {
+        "tag"
+    } else {
+        "branch"
+    };
+    let name = update
+        .reference
+        .strip_prefix(BRANCHES)
+        .or_else(|| update.reference.strip_prefix(TAGS))
+        .unwrap_or(&update.reference);
+    let title = payload
+        .get("commits")
+        .and_then(Value::as_array)
+        .and_then(|commits| commits.last()?.get("title").cloned());
+    json!({
+        "commit_count": payload.get("total_commits_count"),
+        "action": match action(update) {
+            "deleted" => "removed",
+            "pushed new" => "created",
+            _ => "pushed",
+        },
+        "ref_type": kind,
+        "commit_from": update.old.map(|id| id.to_string()),
+        "commit_to": update.new.map(|id| id.to_string()),
+        "ref": name,
+        "commit_title": title,
+        "ref_count": null,
+    })
+}
+
+/// Notes that a project was made.
+pub(crate) fn note_creation(state: &mut State, project: Id<Project>, author: Id<User>) {
+    let Some(created_at) = state
+        .projects
+        .get(project)
+        .map(|project| project.created_at)
+    else {
+        return;
+    };
+    state.events.add(|id| Event {
+        id,
+        project,
+        author,
+        action: "created".to_owned(),
+        push_data: None,
+        created_at,
+    });
 }

@@ -74,7 +74,11 @@ fn do_work(instance: &Instance, work: &Work) {
                 remove_repository(instance, project.number());
             }
         }
-        Work::ProtectDefaultBranch(_) => {}
+        Work::ProtectDefaultBranch(id) => {
+            instance
+                .store
+                .change(|state| state.protect_default_branch(*id));
+        }
     }
 }
 

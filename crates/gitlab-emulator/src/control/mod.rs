@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Query, Request, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::domain::token::TokenDigest;
 use crate::instance::Instance;
+use crate::seed::{self, SeedError, SeedToken};
 use crate::web::fault::Fault;
 use crate::web::refusal::Refusal;
 
@@ -27,6 +28,9 @@ pub(crate) fn router(instance: &Arc<Instance>) -> Router {
         .route("/switches", get(switches).put(change_switches))
         .route("/clock", post(advance_clock))
         .route("/settle", post(settle))
+        .route("/tokens", post(seed_token))
+        .route("/groups/{id}/registry_images", put(set_registry_images))
+        .route("/limits", axum::routing::delete(reset_limits))
         .route_layer(axum::middleware::from_fn_with_state(
             Arc::clone(instance),
             guard,
@@ -103,9 +107,7 @@ async fn switches(State(instance): Shared) -> Response {
 async fn change_switches(State(instance): Shared, Json(changes): Json<Value>) -> Response {
     let changed = instance.store.change(|state| {
         let mut all = serde_json::to_value(state.switches.get())?;
-        if let (Value::Object(all), Value::Object(changes)) = (&mut all, changes) {
-            all.extend(changes);
-        }
+        merge(&mut all, changes);
         *state.switches.get_mut() = serde_json::from_value(all.clone())?;
         Ok::<Value, serde_json::Error>(all)
     });
@@ -116,6 +118,18 @@ async fn change_switches(State(instance): Shared, Json(changes): Json<Value>) ->
             Json(json!({ "error": error.to_string() })),
         )
             .into_response(),
+    }
+}
+
+/// Puts values over others, object by object.
+fn merge(all: &mut Value, changes: Value) {
+    match (all, changes) {
+        (Value::Object(all), Value::Object(changes)) => {
+            for (name, value) in changes {
+                merge(all.entry(name).or_insert(Value::Null), value);
+            }
+        }
+        (all, value) => *all = value,
     }
 }
 
@@ -130,8 +144,44 @@ async fn advance_clock(State(instance): Shared, Json(advance): Json<Advance>) ->
 }
 
 async fn settle(State(instance): Shared) -> StatusCode {
-    while !instance.store.read().jobs.is_empty() {
+    while !instance.is_settled() {
         tokio::time::sleep(std::time::Duration::from_millis(2)).await;
     }
     StatusCode::NO_CONTENT
+}
+
+async fn seed_token(State(instance): Shared, Json(token): Json<SeedToken>) -> Response {
+    match seed::token(&instance, token) {
+        Ok(secret) => (StatusCode::CREATED, Json(json!({ "token": secret }))).into_response(),
+        Err(error) => missing(&error),
+    }
+}
+
+#[derive(Deserialize)]
+struct RegistryImages {
+    are_there: bool,
+}
+
+async fn set_registry_images(
+    State(instance): Shared,
+    Path(group): Path<u64>,
+    Json(images): Json<RegistryImages>,
+) -> Response {
+    match seed::registry_images(&instance, group, images.are_there) {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => missing(&error),
+    }
+}
+
+async fn reset_limits(State(instance): Shared) -> StatusCode {
+    instance.counters.clear();
+    StatusCode::NO_CONTENT
+}
+
+fn missing(error: &SeedError) -> Response {
+    (
+        StatusCode::NOT_FOUND,
+        Json(json!({ "error": error.to_string() })),
+    )
+        .into_response()
 }

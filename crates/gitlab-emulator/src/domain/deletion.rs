@@ -273,5 +273,23 @@ impl State {
     fn remove_belongings(&mut self, of: Resource) {
         self.members.retain(|member| member.of != of);
         self.shares.retain(|share| share.of != of);
+        self.deploy_tokens.retain(|token| token.of != of);
+        let bots: Vec<_> = self
+            .users
+            .iter()
+            .filter(|user| user.bot_of == Some(of))
+            .map(|user| user.id)
+            .collect();
+        self.tokens.retain(|token| !bots.contains(&token.user));
+        self.members.retain(|member| !bots.contains(&member.user));
+        self.users.retain(|user| !bots.contains(&user.id));
+        if let Resource::Project(project) = of {
+            self.key_links.retain(|link| link.project != project);
+            self.remove_orphan_keys();
+            self.protected_branches
+                .retain(|protection| protection.project != project);
+            self.hooks.retain(|hook| hook.project != project);
+            self.events.retain(|event| event.project != project);
+        }
     }
 }

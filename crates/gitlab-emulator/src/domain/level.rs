@@ -112,6 +112,15 @@ impl Visibility {
         ("public", Self::Public),
     ];
 
+    /// GitLab's number of the level.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Private => 0,
+            Self::Internal => 10,
+            Self::Public => 20,
+        }
+    }
+
     /// The name in the API.
     pub const fn name(self) -> &'static str {
         match self {

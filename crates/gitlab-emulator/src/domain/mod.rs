@@ -2,18 +2,26 @@
 
 pub mod access;
 pub mod deletion;
+pub mod deploy_token;
+pub mod event;
 pub mod group;
+pub mod hook;
 pub mod invalid;
 pub mod job;
+pub mod key;
 pub mod level;
 pub mod member;
+pub mod member_change;
 pub mod namespace;
 pub mod naming;
 pub mod project;
 pub mod project_change;
+pub mod protection;
 pub mod push_rule;
+pub mod resource_token;
 pub mod route;
 pub mod settings;
+pub mod ssh_key;
 pub mod state;
 pub mod switches;
 pub mod table;

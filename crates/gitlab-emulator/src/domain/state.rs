@@ -2,10 +2,15 @@
 
 use std::collections::HashMap;
 
+use super::deploy_token::DeployToken;
+use super::event::Event;
+use super::hook::Hook;
 use super::job::Job;
+use super::key::{Key, KeyLink};
 use super::member::{Member, Share};
 use super::namespace::Namespace;
 use super::project::{Project, Redirect};
+use super::protection::ProtectedBranch;
 use super::route::Routes;
 use super::settings::Settings;
 use super::switches::Switches;
@@ -79,6 +84,20 @@ state! {
     members: Table<Member>,
     /// Shares with groups.
     shares: Table<Share>,
+    /// Keys of users, and deploy keys.
+    keys: Table<Key>,
+    /// Uses of deploy keys by projects.
+    key_links: Table<KeyLink>,
+    /// Protected branches.
+    protected_branches: Table<ProtectedBranch>,
+    /// The last number of an entry of a protection.
+    last_access_entry: Single<u64>,
+    /// Deploy tokens.
+    deploy_tokens: Table<DeployToken>,
+    /// Webhooks.
+    hooks: Table<Hook>,
+    /// What has happened.
+    events: Table<Event>,
     /// Work that is waiting.
     jobs: Table<Job>,
 }

@@ -34,6 +34,10 @@ pub struct Switches {
     pub impersonation_disabled: bool,
     /// Whether a second hook with the same URL is refused.
     pub unique_hook_urls: bool,
+    /// Milliseconds during which a pushed branch still shows its old commit.
+    pub branch_delay: u64,
+    /// Texts that are not confirmed.
+    pub texts: Texts,
 }
 
 impl Default for Switches {
@@ -52,6 +56,45 @@ impl Default for Switches {
             marked_project_redirects: true,
             impersonation_disabled: false,
             unique_hook_urls: false,
+            branch_delay: 0,
+            texts: Texts::default(),
+        }
+    }
+}
+
+/// Texts whose wording is believed, not confirmed; `{...}` is filled in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Texts {
+    /// A parameter outside its set; `{name}`.
+    pub invalid_value: String,
+    /// None of some parameters; `{names}`.
+    pub none_of: String,
+    /// A project in a namespace that does not exist.
+    pub unknown_namespace: String,
+    /// A token that would live too long; `{day}`.
+    pub late_expiry: String,
+    /// The rotation of a revoked token.
+    pub already_revoked: String,
+    /// A webhook that leads to the machine itself.
+    pub blocked_localhost: String,
+    /// A webhook that leads into the local network.
+    pub blocked_local_network: String,
+}
+
+impl Default for Texts {
+    fn default() -> Self {
+        let text = str::to_owned;
+        Self {
+            invalid_value: text("{name} does not have a valid value"),
+            none_of: text("{names} are missing, at least one parameter must be provided"),
+            unknown_namespace: text("is not valid"),
+            late_expiry: text("Expires at must be before {day}"),
+            already_revoked: text("token already revoked"),
+            blocked_localhost: text("Url is blocked: Requests to localhost are not allowed"),
+            blocked_local_network: text(
+                "Url is blocked: Requests to the local network are not allowed",
+            ),
         }
     }
 }

@@ -112,6 +112,37 @@ impl Repository {
     }
 }
 
+impl Repository {
+    /// Writes an annotated tag without making its reference.
+    pub fn write_tag(
+        &self,
+        name: &str,
+        commit: ObjectId,
+        message: &str,
+        tagger: &Signature,
+    ) -> Result<ObjectId, Error> {
+        let tag = gix::objs::Tag {
+            target: commit,
+            target_kind: gix::object::Kind::Commit,
+            name: name.into(),
+            tagger: Some(tagger.to_git()),
+            message: message.into(),
+            signature: None,
+        };
+        Ok(self.git.write_object(tag).attempt("write a tag")?.detach())
+    }
+
+    /// The message of an annotated tag; `None` when the object is none.
+    pub fn tag_message(&self, id: ObjectId) -> Result<Option<String>, Error> {
+        let object = self.git.try_find_object(id).attempt("read a tag")?;
+        let Some(tag) = object.and_then(|object| object.try_into_tag().ok()) else {
+            return Ok(None);
+        };
+        let decoded = tag.decode().attempt("read a tag")?;
+        Ok(Some(decoded.message.to_str_lossy().into_owned()))
+    }
+}
+
 impl Signature {
     fn to_git(&self) -> gix::actor::Signature {
         // Brackets and line ends would break the commit apart; git strips them too.

@@ -36,6 +36,17 @@ pub struct FileDiff {
     pub text: String,
 }
 
+/// A path that differs, and on which sides something is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangedPath {
+    /// The path.
+    pub path: String,
+    /// Whether something was there before.
+    pub is_before: bool,
+    /// Whether something is there after.
+    pub is_after: bool,
+}
+
 /// The bytes of a file before and after.
 type Contents = (Vec<u8>, Vec<u8>);
 
@@ -88,6 +99,43 @@ impl Repository {
         }
         files.sort_by(|one, two| one.new_path.cmp(&two.new_path));
         Ok(files)
+    }
+
+    /// The paths that differ between two commits; a rename is a path gone and a path new.
+    pub fn changed_paths(
+        &self,
+        from: Option<ObjectId>,
+        to: ObjectId,
+    ) -> Result<Vec<ChangedPath>, Error> {
+        let mut paths = Vec::new();
+        for change in self.changes(from, to)? {
+            let Sides { old, new } = Sides::from(change);
+            let path = |side: Option<(String, ObjectId, EntryMode)>| side.map(|(path, _, _)| path);
+            match (path(old), path(new)) {
+                (Some(old), Some(new)) if old == new => {
+                    paths.push(ChangedPath {
+                        path: new,
+                        is_before: true,
+                        is_after: true,
+                    });
+                }
+                (old, new) => {
+                    let gone = |path| ChangedPath {
+                        path,
+                        is_before: true,
+                        is_after: false,
+                    };
+                    let made = |path| ChangedPath {
+                        path,
+                        is_before: false,
+                        is_after: true,
+                    };
+                    paths.extend(old.map(gone));
+                    paths.extend(new.map(made));
+                }
+            }
+        }
+        Ok(paths)
     }
 
     /// The bytes before and after; `None` when one of them is binary or no file.

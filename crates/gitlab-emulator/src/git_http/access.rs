@@ -13,7 +13,7 @@ use crate::domain::route::Target;
 use crate::domain::state::State;
 use crate::domain::table::Id;
 use crate::domain::time::Moment;
-use crate::domain::user::User;
+use crate::domain::user::{Resource, User};
 use crate::instance::Instance;
 
 /// Why git is not served.
@@ -72,7 +72,7 @@ pub(super) fn check(
     now: Moment,
 ) -> Result<Grant, Denied> {
     let (viewer, can_download, can_push) = match actor {
-        Actor::Anonymous => (
+        Actor::Anonymous | Actor::Deploy(_) => (
             Viewer {
                 user: None,
                 is_admin: false,
@@ -101,19 +101,29 @@ pub(super) fn check(
         Some(Target::Namespace(_)) => None,
         None => state.redirected(path),
     };
+    let is_opened = |project: &Project| match actor {
+        Actor::Deploy(Resource::Project(id)) => project.id == *id,
+        Actor::Deploy(Resource::Group(id)) => state
+            .self_and_ancestors(project.namespace)
+            .any(|group| group.id == *id),
+        Actor::Anonymous | Actor::User { .. } => false,
+    };
     let visible = project.filter(|project| {
-        !project.is_being_removed && state.can_project(viewer, ProjectAbility::Read, project)
+        !project.is_being_removed
+            && (is_opened(project) || state.can_project(viewer, ProjectAbility::Read, project))
     });
     let Some(project) = visible else {
         // Without credentials nobody learns what exists.
         return Err(match actor {
             Actor::Anonymous => Denied::Credentials,
-            Actor::User { .. } => Denied::NotFound(NO_PROJECT),
+            Actor::User { .. } | Actor::Deploy(_) => Denied::NotFound(NO_PROJECT),
         });
     };
     match service {
         Service::UploadPack => {
-            if !can_download || !state.can_project(viewer, ProjectAbility::ReadCode, project) {
+            let may_read =
+                is_opened(project) || state.can_project(viewer, ProjectAbility::ReadCode, project);
+            if !can_download || !may_read {
                 return Err(Denied::Forbidden(
                     "You are not allowed to download code from this project.",
                 ));

@@ -5,11 +5,12 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, header};
 
 use super::access::Denied;
+use crate::domain::deploy_token::DeployScope;
 use crate::domain::state::State;
 use crate::domain::table::Id;
 use crate::domain::time::Moment;
 use crate::domain::token::{AccessToken, Scope, TokenDigest, TokenKind};
-use crate::domain::user::{User, UserState};
+use crate::domain::user::{Resource, User, UserState};
 
 /// Who fetches or pushes, and what the credential allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub(super) enum Actor {
         can_download: bool,
         can_push: bool,
     },
+    /// A machine that may fetch what its deploy token opens.
+    Deploy(Resource),
 }
 
 /// Finds the actor of a request; bad credentials are refused, also where none are needed.
@@ -44,7 +47,9 @@ pub(super) fn actor(state: &State, headers: &HeaderMap, now: Moment) -> Result<A
     if name.is_empty() || password.is_empty() {
         return Err(Denied::Credentials);
     }
-    by_access_token(state, &name, &password, now).ok_or(Denied::Credentials)
+    by_access_token(state, &name, &password, now)
+        .or_else(|| by_deploy_token(state, &name, &password, now))
+        .ok_or(Denied::Credentials)
 }
 
 fn by_access_token(state: &State, name: &str, password: &str, now: Moment) -> Option<Actor> {
@@ -63,6 +68,17 @@ fn by_access_token(state: &State, name: &str, password: &str, now: Moment) -> Op
         can_download,
         can_push,
     })
+}
+
+fn by_deploy_token(state: &State, name: &str, password: &str, now: Moment) -> Option<Actor> {
+    let digest = TokenDigest::of(password);
+    let token = state.deploy_tokens.find(|token| {
+        token.digest == digest
+            && token.username == name
+            && token.is_active(now)
+            && token.scopes.contains(&DeployScope::ReadRepository)
+    })?;
+    Some(Actor::Deploy(token.of))
 }
 
 /// Whether a token lets fetch and push; `None` when it is no credential for git at all.

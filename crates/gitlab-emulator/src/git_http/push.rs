@@ -12,7 +12,7 @@ use http::HeaderValue;
 use super::access::Grant;
 use super::{git_response, process, unavailable};
 use crate::domain::access::Viewer;
-use crate::domain::push_rule::{Move, Rule};
+use crate::domain::push_rule::{Move, Origin, Rule, Wanted};
 use crate::git::ObjectId;
 use crate::instance::Instance;
 use crate::received::{self, Received};
@@ -111,6 +111,10 @@ fn rules(instance: &Instance, grant: &Grant, request: &[u8]) -> String {
         is_admin: grant.is_admin,
         now: instance.now(),
     };
+    let repository = instance.repositories.open(project.id.number());
+    let is_empty = repository
+        .and_then(|repository| repository.is_empty())
+        .unwrap_or(false);
     let mut lines = String::new();
     for wish in wishes(request) {
         let kind = match (wish.old, wish.new) {
@@ -118,7 +122,13 @@ fn rules(instance: &Instance, grant: &Grant, request: &[u8]) -> String {
             (None, Some(_)) => Move::Create,
             (Some(_), Some(_)) => Move::Update,
         };
-        let (rule, text) = match state.push_rule(viewer, project, &wish.reference, kind) {
+        let wanted = Wanted {
+            reference: &wish.reference,
+            kind,
+            origin: Origin::Git,
+            is_empty,
+        };
+        let (rule, text) = match state.push_rule(viewer, project, wanted) {
             Rule::Allow => continue,
             Rule::Deny(text) => ("deny", text),
             Rule::DenyForced(text) => ("deny-forced", text),

@@ -7,13 +7,14 @@ use super::auth::Identity;
 use super::params::Raw;
 use super::refusal::Refusal;
 use crate::domain::access::{GroupAbility, ProjectAbility, Viewer};
+use crate::domain::level::AccessLevel;
 use crate::domain::namespace::Namespace;
 use crate::domain::project::Project;
 use crate::domain::route::Target;
 use crate::domain::state::State;
 use crate::domain::table::Id;
 use crate::domain::time::Moment;
-use crate::domain::user::User;
+use crate::domain::user::{Resource, User};
 use crate::git::Repository;
 use crate::instance::Instance;
 use crate::limit::{Key, Limited};
@@ -172,9 +173,38 @@ impl Call<'_> {
         }
     }
 
+    /// Finds the project or group that the path names and lets the caller see.
+    pub(crate) fn resource(&self, state: &State) -> Result<Resource, Refusal> {
+        if self.path.starts_with("/api/v4/groups/") {
+            Ok(Resource::Group(self.group(state)?.id))
+        } else {
+            Ok(Resource::Project(self.project(state)?.id))
+        }
+    }
+
+    /// As [`Call::resource`], and 403 when the caller's level is lower than `lowest`.
+    pub(crate) fn resource_for(
+        &self,
+        state: &State,
+        lowest: AccessLevel,
+    ) -> Result<Resource, Refusal> {
+        let of = self.resource(state)?;
+        match state.viewer_level(self.viewer(), of) {
+            Some(level) if level >= lowest => Ok(of),
+            _ => Err(Refusal::forbidden()),
+        }
+    }
+
     /// Opens a project's repository.
     pub(crate) fn repository(&self, project: Id<Project>) -> Result<Repository, Refusal> {
         Ok(self.instance.repositories.open(project.number())?)
+    }
+
+    /// Whether a branch of a project is protected.
+    pub(crate) fn is_branch_protected(&self, project: Id<Project>, branch: &str) -> bool {
+        let state = self.instance.store.read();
+        let project = state.projects.get(project);
+        project.is_some_and(|project| state.is_protected(project, branch, false))
     }
 
     /// Counts the call against a limit of the application; `what` tells its objects apart.

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::refusal::Refusal;
 use crate::domain::level::{AccessLevel, Visibility};
 use crate::domain::namespace::ProjectCreation;
+use crate::domain::switches::Texts;
 use crate::domain::time::{Day, Moment};
 use crate::domain::token::Scope;
 
@@ -20,7 +21,7 @@ impl Raw {
 
     /// A parameter of a type.
     pub(crate) fn read<T: Field>(&self, name: &str) -> Result<T, Refusal> {
-        T::read(self.get(name)).map_err(|problem| Refusal::parameter(problem.text(name)))
+        T::read(self.get(name)).map_err(|problem| Refusal::problem(name, problem))
     }
 
     /// The parameters among `names`, as they came.
@@ -54,7 +55,7 @@ impl Params for Raw {
     }
 }
 
-/// What is wrong with one parameter.
+/// What is wrong with the value of one parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Problem {
     Missing,
@@ -63,14 +64,27 @@ pub(crate) enum Problem {
     Value,
 }
 
-impl Problem {
+/// What is wrong with the parameters of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Complaint {
+    /// One parameter.
+    One(String, Problem),
+    /// None of these is there.
+    NoneOf(Vec<String>),
+    /// Anything else, in words.
+    Other(String),
+}
+
+impl Complaint {
     /// Grape's words.
-    pub(crate) fn text(self, name: &str) -> String {
+    pub(crate) fn text(&self, texts: &Texts) -> String {
         match self {
-            Self::Missing => format!("{name} is missing"),
-            Self::Empty => format!("{name} is empty"),
-            Self::Type => format!("{name} is invalid"),
-            Self::Value => format!("{name} does not have a valid value"),
+            Self::One(name, Problem::Missing) => format!("{name} is missing"),
+            Self::One(name, Problem::Empty) => format!("{name} is empty"),
+            Self::One(name, Problem::Type) => format!("{name} is invalid"),
+            Self::One(name, Problem::Value) => texts.invalid_value.replace("{name}", name),
+            Self::NoneOf(names) => texts.none_of.replace("{names}", &names.join(", ")),
+            Self::Other(text) => text.clone(),
         }
     }
 }
@@ -248,24 +262,22 @@ macro_rules! params {
                 raw: &$crate::web::params::Raw,
             ) -> Result<Self, $crate::web::refusal::Refusal> {
                 use $crate::web::params::Field;
-                let mut problems: Vec<String> = Vec::new();
+                use $crate::web::params::Complaint;
+                let mut complaints: Vec<Complaint> = Vec::new();
                 $(
                     let field = stringify!($field).trim_start_matches("r#");
                     let $field = <$type as Field>::read(raw.get(field))
-                        .map_err(|problem| problems.push(problem.text(field)));
+                        .map_err(|problem| complaints.push(Complaint::One(field.to_owned(), problem)));
                 )*
                 $(
                     let names = [$($one),*];
                     if !names.iter().any(|name| raw.0.contains_key(*name)) {
-                        problems.push(format!(
-                            "{} are missing, at least one parameter must be provided",
-                            names.join(", ")
-                        ));
+                        complaints.push(Complaint::NoneOf(names.map(str::to_owned).to_vec()));
                     }
                 )?
-                match (problems.is_empty(), $($field,)*) {
+                match (complaints.is_empty(), $($field,)*) {
                     (true, $(Ok($field),)*) => Ok(Self { $($field),* }),
-                    _ => Err($crate::web::refusal::Refusal::parameter(problems.join(", "))),
+                    _ => Err($crate::web::refusal::Refusal::parameters(complaints)),
                 }
             }
         }
@@ -293,7 +305,8 @@ mod tests {
         let Value::Object(map) = value else {
             panic!("an object")
         };
-        Example::read(&Raw(map)).map_err(|refusal| refusal.json().unwrap())
+        Example::read(&Raw(map))
+            .map_err(|refusal| refusal.worded(&Texts::default()).json().unwrap())
     }
 
     #[test]
@@ -305,8 +318,17 @@ mod tests {
 
     #[test]
     fn forms_and_json_give_the_same_values() {
-        let form = read(json!({ "name": "5", "count": "7", "is_on": "1" })).unwrap();
-        let json = read(json!({ "name": 5, "count": 7, "is_on": true })).unwrap();
-        assert_eq!(format!("{form:?}"), format!("{json:?}"));
+        let form = json!({ "name": "5", "branch": "b", "count": "7", "is_on": "1" });
+        let typed =
+            json!({ "name": 5, "branch": "b", "count": 7, "is_on": true, "visibility": null });
+        for given in [form, typed] {
+            let read = read(given).unwrap();
+            assert_eq!(read.name, "5");
+            assert_eq!(read.branch.unwrap().0, "b");
+            assert_eq!(
+                (read.count, read.visibility, read.is_on),
+                (Some(7), None, Some(true))
+            );
+        }
     }
 }

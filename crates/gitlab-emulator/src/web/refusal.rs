@@ -3,7 +3,9 @@
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Map, Value, json};
 
+use super::params::{Complaint, Problem};
 use crate::domain::invalid::Invalid;
+use crate::domain::switches::Texts;
 use crate::domain::time::Moment;
 
 /// Why a request gets no ordinary answer.
@@ -27,6 +29,8 @@ pub(crate) enum Shape {
     Nested(String),
     /// `{"error":"..."}`, Grape's validation, unknown routes, hooks.
     Error(String),
+    /// `{"error":"..."}`, Grape's validation before its words are chosen.
+    Parameters(Vec<Complaint>),
     /// `{"error":["..."]}`, the limit of projects.
     Errors(Vec<String>),
     /// `{"error":"...","error_description":"..."}`, the OAuth layer.
@@ -66,9 +70,32 @@ impl Refusal {
         Self::rejected(format!("400 Bad request - {reason}"))
     }
 
-    /// 400 with the text of Grape's validation.
-    pub(crate) fn parameter(problem: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, Shape::Error(problem.into()))
+    /// 400 of Grape's validation.
+    pub(crate) fn parameters(complaints: Vec<Complaint>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, Shape::Parameters(complaints))
+    }
+
+    /// 400 of Grape's validation with a text.
+    pub(crate) fn parameter(text: impl Into<String>) -> Self {
+        Self::parameters(vec![Complaint::Other(text.into())])
+    }
+
+    /// 400 of Grape's validation for one parameter.
+    pub(crate) fn problem(name: &str, problem: Problem) -> Self {
+        Self::parameters(vec![Complaint::One(name.to_owned(), problem)])
+    }
+
+    /// Puts Grape's validation into words.
+    #[must_use]
+    pub(crate) fn worded(mut self, texts: &Texts) -> Self {
+        if let Shape::Parameters(complaints) = &self.body {
+            let complaints: Vec<String> = complaints
+                .iter()
+                .map(|complaint| complaint.text(texts))
+                .collect();
+            self.body = Shape::Error(complaints.join(", "));
+        }
+        self
     }
 
     /// 400 with the errors of a record.
@@ -192,7 +219,7 @@ impl Refusal {
             }
             Shape::MessageAndError(text) => json!({ "message": text, "error": text }),
             Shape::Json(value) => value.clone(),
-            Shape::Text(_) => return None,
+            Shape::Text(_) | Shape::Parameters(_) => return None,
         })
     }
 }

@@ -109,7 +109,8 @@ async fn api_response(
             now,
         };
         let throttle = instance.throttle_api(identity.as_ref().ok(), &call.address, now)?;
-        let answer = answer(&route, &mut call, identity, malformed);
+        let answer = answer(&route, &mut call, identity, malformed)
+            .map_err(|refusal| refusal.worded(&instance.store.read().switches.get().texts));
         let mut response = answer.into_response();
         response.headers_mut().extend(throttle);
         Ok::<Response, Refusal>(response)

@@ -11,7 +11,7 @@ use crate::domain::namespace::ProjectCreation;
 use crate::domain::table::Id;
 use crate::limit::Limited;
 use crate::web::call::Call;
-use crate::web::params::{Problem, Raw, params};
+use crate::web::params::{Nothing, Problem, Raw, params};
 use crate::web::refusal::Refusal;
 use crate::web::reply::{Answer, Reply};
 
@@ -36,6 +36,12 @@ params! {
     }
 }
 
+params! {
+    struct TransferGroup {
+        group_id: Option<u64>,
+    }
+}
+
 /// The parameters that a group only keeps and shows.
 fn attributes(raw: &Raw) -> Map<String, Value> {
     let defaults = entity::attribute_defaults();
@@ -50,7 +56,7 @@ fn subgroup_creation(raw: &Raw) -> Result<Option<AccessLevel>, Refusal> {
         None => Ok(None),
         Some("owner") => Ok(Some(AccessLevel::Owner)),
         Some("maintainer") => Ok(Some(AccessLevel::Maintainer)),
-        Some(_) => Err(Refusal::parameter(Problem::Value.text(name))),
+        Some(_) => Err(Refusal::problem(name, Problem::Value)),
     }
 }
 
@@ -116,5 +122,57 @@ pub(super) fn update(call: &Call<'_>, params: &UpdateGroup) -> Answer {
         state.change_group(id, change, call.now)?;
         let group = state.namespaces.get(id).ok_or_else(Refusal::internal)?;
         Ok(Reply::ok(entity::detail(call, state, group, true)))
+    })
+}
+
+pub(super) fn archive(call: &Call<'_>, _: &Nothing) -> Answer {
+    set_archived(call, true)
+}
+
+pub(super) fn unarchive(call: &Call<'_>, _: &Nothing) -> Answer {
+    set_archived(call, false)
+}
+
+fn set_archived(call: &Call<'_>, is_archived: bool) -> Answer {
+    call.instance.change(|state| {
+        let group = call.group_for(state, GroupAbility::Administer)?;
+        let (id, before) = (group.id, group.is_archived);
+        if before == is_archived {
+            let text = if before {
+                "Group is already archived!"
+            } else {
+                "Group is already unarchived!"
+            };
+            return Err(Refusal::message(StatusCode::UNPROCESSABLE_ENTITY, text));
+        }
+        if let Some(group) = state.namespaces.get_mut(id) {
+            group.is_archived = is_archived;
+            group.updated_at = call.now;
+        }
+        let group = state.namespaces.get(id).ok_or_else(Refusal::internal)?;
+        Ok(Reply::ok(entity::detail(call, state, group, true)))
+    })
+}
+
+pub(super) fn transfer(call: &Call<'_>, params: &TransferGroup) -> Answer {
+    call.instance.change(|state| {
+        let id = call.group_for(state, GroupAbility::Administer)?.id;
+        let parent = match params.group_id {
+            None => None,
+            Some(number) => {
+                let parent = call
+                    .visible_group(state, Id::new(number))
+                    .ok_or_else(|| Refusal::not_found("Group"))?;
+                if !state.can_group(call.viewer(), GroupAbility::CreateSubgroup, parent) {
+                    return Err(Refusal::forbidden());
+                }
+                Some(parent.id)
+            }
+        };
+        state
+            .transfer_group(id, parent, call.now)
+            .map_err(|invalid| Refusal::rejected(invalid.full_messages().join(", ")))?;
+        let group = state.namespaces.get(id).ok_or_else(Refusal::internal)?;
+        Ok(Reply::created(entity::detail(call, state, group, true)))
     })
 }

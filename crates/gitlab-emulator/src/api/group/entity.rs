@@ -57,7 +57,7 @@ pub(in crate::api) fn basic(call: &Call<'_>, state: &State, group: &Namespace) -
 }
 
 /// A group on its own.
-pub(super) fn detail(
+pub(in crate::api) fn detail(
     call: &Call<'_>,
     state: &State,
     group: &Namespace,

@@ -20,6 +20,13 @@ pub(super) fn routes() -> Vec<Route> {
         Route::put("/groups/{id}", change::update).permission("Group: Update"),
         Route::delete("/groups/{id}", delete::delete).permission("Group: Delete"),
         Route::post("/groups/{id}/restore", delete::restore).permission("Group: Restore"),
+        Route::post("/groups/{id}/archive", change::archive)
+            .limited(Limited::GroupArchive)
+            .permission("Group: Archive"),
+        Route::post("/groups/{id}/unarchive", change::unarchive)
+            .limited(Limited::GroupArchive)
+            .permission("Group: Archive"),
+        Route::post("/groups/{id}/transfer", change::transfer).permission("Group: Transfer"),
         Route::get("/groups/{id}/projects", read::projects)
             .limited(Limited::GroupProjects)
             .permission("Project: Read"),

@@ -10,13 +10,15 @@ use crate::domain::level::Visibility;
 use crate::domain::namespace::{Namespace, NamespaceKind};
 use crate::domain::project::Project;
 use crate::domain::project_change::ProjectChange;
+use crate::domain::route::Target;
 use crate::domain::state::State;
 use crate::domain::table::Id;
 use crate::domain::user::User;
 use crate::git::action::Action;
 use crate::git::reference::is_branch_name;
+use crate::received;
 use crate::web::call::Call;
-use crate::web::params::{Raw, params};
+use crate::web::params::{Complaint, Nothing, Raw, params};
 use crate::web::refusal::{Refusal, Shape};
 use crate::web::reply::{Answer, Reply};
 use crate::write::{self, Write};
@@ -54,6 +56,19 @@ fn attributes(raw: &Raw) -> Map<String, Value> {
 
 pub(super) fn create(call: &Call<'_>, params: &CreateProject) -> Answer {
     let user = call.user()?;
+    create_as(call, params, user)
+}
+
+/// Makes a project in the name of another user.
+pub(super) fn create_for(call: &Call<'_>, params: &CreateProject) -> Answer {
+    let user = call.number("user_id")?;
+    if call.instance.store.read().users.get(user).is_none() {
+        return Err(Refusal::not_found("User"));
+    }
+    create_as(call, params, user)
+}
+
+fn create_as(call: &Call<'_>, params: &CreateProject, user: Id<User>) -> Answer {
     // A full reference is silently no branch name (official issue 516857).
     let is_usable = params
         .default_branch
@@ -88,6 +103,7 @@ pub(super) fn create(call: &Call<'_>, params: &CreateProject) -> Answer {
                 "Failed to create repository",
             )));
         }
+        received::note_creation(state, id, user);
         Ok(id)
     })?;
     if params.initialize_with_readme == Some(true) && is_usable {
@@ -112,7 +128,10 @@ fn place(
         .namespaces
         .get(id)
         .filter(|namespace| !namespace.is_being_removed)
-        .ok_or_else(invalid)?;
+        .ok_or_else(|| {
+            let text = state.switches.get().texts.unknown_namespace.clone();
+            Refusal::invalid(Invalid::field("namespace", text))
+        })?;
     match namespace.kind {
         NamespaceKind::Group => {
             if state.can_group(call.viewer(), GroupAbility::CreateProjects, namespace) {
@@ -212,10 +231,7 @@ pub(super) fn update(call: &Call<'_>, params: &UpdateProject) -> Answer {
             .map(str::to_owned),
         );
         names.sort();
-        return Err(Refusal::parameter(format!(
-            "{} are missing, at least one parameter must be provided",
-            names.join(", ")
-        )));
+        return Err(Refusal::parameters(vec![Complaint::NoneOf(names)]));
     }
     let change = ProjectChange {
         name: params.name.clone(),
@@ -251,6 +267,58 @@ pub(super) fn update(call: &Call<'_>, params: &UpdateProject) -> Answer {
         if let Some(branch) = &branch {
             repository.set_head(branch)?;
         }
+        let project = state.projects.get(id).ok_or_else(Refusal::internal)?;
+        Ok(Reply::ok(entity::full(call, state, project)))
+    })
+}
+
+params! {
+    struct TransferProject {
+        namespace: String,
+    }
+}
+
+pub(super) fn archive(call: &Call<'_>, _: &Nothing) -> Answer {
+    set_archived(call, true)
+}
+
+pub(super) fn unarchive(call: &Call<'_>, _: &Nothing) -> Answer {
+    set_archived(call, false)
+}
+
+fn set_archived(call: &Call<'_>, is_archived: bool) -> Answer {
+    call.instance.change(|state| {
+        let id = call.project_for(state, ProjectAbility::Own)?.id;
+        if let Some(project) = state.projects.get_mut(id) {
+            project.is_archived = is_archived;
+            project.updated_at = call.now;
+        }
+        let project = state.projects.get(id).ok_or_else(Refusal::internal)?;
+        Ok(Reply::created(entity::full(call, state, project)))
+    })
+}
+
+pub(super) fn transfer(call: &Call<'_>, params: &TransferProject) -> Answer {
+    call.instance.change(|state| {
+        let id = call.project_for(state, ProjectAbility::Own)?.id;
+        let target = match params.namespace.parse() {
+            Ok(number) => Some(Id::new(number)),
+            Err(_) => match state.at_path(&params.namespace) {
+                Some(Target::Namespace(id)) => Some(id),
+                _ => None,
+            },
+        };
+        let target = target
+            .filter(|target| state.namespaces.get(*target).is_some())
+            .ok_or_else(|| Refusal::not_found("Namespace"))?;
+        place(call, state, call.user()?, Some(target.number()))
+            .map_err(|_| Refusal::forbidden())?;
+        state
+            .transfer_project(id, target, call.now)
+            .map_err(|invalid| {
+                let text = invalid.full_messages().join(", ");
+                Refusal::rejected(format!("Failed to transfer project {text}"))
+            })?;
         let project = state.projects.get(id).ok_or_else(Refusal::internal)?;
         Ok(Reply::ok(entity::full(call, state, project)))
     })

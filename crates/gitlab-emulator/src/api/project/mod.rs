@@ -13,6 +13,10 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get("/projects", read::list).permission("Project: Read"),
         Route::post("/projects", change::create).permission("Project: Create"),
+        Route::post("/projects/user/{user_id}", change::create_for).for_administrators(),
+        Route::post("/projects/{id}/archive", change::archive).permission("Project: Archive"),
+        Route::post("/projects/{id}/unarchive", change::unarchive).permission("Project: Archive"),
+        Route::put("/projects/{id}/transfer", change::transfer).permission("Project: Transfer"),
         Route::get("/projects/{id}", read::show)
             .limited(Limited::Project)
             .permission("Project: Read"),

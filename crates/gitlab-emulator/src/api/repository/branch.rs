@@ -6,8 +6,14 @@ use serde_json::{Value, json};
 
 use super::entity;
 use crate::domain::access::ProjectAbility;
+use crate::domain::level::AccessLevel;
 use crate::domain::project::Project;
+use crate::domain::protection::{AccessEntry, ProtectedBranch, Who};
+use crate::domain::push_rule::{Move, Origin, Rule, Wanted};
 use crate::domain::state::State;
+use crate::domain::table::Id;
+use crate::domain::time::Moment;
+use crate::domain::user::User;
 use crate::git::action::Action;
 use crate::git::reference::{Refused, is_branch_name};
 use crate::git::{ObjectId, Repository};
@@ -114,15 +120,25 @@ fn show_branch(
         && repository
             .branch(&default)?
             .is_some_and(|default| repository.is_ancestor(commit, default));
+    let commit = call
+        .instance
+        .delayed_branch(project.id, name)
+        .unwrap_or(commit);
     let shown = repository.commit(commit)?.ok_or_else(Refusal::internal)?;
+    let developers = |list: fn(&ProtectedBranch) -> &Vec<AccessEntry>| {
+        let level = Who::Level(AccessLevel::Developer);
+        state
+            .protections(project.id, name)
+            .any(|protection| list(protection).iter().any(|entry| entry.who == level))
+    };
     Ok(json!({
         "name": name,
         "commit": entity::commit(&shown, &web_url),
         "merged": is_merged,
-        "protected": false,
-        "developers_can_push": false,
-        "developers_can_merge": false,
-        "can_push": state.can_project(call.viewer(), ProjectAbility::PushCode, project),
+        "protected": state.is_protected(project, name, false),
+        "developers_can_push": developers(|protection| &protection.push),
+        "developers_can_merge": developers(|protection| &protection.merge),
+        "can_push": state.can_push(call.viewer(), project, name, false),
         "default": is_default,
         "web_url": format!("{web_url}/-/tree/{name}"),
     }))
@@ -170,6 +186,7 @@ pub(super) fn create(call: &Call<'_>, params: &CreateBranch) -> Answer {
         )));
     };
     let reference = format!("refs/heads/{name}");
+    check_hooks(call, &repository, id, &reference, Move::Create)?;
     match repository.swap_reference(&reference, None, Some(commit))? {
         Ok(()) => {}
         Err(Refused::Hierarchy) => {
@@ -201,21 +218,63 @@ pub(super) fn create(call: &Call<'_>, params: &CreateBranch) -> Answer {
     )?))
 }
 
+/// What GitLab's hooks would say to the change of a branch.
+fn check_hooks(
+    call: &Call<'_>,
+    repository: &Repository,
+    project: Id<Project>,
+    reference: &str,
+    kind: Move,
+) -> Result<(), Refusal> {
+    let wanted = Wanted {
+        reference,
+        kind,
+        origin: Origin::Api,
+        is_empty: repository.is_empty()?,
+    };
+    let state = call.instance.store.read();
+    let Some(project) = state.projects.get(project) else {
+        return Ok(());
+    };
+    match state.push_rule(call.viewer(), project, wanted) {
+        Rule::Deny(text) => Err(Refusal::rejected(text)),
+        Rule::Allow | Rule::DenyForced(_) => Ok(()),
+    }
+}
+
 pub(super) fn delete(call: &Call<'_>, _: &Nothing) -> Answer {
     let user = call.user()?;
     let name = call.capture("branch");
-    let (id, default) = {
+    let id = {
         let state = call.instance.store.read();
-        let project = call.project_for(&state, ProjectAbility::PushCode)?;
-        (project.id, state.default_branch(project))
+        call.project_for(&state, ProjectAbility::PushCode)?.id
     };
     let repository = call.repository(id)?;
     let commit = find(&repository, name)?;
-    if name == default {
-        return Err(Refusal::rejected(
-            "The default branch of a project cannot be deleted.",
-        ));
+    if let Some(shown) = repository.commit(commit)? {
+        call.check_unmodified(Moment::from_millis(
+            shown.committer.seconds.saturating_mul(1000),
+        ))?;
     }
+    {
+        let state = call.instance.store.read();
+        let project = state
+            .projects
+            .get(id)
+            .ok_or_else(|| Refusal::not_found("Project"))?;
+        let is_default = state.default_branch(project) == name;
+        if !is_default && !state.can_push(call.viewer(), project, name, false) {
+            let text = "You dont have push access to repo";
+            return Err(Refusal::message(StatusCode::METHOD_NOT_ALLOWED, text));
+        }
+    }
+    check_hooks(
+        call,
+        &repository,
+        id,
+        &format!("refs/heads/{name}"),
+        Move::Delete,
+    )?;
     remove(call, &repository, id, user, name, commit)?;
     Ok(Reply::no_content())
 }
@@ -230,7 +289,8 @@ pub(super) fn delete_merged(call: &Call<'_>, _: &Nothing) -> Answer {
     let repository = call.repository(id)?;
     if let Some(head) = repository.branch(&default)? {
         for (name, commit) in repository.branches()? {
-            if name != default && repository.is_ancestor(commit, head) {
+            let is_protected = call.is_branch_protected(id, &name);
+            if name != default && !is_protected && repository.is_ancestor(commit, head) {
                 remove(call, &repository, id, user, &name, commit)?;
             }
         }
@@ -241,8 +301,8 @@ pub(super) fn delete_merged(call: &Call<'_>, _: &Nothing) -> Answer {
 fn remove(
     call: &Call<'_>,
     repository: &Repository,
-    project: crate::domain::table::Id<Project>,
-    user: crate::domain::table::Id<crate::domain::user::User>,
+    project: Id<Project>,
+    user: Id<User>,
     name: &str,
     commit: ObjectId,
 ) -> Result<(), Refusal> {

@@ -1,11 +1,11 @@
 //! Commits (GitLab `lib/api/commits.rb`, `lib/api/helpers/commits_body_uploader_helper.rb`).
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::commit_check::{self, Target};
-use super::{entity, file};
+use super::{commit_check, commit_params, entity};
 use crate::domain::access::ProjectAbility;
 use crate::domain::project::Project;
+use crate::domain::switches::CommitValidation;
 use crate::domain::table::Id;
 use crate::domain::time::Moment;
 use crate::git::action::Action;
@@ -21,7 +21,6 @@ use crate::web::reply::{Answer, Reply};
 
 /// Larger bodies are counted.
 const LARGE: usize = 20 * 1024 * 1024;
-const ACTIONS: [&str; 5] = ["create", "update", "move", "delete", "chmod"];
 
 params! {
     struct ListCommits {
@@ -170,22 +169,23 @@ pub(super) fn references(call: &Call<'_>, _: &Nothing) -> Answer {
     )
 }
 
-/// One action before its guard was checked.
-struct Guarded {
-    action: Action,
-    /// The path whose last commit is compared.
-    path: String,
-    last_commit_id: Option<String>,
-}
-
 pub(super) fn create(call: &Call<'_>, raw: &Raw) -> Answer {
     if call.body.len() > LARGE {
         call.count(Limited::LargeCommit, "")?;
     }
-    let project = push_rights(call)?;
-    let checked = check(raw).map_err(Refusal::bad_request)?;
-    let plan = commit_check::plan(call, project, checked.target)?;
-    for guarded in &checked.actions {
+    let validation = call.instance.store.read().switches.get().commit_validation;
+    let early = match validation {
+        CommitValidation::Grape => Some(commit_params::check(raw, validation)?),
+        CommitValidation::Workhorse => None,
+    };
+    let branch = commit_params::text(&raw.0, "branch").unwrap_or_default();
+    let project = push_rights(call, &branch)?;
+    let params = match early {
+        Some(params) => params,
+        None => commit_params::check(raw, validation)?,
+    };
+    let plan = commit_check::plan(call, project, params.target)?;
+    for guarded in &params.actions {
         if let Some(last) = &guarded.last_commit_id
             && commit_check::has_changed(call, &plan, &guarded.path, last)?
         {
@@ -195,17 +195,17 @@ pub(super) fn create(call: &Call<'_>, raw: &Raw) -> Answer {
             )));
         }
     }
-    let actions: Vec<Action> = checked
+    let actions: Vec<Action> = params
         .actions
         .into_iter()
         .map(|guarded| guarded.action)
         .collect();
-    let written = commit_check::write(call, &plan, &checked.message, &actions, checked.author)?;
+    let written = commit_check::write(call, &plan, &params.message, &actions, params.author)?;
     let repository = call.repository(project)?;
     let commit = repository
         .commit(written.commit)?
         .ok_or_else(Refusal::internal)?;
-    let stats = if checked.with_stats {
+    let stats = if params.with_stats {
         Some(repository.stats(written.parent, written.commit)?)
     } else {
         None
@@ -225,150 +225,15 @@ pub(super) fn create(call: &Call<'_>, raw: &Raw) -> Answer {
 }
 
 /// Who may not push to the branch hears so before anything else is looked at.
-fn push_rights(call: &Call<'_>) -> Result<Id<Project>, Refusal> {
+fn push_rights(call: &Call<'_>, branch: &str) -> Result<Id<Project>, Refusal> {
     let state = call.instance.store.read();
     let project = call.project(&state)?;
-    if state.can_project(call.viewer(), ProjectAbility::PushCode, project) {
+    let is_empty = call.repository(project.id)?.is_empty()?;
+    if state.can_push(call.viewer(), project, branch, is_empty) {
         Ok(project.id)
     } else {
         Err(Refusal::forbidden_because(
             "You are not allowed to push into this branch",
         ))
-    }
-}
-
-/// The parameters of a commit, checked.
-struct Checked {
-    target: Target,
-    message: String,
-    actions: Vec<Guarded>,
-    author: Option<(String, String)>,
-    with_stats: bool,
-}
-
-fn check(raw: &Raw) -> Result<Checked, String> {
-    let branch = required(&raw.0, "branch", "branch")?;
-    let message = required(&raw.0, "commit_message", "commit_message")?;
-    let actions = match raw.get("actions") {
-        Some(Value::Array(actions)) if !actions.is_empty() => actions,
-        _ => return Err("actions is required".to_owned()),
-    };
-    let start_branch = text(&raw.0, "start_branch");
-    let start_sha = text(&raw.0, "start_sha");
-    if start_branch.is_some() && start_sha.is_some() {
-        return Err("start_branch, start_sha are mutually exclusive".to_owned());
-    }
-    let is_forced = flag(&raw.0, "force", "force")?.unwrap_or(false);
-    let with_stats = flag(&raw.0, "stats", "stats")?.unwrap_or(true);
-    let mut checked = Vec::with_capacity(actions.len());
-    for (index, action) in actions.iter().enumerate() {
-        let Value::Object(action) = action else {
-            return Err(format!("actions[{index}] must be an object"));
-        };
-        checked.push(check_action(action, index)?);
-    }
-    Ok(Checked {
-        target: Target {
-            branch,
-            start_branch,
-            start_sha,
-            is_forced,
-        },
-        message,
-        actions: checked,
-        author: file::author(text(&raw.0, "author_name"), text(&raw.0, "author_email")),
-        with_stats,
-    })
-}
-
-fn check_action(action: &Map<String, Value>, index: usize) -> Result<Guarded, String> {
-    let named = |field: &str| format!("actions[{index}][{field}]");
-    let kind = required(action, "action", &named("action"))?;
-    if !ACTIONS.contains(&kind.as_str()) {
-        return Err(format!(
-            "{} must be one of: {}",
-            named("action"),
-            ACTIONS.join(", ")
-        ));
-    }
-    let path = required(action, "file_path", &named("file_path"))?;
-    let is_base64 = match text(action, "encoding").as_deref() {
-        None | Some("text") => false,
-        Some("base64") => true,
-        Some(_) => return Err(format!("{} must be text or base64", named("encoding"))),
-    };
-    let is_executable = flag(action, "execute_filemode", &named("execute_filemode"))?;
-    let content = text(action, "content").map(|content| {
-        if is_base64 {
-            commit_check::decode_base64(&content)
-        } else {
-            content.into_bytes()
-        }
-    });
-    let needed = |field: &str| format!("{} is required for {kind} action", named(field));
-    let last_commit_id = text(action, "last_commit_id").filter(|id| !id.is_empty());
-    let mut guarded_path = path.clone();
-    let action = match kind.as_str() {
-        "create" => {
-            return Ok(Guarded {
-                action: Action::Create {
-                    path,
-                    content: content.unwrap_or_default(),
-                    is_executable: is_executable.unwrap_or(false),
-                },
-                path: guarded_path,
-                last_commit_id: None,
-            });
-        }
-        "update" => Action::Update {
-            path,
-            content: content.ok_or_else(|| needed("content"))?,
-        },
-        "move" => {
-            let previous_path =
-                text(action, "previous_path").ok_or_else(|| needed("previous_path"))?;
-            guarded_path.clone_from(&previous_path);
-            Action::Move {
-                path,
-                previous_path,
-                content,
-            }
-        }
-        "chmod" => Action::Chmod {
-            path,
-            is_executable: is_executable.ok_or_else(|| needed("execute_filemode"))?,
-        },
-        _ => Action::Delete { path },
-    };
-    Ok(Guarded {
-        action,
-        path: guarded_path,
-        last_commit_id,
-    })
-}
-
-fn required(map: &Map<String, Value>, name: &str, shown: &str) -> Result<String, String> {
-    text(map, name)
-        .filter(|text| !text.is_empty())
-        .ok_or_else(|| format!("{shown} is required"))
-}
-
-fn text(map: &Map<String, Value>, name: &str) -> Option<String> {
-    match map.get(name)? {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(flag) => Some(flag.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
-    }
-}
-
-fn flag(map: &Map<String, Value>, name: &str, shown: &str) -> Result<Option<bool>, String> {
-    use crate::web::params::Scalar;
-    match map.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(value) => match bool::from_value(value) {
-            Ok(flag) => Ok(Some(flag)),
-            Err(_) => Err(format!("{shown} must be a boolean")),
-        },
     }
 }

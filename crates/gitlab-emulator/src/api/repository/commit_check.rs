@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::domain::access::ProjectAbility;
 use crate::domain::project::Project;
+use crate::domain::push_rule::{Move, Origin, Rule, Wanted};
 use crate::domain::switches::ConflictText;
 use crate::domain::table::Id;
 use crate::git::ObjectId;
@@ -52,6 +53,18 @@ pub(super) fn plan(call: &Call<'_>, project: Id<Project>, target: Target) -> Res
         is_forced,
     } = target;
     let is_empty = repository.is_empty()?;
+    {
+        let state = call.instance.store.read();
+        let row = state
+            .projects
+            .get(project)
+            .ok_or_else(|| Refusal::not_found("Project"))?;
+        if !state.can_push(call.viewer(), row, &branch, is_empty) {
+            return Err(Refusal::rejected(
+                "You are not allowed to push into this branch",
+            ));
+        }
+    }
     let tip = repository.branch(&branch)?;
     let start = match (&start_sha, &start_branch) {
         (Some(sha), _) => {
@@ -130,6 +143,7 @@ pub(super) fn write(
     actions: &[Action],
     author: Option<(String, String)>,
 ) -> Result<Written, Refusal> {
+    check_hooks(call, plan)?;
     let write = Write {
         project: plan.project,
         branch: &plan.branch,
@@ -141,6 +155,36 @@ pub(super) fn write(
         user: call.user()?,
     };
     write::commit(call.instance, &write).map_err(|error| refusal(call, error))
+}
+
+/// What GitLab's hooks would say to the move of the branch.
+fn check_hooks(call: &Call<'_>, plan: &Plan) -> Result<(), Refusal> {
+    let repository = call.repository(plan.project)?;
+    let tip = repository.branch(&plan.branch)?;
+    let reference = format!("refs/heads/{}", plan.branch);
+    let wanted = Wanted {
+        reference: &reference,
+        kind: if tip.is_some() {
+            Move::Update
+        } else {
+            Move::Create
+        },
+        origin: Origin::Api,
+        is_empty: repository.is_empty()?,
+    };
+    let state = call.instance.store.read();
+    let Some(project) = state.projects.get(plan.project) else {
+        return Ok(());
+    };
+    let is_forced = match (tip, plan.start) {
+        (Some(tip), Some(start)) => !repository.is_ancestor(tip, start),
+        _ => false,
+    };
+    match state.push_rule(call.viewer(), project, wanted) {
+        Rule::Deny(text) => Err(Refusal::rejected(text)),
+        Rule::DenyForced(text) if is_forced => Err(Refusal::rejected(text)),
+        Rule::Allow | Rule::DenyForced(_) => Ok(()),
+    }
 }
 
 fn refusal(call: &Call<'_>, error: WriteError) -> Refusal {

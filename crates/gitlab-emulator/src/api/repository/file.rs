@@ -220,7 +220,7 @@ fn content(params: &WriteFile) -> Result<Vec<u8>, Refusal> {
     match params.encoding.as_deref() {
         None | Some("text") => Ok(params.content.clone().into_bytes()),
         Some("base64") => Ok(commit_check::decode_base64(&params.content)),
-        Some(_) => Err(Refusal::parameter(Problem::Value.text("encoding"))),
+        Some(_) => Err(Refusal::problem("encoding", Problem::Value)),
     }
 }
 

@@ -5,9 +5,11 @@ mod blob;
 mod branch;
 mod commit;
 mod commit_check;
+mod commit_params;
 mod compare;
 pub(super) mod entity;
 mod file;
+mod tag;
 mod tree;
 
 use crate::domain::token::Scope;
@@ -55,6 +57,10 @@ pub(super) fn routes() -> Vec<Route> {
         Route::get("/projects/{id}/repository/{archive}", archive::get).permission(reading),
         Route::get("/projects/{id}/repository/compare", compare::compare).permission(reading),
         Route::get("/projects/{id}/repository/merge_base", compare::merge_base).permission(reading),
+        Route::get("/projects/{id}/repository/tags", tag::list).permission(reading),
+        Route::post("/projects/{id}/repository/tags", tag::create).permission(writing),
+        Route::get("/projects/{id}/repository/tags/{tag_name}", tag::show).permission(reading),
+        Route::delete("/projects/{id}/repository/tags/{tag_name}", tag::delete).permission(writing),
         Route::get("/projects/{id}/repository/commits", commit::list).permission(reading),
         Route::post("/projects/{id}/repository/commits", commit::create).permission(writing),
         Route::get("/projects/{id}/repository/commits/{sha}", commit::show)

@@ -1,0 +1,277 @@
+//! Making, changing, testing and removing webhooks.
+
+use serde_json::{Map, Value, json};
+
+use super::read::{detail, find};
+use crate::domain::access::ProjectAbility;
+use crate::domain::hook::{BadUrl, BranchFilter, EVENTS, Hook, MOST_HOOKS, Pair, check_url};
+use crate::domain::table::Id;
+use crate::web::call::Call;
+use crate::web::params::{Nothing, Params, Problem, Raw, params};
+use crate::web::refusal::Refusal;
+use crate::web::reply::{Answer, Reply};
+use crate::webhook;
+
+type Pairs = Vec<Map<String, Value>>;
+
+params! {
+    struct HookParams {
+        url: Option<String>,
+        name: Option<String>,
+        description: Option<String>,
+        token: Option<String>,
+        enable_ssl_verification: Option<bool>,
+        push_events_branch_filter: Option<String>,
+        branch_filter_strategy: Option<String>,
+        custom_webhook_template: Option<String>,
+        custom_headers: Option<Pairs>,
+        url_variables: Option<Pairs>,
+    }
+}
+
+params! {
+    struct SetValue {
+        value: String,
+    }
+}
+
+fn pairs(pairs: &Pairs) -> Result<Vec<Pair>, Refusal> {
+    let text = |pair: &Map<String, Value>, name: &str| {
+        pair.get(name).and_then(Value::as_str).map(str::to_owned)
+    };
+    pairs
+        .iter()
+        .map(|pair| {
+            let key = text(pair, "key");
+            let value = text(pair, "value");
+            match (key, value) {
+                (Some(key), Some(value)) => Ok(Pair { key, value }),
+                _ => Err(Refusal::unprocessable(
+                    "Invalid custom headers or url variables given",
+                )),
+            }
+        })
+        .collect()
+}
+
+fn events(raw: &Raw, events: &mut Map<String, Value>) -> Result<(), Refusal> {
+    for (event, _) in EVENTS {
+        if let Some(is_on) = raw.read::<Option<bool>>(event)? {
+            events.insert(event.to_owned(), json!(is_on));
+        }
+    }
+    Ok(())
+}
+
+fn branch_filter(params: &HookParams, current: &BranchFilter) -> Result<BranchFilter, Refusal> {
+    let strategy = params
+        .branch_filter_strategy
+        .as_deref()
+        .unwrap_or(match current {
+            BranchFilter::All if params.push_events_branch_filter.is_some() => "wildcard",
+            other => other.strategy(),
+        });
+    let text = params
+        .push_events_branch_filter
+        .as_deref()
+        .unwrap_or(current.text())
+        .to_owned();
+    match strategy {
+        "all_branches" => Ok(BranchFilter::All),
+        "wildcard" => Ok(BranchFilter::Wildcard(text)),
+        "regex" if regex::Regex::new(&text).is_ok() => Ok(BranchFilter::Regex(text)),
+        "regex" => Err(Refusal::unprocessable("Invalid branch filter given")),
+        _ => Err(Refusal::problem("branch_filter_strategy", Problem::Value)),
+    }
+}
+
+/// Puts what the caller gave into a hook.
+fn apply(hook: &mut Hook, params: &HookParams, raw: &Raw) -> Result<(), Refusal> {
+    if let Some(url) = &params.url {
+        hook.url.clone_from(url);
+    }
+    if let Some(name) = &params.name {
+        hook.name = Some(name.clone());
+    }
+    if let Some(description) = &params.description {
+        hook.description = Some(description.clone());
+    }
+    if let Some(token) = &params.token {
+        hook.token = Some(token.clone()).filter(|token| !token.is_empty());
+    }
+    if let Some(verifies) = params.enable_ssl_verification {
+        hook.verifies_certificates = verifies;
+    }
+    if let Some(template) = &params.custom_webhook_template {
+        hook.custom_webhook_template = Some(template.clone());
+    }
+    if let Some(headers) = &params.custom_headers {
+        hook.custom_headers = pairs(headers)?;
+    }
+    if let Some(variables) = &params.url_variables {
+        hook.url_variables = pairs(variables)?;
+    }
+    hook.branch_filter = branch_filter(params, &hook.branch_filter)?;
+    events(raw, &mut hook.events)
+}
+
+fn check_target(call: &Call<'_>, hook: &Hook) -> Result<(), Refusal> {
+    let state = call.instance.store.read();
+    let texts = &state.switches.get().texts;
+    let is_local_allowed = state
+        .settings
+        .get()
+        .allow_local_requests_from_web_hooks_and_services;
+    let target = hook.target();
+    if target.contains('{') {
+        return Err(Refusal::unprocessable("Invalid url given"));
+    }
+    check_url(&target, is_local_allowed).map_err(|bad| {
+        Refusal::unprocessable(match bad {
+            BadUrl::Invalid => "Invalid url given",
+            BadUrl::Localhost => &texts.blocked_localhost,
+            BadUrl::Local => &texts.blocked_local_network,
+        })
+    })
+}
+
+pub(super) fn create(call: &Call<'_>, raw: &Raw) -> Answer {
+    let project = {
+        let state = call.instance.store.read();
+        call.project_for(&state, ProjectAbility::Administer)?.id
+    };
+    let url: String = raw.read("url")?;
+    let params = HookParams::read(raw)?;
+    let mut hook = Hook {
+        id: Id::new(0),
+        project,
+        url,
+        name: None,
+        description: None,
+        token: None,
+        verifies_certificates: true,
+        events: EVENTS
+            .iter()
+            .map(|(event, is_on)| ((*event).to_owned(), json!(is_on)))
+            .collect(),
+        branch_filter: BranchFilter::Wildcard(String::new()),
+        custom_webhook_template: None,
+        custom_headers: Vec::new(),
+        url_variables: Vec::new(),
+        created_at: call.now,
+        updated_at: call.now,
+    };
+    apply(&mut hook, &params, raw)?;
+    check_target(call, &hook)?;
+    call.instance.change(|state| {
+        let own: Vec<&Hook> = state
+            .hooks
+            .iter()
+            .filter(|other| other.project == project)
+            .collect();
+        if own.len() >= MOST_HOOKS {
+            let text = format!("Maximum number of project hooks ({MOST_HOOKS}) exceeded");
+            return Err(Refusal::unprocessable(text));
+        }
+        let is_unique = state.switches.get().unique_hook_urls;
+        if is_unique && own.iter().any(|other| other.url == hook.url) {
+            return Err(Refusal::unprocessable("Invalid url given"));
+        }
+        let id = state.hooks.add(|id| Hook { id, ..hook });
+        let hook = state.hooks.get(id).ok_or_else(Refusal::internal)?;
+        Ok(Reply::created(detail(hook)))
+    })
+}
+
+pub(super) fn update(call: &Call<'_>, raw: &Raw) -> Answer {
+    let mut hook = find(call, &call.instance.store.read())?.clone();
+    let params = HookParams::read(raw)?;
+    apply(&mut hook, &params, raw)?;
+    check_target(call, &hook)?;
+    save(call, hook).map(|hook| Reply::ok(detail(&hook)))
+}
+
+fn save(call: &Call<'_>, hook: Hook) -> Result<Hook, Refusal> {
+    call.instance.change(|state| {
+        let row = state
+            .hooks
+            .get_mut(hook.id)
+            .ok_or_else(Refusal::no_record)?;
+        *row = Hook {
+            updated_at: call.now,
+            ..hook
+        };
+        Ok(row.clone())
+    })
+}
+
+pub(super) fn delete(call: &Call<'_>, _: &Nothing) -> Answer {
+    call.instance.change(|state| {
+        let hook = find(call, state)?;
+        call.check_unmodified(hook.updated_at)?;
+        let id = hook.id;
+        state.hooks.remove(id);
+        Ok(Reply::no_content())
+    })
+}
+
+/// Changes one of the two lists of named secrets.
+fn change_pair(
+    call: &Call<'_>,
+    list: fn(&mut Hook) -> &mut Vec<Pair>,
+    value: Option<&str>,
+) -> Answer {
+    let mut hook = find(call, &call.instance.store.read())?.clone();
+    let key = call.capture("key");
+    let pairs = list(&mut hook);
+    let known = pairs.iter().any(|pair| pair.key == key);
+    pairs.retain(|pair| pair.key != key);
+    match value {
+        Some(value) => pairs.push(Pair {
+            key: key.to_owned(),
+            value: value.to_owned(),
+        }),
+        None if !known => return Err(Refusal::no_record()),
+        None => {}
+    }
+    save(call, hook)?;
+    Ok(Reply::no_content())
+}
+
+pub(super) fn set_variable(call: &Call<'_>, params: &SetValue) -> Answer {
+    change_pair(call, |hook| &mut hook.url_variables, Some(&params.value))
+}
+
+pub(super) fn delete_variable(call: &Call<'_>, _: &Nothing) -> Answer {
+    change_pair(call, |hook| &mut hook.url_variables, None)
+}
+
+pub(super) fn set_header(call: &Call<'_>, params: &SetValue) -> Answer {
+    change_pair(call, |hook| &mut hook.custom_headers, Some(&params.value))
+}
+
+pub(super) fn delete_header(call: &Call<'_>, _: &Nothing) -> Answer {
+    change_pair(call, |hook| &mut hook.custom_headers, None)
+}
+
+/// Calls a hook with what the last push would have said.
+pub(super) fn test(call: &Call<'_>, _: &Nothing) -> Answer {
+    let hook = find(call, &call.instance.store.read())?.clone();
+    let trigger = call.capture("trigger");
+    if !EVENTS.iter().any(|(event, _)| *event == trigger) {
+        return Err(Refusal::problem("trigger", Problem::Value));
+    }
+    if !matches!(trigger, "push_events" | "tag_push_events") {
+        return Err(Refusal::unprocessable(
+            "Ensure the project has the data that the event needs.",
+        ));
+    }
+    let payload = webhook::payload::sample(call.instance, hook.project, call.user()?)?;
+    let Some(payload) = payload else {
+        return Err(Refusal::unprocessable(
+            "Ensure the project has at least one commit.",
+        ));
+    };
+    call.instance.deliver(&hook, "Push Hook", payload);
+    Ok(Reply::created(json!({ "message": "201 Created" })))
+}

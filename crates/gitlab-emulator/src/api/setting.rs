@@ -1,0 +1,67 @@
+//! Settings of the instance.
+
+use serde_json::{Value, json};
+
+use crate::domain::settings::Settings;
+use crate::web::call::Call;
+use crate::web::params::{Nothing, Raw};
+use crate::web::refusal::Refusal;
+use crate::web::reply::{Answer, Reply};
+use crate::web::route::Route;
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::get("/application/settings", show).for_administrators(),
+        Route::put("/application/settings", update).for_administrators(),
+    ]
+}
+
+fn shown(settings: &Settings) -> Value {
+    let mut shown = json!(settings);
+    if let Value::Object(map) = &mut shown {
+        map.insert("id".to_owned(), json!(1));
+        map.insert("signup_enabled".to_owned(), json!(false));
+        map.insert(
+            "restricted_visibility_levels".to_owned(),
+            json!(settings.restricted_visibility_levels),
+        );
+    }
+    shown
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "all handlers have one signature")]
+fn show(call: &Call<'_>, _: &Nothing) -> Answer {
+    Ok(Reply::ok(shown(call.instance.store.read().settings.get())))
+}
+
+/// Changes the settings that are named and known; values of another type are refused.
+fn update(call: &Call<'_>, raw: &Raw) -> Answer {
+    call.instance.change(|state| {
+        let mut all = json!(state.settings.get());
+        let Value::Object(map) = &mut all else {
+            return Err(Refusal::internal());
+        };
+        for (name, current) in map.iter_mut() {
+            if let Some(value) = raw.get(name) {
+                *current = like(current, value)
+                    .ok_or_else(|| Refusal::parameter(format!("{name} is invalid")))?;
+            }
+        }
+        let changed: Settings = serde_json::from_value(all)
+            .map_err(|_| Refusal::parameter("a setting does not have a valid value"))?;
+        *state.settings.get_mut() = changed;
+        Ok(Reply::ok(shown(state.settings.get())))
+    })
+}
+
+/// Brings a value, which may be a text from a form, to the type of another one.
+fn like(current: &Value, value: &Value) -> Option<Value> {
+    use crate::web::params::Scalar;
+    match current {
+        Value::Bool(_) => bool::from_value(value).ok().map(Value::Bool),
+        Value::Number(_) => u64::from_value(value).ok().map(Value::from),
+        Value::Array(_) => Vec::<String>::from_value(value).ok().map(Value::from),
+        Value::String(_) => String::from_value(value).ok().map(Value::from),
+        Value::Null | Value::Object(_) => Some(value.clone()),
+    }
+}

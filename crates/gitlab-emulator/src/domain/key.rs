@@ -1,0 +1,235 @@
+//! Keys of users and deploy keys of projects; all share one table, so no key exists twice
+//! (GitLab `lib/api/deploy_keys.rb`, `app/models/key.rb`).
+
+use serde::{Deserialize, Serialize};
+
+use super::access::{ProjectAbility, Viewer};
+use super::invalid::Invalid;
+use super::project::Project;
+use super::ssh_key::{BadKey, SshKey};
+use super::state::State;
+use super::table::Id;
+use super::time::Moment;
+use super::user::User;
+
+/// A key of a user, or a deploy key.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Key {
+    /// Its number.
+    pub id: Id<Key>,
+    /// Whose it is.
+    pub owner: KeyOwner,
+    /// What it is called.
+    pub title: String,
+    /// The key itself.
+    pub key: SshKey,
+    /// When it was added.
+    pub created_at: Moment,
+    /// When it ends.
+    pub expires_at: Option<Moment>,
+}
+
+/// Whose a key is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyOwner {
+    /// A user.
+    User(Id<User>),
+    /// The projects that it is linked to.
+    Deploy {
+        /// Whether every project may link it.
+        is_public: bool,
+    },
+}
+
+/// The use of a deploy key by a project.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct KeyLink {
+    /// Its number.
+    pub id: Id<KeyLink>,
+    /// The project.
+    pub project: Id<Project>,
+    /// The key.
+    pub key: Id<Key>,
+    /// Whether it may push.
+    pub can_push: bool,
+}
+
+/// A deploy key to be added to a project.
+#[derive(Clone, Debug)]
+pub struct NewDeployKey {
+    /// The key as the caller wrote it.
+    pub text: String,
+    /// What it is called.
+    pub title: String,
+    /// Whether it may push.
+    pub can_push: bool,
+    /// When it ends.
+    pub expires_at: Option<Moment>,
+}
+
+impl State {
+    /// The deploy keys of a project with their links.
+    pub fn deploy_keys(&self, project: Id<Project>) -> impl Iterator<Item = (&Key, &KeyLink)> {
+        self.key_links
+            .iter()
+            .filter(move |link| link.project == project)
+            .filter_map(|link| Some((self.keys.get(link.key)?, link)))
+    }
+
+    /// The link of a project to a deploy key.
+    pub fn key_link(&self, project: Id<Project>, key: Id<Key>) -> Option<&KeyLink> {
+        self.key_links
+            .find(|link| link.project == project && link.key == key)
+    }
+
+    /// Adds a deploy key to a project. A key that the project has stays as it is; one that the
+    /// caller can reach elsewhere is linked; only then a new one is made.
+    pub fn add_deploy_key(
+        &mut self,
+        viewer: Viewer,
+        project: Id<Project>,
+        new: &NewDeployKey,
+        now: Moment,
+    ) -> Result<Id<Key>, Invalid> {
+        let text = new.text.trim();
+        let own = self
+            .deploy_keys(project)
+            .find(|(key, _)| key.key.text == text);
+        if let Some((key, _)) = own {
+            return Ok(key.id);
+        }
+        let reachable = self
+            .keys
+            .iter()
+            .find(|key| key.key.text == text && self.is_key_reachable(viewer, key))
+            .map(|key| key.id);
+        let id = match reachable {
+            Some(id) => id,
+            None => self.make_deploy_key(new, now)?,
+        };
+        self.link_key(project, id, new.can_push);
+        Ok(id)
+    }
+
+    fn make_deploy_key(&mut self, new: &NewDeployKey, now: Moment) -> Result<Id<Key>, Invalid> {
+        let key = self.check_key(&new.text, "deploy_key.")?;
+        let owner = KeyOwner::Deploy { is_public: false };
+        let (title, expires_at) = (new.title.clone(), new.expires_at);
+        Ok(self.keys.add(|id| Key {
+            id,
+            owner,
+            title,
+            key,
+            created_at: now,
+            expires_at,
+        }))
+    }
+
+    /// Adds a key to a user.
+    pub fn add_user_key(
+        &mut self,
+        user: Id<User>,
+        title: String,
+        text: &str,
+        now: Moment,
+    ) -> Result<Id<Key>, Invalid> {
+        let key = self.check_key(text, "")?;
+        let owner = KeyOwner::User(user);
+        Ok(self.keys.add(|id| Key {
+            id,
+            owner,
+            title,
+            key,
+            created_at: now,
+            expires_at: None,
+        }))
+    }
+
+    fn check_key(&self, text: &str, prefix: &str) -> Result<SshKey, Invalid> {
+        let field = |name: &str| format!("{prefix}{name}");
+        match SshKey::parse(text) {
+            Ok(key) => {
+                let is_taken = self
+                    .keys
+                    .any(|other| other.key.fingerprint_sha256 == key.fingerprint_sha256);
+                if is_taken {
+                    let taken = "has already been taken";
+                    return Err(Invalid::field(&field("fingerprint_sha256"), taken));
+                }
+                Ok(key)
+            }
+            Err(bad) => {
+                let mut invalid = Invalid::default();
+                let forbidden =
+                    "type is forbidden. Must be RSA, ECDSA, ED25519, ECDSA_SK, or ED25519_SK";
+                invalid.add(&field("key"), forbidden);
+                if bad == BadKey::Unreadable {
+                    invalid.add(&field("key"), "is invalid");
+                    invalid.add(&field("fingerprint_sha256"), "cannot be generated");
+                }
+                Err(invalid)
+            }
+        }
+    }
+
+    /// Whether a caller may use a deploy key in another project.
+    fn is_key_reachable(&self, viewer: Viewer, key: &Key) -> bool {
+        let KeyOwner::Deploy { is_public } = key.owner else {
+            return false;
+        };
+        is_public
+            || self
+                .key_links
+                .iter()
+                .filter(|link| link.key == key.id)
+                .filter_map(|link| self.projects.get(link.project))
+                .any(|project| self.can_project(viewer, ProjectAbility::Administer, project))
+    }
+
+    fn link_key(&mut self, project: Id<Project>, key: Id<Key>, can_push: bool) {
+        if self.key_link(project, key).is_none() {
+            self.key_links.add(|id| KeyLink {
+                id,
+                project,
+                key,
+                can_push,
+            });
+        }
+    }
+
+    /// Links a deploy key that the caller can reach; `false` when there is none.
+    pub fn enable_deploy_key(
+        &mut self,
+        viewer: Viewer,
+        project: Id<Project>,
+        key: Id<Key>,
+    ) -> bool {
+        let is_reachable = self.keys.get(key).is_some_and(|row| {
+            self.key_link(project, key).is_some() || self.is_key_reachable(viewer, row)
+        });
+        if is_reachable {
+            self.link_key(project, key, false);
+        }
+        is_reachable
+    }
+
+    /// Takes a deploy key from a project; the key goes with its last link unless it is public.
+    pub fn remove_deploy_key(&mut self, project: Id<Project>, key: Id<Key>) -> bool {
+        let Some(link) = self.key_link(project, key).map(|link| link.id) else {
+            return false;
+        };
+        self.key_links.remove(link);
+        self.remove_orphan_keys();
+        true
+    }
+
+    /// Removes the deploy keys that no project uses and that are not public.
+    pub fn remove_orphan_keys(&mut self) {
+        let used: std::collections::BTreeSet<_> =
+            self.key_links.iter().map(|link| link.key).collect();
+        self.keys.retain(|key| {
+            key.owner != KeyOwner::Deploy { is_public: false } || used.contains(&key.id)
+        });
+    }
+}

@@ -1,0 +1,91 @@
+//! Public SSH keys: what GitLab keeps of them and how it tells them apart.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use md5::{Digest, Md5};
+use serde::{Deserialize, Serialize};
+use ssh_key::{Algorithm, HashAlg, PublicKey};
+
+/// A public key as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SshKey {
+    /// Type, data and the first word of the comment.
+    pub text: String,
+    /// MD5 in pairs of hexadecimal digits, with colons.
+    pub fingerprint: String,
+    /// `SHA256:` and base64 without padding.
+    pub fingerprint_sha256: String,
+}
+
+/// What is wrong with a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadKey {
+    /// It is no key at all.
+    Unreadable,
+    /// It is a key of a type that GitLab does not take.
+    Forbidden,
+}
+
+impl SshKey {
+    /// Reads a key and drops all words of its comment but the first
+    /// (GitLab `lib/gitlab/ssh_public_key.rb`).
+    pub fn parse(text: &str) -> Result<Self, BadKey> {
+        let words: Vec<&str> = text.split_whitespace().take(3).collect();
+        let key = PublicKey::from_openssh(&words.join(" ")).map_err(|_| BadKey::Unreadable)?;
+        let is_taken = matches!(
+            key.algorithm(),
+            Algorithm::Rsa { .. }
+                | Algorithm::Ed25519
+                | Algorithm::Ecdsa { .. }
+                | Algorithm::SkEcdsaSha2NistP256
+                | Algorithm::SkEd25519
+        );
+        if !is_taken {
+            return Err(BadKey::Forbidden);
+        }
+        let data = words
+            .get(1)
+            .and_then(|data| STANDARD.decode(data).ok())
+            .unwrap_or_default();
+        let pairs: Vec<String> = Md5::digest(&data)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Ok(Self {
+            text: words.join(" "),
+            fingerprint: pairs.join(":"),
+            fingerprint_sha256: key.fingerprint(HashAlg::Sha256).to_string(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqt";
+
+    #[test]
+    fn only_the_first_word_of_a_comment_stays() {
+        let key = SshKey::parse(&format!("  {KEY} deploy key of ci\n")).unwrap();
+        assert_eq!(key.text, format!("{KEY} deploy"));
+        assert_eq!(SshKey::parse(KEY).unwrap().text, KEY);
+    }
+
+    #[test]
+    fn fingerprints_are_those_of_ssh_keygen() {
+        let key = SshKey::parse(KEY).unwrap();
+        assert_eq!(
+            key.fingerprint_sha256,
+            "SHA256:UCUiLr7Pjs9wFFJMDByLgc3NrtdU344OgUM45wZPcIQ"
+        );
+        assert_eq!(key.fingerprint.len(), 47);
+    }
+
+    #[test]
+    fn other_text_is_no_key() {
+        assert_eq!(SshKey::parse("hello"), Err(BadKey::Unreadable));
+        assert_eq!(SshKey::parse("ssh-ed25519 AAAA x"), Err(BadKey::Unreadable));
+    }
+}

@@ -1,0 +1,6 @@
+//! Calling webhooks.
+
+mod delivery;
+pub(crate) mod payload;
+
+pub(crate) use delivery::{Deliveries, Request, run};
