@@ -4,7 +4,9 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt as _;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Error, Expr, Field, Ident, Lit, Meta, Result, Token, Type, Visibility};
+use syn::{Attribute, Error, Field, Ident, Meta, Result, Token, Type, Visibility};
+
+use crate::input::description;
 
 pub(crate) struct ModelField<'a> {
     pub(crate) ident: &'a Ident,
@@ -39,26 +41,6 @@ impl<'a> ModelField<'a> {
             placement: placement(&field.attrs)?,
         })
     }
-}
-
-/// Joins the lines of the doc comments, each without the space that follows the slashes.
-pub(crate) fn description(attributes: &[Attribute]) -> String {
-    let lines = attributes
-        .iter()
-        .filter_map(|attribute| match &attribute.meta {
-            Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
-                Expr::Lit(literal) => match &literal.lit {
-                    Lit::Str(text) => Some(text.value()),
-                    _ => None,
-                },
-                _ => None,
-            },
-            _ => None,
-        });
-    let lines: Vec<String> = lines
-        .map(|line| line.strip_prefix(' ').unwrap_or(&line).to_owned())
-        .collect();
-    lines.join("\n").trim().to_owned()
 }
 
 fn placement(attributes: &[Attribute]) -> Result<Placement> {

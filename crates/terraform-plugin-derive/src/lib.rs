@@ -1,6 +1,8 @@
-//! Derive macro of the `terraform-plugin` framework; its documentation is there, at `Model`.
+//! Derive macros of the `terraform-plugin` framework; their documentation is there, at the traits of the same names.
 
+mod arguments;
 mod field;
+mod input;
 mod model;
 
 use proc_macro::TokenStream;
@@ -14,6 +16,17 @@ use syn::{DeriveInput, parse_macro_input};
 pub fn derive_model(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     model::expand(&input)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+/// Derives the arguments of a function from a struct with a field for each, in order.
+///
+/// The doc comments become descriptions.
+#[proc_macro_derive(Arguments)]
+pub fn derive_arguments(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    arguments::expand(&input)
         .unwrap_or_else(syn::Error::into_compile_error)
         .into()
 }

@@ -1,24 +1,15 @@
-//! The expansion of the derive macro.
+//! The expansion of the derive macro for models.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use syn::{Data, DeriveInput, Error, Fields, Result};
+use syn::{DeriveInput, Result};
 
-use crate::field::{ModelField, Placement, description};
+use crate::field::{ModelField, Placement};
+use crate::input::{description, named_fields};
 
 pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
-    let refused = |what| Error::new_spanned(&input.ident, what);
-    if !input.generics.params.is_empty() {
-        return Err(refused("a model has no generic parameters"));
-    }
-    let Data::Struct(data) = &input.data else {
-        return Err(refused("a model is a struct"));
-    };
-    let Fields::Named(fields) = &data.fields else {
-        return Err(refused("fields of a model have names"));
-    };
+    let fields = named_fields(input, "a model")?;
     let fields = fields
-        .named
         .iter()
         .map(ModelField::read)
         .collect::<Result<Vec<_>>>()?;

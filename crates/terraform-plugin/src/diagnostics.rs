@@ -1,5 +1,7 @@
 //! What users read when something is wrong: summaries, explanations and the attribute at fault.
 
+use std::fmt::{self, Display, Formatter};
+
 use crate::protocol::tfplugin6::{self as wire, diagnostic};
 use crate::value::{ConversionError, Path, UnknownValue};
 
@@ -108,6 +110,20 @@ impl Diagnostics {
         } else {
             Ok(self)
         }
+    }
+}
+
+impl Display for Diagnostics {
+    /// Writes titles and explanations, a message a line, for places that know no more than text.
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        for (position, diagnostic) in self.0.iter().enumerate() {
+            let separator = if position == 0 { "" } else { "\n" };
+            let Diagnostic {
+                summary, detail, ..
+            } = diagnostic;
+            write!(formatter, "{separator}{summary}: {detail}")?;
+        }
+        Ok(())
     }
 }
 

@@ -2,9 +2,13 @@
 
 extern crate self as terraform_plugin;
 
+pub mod action;
 pub mod data_source;
 pub mod diagnostics;
 pub mod docs;
+pub mod ephemeral_resource;
+pub mod function;
+pub mod list_resource;
 pub mod logging;
 pub mod model;
 pub mod plan;
@@ -17,3 +21,6 @@ pub mod service;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod value;
+
+mod interrupt;
+mod kind;

@@ -1,18 +1,18 @@
 //! Managed resources: the trait that authors implement and what the framework hands them.
 
-mod action;
 mod erased;
 mod operation;
+mod planned_action;
 mod planning;
 mod private;
 mod timeouts;
 
 use std::future::{Future, ready};
 
-pub(crate) use action::PlannedAction;
 pub(crate) use erased::{ErasedResource, PlanRequest, Registered};
 pub use operation::Operation;
 pub(crate) use operation::{Limits, Outcome};
+pub(crate) use planned_action::PlannedAction;
 pub use planning::{PlanKind, Planning};
 pub use private::PrivateState;
 pub(crate) use timeouts::Timed;

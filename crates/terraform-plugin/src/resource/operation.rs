@@ -4,15 +4,13 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::PrivateState;
 use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::interrupt::until_interrupted;
 use crate::value::{Convert, Value};
-
-/// How long an operation may go on after the user interrupted the run.
-const GRACE_AFTER_INTERRUPT: Duration = Duration::from_secs(5);
 
 /// One operation on one object.
 pub struct Operation<C> {
@@ -108,23 +106,10 @@ impl Limits {
             timeout,
             interrupted,
         } = self;
-        let stopped = async {
-            interrupted.cancelled().await;
-            sleep(GRACE_AFTER_INTERRUPT).await;
-        };
         // A limit that lies beyond the clock's range is none.
         let far = Duration::from_secs(60 * 60 * 24 * 365);
         let deadline = Instant::now() + timeout.min(far);
-        let limited = async {
-            tokio::select! {
-                biased;
-                result = operation => result,
-                () = stopped => Err(Diagnostic::error(
-                    format!("The {what} was interrupted"),
-                    "It was stopped on request before it was complete. Apply again to finish it.",
-                ).into()),
-            }
-        };
+        let limited = until_interrupted(what, &interrupted, operation);
         timeout_at(deadline, limited).await.unwrap_or_else(|_| {
             let limit = humantime::format_duration(timeout);
             Err(Diagnostic::error(

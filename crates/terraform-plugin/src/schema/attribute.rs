@@ -260,6 +260,16 @@ impl Attribute {
         )
     }
 
+    /// Makes an attribute with a default optional: there is no result that Terraform would look for the default in.
+    pub(super) fn without_result(&mut self) {
+        if self.presence == Presence::OptionalComputed && self.default.is_some() {
+            self.presence = Presence::Optional;
+        }
+        if let AttributeKind::Nested(_, attributes) = &mut self.kind {
+            attributes.values_mut().for_each(Self::without_result);
+        }
+    }
+
     pub(super) fn for_data_source(&mut self, presence: Presence) {
         // A write-only argument has no counterpart in a data source; its caller removes it.
         if self.presence != Presence::WriteOnly {

@@ -6,20 +6,28 @@
 use super::{Attribute, AttributeKind, Attributes, Nesting, OnChange, Presence, Schema};
 use crate::value::{Path, Type};
 
-/// What a schema describes, which decides the reserved names.
+/// What a schema describes, which decides what it may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Root {
-    /// A resource or data source.
-    Resource,
     /// The provider's own configuration.
     Provider,
+    /// A resource or data source.
+    Resource,
+    /// An ephemeral resource: nothing of it is stored, so nothing is write-only.
+    EphemeralResource,
+    /// What a list can be searched for: arguments alone, in a block of their own.
+    ListResource,
+    /// An action: arguments alone, in a block of their own.
+    Action,
 }
 
-/// A mistake in a schema.
+/// A mistake in a schema or in the signature of a function.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("schema of {path}: {reason}")]
+#[error("{subject}{separator}{path}: {reason}", separator = if path.steps().is_empty() { "" } else { ", attribute " })]
 pub struct SchemaFault {
-    /// The attribute.
+    /// Whose schema it is, such as `resource cloud_bucket`.
+    pub subject: String,
+    /// The attribute; the root for the whole.
     pub path: Path,
     /// What is wrong with it.
     pub reason: String,
@@ -36,8 +44,12 @@ const RESERVED_IN_RESOURCES: [&str; 7] = [
 ];
 const RESERVED_IN_PROVIDERS: [&str; 2] = ["alias", "version"];
 
-pub(super) fn faults(schema: &Schema, root: Root) -> Vec<SchemaFault> {
-    let mut checker = Checker { faults: Vec::new() };
+pub(super) fn faults(schema: &Schema, subject: &str, root: Root) -> Vec<SchemaFault> {
+    let mut checker = Checker {
+        subject,
+        root,
+        faults: Vec::new(),
+    };
     let path = Path::root();
     if schema.version < 0 {
         checker.fault(&path, "the version is negative");
@@ -46,8 +58,9 @@ pub(super) fn faults(schema: &Schema, root: Root) -> Vec<SchemaFault> {
         checker.fault(&path, "there is no description");
     }
     let reserved: &[&str] = match root {
-        Root::Resource => &RESERVED_IN_RESOURCES,
         Root::Provider => &RESERVED_IN_PROVIDERS,
+        Root::Resource | Root::EphemeralResource => &RESERVED_IN_RESOURCES,
+        Root::ListResource | Root::Action => &[],
     };
     for name in schema
         .attributes
@@ -60,13 +73,25 @@ pub(super) fn faults(schema: &Schema, root: Root) -> Vec<SchemaFault> {
     checker.faults
 }
 
-struct Checker {
+/// Tells what is wrong with the name of an attribute, parameter or function.
+pub(crate) fn fault_of_name(name: &str) -> Option<&'static str> {
+    let starts = name.starts_with(|first: char| first == '_' || first.is_ascii_lowercase());
+    let valid =
+        |letter: char| letter == '_' || letter.is_ascii_lowercase() || letter.is_ascii_digit();
+    (!starts || !name.chars().all(valid))
+        .then_some("names consist of a-z, 0-9 and _, and do not start with a digit")
+}
+
+struct Checker<'a> {
+    subject: &'a str,
+    root: Root,
     faults: Vec<SchemaFault>,
 }
 
-impl Checker {
+impl Checker<'_> {
     fn fault(&mut self, path: &Path, reason: impl Into<String>) {
         self.faults.push(SchemaFault {
+            subject: self.subject.to_owned(),
             path: path.clone(),
             reason: reason.into(),
         });
@@ -75,7 +100,9 @@ impl Checker {
     fn attributes(&mut self, attributes: &Attributes, path: &Path, in_set: bool) {
         for (name, attribute) in attributes {
             let path = path.attribute(name);
-            self.name(name, &path);
+            if let Some(reason) = fault_of_name(name) {
+                self.fault(&path, reason);
+            }
             self.attribute(attribute, &path, in_set);
             let named = attribute
                 .sibling_rules
@@ -96,22 +123,11 @@ impl Checker {
         }
     }
 
-    fn name(&mut self, name: &str, path: &Path) {
-        let starts = name.starts_with(|first: char| first == '_' || first.is_ascii_lowercase());
-        let valid =
-            |letter: char| letter == '_' || letter.is_ascii_lowercase() || letter.is_ascii_digit();
-        if !starts || !name.chars().all(valid) {
-            self.fault(
-                path,
-                "names consist of a-z, 0-9 and _, and do not start with a digit",
-            );
-        }
-    }
-
     fn attribute(&mut self, attribute: &Attribute, path: &Path, in_set: bool) {
         if attribute.description.trim().is_empty() {
             self.fault(path, "there is no description");
         }
+        self.place(attribute, path);
         let computed = attribute.is_computed();
         if attribute.on_change != OnChange::default() && !computed {
             self.fault(
@@ -183,6 +199,26 @@ impl Checker {
         }
     }
 
+    /// Checks what depends on the kind of the whole.
+    fn place(&mut self, attribute: &Attribute, path: &Path) {
+        if attribute.replace && self.root != Root::Resource {
+            self.fault(path, "only a resource is replaced");
+        }
+        if attribute.presence == Presence::WriteOnly
+            && matches!(self.root, Root::EphemeralResource | Root::ListResource)
+        {
+            self.fault(path, "nothing is stored, so nothing is write-only");
+        }
+        if matches!(self.root, Root::ListResource | Root::Action) {
+            if attribute.is_computed() {
+                self.fault(path, "there is no result that could hold a computed value");
+            }
+            if attribute.sensitive {
+                self.fault(path, "only what is stored or shown can be sensitive");
+            }
+        }
+    }
+
     fn dynamic(&mut self, kind: &Type, path: &Path, in_set: bool) {
         match kind {
             Type::Dynamic if in_set => self.fault(path, "a set cannot hold dynamic values"),
@@ -213,7 +249,11 @@ mod tests {
     }
 
     fn refused(name: &str, attribute: Attribute) -> bool {
-        !schema(name, attribute).faults(Root::Resource).is_empty()
+        refused_in(Root::Resource, name, attribute)
+    }
+
+    fn refused_in(root: Root, name: &str, attribute: Attribute) -> bool {
+        !schema(name, attribute).faults("a test", root).is_empty()
     }
 
     #[test]
@@ -232,8 +272,8 @@ mod tests {
     #[test]
     fn provider_and_resource_reserve_different_names() {
         let schema = schema("alias", Attribute::of::<String>());
-        assert!(schema.faults(Root::Resource).is_empty());
-        assert_eq!(schema.faults(Root::Provider).len(), 1);
+        assert!(schema.faults("a test", Root::Resource).is_empty());
+        assert_eq!(schema.faults("a test", Root::Provider).len(), 1);
     }
 
     #[test]
@@ -269,11 +309,37 @@ mod tests {
     }
 
     #[test]
+    fn arguments_that_nothing_is_stored_of_hold_arguments_alone() {
+        let computed = Attribute::of::<Tf<String>>;
+        let write_only = Attribute::of::<WriteOnly<String>>;
+        for root in [Root::ListResource, Root::Action] {
+            assert!(refused_in(root, "a", computed()));
+            assert!(refused_in(root, "a", Attribute::of::<String>().sensitive()));
+            assert!(refused_in(root, "a", Attribute::of::<String>().replace()));
+            assert!(!refused_in(root, "count", Attribute::of::<String>()));
+        }
+        assert!(refused_in(Root::ListResource, "a", write_only()));
+        assert!(!refused_in(Root::Action, "a", write_only()));
+        assert!(refused_in(Root::EphemeralResource, "a", write_only()));
+        assert!(!refused_in(Root::EphemeralResource, "a", computed()));
+        assert!(refused_in(Root::EphemeralResource, "count", computed()));
+    }
+
+    #[test]
+    fn a_fault_names_the_schema_and_the_attribute() {
+        let faults = schema("Name", Attribute::of::<String>()).faults("action a", Root::Action);
+        let expected = "action a, attribute Name: names consist of a-z, 0-9 and _, and do not start with a digit";
+        assert_eq!(faults[0].to_string(), expected);
+        let faults = Schema::new("", Attributes::new()).faults("action a", Root::Action);
+        assert_eq!(faults[0].to_string(), "action a: there is no description");
+    }
+
+    #[test]
     fn everything_is_described() {
         let bare = Schema::new(
             "",
             Attributes::from([("a".to_owned(), Attribute::of::<String>())]),
         );
-        assert_eq!(bare.faults(Root::Resource).len(), 2);
+        assert_eq!(bare.faults("a test", Root::Resource).len(), 2);
     }
 }

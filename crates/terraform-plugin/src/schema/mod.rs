@@ -10,7 +10,8 @@ mod wire;
 pub use attribute::{
     Attribute, AttributeKind, Attributes, Nesting, OnChange, Presence, SiblingRule,
 };
-pub use check::SchemaFault;
+pub(crate) use check::fault_of_name;
+pub use check::{Root, SchemaFault};
 pub(crate) use configuration::check_configuration;
 pub(crate) use environment::fill_from_environment;
 pub use validator::{Validator, each, one_of};
@@ -62,10 +63,18 @@ impl Schema {
         self
     }
 
+    /// Returns the schema of arguments without a result: what has a default is merely optional.
+    pub(crate) fn into_arguments(mut self) -> Self {
+        self.attributes
+            .values_mut()
+            .for_each(Attribute::without_result);
+        self
+    }
+
     /// Lists what Terraform would refuse or what could not work, by Terraform's own rules and a few stricter ones.
-    pub fn faults(&self, root: check::Root) -> Vec<SchemaFault> {
-        check::faults(self, root)
+    ///
+    /// `subject` says in the faults whose schema it is, such as `resource cloud_bucket`.
+    pub fn faults(&self, subject: &str, root: Root) -> Vec<SchemaFault> {
+        check::faults(self, subject, root)
     }
 }
-
-pub use check::Root;

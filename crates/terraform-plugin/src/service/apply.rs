@@ -6,6 +6,7 @@ use super::ProviderService;
 use super::rpc::{self, Rpc};
 use super::wire::{decoded, encoded, encoded_identity};
 use crate::diagnostics::Diagnostics;
+use crate::kind::Kind;
 use crate::plan::{check_applied, keep_form, with_write_only};
 use crate::protocol::tfplugin6 as tf;
 use crate::provider::Provider;
@@ -15,8 +16,9 @@ use crate::value::Value;
 impl<P: Provider> Rpc<P> for tf::apply_resource_change::Request {
     type Response = tf::apply_resource_change::Response;
     const NAME: &'static str = "ApplyResourceChange";
+    const KIND: Option<Kind> = Some(Kind::Resource);
 
-    fn type_name(&self) -> &str {
+    fn subject(&self) -> &str {
         &self.type_name
     }
 
@@ -27,10 +29,6 @@ impl<P: Provider> Rpc<P> for tf::apply_resource_change::Request {
             private: self.planned_private.clone(),
             ..Default::default()
         }
-    }
-
-    fn diagnostics(response: &mut Self::Response) -> Option<&mut Vec<tf::Diagnostic>> {
-        Some(&mut response.diagnostics)
     }
 
     async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {

@@ -15,14 +15,6 @@ impl<P: Provider> Rpc<P> for tf::configure_provider::Request {
     type Response = tf::configure_provider::Response;
     const NAME: &'static str = "ConfigureProvider";
 
-    fn failure(&self) -> Self::Response {
-        Self::Response::default()
-    }
-
-    fn diagnostics(response: &mut Self::Response) -> Option<&mut Vec<tf::Diagnostic>> {
-        Some(&mut response.diagnostics)
-    }
-
     async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
         // A new configuration replaces the old one even if it fails: the old one is another run's.
         service.configure(Configured::Not);
@@ -43,14 +35,6 @@ impl<P: Provider> Rpc<P> for tf::configure_provider::Request {
 impl<P: Provider> Rpc<P> for tf::stop_provider::Request {
     type Response = tf::stop_provider::Response;
     const NAME: &'static str = "StopProvider";
-
-    fn failure(&self) -> Self::Response {
-        Self::Response::default()
-    }
-
-    fn diagnostics(_: &mut Self::Response) -> Option<&mut Vec<tf::Diagnostic>> {
-        None
-    }
 
     async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
         service.interrupt();

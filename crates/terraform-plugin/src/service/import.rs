@@ -4,6 +4,7 @@ use super::ProviderService;
 use super::rpc::Rpc;
 use super::wire::{decoded_identity, encoded, encoded_identity};
 use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::kind::Kind;
 use crate::protocol::tfplugin6 as tf;
 use crate::provider::Provider;
 use crate::resource::{ImportTarget, Operation, PrivateState, Timed};
@@ -12,17 +13,10 @@ use crate::value::Value;
 impl<P: Provider> Rpc<P> for tf::import_resource_state::Request {
     type Response = tf::import_resource_state::Response;
     const NAME: &'static str = "ImportResourceState";
+    const KIND: Option<Kind> = Some(Kind::Resource);
 
-    fn type_name(&self) -> &str {
+    fn subject(&self) -> &str {
         &self.type_name
-    }
-
-    fn failure(&self) -> Self::Response {
-        Self::Response::default()
-    }
-
-    fn diagnostics(response: &mut Self::Response) -> Option<&mut Vec<tf::Diagnostic>> {
-        Some(&mut response.diagnostics)
     }
 
     async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {

@@ -1,9 +1,16 @@
 //! The provider protocol: one file per group of RPCs, each between wire messages and the typed side.
 
+mod action;
+mod answer;
 mod apply;
 mod configure;
 mod data_source;
+mod dispatch;
+mod ephemeral_resource;
+mod events;
+mod function;
 mod import;
+mod list_resource;
 mod plan;
 mod read;
 mod rpc;
@@ -12,15 +19,19 @@ mod stored;
 mod validate;
 mod wire;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use rpc::Rpc;
 use tokio_util::sync::CancellationToken;
-use tonic::{Request, Response, Status};
 
+use crate::action::ErasedAction;
+use crate::data_source::ErasedDataSource;
 use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::ephemeral_resource::ErasedEphemeralResource;
+use crate::function::ErasedFunction;
+use crate::kind::Kind;
+use crate::list_resource::ErasedListResource;
 use crate::model::Model;
-use crate::protocol::tfplugin6::{self as tf, provider_server};
 use crate::provider::{Provider, Registry};
 use crate::resource::ErasedResource;
 use crate::schema::Schema;
@@ -69,13 +80,37 @@ impl<P: Provider> ProviderService<P> {
     }
 
     fn resource(&self, type_name: &str) -> Result<&dyn ErasedResource<P::Client>, Diagnostics> {
-        self.registry
-            .resources
-            .get(type_name)
-            .map(Box::as_ref)
-            .ok_or_else(|| {
-                Diagnostic::defect(format!("There is no resource type {type_name}")).into()
-            })
+        find(&self.registry.resources, Kind::Resource, type_name).map(Box::as_ref)
+    }
+
+    fn data_source(
+        &self,
+        type_name: &str,
+    ) -> Result<&dyn ErasedDataSource<P::Client>, Diagnostics> {
+        find(&self.registry.data_sources, Kind::DataSource, type_name).map(Box::as_ref)
+    }
+
+    fn function(&self, name: &str) -> Result<&dyn ErasedFunction, Diagnostics> {
+        find(&self.registry.functions, Kind::Function, name).map(Box::as_ref)
+    }
+
+    fn ephemeral_resource(
+        &self,
+        type_name: &str,
+    ) -> Result<&dyn ErasedEphemeralResource<P::Client>, Diagnostics> {
+        let all = &self.registry.ephemeral_resources;
+        find(all, Kind::EphemeralResource, type_name).map(Box::as_ref)
+    }
+
+    fn list_resource(
+        &self,
+        type_name: &str,
+    ) -> Result<&Arc<dyn ErasedListResource<P::Client>>, Diagnostics> {
+        find(&self.registry.list_resources, Kind::ListResource, type_name)
+    }
+
+    fn action(&self, type_name: &str) -> Result<&Arc<dyn ErasedAction<P::Client>>, Diagnostics> {
+        find(&self.registry.actions, Kind::Action, type_name)
     }
 
     /// Returns the client; `None` while the provider block is not known.
@@ -124,45 +159,13 @@ impl<P: Provider> ProviderService<P> {
             .unwrap_or_else(PoisonError::into_inner);
         std::mem::replace(&mut *interrupted, CancellationToken::new()).cancel();
     }
-
-    async fn answer<R: Rpc<P>>(&self, request: R) -> Result<Response<R::Response>, Status> {
-        Ok(Response::new(rpc::answer(self, request).await))
-    }
 }
 
-macro_rules! answers {
-    ($($rpc:ident: $messages:ident;)*) => {
-        #[tonic::async_trait]
-        impl<P: Provider> provider_server::Provider for ProviderService<P> {
-            $(
-                async fn $rpc(
-                    &self,
-                    request: Request<tf::$messages::Request>,
-                ) -> Result<Response<tf::$messages::Response>, Status> {
-                    self.answer(request.into_inner()).await
-                }
-            )*
-        }
-    };
-}
-
-// RPCs that are not listed answer `Unimplemented`, by which Terraform knows that they are not supported.
-answers! {
-    get_metadata: get_metadata;
-    get_provider_schema: get_provider_schema;
-    get_resource_identity_schemas: get_resource_identity_schemas;
-    get_functions: get_functions;
-    validate_provider_config: validate_provider_config;
-    validate_resource_config: validate_resource_config;
-    validate_data_resource_config: validate_data_resource_config;
-    configure_provider: configure_provider;
-    stop_provider: stop_provider;
-    upgrade_resource_state: upgrade_resource_state;
-    upgrade_resource_identity: upgrade_resource_identity;
-    move_resource_state: move_resource_state;
-    read_resource: read_resource;
-    plan_resource_change: plan_resource_change;
-    apply_resource_change: apply_resource_change;
-    import_resource_state: import_resource_state;
-    read_data_source: read_data_source;
+fn find<'a, V>(
+    all: &'a BTreeMap<&'static str, V>,
+    kind: Kind,
+    name: &str,
+) -> Result<&'a V, Diagnostics> {
+    all.get(name)
+        .ok_or_else(|| Diagnostic::defect(format!("There is no {kind} {name}")).into())
 }

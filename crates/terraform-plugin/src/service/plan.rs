@@ -4,6 +4,7 @@ use super::ProviderService;
 use super::rpc::Rpc;
 use super::wire::{decoded, encoded};
 use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::kind::Kind;
 use crate::plan::{check_planned, plan};
 use crate::protocol::tfplugin6 as tf;
 use crate::provider::Provider;
@@ -15,8 +16,9 @@ use crate::value::Value;
 impl<P: Provider> Rpc<P> for tf::plan_resource_change::Request {
     type Response = tf::plan_resource_change::Response;
     const NAME: &'static str = "PlanResourceChange";
+    const KIND: Option<Kind> = Some(Kind::Resource);
 
-    fn type_name(&self) -> &str {
+    fn subject(&self) -> &str {
         &self.type_name
     }
 
@@ -27,10 +29,6 @@ impl<P: Provider> Rpc<P> for tf::plan_resource_change::Request {
             planned_identity: self.prior_identity.clone(),
             ..Default::default()
         }
-    }
-
-    fn diagnostics(response: &mut Self::Response) -> Option<&mut Vec<tf::Diagnostic>> {
-        Some(&mut response.diagnostics)
     }
 
     async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {

@@ -4,6 +4,7 @@ use super::ProviderService;
 use super::rpc::Rpc;
 use super::wire::{decoded, encoded, encoded_identity};
 use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::kind::Kind;
 use crate::plan::keep_form;
 use crate::protocol::tfplugin6 as tf;
 use crate::provider::Provider;
@@ -13,8 +14,9 @@ use crate::value::Value;
 impl<P: Provider> Rpc<P> for tf::read_resource::Request {
     type Response = tf::read_resource::Response;
     const NAME: &'static str = "ReadResource";
+    const KIND: Option<Kind> = Some(Kind::Resource);
 
-    fn type_name(&self) -> &str {
+    fn subject(&self) -> &str {
         &self.type_name
     }
 
@@ -25,10 +27,6 @@ impl<P: Provider> Rpc<P> for tf::read_resource::Request {
             new_identity: self.current_identity.clone(),
             ..Default::default()
         }
-    }
-
-    fn diagnostics(response: &mut Self::Response) -> Option<&mut Vec<tf::Diagnostic>> {
-        Some(&mut response.diagnostics)
     }
 
     async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {

@@ -1,37 +1,41 @@
 //! What every RPC has in common: a span, a log line, failures that keep what exists, and panics that become messages.
 
+use std::any::Any;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use futures_util::FutureExt as _;
-use tracing::{Instrument as _, debug, debug_span, error, warn};
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span, debug, debug_span, error, warn};
 
 use super::ProviderService;
+use super::answer::Answer;
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
-use crate::protocol::tfplugin6 as tf;
+use crate::kind::Kind;
 use crate::provider::Provider;
 
 /// A request and how it is answered.
 pub(super) trait Rpc<P: Provider>: Send + Sized {
-    type Response: Send;
+    type Response: Answer;
     const NAME: &'static str;
+    /// What the request is about; a provider without any of it does not implement the RPC.
+    const KIND: Option<Kind> = None;
 
-    /// The type of resource or data source that the request is about.
+    /// The name of the one of [`Rpc::KIND`] that the request is about.
     #[expect(
         clippy::unnecessary_literal_bound,
         reason = "implementations borrow from the request"
     )]
-    fn type_name(&self) -> &str {
+    fn subject(&self) -> &str {
         ""
     }
 
     /// The answer when the RPC fails: whatever existed before is kept.
-    fn failure(&self) -> Self::Response;
-
-    /// Where messages go in the answer.
-    fn diagnostics(response: &mut Self::Response) -> Option<&mut Vec<tf::Diagnostic>>;
+    fn failure(&self) -> Self::Response {
+        Self::Response::default()
+    }
 
     fn answer(
         self,
@@ -43,38 +47,57 @@ pub(super) async fn answer<P: Provider, R: Rpc<P>>(
     service: &ProviderService<P>,
     request: R,
 ) -> R::Response {
+    let span = span::<P, R>(&request);
+    let started = Instant::now();
+    let work = async {
+        let mut failure = request.failure();
+        debug!("received request");
+        let response = match caught(R::NAME, request.answer(service)).await {
+            Ok(response) => response,
+            Err(diagnostics) => {
+                log(&diagnostics);
+                failure.report(&diagnostics);
+                failure
+            }
+        };
+        let milliseconds = started.elapsed().as_millis();
+        debug!(tf_req_duration_ms = %milliseconds, "served request");
+        response
+    };
+    work.instrument(span).await
+}
+
+fn span<P: Provider, R: Rpc<P>>(request: &R) -> Span {
     static REQUESTS: AtomicU64 = AtomicU64::new(1);
     let span = debug_span!(
         "rpc",
         tf_rpc = R::NAME,
         tf_req_id = REQUESTS.fetch_add(1, Ordering::Relaxed),
-        tf_resource_type = request.type_name(),
+        tf_resource_type = Empty,
+        tf_data_source_type = Empty,
+        tf_function_name = Empty,
+        tf_ephemeral_resource_type = Empty,
+        tf_list_resource_type = Empty,
+        tf_action_type = Empty,
     );
-    let started = Instant::now();
-    let work = async {
-        let mut failure = request.failure();
-        debug!("received request");
-        let (response, diagnostics) = match AssertUnwindSafe(request.answer(service))
-            .catch_unwind()
-            .await
-        {
-            Ok(Ok(response)) => (response, Diagnostics::default()),
-            Ok(Err(diagnostics)) => (failure, diagnostics),
-            Err(panic) => (failure, panicked(R::NAME, panic.as_ref()).into()),
-        };
-        failure = response;
-        if let Some(messages) = R::diagnostics(&mut failure) {
-            log(&diagnostics);
-            messages.extend(Vec::from(&diagnostics));
-        }
-        let milliseconds = started.elapsed().as_millis();
-        debug!(tf_req_duration_ms = %milliseconds, "served request");
-        failure
-    };
-    work.instrument(span).await
+    if let Some(kind) = R::KIND {
+        span.record(kind.log_key(), request.subject());
+    }
+    span
 }
 
-fn panicked(rpc: &str, panic: &(dyn std::any::Any + Send)) -> Diagnostic {
+/// Runs authors' code; its panic becomes a message.
+pub(super) async fn caught<T>(
+    rpc: &str,
+    work: impl Future<Output = Result<T, Diagnostics>>,
+) -> Result<T, Diagnostics> {
+    match AssertUnwindSafe(work).catch_unwind().await {
+        Ok(result) => result,
+        Err(panic) => Err(panicked(rpc, panic.as_ref()).into()),
+    }
+}
+
+fn panicked(rpc: &str, panic: &(dyn Any + Send)) -> Diagnostic {
     let text = panic
         .downcast_ref::<String>()
         .map(String::as_str)

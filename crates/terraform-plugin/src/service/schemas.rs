@@ -1,4 +1,6 @@
-//! `GetProviderSchema`, `GetMetadata`, `GetResourceIdentitySchemas`, `GetFunctions`.
+//! `GetProviderSchema`, `GetMetadata`, `GetResourceIdentitySchemas`.
+
+use std::collections::BTreeMap;
 
 use super::ProviderService;
 use super::rpc::Rpc;
@@ -27,10 +29,6 @@ impl<P: Provider> Rpc<P> for tf::get_provider_schema::Request {
         }
     }
 
-    fn diagnostics(response: &mut Self::Response) -> Option<&mut Vec<tf::Diagnostic>> {
-        Some(&mut response.diagnostics)
-    }
-
     async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
         let faults = service.schema_faults();
         if !faults.is_empty() {
@@ -42,6 +40,24 @@ impl<P: Provider> Rpc<P> for tf::get_provider_schema::Request {
             provider: Some((&service.schema).into()),
             resource_schemas: registry.resource_schemas().map(wire).collect(),
             data_source_schemas: registry.data_source_schemas().map(wire).collect(),
+            functions: registry
+                .function_signatures()
+                .map(|(name, signature)| (name.to_owned(), signature.into()))
+                .collect(),
+            ephemeral_resource_schemas: registry.ephemeral_resource_schemas().map(wire).collect(),
+            list_resource_schemas: registry.list_resource_schemas().map(wire).collect(),
+            action_schemas: registry
+                .action_schemas()
+                .map(wire)
+                .map(|(name, schema)| {
+                    (
+                        name,
+                        tf::ActionSchema {
+                            schema: Some(schema),
+                        },
+                    )
+                })
+                .collect(),
             server_capabilities: Some(CAPABILITIES),
             ..Default::default()
         })
@@ -51,7 +67,7 @@ impl<P: Provider> Rpc<P> for tf::get_provider_schema::Request {
 impl<P: Provider> ProviderService<P> {
     /// Lists the mistakes in the provider's schemas; a test of every provider should find none.
     pub fn schema_faults(&self) -> Vec<SchemaFault> {
-        let mut faults = self.schema.faults(Root::Provider);
+        let mut faults = self.schema.faults("provider", Root::Provider);
         faults.extend(self.registry.faults());
         faults
     }
@@ -61,47 +77,43 @@ impl<P: Provider> Rpc<P> for tf::get_metadata::Request {
     type Response = tf::get_metadata::Response;
     const NAME: &'static str = "GetMetadata";
 
-    fn failure(&self) -> Self::Response {
-        Self::Response::default()
-    }
-
-    fn diagnostics(response: &mut Self::Response) -> Option<&mut Vec<tf::Diagnostic>> {
-        Some(&mut response.diagnostics)
-    }
-
     async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
-        use tf::get_metadata::{DataSourceMetadata, ResourceMetadata};
+        use tf::get_metadata as metadata;
         let registry = &service.registry;
-        let resources = registry.resource_schemas();
-        let data_sources = registry.data_source_schemas();
         Ok(Self::Response {
             server_capabilities: Some(CAPABILITIES),
-            resources: resources
-                .map(|(name, _)| ResourceMetadata {
-                    type_name: name.to_owned(),
-                })
-                .collect(),
-            data_sources: data_sources
-                .map(|(name, _)| DataSourceMetadata {
-                    type_name: name.to_owned(),
-                })
-                .collect(),
+            resources: named(&registry.resources, |type_name| {
+                metadata::ResourceMetadata { type_name }
+            }),
+            data_sources: named(&registry.data_sources, |type_name| {
+                metadata::DataSourceMetadata { type_name }
+            }),
+            functions: named(&registry.functions, |name| metadata::FunctionMetadata {
+                name,
+            }),
+            ephemeral_resources: named(&registry.ephemeral_resources, |type_name| {
+                metadata::EphemeralMetadata { type_name }
+            }),
+            list_resources: named(&registry.list_resources, |type_name| {
+                metadata::ListResourceMetadata { type_name }
+            }),
+            actions: named(&registry.actions, |type_name| metadata::ActionMetadata {
+                type_name,
+            }),
             ..Default::default()
         })
     }
 }
 
+fn named<V, M>(all: &BTreeMap<&'static str, V>, metadata: impl Fn(String) -> M) -> Vec<M> {
+    all.keys()
+        .map(|name| metadata((*name).to_owned()))
+        .collect()
+}
+
 impl<P: Provider> Rpc<P> for tf::get_resource_identity_schemas::Request {
     type Response = tf::get_resource_identity_schemas::Response;
     const NAME: &'static str = "GetResourceIdentitySchemas";
-
-    fn failure(&self) -> Self::Response {
-        Self::Response::default()
-    }
-
-    fn diagnostics(response: &mut Self::Response) -> Option<&mut Vec<tf::Diagnostic>> {
-        Some(&mut response.diagnostics)
-    }
 
     async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
         let schemas = service.registry.identity_schemas();
@@ -133,23 +145,5 @@ fn identity_schema(schema: &Schema) -> tf::ResourceIdentitySchema {
     tf::ResourceIdentitySchema {
         version: schema.version,
         identity_attributes: attributes.collect(),
-    }
-}
-
-impl<P: Provider> Rpc<P> for tf::get_functions::Request {
-    type Response = tf::get_functions::Response;
-    const NAME: &'static str = "GetFunctions";
-
-    fn failure(&self) -> Self::Response {
-        Self::Response::default()
-    }
-
-    fn diagnostics(response: &mut Self::Response) -> Option<&mut Vec<tf::Diagnostic>> {
-        Some(&mut response.diagnostics)
-    }
-
-    /// Answers the same map as the schema, because OpenTofu asks a configured provider again and takes an error as fatal.
-    async fn answer(self, _: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
-        Ok(Self::Response::default())
     }
 }

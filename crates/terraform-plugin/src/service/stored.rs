@@ -4,6 +4,7 @@ use super::ProviderService;
 use super::rpc::Rpc;
 use super::wire::{encoded, encoded_identity};
 use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::kind::Kind;
 use crate::protocol::tfplugin6::{self as tf, RawState};
 use crate::provider::Provider;
 use crate::resource::StoredState;
@@ -25,17 +26,10 @@ fn json(state: Option<&RawState>) -> Result<&str, Diagnostics> {
 impl<P: Provider> Rpc<P> for tf::upgrade_resource_state::Request {
     type Response = tf::upgrade_resource_state::Response;
     const NAME: &'static str = "UpgradeResourceState";
+    const KIND: Option<Kind> = Some(Kind::Resource);
 
-    fn type_name(&self) -> &str {
+    fn subject(&self) -> &str {
         &self.type_name
-    }
-
-    fn failure(&self) -> Self::Response {
-        Self::Response::default()
-    }
-
-    fn diagnostics(response: &mut Self::Response) -> Option<&mut Vec<tf::Diagnostic>> {
-        Some(&mut response.diagnostics)
     }
 
     async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
@@ -56,17 +50,10 @@ impl<P: Provider> Rpc<P> for tf::upgrade_resource_state::Request {
 impl<P: Provider> Rpc<P> for tf::upgrade_resource_identity::Request {
     type Response = tf::upgrade_resource_identity::Response;
     const NAME: &'static str = "UpgradeResourceIdentity";
+    const KIND: Option<Kind> = Some(Kind::Resource);
 
-    fn type_name(&self) -> &str {
+    fn subject(&self) -> &str {
         &self.type_name
-    }
-
-    fn failure(&self) -> Self::Response {
-        Self::Response::default()
-    }
-
-    fn diagnostics(response: &mut Self::Response) -> Option<&mut Vec<tf::Diagnostic>> {
-        Some(&mut response.diagnostics)
     }
 
     async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
@@ -89,17 +76,10 @@ impl<P: Provider> Rpc<P> for tf::upgrade_resource_identity::Request {
 impl<P: Provider> Rpc<P> for tf::move_resource_state::Request {
     type Response = tf::move_resource_state::Response;
     const NAME: &'static str = "MoveResourceState";
+    const KIND: Option<Kind> = Some(Kind::Resource);
 
-    fn type_name(&self) -> &str {
+    fn subject(&self) -> &str {
         &self.target_type_name
-    }
-
-    fn failure(&self) -> Self::Response {
-        Self::Response::default()
-    }
-
-    fn diagnostics(response: &mut Self::Response) -> Option<&mut Vec<tf::Diagnostic>> {
-        Some(&mut response.diagnostics)
     }
 
     async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {

@@ -1,99 +1,96 @@
-//! `ValidateProviderConfig`, `ValidateResourceConfig`, `ValidateDataResourceConfig`.
+//! `ValidateProviderConfig`, `ValidateResourceConfig`, and the same for every other kind that has a configuration.
 
 use super::ProviderService;
 use super::rpc::Rpc;
 use super::wire::decoded;
-use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::diagnostics::Diagnostics;
+use crate::kind::Kind;
 use crate::model::PlanOf;
 use crate::protocol::tfplugin6 as tf;
 use crate::provider::Provider;
-use crate::schema::check_configuration;
-use crate::value::{Convert as _, Path};
+use crate::schema::{Schema, check_configuration};
+use crate::value::{Convert as _, Path, Value};
+
+/// Checks what follows from the schema, and if nothing is wrong with it, what the author's own check finds.
+fn check(
+    schema: &Schema,
+    config: &Value,
+    write_only_allowed: bool,
+    own: impl FnOnce(&Value) -> Result<Diagnostics, Diagnostics>,
+) -> Result<Vec<tf::Diagnostic>, Diagnostics> {
+    let mut found = check_configuration(schema, config, write_only_allowed);
+    if !found.has_error() {
+        found.extend(own(config)?);
+    }
+    Ok((&found).into())
+}
 
 impl<P: Provider> Rpc<P> for tf::validate_provider_config::Request {
     type Response = tf::validate_provider_config::Response;
     const NAME: &'static str = "ValidateProviderConfig";
 
-    fn failure(&self) -> Self::Response {
-        Self::Response::default()
-    }
-
-    fn diagnostics(response: &mut Self::Response) -> Option<&mut Vec<tf::Diagnostic>> {
-        Some(&mut response.diagnostics)
-    }
-
     async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
         let config = decoded(self.config.as_ref(), &service.schema.value_type())?;
-        let mut found = check_configuration(&service.schema, &config, true);
-        if !found.has_error() {
-            let config = PlanOf::<P::Config>::from_value(&config, &Path::root())?;
-            found.extend(service.provider.validate(&config));
-        }
-        Ok(Self::Response {
-            diagnostics: (&found).into(),
-        })
+        let diagnostics = check(&service.schema, &config, true, |config| {
+            let config = PlanOf::<P::Config>::from_value(config, &Path::root())?;
+            Ok(service.provider.validate(&config))
+        })?;
+        Ok(Self::Response { diagnostics })
     }
 }
 
 impl<P: Provider> Rpc<P> for tf::validate_resource_config::Request {
     type Response = tf::validate_resource_config::Response;
     const NAME: &'static str = "ValidateResourceConfig";
+    const KIND: Option<Kind> = Some(Kind::Resource);
 
-    fn type_name(&self) -> &str {
+    fn subject(&self) -> &str {
         &self.type_name
-    }
-
-    fn failure(&self) -> Self::Response {
-        Self::Response::default()
-    }
-
-    fn diagnostics(response: &mut Self::Response) -> Option<&mut Vec<tf::Diagnostic>> {
-        Some(&mut response.diagnostics)
     }
 
     async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
         let resource = service.resource(&self.type_name)?;
         let config = decoded(self.config.as_ref(), resource.value_type())?;
         let capabilities = self.client_capabilities.unwrap_or_default();
-        let write_only_allowed = capabilities.write_only_attributes_allowed;
-        let mut found = check_configuration(resource.schema(), &config, write_only_allowed);
-        if !found.has_error() {
-            found.extend(resource.validate(&config)?);
-        }
-        Ok(Self::Response {
-            diagnostics: (&found).into(),
-        })
+        let allowed = capabilities.write_only_attributes_allowed;
+        let own = |config: &Value| resource.validate(config);
+        let diagnostics = check(resource.schema(), &config, allowed, own)?;
+        Ok(Self::Response { diagnostics })
     }
 }
 
-impl<P: Provider> Rpc<P> for tf::validate_data_resource_config::Request {
-    type Response = tf::validate_data_resource_config::Response;
-    const NAME: &'static str = "ValidateDataResourceConfig";
+/// Kinds whose request does not say whether write-only values are allowed: those that have none, and those that only
+/// command lines know which allow them.
+macro_rules! validations {
+    ($($messages:ident: $name:literal, $kind:ident by $find:ident;)*) => {
+        $(
+            impl<P: Provider> Rpc<P> for tf::$messages::Request {
+                type Response = tf::$messages::Response;
+                const NAME: &'static str = $name;
+                const KIND: Option<Kind> = Some(Kind::$kind);
 
-    fn type_name(&self) -> &str {
-        &self.type_name
-    }
+                fn subject(&self) -> &str {
+                    &self.type_name
+                }
 
-    fn failure(&self) -> Self::Response {
-        Self::Response::default()
-    }
+                async fn answer(
+                    self,
+                    service: &ProviderService<P>,
+                ) -> Result<Self::Response, Diagnostics> {
+                    let found = service.$find(&self.type_name)?;
+                    let config = decoded(self.config.as_ref(), found.value_type())?;
+                    let own = |config: &Value| found.validate(config);
+                    let diagnostics = check(found.schema(), &config, true, own)?;
+                    Ok(Self::Response { diagnostics })
+                }
+            }
+        )*
+    };
+}
 
-    fn diagnostics(response: &mut Self::Response) -> Option<&mut Vec<tf::Diagnostic>> {
-        Some(&mut response.diagnostics)
-    }
-
-    async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
-        let Some(source) = service.registry.data_sources.get(self.type_name.as_str()) else {
-            let text = format!("There is no data source type {}", self.type_name);
-            return Err(Diagnostic::defect(text).into());
-        };
-        let config = decoded(self.config.as_ref(), source.value_type())?;
-        let mut found = check_configuration(source.schema(), &config, false);
-        if !found.has_error() {
-            found.extend(source.validate(&config)?);
-        }
-        Ok(Self::Response {
-            diagnostics: (&found).into(),
-        })
-    }
+validations! {
+    validate_data_resource_config: "ValidateDataResourceConfig", DataSource by data_source;
+    validate_ephemeral_resource_config: "ValidateEphemeralResourceConfig", EphemeralResource by ephemeral_resource;
+    validate_list_resource_config: "ValidateListResourceConfig", ListResource by list_resource;
+    validate_action_config: "ValidateActionConfig", Action by action;
 }

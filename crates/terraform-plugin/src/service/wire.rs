@@ -24,6 +24,19 @@ pub(super) fn decoded(value: Option<&DynamicValue>, kind: &Type) -> Result<Value
     })
 }
 
+/// Decodes a configuration that Terraform sends only once all of it is known.
+pub(super) fn decoded_known(
+    value: Option<&DynamicValue>,
+    kind: &Type,
+) -> Result<Value, Diagnostics> {
+    let value = decoded(value, kind)?;
+    if value.is_wholly_known() {
+        Ok(value)
+    } else {
+        Err(Diagnostic::defect("The configuration has unknown values").into())
+    }
+}
+
 /// Encodes a value in the form that every client accepts.
 #[expect(clippy::unnecessary_wraps, reason = "messages hold values as options")]
 pub(super) fn encoded(value: &Value, kind: &Type) -> Option<DynamicValue> {

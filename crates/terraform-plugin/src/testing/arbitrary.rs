@@ -114,7 +114,7 @@ pub(crate) fn schema() -> impl Strategy<Value = Schema> {
     attributes(2).prop_map(|attributes| {
         let schema = Schema::new("Random.", attributes);
         assert_eq!(
-            schema.faults(Root::Resource),
+            schema.faults("any", Root::Resource),
             vec![],
             "the generator keeps the rules"
         );
