@@ -126,13 +126,15 @@ impl<S: Provider> Session<'_, S> {
         };
         tracing::debug!(reason = ?end, "ending");
         shutdown.cancel();
-        // Its answer has no content, and nobody asked for it.
-        let _ = self
-            .service
-            .stop_provider(Request::new(stop_provider::Request {}))
-            .await;
-        work.close();
-        let finished = async { tokio::join!(server, work.wait()) };
+        let finished = async {
+            // Its answer has no content, and nobody asked for it.
+            let _ = self
+                .service
+                .stop_provider(Request::new(stop_provider::Request {}))
+                .await;
+            work.close();
+            tokio::join!(server, work.wait())
+        };
         if let Ok((outcome, ())) = timeout(end.grace(), finished).await {
             outcome.map_err(Error::Serve)
         } else {

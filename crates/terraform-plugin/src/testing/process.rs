@@ -6,8 +6,9 @@
 //! use terraform_plugin::testing::process::ProviderProcess;
 //!
 //! let provider = ProviderProcess::start("target/release/terraform-provider-cloud").await?;
-//! let schema = provider.client().await?.get_provider_schema(get_provider_schema::Request {});
-//! println!("{} resources", schema.await?.into_inner().resource_schemas.len());
+//! let mut client = provider.client().await?;
+//! let schema = client.get_provider_schema(get_provider_schema::Request {}).await?.into_inner();
+//! println!("{} resources", schema.resource_schemas.len());
 //! println!("{:?} to start, {:?} bytes", provider.start_time(), provider.resident_memory());
 //! provider.shut_down().await?;
 //! # Ok(())

@@ -1,3 +1,4 @@
+use terraform_plugin::protocol::tfplugin6::provider_client::ProviderClient;
 use terraform_plugin::testing::process::{ClientIdentity, Endpoint};
 
 use crate::support::{echo, floor, small_value};
@@ -7,8 +8,7 @@ async fn is_served(endpoint: &Endpoint, identity: Option<&ClientIdentity>) -> bo
     let Ok(channel) = endpoint.connect(identity).await else {
         return false;
     };
-    let mut client =
-        terraform_plugin::protocol::tfplugin6::provider_client::ProviderClient::new(channel);
+    let mut client = ProviderClient::new(channel);
     echo(&mut client, &small_value()).await.is_ok()
 }
 

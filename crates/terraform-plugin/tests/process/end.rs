@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
-use crate::support::{Faulty, Journal, example, floor, send, socket};
+use crate::support::{Faulty, Journal, example, floor, send, socket, until};
 
 /// What the host allows before it kills the process.
 const HOST_WAITS: Duration = Duration::from_secs(2);
@@ -127,7 +127,7 @@ async fn a_dropped_process_is_killed() {
     let process = ProviderProcess::start(example("floor")).await.unwrap();
     let pid = process.pid();
     drop(process);
-    crate::support::until("the end", || {
+    until("the end", || {
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
         status.is_empty() || status.contains("State:\tZ")
     })

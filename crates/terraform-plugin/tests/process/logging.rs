@@ -1,4 +1,5 @@
 use serde_json::Value;
+use terraform_plugin::protocol::tfplugin6::provider_client::ProviderClient;
 use terraform_plugin::testing::process::ClientIdentity;
 
 use crate::support::{echo, floor, small_value, until};
@@ -59,7 +60,6 @@ async fn a_refused_client_is_logged() {
         .unwrap();
     let stranger = ClientIdentity::p256().unwrap();
     if let Ok(channel) = process.endpoint().connect(Some(&stranger)).await {
-        use terraform_plugin::protocol::tfplugin6::provider_client::ProviderClient;
         assert!(
             echo(&mut ProviderClient::new(channel), &small_value())
                 .await

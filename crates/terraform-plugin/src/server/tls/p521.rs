@@ -38,3 +38,32 @@ impl SignatureVerificationAlgorithm for EcdsaP521Sha512 {
         alg_id::ECDSA_SHA512
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use p521::ecdsa::SigningKey;
+    use p521::ecdsa::signature::Signer;
+
+    use super::*;
+
+    #[test]
+    fn a_signature_counts_for_its_own_message_and_key_alone() {
+        // Numbers below the order of the curve.
+        let [key, other] =
+            [0, 1].map(|byte| SigningKey::from_slice(&[[byte; 33], [1; 33]].concat()).unwrap());
+        let point = |key: &SigningKey| key.verifying_key().to_sec1_point(false).as_bytes().to_vec();
+        let signature: Signature = key.sign(b"handshake");
+        let der = signature.to_der();
+
+        let verify = |key: &[u8], message: &[u8], signature: &[u8]| {
+            EcdsaP521Sha512
+                .verify_signature(key, message, signature)
+                .is_ok()
+        };
+        assert!(verify(&point(&key), b"handshake", der.as_bytes()));
+        assert!(!verify(&point(&key), b"handshakes", der.as_bytes()));
+        assert!(!verify(&point(&other), b"handshake", der.as_bytes()));
+        assert!(!verify(&point(&key), b"handshake", &[]));
+        assert!(!verify(&[], b"handshake", der.as_bytes()));
+    }
+}
