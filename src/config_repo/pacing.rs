@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Time without a new change after which collecting ends.
-const QUIET: Duration = Duration::from_millis(40);
+const QUIET: Duration = Duration::from_millis(50);
 
 /// Longest time for which a change is kept waiting for others.
 const LONGEST: Duration = Duration::from_millis(300);

@@ -75,10 +75,13 @@ fn refused(refusal: &Refusal) -> Kind {
     }
 }
 
-/// `Rack::Attack` counts all calls of a user and answers in plain text; limits of single routes
-/// are the application's own, which answers in JSON.
+/// `Rack::Attack` counts all calls of a user; it answers in plain text and names its throttle.
+/// Limits of single routes are the application's own, which answers in JSON.
 fn counts_everything(headers: &HeaderMap, refusal: &Refusal) -> bool {
-    !refusal.structured || headers.contains_key("ratelimit-name")
+    let throttle = headers
+        .get("ratelimit-name")
+        .map(http::HeaderValue::as_bytes);
+    !refusal.structured || throttle.is_some_and(|name| name.starts_with(b"throttle_"))
 }
 
 fn location(headers: &HeaderMap) -> Option<String> {

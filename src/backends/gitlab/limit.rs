@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
 use tokio::time::Instant;
@@ -10,11 +10,15 @@ use tokio::time::Instant;
 /// Longest wait that is taken from an answer; anything above is a mistake of some proxy.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
 
-/// Reads how long to wait from `Retry-After` (seconds), else from `RateLimit-Reset` (Unix time),
-/// which is compared with the answer's own `Date` so that clocks need not agree.
+/// Reads how long to wait from `Retry-After`, in seconds or as a date, else from
+/// `RateLimit-Reset`, in Unix time. Times are compared with the answer's own `Date`, so that
+/// clocks need not agree.
 pub(super) fn wait_asked_for(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = number(headers, "retry-after").or_else(|| until_reset(headers))?;
-    Some(Duration::from_secs(seconds).min(LONGEST_WAIT))
+    let wait = number(headers, "retry-after")
+        .map(Duration::from_secs)
+        .or_else(|| until(headers, date(headers, "retry-after")?))
+        .or_else(|| until(headers, reset(headers)?))?;
+    Some(wait.min(LONGEST_WAIT))
 }
 
 /// Reads how long to wait from an answer that used up the limit: `RateLimit-Remaining` is 0.
@@ -22,17 +26,23 @@ pub(super) fn wait_when_used_up(headers: &HeaderMap) -> Option<Duration> {
     if number(headers, "ratelimit-remaining") != Some(0) {
         return None;
     }
-    until_reset(headers).map(|seconds| Duration::from_secs(seconds).min(LONGEST_WAIT))
+    Some(until(headers, reset(headers)?)?.min(LONGEST_WAIT))
 }
 
-fn until_reset(headers: &HeaderMap) -> Option<u64> {
-    let reset = number(headers, "ratelimit-reset")?;
-    let date = headers.get(http::header::DATE)?.to_str().ok()?;
-    let now = httpdate::parse_http_date(date)
-        .ok()?
-        .duration_since(std::time::UNIX_EPOCH)
-        .ok()?;
-    Some(reset.saturating_sub(now.as_secs()))
+fn reset(headers: &HeaderMap) -> Option<SystemTime> {
+    Some(SystemTime::UNIX_EPOCH + Duration::from_secs(number(headers, "ratelimit-reset")?))
+}
+
+/// The time from the answer's date to another; none at all if that is past.
+fn until(headers: &HeaderMap, time: SystemTime) -> Option<Duration> {
+    Some(
+        time.duration_since(date(headers, "date")?)
+            .unwrap_or_default(),
+    )
+}
+
+fn date(headers: &HeaderMap, name: &str) -> Option<SystemTime> {
+    httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok()
 }
 
 fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
@@ -137,6 +147,15 @@ mod tests {
             ("ratelimit-remaining", "0"),
         ]);
         assert_eq!(wait_when_used_up(&used_up), Some(Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn a_date_to_come_back_at_is_understood() {
+        let headers = headers(&[
+            ("date", "Thu, 01 Jan 1970 00:01:00 GMT"),
+            ("retry-after", "Thu, 01 Jan 1970 00:01:09 GMT"),
+        ]);
+        assert_eq!(wait_asked_for(&headers), Some(Duration::from_secs(9)));
     }
 
     #[test]

@@ -3,3 +3,4 @@
 mod answers;
 mod emulated;
 mod scripted;
+mod trust;
