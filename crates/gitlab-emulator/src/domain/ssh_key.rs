@@ -78,9 +78,12 @@ mod tests {
         let key = SshKey::parse(KEY).unwrap();
         assert_eq!(
             key.fingerprint_sha256,
-            "SHA256:UCUiLr7Pjs9wFFJMDByLgc3NrtdU344OgUM45wZPcIQ"
+            "SHA256:Dt4p/IYQUY8IjlClfUDZ9fO6xJanzLSPoEWFOHZ7dq4"
         );
-        assert_eq!(key.fingerprint.len(), 47);
+        assert_eq!(
+            key.fingerprint,
+            "9e:05:e1:ee:9c:c0:fa:4d:70:04:b6:ea:16:2d:ac:bd"
+        );
     }
 
     #[test]
