@@ -16,5 +16,11 @@ pub(crate) fn register(registry: &mut Registry<Client>) {
     registry
         .resource(product::ProductResource)
         .resource(manifest::ManifestResource::<environment::EnvironmentKind>::new())
-        .resource(manifest::ManifestResource::<project::ProjectKind>::new());
+        .resource(manifest::ManifestResource::<project::ProjectKind>::new())
+        .data_source(product::ProductDataSource)
+        .data_source(product::ProductsDataSource)
+        .data_source(manifest::ManifestDataSource::<environment::EnvironmentKind>::new())
+        .data_source(environment::EnvironmentsDataSource)
+        .data_source(manifest::ManifestDataSource::<project::ProjectKind>::new())
+        .data_source(project::ProjectsDataSource);
 }

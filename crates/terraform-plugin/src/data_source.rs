@@ -13,7 +13,7 @@ use crate::value::{Convert, Path, Type, Value};
 /// A kind of data source.
 ///
 /// Its model may be the state of a resource: [`DataSource::REQUIRED`] and [`DataSource::OPTIONAL`] name the arguments,
-/// everything else is computed.
+/// [`DataSource::OMITTED`] what makes sense in the resource alone; everything else is computed.
 pub trait DataSource: Send + Sync + 'static {
     /// What the provider made of its configuration.
     type Client: Send + Sync + 'static;
@@ -28,6 +28,9 @@ pub trait DataSource: Send + Sync + 'static {
     const REQUIRED: &'static [&'static str];
     /// The arguments that users may set.
     const OPTIONAL: &'static [&'static str];
+
+    /// The attributes of the model that are not part of the data source.
+    const OMITTED: &'static [&'static str] = &[];
 
     /// Checks a configuration beyond what the schema says, without the network.
     fn validate(&self, config: &PlanOf<Self::Data>) -> Diagnostics {
@@ -59,11 +62,14 @@ pub(crate) struct Registered<D> {
 
 impl<D: DataSource> Registered<D> {
     pub(crate) fn new(data_source: D) -> Self {
-        let schema = Schema {
+        let mut schema = Schema {
             description: D::DESCRIPTION.to_owned(),
             ..D::Data::schema()
         }
         .as_data_source(D::REQUIRED, D::OPTIONAL);
+        schema
+            .attributes
+            .retain(|name, _| !D::OMITTED.contains(&name.as_str()));
         Self {
             data_source,
             value_type: schema.value_type(),

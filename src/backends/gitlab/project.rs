@@ -146,6 +146,12 @@ impl GitLab {
         self.query(&built(self, endpoint)?).await
     }
 
+    /// Lists the projects whose path or name contains a text and that the owner of the token can see.
+    pub async fn projects_matching(&self, text: &str) -> Result<Vec<Project>, Error> {
+        let endpoint = Local::get("projects".to_owned()).with("search", text.to_owned());
+        self.list(&endpoint).await
+    }
+
     /// Creates a project.
     pub async fn create_project(&self, new: &NewProject) -> Result<Project, Error> {
         let mut endpoint = CreateProject::builder();

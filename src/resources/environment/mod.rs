@@ -1,5 +1,7 @@
 //! `nautes_environment`: a stage of a product, bound to a cluster.
 
+mod list;
+
 use nautes_model::entity::{Entity, Environment};
 use nautes_model::name::NameRule;
 use nautes_model::{Kind, ProductId};
@@ -27,11 +29,15 @@ pub(crate) struct EnvironmentModel {
     pub(crate) common: InProduct,
 }
 
+pub(crate) use list::EnvironmentsDataSource;
+
 /// The kind of environments.
 pub(crate) struct EnvironmentKind;
 
 impl ManifestKind for EnvironmentKind {
     const KIND: Kind = Kind::Environment;
+    const DATA_SOURCE_DESCRIPTION: &'static str =
+        "Looks up an environment of a product, by product and name or by id.";
     type State = EnvironmentModel;
 
     fn common(state: &EnvironmentModel) -> &InProduct {

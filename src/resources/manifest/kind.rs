@@ -12,6 +12,8 @@ use crate::resources::attribute::InProduct;
 pub(crate) trait ManifestKind: Send + Sync + 'static {
     /// The kind in the model.
     const KIND: Kind;
+    /// What the data source of the kind says of itself.
+    const DATA_SOURCE_DESCRIPTION: &'static str;
     /// The attributes.
     type State: Model + Clone;
 

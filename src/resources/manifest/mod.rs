@@ -1,8 +1,11 @@
 //! The life of an entity that is a manifest and nothing else.
 
+mod data_source;
 mod kind;
+pub(crate) mod listing;
 mod place;
 mod resource;
 
+pub(crate) use data_source::ManifestDataSource;
 pub(crate) use kind::{ManifestKind, entity_name};
 pub(crate) use resource::ManifestResource;

@@ -187,42 +187,51 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
             ImportTarget::Id(id) => split_import_id::<K>(&id)?,
         };
         let key = EntityKey::new(K::KIND, entity_name("name", &name)?);
-        let product_id = client.products().id_of(&client, &product).await?;
-        let attempt = format!("import the {key}");
-        let read = |project, repository: Repository| {
-            let key = &key;
-            async move { Ok((project, repository.read(key, None).await?)) }
-        };
-        let found = place::in_repository(&client, product_id, None, &attempt, read).await?;
-        let Some((project, reading)) = found else {
+        let Some((state, place)) = described::<K>(&client, product, &key).await? else {
             return Ok(None);
         };
-        let Reading::Present(present) = reading else {
-            return Ok(None);
-        };
-        let Some(entity) = &present.entity else {
-            let drift = reasons(&present);
-            let text = format!("Its manifest cannot be read: {}.", drift.join("; "));
-            return Err(Diagnostic::error(format!("Cannot import the {key}"), text).into());
-        };
-        let mut common = InProduct {
-            product,
-            insecure_skip_check: None,
-            timeouts: None,
-            id: Tf::Null,
-            namespace: Tf::Null,
-            manifest_path: Tf::Null,
-            drift: Tf::Null,
-        };
-        complete(&mut common, entity, product_id);
-        let state = K::of(common, entity);
-        Place {
-            project,
-            verified: present.verified,
-        }
-        .keep(&mut operation.private)?;
-        Ok(state)
+        place.keep(&mut operation.private)?;
+        Ok(Some(state))
     }
+}
+
+/// Reads an existing entity of which nothing is known but its name and its product, whose form is kept.
+pub(super) async fn described<K: ManifestKind>(
+    client: &Client,
+    product: String,
+    key: &EntityKey,
+) -> Result<Option<(K::State, Place)>, Diagnostics> {
+    let product_id = client.products().id_of(client, &product).await?;
+    let attempt = format!("read the {key}");
+    let read = |project, repository: Repository| async move {
+        Ok((project, repository.read(key, None).await?))
+    };
+    let found = place::in_repository(client, product_id, None, &attempt, read).await?;
+    let Some((project, Reading::Present(present))) = found else {
+        return Ok(None);
+    };
+    let Some(entity) = &present.entity else {
+        let text = format!(
+            "Its manifest cannot be read: {}.",
+            reasons(&present).join("; ")
+        );
+        return Err(Diagnostic::error(format!("Cannot {attempt}"), text).into());
+    };
+    let mut common = InProduct {
+        product,
+        insecure_skip_check: None,
+        timeouts: None,
+        id: Tf::Null,
+        namespace: Tf::Null,
+        manifest_path: Tf::Null,
+        drift: Tf::Null,
+    };
+    complete(&mut common, entity, product_id);
+    let place = Place {
+        project,
+        verified: present.verified,
+    };
+    Ok(K::of(common, entity).map(|state| (state, place)))
 }
 
 /// Takes back the replacement for a reference that is written differently and means the same product.

@@ -2,11 +2,15 @@
 
 mod claim;
 pub(crate) mod config_repository;
+mod data_source;
 mod directory;
+mod list;
 mod model;
 mod resource;
 mod unfinished;
 mod work;
 
+pub(crate) use data_source::ProductDataSource;
 pub(crate) use directory::Products;
+pub(crate) use list::ProductsDataSource;
 pub(crate) use resource::ProductResource;

@@ -204,7 +204,7 @@ fn product_id(state: &ProductModel) -> Result<ProductId, Diagnostics> {
 }
 
 /// Reads a group; `None` if it is gone, which a 404 alone does not prove.
-async fn read_group(
+pub(super) async fn read_group(
     client: &Client,
     group: impl Into<NameOrId<'_>>,
 ) -> Result<Option<Group>, Diagnostics> {

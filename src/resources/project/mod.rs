@@ -1,5 +1,7 @@
 //! `nautes_project`: a microservice of a product.
 
+mod list;
+
 use nautes_model::entity::{Entity, Project};
 use nautes_model::name::NameRule;
 use nautes_model::{Kind, ProductId};
@@ -23,11 +25,15 @@ pub(crate) struct ProjectModel {
     pub(crate) common: InProduct,
 }
 
+pub(crate) use list::ProjectsDataSource;
+
 /// The kind of projects.
 pub(crate) struct ProjectKind;
 
 impl ManifestKind for ProjectKind {
     const KIND: Kind = Kind::Project;
+    const DATA_SOURCE_DESCRIPTION: &'static str =
+        "Looks up a project of a product, by product and name or by id.";
     type State = ProjectModel;
 
     fn common(state: &ProjectModel) -> &InProduct {

@@ -1,0 +1,4 @@
+data "nautes_environment" "this" {
+  product = "shop"
+  name    = "example"
+}

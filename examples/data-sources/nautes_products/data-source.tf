@@ -1,0 +1,7 @@
+data "nautes_products" "web" {
+  name_regex = "^web-"
+}
+
+output "names" {
+  value = data.nautes_products.web.products[*].name
+}

@@ -1,0 +1,4 @@
+data "nautes_project" "this" {
+  product = "shop"
+  name    = "example"
+}

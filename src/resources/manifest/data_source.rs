@@ -1,0 +1,84 @@
+//! The data source of one entity, the same for every kind.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use nautes_model::EntityKey;
+use nautes_model::reference::EntityId;
+use terraform_plugin::data_source::DataSource;
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::model::PlanOf;
+use terraform_plugin::value::{Convert as _, Path, Value};
+
+use super::kind::{ManifestKind, entity_name};
+use super::resource::described;
+use crate::provider::Client;
+
+/// Looks up one entity by its product and name, or by its id.
+pub(crate) struct ManifestDataSource<K>(PhantomData<K>);
+
+impl<K> ManifestDataSource<K> {
+    pub(crate) const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<K: ManifestKind> DataSource for ManifestDataSource<K> {
+    type Client = Client;
+    type Data = K::State;
+    const TYPE_NAME: &'static str = K::KIND.terraform_type();
+    const DESCRIPTION: &'static str = K::DATA_SOURCE_DESCRIPTION;
+    const REQUIRED: &'static [&'static str] = &[];
+    const OPTIONAL: &'static [&'static str] = &["id", "product", "name"];
+    const OMITTED: &'static [&'static str] = &["insecure_skip_check", "timeouts"];
+
+    fn validate(&self, config: &PlanOf<K::State>) -> Diagnostics {
+        let config = config.to_value();
+        let is_set = |name| !config.attribute(name).is_null();
+        match (is_set("id"), is_set("product"), is_set("name")) {
+            (true, false, false) | (false, true, true) => Diagnostics::default(),
+            _ => Diagnostic::error(
+                "Arguments exclude each other",
+                "Set either id, or both product and name.",
+            )
+            .into(),
+        }
+    }
+
+    async fn read(
+        &self,
+        client: &Arc<Client>,
+        config: PlanOf<K::State>,
+    ) -> Result<K::State, Diagnostics> {
+        let config = config.to_value();
+        let (product, name, path) = if let Some(id) = text(&config, "id") {
+            let path = Path::to("id");
+            let parsed: EntityId = id.parse().map_err(|error| {
+                let text = format!("{id:?} is not the id of a {}: {error}.", K::KIND.noun());
+                Diagnostic::error("Invalid value of id", text).at(&path)
+            })?;
+            (parsed.product.to_string(), parsed.name, path)
+        } else {
+            let name = text(&config, "name").unwrap_or_default();
+            let product = text(&config, "product").unwrap_or_default();
+            (
+                product.to_owned(),
+                entity_name("name", name)?,
+                Path::to("name"),
+            )
+        };
+        let key = EntityKey::new(K::KIND, name);
+        let found = described::<K>(client, product, &key).await?;
+        found.map(|(state, _)| state).ok_or_else(|| {
+            let text =
+                format!("There is no {key} in this product. Check the name, or create it first.");
+            Diagnostic::error(format!("The {key} does not exist"), text)
+                .at(&path)
+                .into()
+        })
+    }
+}
+
+fn text<'a>(config: &'a Value, attribute: &str) -> Option<&'a str> {
+    config.attribute(attribute).as_str()
+}

@@ -1,0 +1,67 @@
+//! `data "nautes_product"`: one product, by name or by id.
+
+use std::sync::Arc;
+
+use terraform_plugin::data_source::DataSource;
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::model::PlanOf;
+use terraform_plugin::value::Path;
+
+use super::config_repository;
+use super::model::ProductModel;
+use super::resource::read_group;
+use crate::provider::Client;
+
+/// `data "nautes_product"`.
+pub(crate) struct ProductDataSource;
+
+impl DataSource for ProductDataSource {
+    type Client = Client;
+    type Data = ProductModel;
+    const TYPE_NAME: &'static str = "nautes_product";
+    const DESCRIPTION: &'static str = "Looks up a product, by name or by id.";
+    const REQUIRED: &'static [&'static str] = &[];
+    const OPTIONAL: &'static [&'static str] = &["id", "name"];
+    const OMITTED: &'static [&'static str] = &[
+        "adopt_existing",
+        "force_destroy",
+        "permanently_remove",
+        "timeouts",
+    ];
+
+    fn validate(&self, config: &PlanOf<ProductModel>) -> Diagnostics {
+        if config.id.is_null() == config.name.is_null() {
+            return Diagnostic::error("Arguments exclude each other", "Set either id or name.")
+                .into();
+        }
+        Diagnostics::default()
+    }
+
+    async fn read(
+        &self,
+        client: &Arc<Client>,
+        config: PlanOf<ProductModel>,
+    ) -> Result<ProductModel, Diagnostics> {
+        let (attribute, reference) = match config.id.known() {
+            Some(id) => ("id", id),
+            None => ("name", config.name.expect_known("name")?),
+        };
+        let at_fault = Path::to(attribute);
+        let id = client.products().id_of(client, reference).await;
+        let id = id.map_err(|found| {
+            found
+                .into_iter()
+                .map(|d| d.at(&at_fault))
+                .collect::<Diagnostics>()
+        })?;
+        let group = read_group(client, id.number()).await?.ok_or_else(|| {
+            let text = format!(
+                "There is no product {reference}. Check the value, or create the product first."
+            );
+            Diagnostic::error(format!("The product {reference} does not exist"), text).at(&at_fault)
+        })?;
+        let project = config_repository::find(client, &group).await?;
+        client.products().remember(&group, project.as_ref());
+        Ok(ProductModel::of(&group, project.as_ref()))
+    }
+}

@@ -1,0 +1,99 @@
+//! `nautes_products`: the products that the token can see.
+
+use std::sync::Arc;
+
+use nautes_model::ProductId;
+use terraform_plugin::data_source::DataSource;
+use terraform_plugin::diagnostics::Diagnostics;
+use terraform_plugin::model::{Model, PlanOf};
+use terraform_plugin::value::{Known, Tf};
+
+use super::config_repository;
+use crate::backends::gitlab::Project;
+use crate::diagnostics::Attempted as _;
+use crate::provider::Client;
+use crate::resources::manifest::listing::{compiled, regular_expression};
+
+/// The products below the provider's parent group, or at the top level without one.
+#[derive(Model)]
+pub(crate) struct ProductList {
+    /// Lists only products whose name matches.
+    #[tf(validate(regular_expression()))]
+    name_regex: Option<String>,
+    /// The products, sorted by name.
+    products: Tf<Vec<ProductItem>>,
+}
+
+/// One of the products.
+#[derive(Model)]
+pub(crate) struct ProductItem {
+    /// Identifier: `product-` and the number of the GitLab group.
+    id: Tf<String>,
+    /// Name of the product.
+    name: Tf<String>,
+    /// Number of the GitLab group.
+    group_id: Tf<u64>,
+    /// Path of the GitLab group with its parent groups.
+    full_path: Tf<String>,
+    /// Number of the GitLab project of the configuration repository.
+    config_project_id: Tf<u64>,
+}
+
+/// `nautes_products`.
+pub(crate) struct ProductsDataSource;
+
+impl DataSource for ProductsDataSource {
+    type Client = Client;
+    type Data = ProductList;
+    const TYPE_NAME: &'static str = "nautes_products";
+    const DESCRIPTION: &'static str = "Lists the products that the provider's token can see: the groups with a configuration repository, below the provider's parent group if it has one.";
+    const REQUIRED: &'static [&'static str] = &[];
+    const OPTIONAL: &'static [&'static str] = &["name_regex"];
+
+    async fn read(
+        &self,
+        client: &Arc<Client>,
+        config: PlanOf<ProductList>,
+    ) -> Result<ProductList, Diagnostics> {
+        let name_regex = config.name_regex.into_known();
+        let pattern = compiled(name_regex.as_deref())?;
+        let found = client
+            .gitlab()?
+            .projects_matching(config_repository::NAME)
+            .await;
+        let found = found.attempted("list the configuration repositories of products")?;
+        let mut products: Vec<(String, &Project)> = found
+            .iter()
+            .filter(|project| project.path == config_repository::NAME)
+            .filter(|project| !project.is_marked_for_deletion())
+            .filter_map(|project| Some((product_name(client, project)?, project)))
+            .filter(|(name, _)| {
+                pattern
+                    .as_ref()
+                    .is_none_or(|pattern| pattern.is_match(name))
+            })
+            .collect();
+        products.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let items = products.into_iter().map(|(name, project)| ProductItem {
+            id: Known(ProductId::new(project.namespace.id).to_string()),
+            name: Known(name),
+            group_id: Known(project.namespace.id),
+            full_path: Known(project.namespace.full_path.clone()),
+            config_project_id: Known(project.id),
+        });
+        Ok(ProductList {
+            name_regex,
+            products: Known(items.collect()),
+        })
+    }
+}
+
+/// The name of the product that a configuration repository belongs to; `None` if it is not one of this provider's.
+fn product_name(client: &Client, project: &Project) -> Option<String> {
+    if project.namespace.kind != "group" {
+        return None;
+    }
+    let full_path = &project.namespace.full_path;
+    let name = full_path.rsplit('/').next().unwrap_or(full_path);
+    (client.product_path(name) == *full_path).then(|| name.to_owned())
+}
