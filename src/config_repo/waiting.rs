@@ -133,3 +133,85 @@ impl Waiting {
         self.parked.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use nautes_model::{EntityKey, EntityName, Kind};
+
+    use super::*;
+    use crate::config_repo::Checks;
+
+    struct Request {
+        answer: oneshot::Receiver<Verdict>,
+    }
+
+    impl Waiting {
+        fn request(&mut self, name: &str) -> Request {
+            let (reply, answer) = oneshot::channel();
+            let key = EntityKey::new(Kind::Environment, EntityName::new(name).unwrap());
+            let item = Item {
+                change: Change::delete(key, Checks::Full),
+                neighbours: Neighbours::new(),
+                request: self.requests.begin(),
+                reply,
+            };
+            self.add(item, Instant::now());
+            Request { answer }
+        }
+
+        /// Lets time pass until there is something to run, and refuses it for the time being.
+        async fn refuse_all(&mut self) -> usize {
+            loop {
+                match self.step(Instant::now()) {
+                    Step::Run(items) => {
+                        let count = items.len();
+                        let refusals = items.iter().map(|item| Err(refusal(item))).collect();
+                        self.settle(items, refusals, Instant::now());
+                        return count;
+                    }
+                    Step::Wait(Some(until)) => tokio::time::sleep_until(until).await,
+                    step => panic!("{step:?}"),
+                }
+            }
+        }
+    }
+
+    fn refusal(item: &Item) -> Error {
+        Error::Exists {
+            key: item.change.key().unwrap(),
+            differences: Vec::new(),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_longest_parked_gives_up_first_after_a_last_look() {
+        let mut waiting = Waiting::default();
+        let begun = Instant::now();
+        let (mut first, mut second) = (waiting.request("a"), waiting.request("b"));
+        assert_eq!(waiting.refuse_all().await, 2);
+        assert_eq!(waiting.refuse_all().await, 2, "the last look");
+        assert!(begun.elapsed() >= Duration::from_secs(3));
+        assert!(matches!(waiting.step(Instant::now()), Step::Wait(Some(_))));
+        assert!(first.answer.try_recv().unwrap().is_err());
+        assert!(
+            second.answer.try_recv().is_err(),
+            "the other one gets a little more time"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_change_that_nobody_waits_for_any_more_is_dropped() {
+        let mut waiting = Waiting::default();
+        drop(waiting.request("a"));
+        assert!(matches!(waiting.step(Instant::now()), Step::End));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_parked_is_tried_again_with_the_next_change() {
+        let mut waiting = Waiting::default();
+        let _parked = waiting.request("a");
+        assert_eq!(waiting.refuse_all().await, 1);
+        let _next = waiting.request("b");
+        assert_eq!(waiting.refuse_all().await, 2);
+    }
+}

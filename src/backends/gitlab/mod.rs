@@ -1,7 +1,7 @@
 //! The client of GitLab's REST API, version 4.
 //!
 //! Endpoint types come from the `gitlab` crate as far as it has them in a usable form, and from
-//! [`local`] otherwise; they are driven through the crate's traits by our own [`transport`],
+//! `local` otherwise; they are driven through the crate's traits by our own `transport`,
 //! which keeps time limits, retries, rate limits and errors in one place. The verbs that
 //! lifecycles call are methods of [`GitLab`], one file per kind of object.
 //!

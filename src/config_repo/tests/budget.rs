@@ -9,8 +9,8 @@ use nautes_model::entity::Entity;
 use super::world::{World, environments, is_commit, on_cluster};
 use crate::config_repo::{Checks, Reading};
 
-const READ: Duration = Duration::from_millis(30);
-const COMMIT: Duration = Duration::from_millis(300);
+const READ: Duration = Duration::from_millis(10);
+const COMMIT: Duration = Duration::from_millis(100);
 
 fn slow() -> gitlab_emulator::Builder {
     Emulator::builder()
