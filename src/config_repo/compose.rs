@@ -134,7 +134,8 @@ impl<R: Fn(&ManifestTree) -> BTreeSet<Violation>> Composer<'_, R> {
     }
 
     /// Takes back those refusals that turn out to be unfounded, now that the culprits are out.
-    /// Returns, for each change that stays refused, the violations for which it does, and the trees without and with it.
+    /// Returns, for each change that stays refused, the violations for which it does, and the
+    /// trees without and with it.
     fn readmit(
         &self,
         changes: &[Change],

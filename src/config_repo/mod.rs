@@ -11,8 +11,8 @@
 //!                            Remote         the branch: head, listing, contents, each read once
 //! ```
 //!
-//! All writes to configuration repositories go through here. Everything but `run`, `queue`,
-//! `remote` and `contents` is free of input and output.
+//! All writes to configuration repositories go through here. Input and output
+//! are in `queue`, `run`, `remote`, `contents`, `read` and `surroundings` alone.
 
 mod archive;
 mod change;

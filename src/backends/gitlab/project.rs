@@ -146,7 +146,8 @@ impl GitLab {
         self.query(&built(self, endpoint)?).await
     }
 
-    /// Lists the projects whose path or name contains a text and that the owner of the token can see.
+    /// Lists the projects whose path or name contains a text and that the owner of the token can
+    /// see.
     pub async fn projects_matching(&self, text: &str) -> Result<Vec<Project>, Error> {
         let endpoint = Local::get("projects".to_owned()).with("search", text.to_owned());
         self.list(&endpoint).await
