@@ -76,9 +76,17 @@ impl Resource for ProductResource {
             super::claim::check_visibility(&planned, parent)?;
         }
         let group = write_group(&client, &group, &planned).await?;
-        prior.absorb(&group, None);
+        let existing = match prior.config_project_id() {
+            Some(project) => read_config_project(&client, &group, project).await?,
+            None => None,
+        };
+        prior.absorb(&group, existing.as_ref());
         operation.record(&prior);
-        let project = config_repository::ensure(&client, &group, false).await?;
+        let project = match existing {
+            Some(project) => project,
+            None => config_repository::ensure(&client, &group, false).await?,
+        };
+        client.products().remember(&group, Some(&project));
         planned.absorb(&group, Some(&project));
         Ok(planned)
     }
@@ -157,8 +165,8 @@ impl Resource for ProductResource {
             );
         }
         if state.force_destroy != Some(true) {
-            let work = Work::find(&client, id, state.config_project_id()).await?;
-            work.unmanaged().check(&state.name)?;
+            let work = Work::unmanaged(&client, id, state.config_project_id()).await?;
+            work.check(&state.name)?;
         }
         Ok(())
     }

@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
+use nautes_model::entity::Entity;
 use nautes_model::{EntityKey, Kind, ProductId, RepositoryId};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 
-use super::config_repository;
+use super::{config_repository, unfinished};
 use crate::backends::gitlab::Project;
 use crate::diagnostics::Attempted as _;
 use crate::provider::Client;
@@ -24,53 +25,36 @@ impl Work {
         product: ProductId,
         config_project: Option<u64>,
     ) -> Result<Self, Diagnostics> {
-        let projects = client.gitlab()?.group_projects(product.number()).await;
-        let projects = projects.attempted(format!("list the projects of {product}"))?;
-        let repositories = projects.into_iter().filter(|project| {
-            project.path != config_repository::NAME && !project.is_marked_for_deletion()
-        });
-        let repositories = repositories.collect();
-        let entities = match config_project {
-            Some(config_project) => {
-                let repository = client.config_repositories()?.open(product, config_project);
-                let snapshot = repository.snapshot().await;
-                let snapshot = snapshot.attempted(format!("read the manifests of {product}"))?;
-                snapshot
-                    .tree()
-                    .entities()
-                    .map(nautes_model::entity::Entity::key)
-                    .collect()
-            }
-            None => Vec::new(),
-        };
+        let repositories = repositories(client, product).await?;
+        let entities = entities(client, product, config_project).await?;
         Ok(Self {
             repositories,
             entities,
         })
     }
 
-    /// Leaves only the repositories that no manifest names.
+    /// Looks for repositories that no manifest names.
     ///
     /// At plan time the rest is no reason to worry: Terraform plans deletions of removed resources in any order.
-    pub(crate) fn unmanaged(self) -> Self {
-        let Self {
-            repositories,
-            entities,
-        } = self;
-        let is_named = |project: &Project| {
-            let name = RepositoryId::new(project.id).to_string();
-            entities
-                .iter()
-                .any(|key| key.kind == Kind::CodeRepo && *key.name == *name)
-        };
-        let repositories = repositories
-            .into_iter()
-            .filter(|project| !is_named(project))
-            .collect();
-        Self {
+    pub(crate) async fn unmanaged(
+        client: &Client,
+        product: ProductId,
+        config_project: Option<u64>,
+    ) -> Result<Self, Diagnostics> {
+        let mut repositories = repositories(client, product).await?;
+        if !repositories.is_empty() {
+            let entities = entities(client, product, config_project).await?;
+            repositories.retain(|project| {
+                let name = RepositoryId::new(project.id).to_string();
+                !entities
+                    .iter()
+                    .any(|key| key.kind == Kind::CodeRepo && *key.name == *name)
+            });
+        }
+        Ok(Self {
             repositories,
             entities: Vec::new(),
-        }
+        })
     }
 
     /// Returns the error of a destroy that would lose the work; `Ok` if there is none.
@@ -90,4 +74,31 @@ impl Work {
         text.push_str("\nDelete or move these first. To destroy the product with everything in it, set force_destroy = true and apply that before destroying.");
         Err(Diagnostic::error(format!("The product {name} is not empty"), text).into())
     }
+}
+
+/// The projects of a product that hold work: neither its configuration repository nor what goes anyhow.
+async fn repositories(client: &Client, product: ProductId) -> Result<Vec<Project>, Diagnostics> {
+    let projects = client.gitlab()?.group_projects(product.number()).await;
+    let mut projects = projects.attempted(format!("list the projects of {product}"))?;
+    projects.retain(|project| {
+        let description = project.description.as_deref().unwrap_or_default();
+        project.path != config_repository::NAME
+            && !project.is_marked_for_deletion()
+            && !unfinished::is_marked(description)
+    });
+    Ok(projects)
+}
+
+async fn entities(
+    client: &Client,
+    product: ProductId,
+    config_project: Option<u64>,
+) -> Result<Vec<EntityKey>, Diagnostics> {
+    let Some(config_project) = config_project else {
+        return Ok(Vec::new());
+    };
+    let repository = client.config_repositories()?.open(product, config_project);
+    let snapshot = repository.snapshot().await;
+    let snapshot = snapshot.attempted(format!("read the manifests of {product}"))?;
+    Ok(snapshot.tree().entities().map(Entity::key).collect())
 }
