@@ -1,14 +1,27 @@
 //! A stand-in for Terraform core that drives a provider in process, holds it to core's rules, and needs milliseconds.
 
+mod action;
+mod data_source;
+mod ephemeral_resource;
+mod function;
+mod list_resource;
+mod stored;
+mod wire;
+
+pub use action::Invoked;
+pub use ephemeral_resource::OpenResource;
+pub use list_resource::{FoundObject, Search};
+use wire::{accepted, consistent, decoded, dynamic, has_error, identity, inconsistent};
+
 use crate::diagnostics::Diagnostics;
 use crate::plan::{Inconsistency, check_applied, check_planned};
+use crate::protocol::tfplugin6 as tf;
 use crate::protocol::tfplugin6::provider_server::Provider as _;
-use crate::protocol::tfplugin6::{self as tf, diagnostic};
 use crate::provider::Provider;
 use crate::resource::ErasedResource;
 use crate::service::ProviderService;
 use crate::testing::core::proposed_new_state;
-use crate::value::{CodecError, Path, Type, Value, decode, encode};
+use crate::value::{CodecError, Value};
 
 /// A configured provider and the part of Terraform around it.
 pub struct Driver<P: Provider> {
@@ -67,8 +80,16 @@ pub enum Failure {
     /// The RPC itself failed.
     #[error("the call failed")]
     Call(#[from] tonic::Status),
-    /// The provider has no such resource.
-    #[error("there is no resource type {0}")]
+    /// A function has no result.
+    #[error("{text}")]
+    Function {
+        /// Why.
+        text: String,
+        /// The position of the argument at fault, counted from zero.
+        argument: Option<i64>,
+    },
+    /// The provider has nothing of the kind by this name.
+    #[error("the provider has no {0}")]
     NoSuchType(String),
 }
 
@@ -80,31 +101,21 @@ fn summaries(diagnostics: &[tf::Diagnostic]) -> String {
     texts.join("\n")
 }
 
-fn has_error(diagnostics: &[tf::Diagnostic]) -> bool {
-    let error = i32::from(diagnostic::Severity::Error);
-    diagnostics
-        .iter()
-        .any(|diagnostic| diagnostic.severity == error)
-}
-
-fn accepted(diagnostics: Vec<tf::Diagnostic>) -> Result<Vec<tf::Diagnostic>, Failure> {
-    if has_error(&diagnostics) {
-        Err(Failure::Reported(diagnostics))
-    } else {
-        Ok(diagnostics)
-    }
-}
-
 impl<P: Provider> Driver<P> {
-    /// Validates the configuration of the provider and configures it.
-    pub async fn configure(provider: P, config: Value) -> Result<Self, Failure> {
-        let driver = Self {
+    /// Starts a provider, as Terraform does to read its schemas and to call its functions.
+    pub fn unconfigured(provider: P) -> Self {
+        Self {
             service: ProviderService::new(provider),
             capabilities: tf::ClientCapabilities {
                 write_only_attributes_allowed: true,
                 ..Default::default()
             },
-        };
+        }
+    }
+
+    /// Validates the configuration of the provider and configures it.
+    pub async fn configure(provider: P, config: Value) -> Result<Self, Failure> {
+        let driver = Self::unconfigured(provider);
         let kind = driver.service.schema().value_type();
         let request = tf::validate_provider_config::Request {
             config: dynamic(&config, &kind),
@@ -221,7 +232,7 @@ impl<P: Provider> Driver<P> {
             .await?;
         let answered = answered.into_inner();
         let diagnostics = accepted(answered.diagnostics)?;
-        let planned = value(answered.planned_state.as_ref(), kind)?;
+        let planned = decoded(answered.planned_state.as_ref(), kind)?;
         consistent(check_planned(
             resource.schema(),
             prior_value,
@@ -256,7 +267,10 @@ impl<P: Provider> Driver<P> {
             });
         }
         let change = self.plan(type_name, config, prior).await?;
-        consistent(same(&first.planned, &change.planned))?;
+        // What was known in the first plan stays in the second.
+        if first.planned != change.planned {
+            return Err(inconsistent("the second plan differs from the first"));
+        }
         let mut diagnostics = change.diagnostics.clone();
         let mut prior = prior.cloned();
         if change.replaces {
@@ -311,7 +325,7 @@ impl<P: Provider> Driver<P> {
             .await?;
         let answered = answered.into_inner();
         let failed = has_error(&answered.diagnostics);
-        let result = value(answered.new_state.as_ref(), kind)?;
+        let result = decoded(answered.new_state.as_ref(), kind)?;
         if !failed {
             consistent(check_applied(resource.schema(), &change.planned, &result))?;
         }
@@ -350,7 +364,7 @@ impl<P: Provider> Driver<P> {
             .await?;
         let answered = answered.into_inner();
         accepted(answered.diagnostics)?;
-        let value = value(answered.new_state.as_ref(), kind)?;
+        let value = decoded(answered.new_state.as_ref(), kind)?;
         let identity = identity(answered.new_identity.as_ref(), resource.identity_type())?;
         let tainted = stored.tainted;
         Ok((!value.is_null()).then_some(Stored {
@@ -361,163 +375,11 @@ impl<P: Provider> Driver<P> {
         }))
     }
 
-    /// Imports an object by its id and reads it, as Terraform does.
-    pub async fn import(&self, type_name: &str, id: &str) -> Result<Option<Stored>, Failure> {
-        self.import_by(type_name, id, None).await
-    }
-
-    /// Imports an object by its identity and reads it.
-    pub async fn import_identity(
-        &self,
-        type_name: &str,
-        identity: &Value,
-    ) -> Result<Option<Stored>, Failure> {
-        self.import_by(type_name, "", Some(identity)).await
-    }
-
-    async fn import_by(
-        &self,
-        type_name: &str,
-        id: &str,
-        by: Option<&Value>,
-    ) -> Result<Option<Stored>, Failure> {
-        let resource = self.resource(type_name)?;
-        let identity_type = resource.identity_type();
-        let request = tf::import_resource_state::Request {
-            type_name: type_name.to_owned(),
-            id: id.to_owned(),
-            client_capabilities: Some(self.capabilities),
-            identity: by.map(|by| tf::ResourceIdentityData {
-                identity_data: dynamic(by, identity_type),
-            }),
-        };
-        let answered = self
-            .service
-            .import_resource_state(tonic::Request::new(request))
-            .await?;
-        let answered = answered.into_inner();
-        accepted(answered.diagnostics)?;
-        let Some(imported) = answered.imported_resources.first() else {
-            return Ok(None);
-        };
-        let stored = Stored {
-            value: value(imported.state.as_ref(), resource.value_type())?,
-            private: imported.private.clone(),
-            identity: identity(imported.identity.as_ref(), identity_type)?,
-            tainted: false,
-        };
-        self.read(type_name, &stored).await
-    }
-
-    /// Hands stored JSON of a version to the provider and returns what it reads from it.
-    pub async fn upgrade(
-        &self,
-        type_name: &str,
-        version: i64,
-        json: &str,
-    ) -> Result<Value, Failure> {
-        let request = tf::upgrade_resource_state::Request {
-            type_name: type_name.to_owned(),
-            version,
-            raw_state: Some(tf::RawState {
-                json: json.to_owned().into_bytes().into(),
-                ..Default::default()
-            }),
-        };
-        let answered = self
-            .service
-            .upgrade_resource_state(tonic::Request::new(request))
-            .await?;
-        let answered = answered.into_inner();
-        accepted(answered.diagnostics)?;
-        value(
-            answered.upgraded_state.as_ref(),
-            self.resource(type_name)?.value_type(),
-        )
-    }
-
-    /// Reads a data source.
-    pub async fn read_data_source(
-        &self,
-        type_name: &str,
-        config: &Value,
-    ) -> Result<Value, Failure> {
-        let source = self.service.registry().data_sources.get(type_name);
-        let source = source.ok_or_else(|| Failure::NoSuchType(type_name.to_owned()))?;
-        let config = dynamic(config, source.value_type());
-        let request = tf::validate_data_resource_config::Request {
-            type_name: type_name.to_owned(),
-            config: config.clone(),
-        };
-        let validated = self
-            .service
-            .validate_data_resource_config(tonic::Request::new(request))
-            .await?;
-        accepted(validated.into_inner().diagnostics)?;
-        let request = tf::read_data_source::Request {
-            type_name: type_name.to_owned(),
-            config,
-            client_capabilities: Some(self.capabilities),
-            ..Default::default()
-        };
-        let answered = self
-            .service
-            .read_data_source(tonic::Request::new(request))
-            .await?;
-        let answered = answered.into_inner();
-        accepted(answered.diagnostics)?;
-        value(answered.state.as_ref(), source.value_type())
-    }
-
     fn resource(&self, type_name: &str) -> Result<&dyn ErasedResource<P::Client>, Failure> {
         let resource = self.service.registry().resources.get(type_name);
         resource
             .map(Box::as_ref)
             .ok_or_else(|| Failure::NoSuchType(type_name.to_owned()))
-    }
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "messages hold values as options")]
-fn dynamic(value: &Value, kind: &Type) -> Option<tf::DynamicValue> {
-    Some(tf::DynamicValue {
-        msgpack: encode(value, kind).into(),
-        ..Default::default()
-    })
-}
-
-fn value(dynamic: Option<&tf::DynamicValue>, kind: &Type) -> Result<Value, Failure> {
-    match dynamic {
-        Some(dynamic) => Ok(decode(&dynamic.msgpack, kind)?),
-        None => Ok(Value::Null),
-    }
-}
-
-fn identity(
-    identity: Option<&tf::ResourceIdentityData>,
-    kind: &Type,
-) -> Result<Option<Value>, Failure> {
-    let data = identity.and_then(|identity| identity.identity_data.as_ref());
-    data.map(|data| value(Some(data), kind)).transpose()
-}
-
-fn consistent(faults: Vec<Inconsistency>) -> Result<(), Failure> {
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(Failure::Inconsistent(faults))
-    }
-}
-
-/// Terraform's rule for the second plan of the same change: what was known stays.
-fn same(first: &Value, second: &Value) -> Vec<Inconsistency> {
-    let reason = "the second plan differs from the first";
-    if first == second {
-        Vec::new()
-    } else {
-        vec![Inconsistency {
-            path: Path::root(),
-            reason,
-        }]
     }
 }
 

@@ -14,6 +14,8 @@ use terraform_plugin::schema::one_of;
 use terraform_plugin::testing::driver::Driver;
 use terraform_plugin::value::{Known, Tf, Value, WriteOnly};
 
+use crate::kinds::{BucketList, EmptyAction, IsKnown, Join, SessionResource};
+
 /// What exists remotely.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Remote {
@@ -45,6 +47,13 @@ pub(crate) struct Cloud {
     pub(crate) fault: Fault,
     pub(crate) replacements_seen: Vec<bool>,
     pub(crate) creations: usize,
+    /// The rights of the sessions opened.
+    pub(crate) sessions: Vec<String>,
+    /// The buckets whose sessions were closed, and whether those were renewed.
+    pub(crate) closed: Vec<(String, bool)>,
+    pub(crate) listed: usize,
+    pub(crate) searches_ended: usize,
+    pub(crate) emptied: Vec<String>,
 }
 
 pub(crate) type Shared = Arc<Mutex<Cloud>>;
@@ -108,6 +117,16 @@ pub(crate) struct BucketIdentity {
     pub(crate) name: String,
 }
 
+/// Does what goes wrong before anything happens.
+pub(crate) async fn misbehave(fault: Fault) -> Result<(), Diagnostics> {
+    match fault {
+        Fault::Panic => panic!("the drive is on fire"),
+        Fault::Hang => std::future::pending().await,
+        Fault::Early => Err(Diagnostic::error("Refused", "The cloud refused.").into()),
+        Fault::None | Fault::Halfway | Fault::Lie => Ok(()),
+    }
+}
+
 pub(crate) struct BucketResource;
 
 impl BucketResource {
@@ -115,16 +134,7 @@ impl BucketResource {
         std::mem::take(&mut operation.client().lock().unwrap().fault)
     }
 
-    async fn misbehave(fault: Fault) -> Result<(), Diagnostics> {
-        match fault {
-            Fault::Panic => panic!("the drive is on fire"),
-            Fault::Hang => std::future::pending().await,
-            Fault::Early => Err(Diagnostic::error("Refused", "The cloud refused.").into()),
-            Fault::None | Fault::Halfway | Fault::Lie => Ok(()),
-        }
-    }
-
-    fn state(name: &str, remote: &Remote) -> Bucket {
+    pub(crate) fn state(name: &str, remote: &Remote) -> Bucket {
         Bucket {
             name: name.to_owned(),
             class: remote.class.clone(),
@@ -164,7 +174,7 @@ impl Resource for BucketResource {
         planned: Bucket,
     ) -> Result<Bucket, Diagnostics> {
         let fault = Self::fault(operation);
-        Self::misbehave(fault).await?;
+        misbehave(fault).await?;
         {
             let mut cloud = operation.client().lock().unwrap();
             cloud.creations += 1;
@@ -196,7 +206,7 @@ impl Resource for BucketResource {
         operation: &mut Operation<Shared>,
         mut state: Bucket,
     ) -> Result<Option<Bucket>, Diagnostics> {
-        Self::misbehave(Self::fault(operation)).await?;
+        misbehave(Self::fault(operation)).await?;
         let cloud = operation.client().lock().unwrap();
         let Some(remote) = cloud.buckets.get(&state.name) else {
             return Ok(None);
@@ -218,7 +228,7 @@ impl Resource for BucketResource {
         planned: Bucket,
     ) -> Result<Bucket, Diagnostics> {
         let fault = Self::fault(operation);
-        Self::misbehave(fault).await?;
+        misbehave(fault).await?;
         {
             let mut cloud = operation.client().lock().unwrap();
             let remote = cloud.buckets.get_mut(&planned.name).unwrap();
@@ -244,7 +254,7 @@ impl Resource for BucketResource {
         operation: &mut Operation<Shared>,
         state: Bucket,
     ) -> Result<(), Diagnostics> {
-        Self::misbehave(Self::fault(operation)).await?;
+        misbehave(Self::fault(operation)).await?;
         let replacement = operation.is_replacement();
         let mut cloud = operation.client().lock().unwrap();
         cloud.replacements_seen.push(replacement);
@@ -358,7 +368,12 @@ impl Provider for CloudProvider {
     fn register(&self, registry: &mut Registry<Shared>) {
         registry
             .resource(BucketResource)
-            .data_source(BucketDataSource);
+            .data_source(BucketDataSource)
+            .function(Join)
+            .function(IsKnown)
+            .ephemeral_resource(SessionResource)
+            .list_resource(BucketList)
+            .action(EmptyAction);
     }
 }
 

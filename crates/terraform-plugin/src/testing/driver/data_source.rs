@@ -1,0 +1,42 @@
+//! Data sources.
+
+use super::{Driver, Failure, accepted, decoded, dynamic};
+use crate::protocol::tfplugin6 as tf;
+use crate::protocol::tfplugin6::provider_server::Provider as _;
+use crate::provider::Provider;
+use crate::value::Value;
+
+impl<P: Provider> Driver<P> {
+    /// Reads a data source.
+    pub async fn read_data_source(
+        &self,
+        type_name: &str,
+        config: &Value,
+    ) -> Result<Value, Failure> {
+        let source = self.service.registry().data_sources.get(type_name);
+        let source = source.ok_or_else(|| Failure::NoSuchType(type_name.to_owned()))?;
+        let config = dynamic(config, source.value_type());
+        let request = tf::validate_data_resource_config::Request {
+            type_name: type_name.to_owned(),
+            config: config.clone(),
+        };
+        let validated = self
+            .service
+            .validate_data_resource_config(tonic::Request::new(request))
+            .await?;
+        accepted(validated.into_inner().diagnostics)?;
+        let request = tf::read_data_source::Request {
+            type_name: type_name.to_owned(),
+            config,
+            client_capabilities: Some(self.capabilities),
+            ..Default::default()
+        };
+        let answered = self
+            .service
+            .read_data_source(tonic::Request::new(request))
+            .await?;
+        let answered = answered.into_inner();
+        accepted(answered.diagnostics)?;
+        decoded(answered.state.as_ref(), source.value_type())
+    }
+}

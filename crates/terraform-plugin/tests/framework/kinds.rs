@@ -1,0 +1,270 @@
+//! What the provider of buckets has beside its resource and data source.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use terraform_plugin::action::{Action, Invocation};
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::ephemeral_resource::{EphemeralResource, Lease, Opened, PrivateState};
+use terraform_plugin::function::{Arguments, Function, FunctionError, Variadic};
+use terraform_plugin::list_resource::{ListResource, Listed, Listing};
+use terraform_plugin::model::{Model, PlanOf};
+use terraform_plugin::value::{Known, Tf, WriteOnly};
+
+use crate::bucket::{BUCKET, BucketIdentity, BucketResource, Fault, Shared, misbehave};
+
+pub(crate) struct Join;
+
+#[derive(Arguments)]
+pub(crate) struct JoinArguments {
+    /// Text between the parts; a comma if null.
+    separator: Option<String>,
+    /// What is joined.
+    parts: Variadic<String>,
+}
+
+impl Function for Join {
+    type Arguments = JoinArguments;
+    type Output = String;
+    const NAME: &'static str = "join";
+    const SUMMARY: &'static str = "Joins texts";
+    const DESCRIPTION: &'static str = "Joins texts with a separator between them.";
+
+    fn call(&self, arguments: JoinArguments) -> Result<String, FunctionError> {
+        let separator = arguments.separator.as_deref().unwrap_or(",");
+        let parts = arguments.parts.0;
+        if let Some(index) = parts.iter().position(|part| part.contains(separator)) {
+            let text = format!("a part contains the separator {separator:?}");
+            return Err(FunctionError::new(text).at_element("parts", index));
+        }
+        assert!(parts.len() < 4, "the glue is used up");
+        Ok(parts.join(separator))
+    }
+}
+
+pub(crate) struct IsKnown;
+
+#[derive(Arguments)]
+pub(crate) struct IsKnownArguments {
+    /// What is looked at.
+    value: Tf<Vec<String>>,
+}
+
+impl Function for IsKnown {
+    type Arguments = IsKnownArguments;
+    type Output = Option<bool>;
+    const NAME: &'static str = BUCKET;
+    const SUMMARY: &'static str = "Tells what is known";
+    const DESCRIPTION: &'static str = "Tells whether a list is known, or null for null.";
+
+    fn call(&self, arguments: IsKnownArguments) -> Result<Option<bool>, FunctionError> {
+        Ok(match arguments.value {
+            Tf::Null => None,
+            Tf::Unknown => Some(false),
+            Known(_) => Some(true),
+        })
+    }
+}
+
+/// A session on a bucket.
+#[derive(Model)]
+pub(crate) struct Session {
+    /// Name of the bucket.
+    bucket: String,
+    /// What the session may do.
+    #[tf(default("read".to_owned()))]
+    right: String,
+    /// Password of the session.
+    #[tf(sensitive)]
+    token: Tf<String>,
+}
+
+pub(crate) struct SessionResource;
+
+/// When every session needs its renewal.
+pub(crate) fn renewal() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000)
+}
+
+impl EphemeralResource for SessionResource {
+    type Client = Shared;
+    type Data = Session;
+    const TYPE_NAME: &'static str = BUCKET;
+
+    async fn open(
+        &self,
+        client: &Arc<Shared>,
+        arguments: Session,
+    ) -> Result<Opened<Session>, Diagnostics> {
+        let fault = std::mem::take(&mut client.lock().unwrap().fault);
+        misbehave(fault).await?;
+        client
+            .lock()
+            .unwrap()
+            .sessions
+            .push(arguments.right.clone());
+        let mut private = PrivateState::default();
+        private.set("bucket", &arguments.bucket).unwrap();
+        let right = if fault == Fault::Lie {
+            "write".to_owned()
+        } else {
+            arguments.right
+        };
+        let token = if fault == Fault::Halfway {
+            Tf::Unknown
+        } else {
+            Known("t0p-s3cret".to_owned())
+        };
+        Ok(Opened {
+            data: Session {
+                right,
+                token,
+                ..arguments
+            },
+            lease: Lease {
+                private,
+                renew_at: Some(renewal()),
+            },
+        })
+    }
+
+    async fn renew(
+        &self,
+        client: &Arc<Shared>,
+        mut private: PrivateState,
+    ) -> Result<Lease, Diagnostics> {
+        let fault = std::mem::take(&mut client.lock().unwrap().fault);
+        misbehave(fault).await?;
+        private.set("renewed", &true).unwrap();
+        let renew_at = None;
+        Ok(Lease { private, renew_at })
+    }
+
+    async fn close(&self, client: &Arc<Shared>, private: PrivateState) -> Result<(), Diagnostics> {
+        let mut cloud = client.lock().unwrap();
+        let bucket: Option<String> = private.get("bucket");
+        let renewed = private.get("renewed").unwrap_or(false);
+        cloud.closed.push((bucket.unwrap_or_default(), renewed));
+        Ok(())
+    }
+}
+
+/// Finds buckets.
+#[derive(Model)]
+pub(crate) struct BucketFilter {
+    /// What the names start with.
+    prefix: Option<String>,
+    /// Storage class of the buckets.
+    #[tf(default("standard".to_owned()))]
+    class: String,
+}
+
+pub(crate) struct BucketList;
+
+impl ListResource for BucketList {
+    type Resource = BucketResource;
+    type Config = BucketFilter;
+
+    fn validate(&self, config: &PlanOf<BucketFilter>) -> Diagnostics {
+        match config.prefix.known() {
+            Some(prefix) if prefix.is_empty() => {
+                Diagnostic::error("Empty prefix", "Leave it out.").into()
+            }
+            _ => Diagnostics::default(),
+        }
+    }
+
+    async fn list(
+        &self,
+        listing: &mut Listing<BucketResource>,
+        config: BucketFilter,
+    ) -> Result<(), Diagnostics> {
+        let client = Arc::clone(listing.client());
+        let _dropped = CountDrop(Arc::clone(&client));
+        let fault = std::mem::take(&mut client.lock().unwrap().fault);
+        let buckets = client.lock().unwrap().buckets.clone();
+        let prefix = config.prefix.unwrap_or_default();
+        for (name, remote) in &buckets {
+            if !name.starts_with(&prefix) || remote.class != config.class {
+                continue;
+            }
+            let wanted = listing.wants_state() && fault != Fault::Lie;
+            listing
+                .push(Listed {
+                    identity: BucketIdentity { name: name.clone() },
+                    display_name: format!("Bucket {name}"),
+                    state: wanted.then(|| BucketResource::state(name, remote)),
+                })
+                .await;
+            client.lock().unwrap().listed += 1;
+            if fault == Fault::Halfway {
+                return Err(Diagnostic::error("Half listed", "The cloud went away.").into());
+            }
+        }
+        misbehave(fault).await
+    }
+}
+
+/// Tells the cloud that a search is over, whether it came to its end or not.
+struct CountDrop(Arc<Shared>);
+
+impl Drop for CountDrop {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().searches_ended += 1;
+    }
+}
+
+/// Empties a bucket.
+#[derive(Model)]
+pub(crate) struct Emptying {
+    /// Name of the bucket.
+    bucket: String,
+    /// In how many steps.
+    #[tf(default(2_u64))]
+    steps: u64,
+    /// Password for it.
+    password_wo: WriteOnly<String>,
+}
+
+pub(crate) struct EmptyAction;
+
+impl Action for EmptyAction {
+    type Client = Shared;
+    type Config = Emptying;
+    const TYPE_NAME: &'static str = BUCKET;
+
+    async fn plan(
+        &self,
+        client: Option<&Arc<Shared>>,
+        config: PlanOf<Emptying>,
+    ) -> Result<(), Diagnostics> {
+        if let (Some(client), Known(name)) = (client, &config.bucket)
+            && !client.lock().unwrap().buckets.contains_key(name)
+        {
+            return Err(Diagnostic::error("No such bucket", "There is nothing to empty.").into());
+        }
+        Ok(())
+    }
+
+    async fn invoke(
+        &self,
+        invocation: &mut Invocation<Shared>,
+        config: Emptying,
+    ) -> Result<(), Diagnostics> {
+        let client = Arc::clone(invocation.client());
+        let fault = std::mem::take(&mut client.lock().unwrap().fault);
+        for step in 1..=config.steps {
+            let progress = format!("step {step} of {}", config.steps);
+            invocation.progress(progress).await;
+            misbehave(fault).await?;
+            if fault == Fault::Halfway {
+                return Err(Diagnostic::error("Half empty", "The cloud went away.").into());
+            }
+        }
+        if config.password_wo.configured().is_none() {
+            invocation.warn("No password", "It was not needed.");
+        }
+        client.lock().unwrap().emptied.push(config.bucket);
+        Ok(())
+    }
+}

@@ -1,0 +1,229 @@
+use terraform_plugin::data_source::DataSource;
+use terraform_plugin::diagnostics::Diagnostics;
+use terraform_plugin::list_resource::{ListResource, Listing};
+use terraform_plugin::model::{Model, PlanOf};
+use terraform_plugin::protocol::tfplugin6 as tf;
+use terraform_plugin::protocol::tfplugin6::provider_server::Provider as _;
+use terraform_plugin::provider::{Provider, Registry};
+use terraform_plugin::resource::{NoIdentity, Operation, Resource};
+use terraform_plugin::service::ProviderService;
+use tonic::{Code, Request};
+
+use crate::bucket::{BUCKET, CloudProvider};
+
+#[tokio::test]
+async fn every_kind_has_names_of_its_own_and_is_listed() {
+    let service = ProviderService::new(CloudProvider::default());
+    let schema = service
+        .get_provider_schema(Request::new(tf::get_provider_schema::Request {}))
+        .await
+        .unwrap()
+        .into_inner();
+    assert!(schema.resource_schemas.contains_key(BUCKET));
+    assert!(schema.data_source_schemas.contains_key(BUCKET));
+    assert!(schema.functions.contains_key(BUCKET));
+    assert!(schema.ephemeral_resource_schemas.contains_key(BUCKET));
+    assert!(schema.list_resource_schemas.contains_key(BUCKET));
+    assert!(schema.action_schemas[BUCKET].schema.is_some());
+    let metadata = service
+        .get_metadata(Request::new(tf::get_metadata::Request {}))
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(metadata.resources[0].type_name, BUCKET);
+    assert_eq!(metadata.data_sources[0].type_name, BUCKET);
+    let functions: Vec<_> = metadata.functions.iter().map(|f| &f.name).collect();
+    assert_eq!(functions, [BUCKET, "join"]);
+    assert_eq!(metadata.ephemeral_resources[0].type_name, BUCKET);
+    assert_eq!(metadata.list_resources[0].type_name, BUCKET);
+    assert_eq!(metadata.actions[0].type_name, BUCKET);
+}
+
+#[tokio::test]
+async fn functions_are_the_same_in_both_answers() {
+    let service = ProviderService::new(CloudProvider::default());
+    let schema = service
+        .get_provider_schema(Request::new(tf::get_provider_schema::Request {}))
+        .await
+        .unwrap();
+    let functions = service
+        .get_functions(Request::new(tf::get_functions::Request {}))
+        .await
+        .unwrap();
+    let functions = functions.into_inner().functions;
+    assert_eq!(functions, schema.into_inner().functions);
+    let join = &functions["join"];
+    assert_eq!(join.parameters.len(), 1);
+    assert!(join.parameters[0].allow_null_value && !join.parameters[0].allow_unknown_values);
+    let parts = join.variadic_parameter.as_ref().unwrap();
+    assert_eq!(
+        (parts.name.as_str(), &parts.r#type[..]),
+        ("parts", &br#""string""#[..])
+    );
+}
+
+#[tokio::test]
+async fn arguments_without_a_result_are_never_computed() {
+    let service = ProviderService::new(CloudProvider::default());
+    let schema = service
+        .get_provider_schema(Request::new(tf::get_provider_schema::Request {}))
+        .await
+        .unwrap()
+        .into_inner();
+    let action = schema.action_schemas[BUCKET].schema.as_ref().unwrap();
+    let list = &schema.list_resource_schemas[BUCKET];
+    for schema in [action, list] {
+        let attributes = &schema.block.as_ref().unwrap().attributes;
+        assert!(
+            attributes
+                .iter()
+                .all(|a| !a.computed && a.required != a.optional)
+        );
+    }
+}
+
+/// A provider with a data source, and with a list of objects that nothing tells apart.
+struct Small {
+    lists: bool,
+}
+
+/// A small provider.
+#[derive(Model)]
+struct Nothing {}
+
+/// A thing.
+#[derive(Model)]
+struct Thing {
+    /// Name of the thing.
+    name: String,
+}
+
+struct ThingKind;
+
+impl DataSource for ThingKind {
+    type Client = ();
+    type Data = Thing;
+    const TYPE_NAME: &'static str = "small_thing";
+    const DESCRIPTION: &'static str = "Reads a thing.";
+    const REQUIRED: &'static [&'static str] = &["name"];
+    const OPTIONAL: &'static [&'static str] = &[];
+
+    async fn read(
+        &self,
+        _: &std::sync::Arc<()>,
+        config: PlanOf<Thing>,
+    ) -> Result<Thing, Diagnostics> {
+        let name = config.name.expect_known("name")?.clone();
+        Ok(Thing { name })
+    }
+}
+
+impl Resource for ThingKind {
+    type Client = ();
+    type State = Thing;
+    type Identity = NoIdentity;
+    const TYPE_NAME: &'static str = "small_thing";
+
+    async fn create(&self, _: &mut Operation<()>, planned: Thing) -> Result<Thing, Diagnostics> {
+        Ok(planned)
+    }
+
+    async fn read(
+        &self,
+        _: &mut Operation<()>,
+        state: Thing,
+    ) -> Result<Option<Thing>, Diagnostics> {
+        Ok(Some(state))
+    }
+
+    async fn update(
+        &self,
+        _: &mut Operation<()>,
+        _: Thing,
+        planned: Thing,
+    ) -> Result<Thing, Diagnostics> {
+        Ok(planned)
+    }
+
+    async fn delete(&self, _: &mut Operation<()>, _: Thing) -> Result<(), Diagnostics> {
+        Ok(())
+    }
+}
+
+impl ListResource for ThingKind {
+    type Resource = Self;
+    type Config = Thing;
+
+    async fn list(&self, _: &mut Listing<Self>, _: Thing) -> Result<(), Diagnostics> {
+        Ok(())
+    }
+}
+
+impl Provider for Small {
+    type Config = Nothing;
+    type Client = ();
+
+    async fn configure(&self, _: Nothing) -> Result<(), Diagnostics> {
+        Ok(())
+    }
+
+    fn register(&self, registry: &mut Registry<()>) {
+        registry.data_source(ThingKind);
+        if self.lists {
+            registry.resource(ThingKind).list_resource(ThingKind);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_provider_has_none_of_is_not_implemented() {
+    let service = ProviderService::new(Small { lists: false });
+    let functions = service
+        .get_functions(Request::new(tf::get_functions::Request {}))
+        .await
+        .unwrap();
+    assert!(functions.into_inner().functions.is_empty());
+    let called = service
+        .call_function(Request::new(tf::call_function::Request::default()))
+        .await;
+    assert_eq!(called.unwrap_err().code(), Code::Unimplemented);
+    let opened = service
+        .open_ephemeral_resource(Request::new(tf::open_ephemeral_resource::Request::default()))
+        .await;
+    assert_eq!(opened.unwrap_err().code(), Code::Unimplemented);
+    let listed = service
+        .list_resource(Request::new(tf::list_resource::Request::default()))
+        .await;
+    assert_eq!(listed.err().unwrap().code(), Code::Unimplemented);
+    let invoked = service
+        .invoke_action(Request::new(tf::invoke_action::Request::default()))
+        .await;
+    assert_eq!(invoked.err().unwrap().code(), Code::Unimplemented);
+}
+
+#[tokio::test]
+async fn what_a_provider_lacks_of_a_kind_is_reported() {
+    let service = ProviderService::new(CloudProvider::default());
+    let request = tf::validate_action_config::Request {
+        type_name: "cloud_other".to_owned(),
+        ..Default::default()
+    };
+    let answered = service.validate_action_config(Request::new(request)).await;
+    let diagnostics = answered.unwrap().into_inner().diagnostics;
+    assert!(diagnostics[0].detail.contains("no action cloud_other"));
+}
+
+#[test]
+fn a_list_needs_a_resource_with_an_identity() {
+    let faults = ProviderService::new(Small { lists: true }).schema_faults();
+    let texts: Vec<_> = faults.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        texts,
+        ["list resource small_thing: there is no resource of this name that has an identity"]
+    );
+    assert!(
+        ProviderService::new(CloudProvider::default())
+            .schema_faults()
+            .is_empty()
+    );
+}
