@@ -1,16 +1,16 @@
 //! The framework as Terraform sees it, on a provider that keeps buckets in memory.
 
-mod actions;
-#[expect(
+#![expect(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "a provider that exists for tests alone"
+    reason = "the provider and the helpers exist for tests alone"
 )]
+
+mod actions;
 mod bucket;
 mod ephemeral_resources;
 mod failures;
 mod functions;
-#[expect(clippy::unwrap_used, reason = "a provider that exists for tests alone")]
 mod kinds;
 mod lifecycle;
 mod lists;
