@@ -2,49 +2,61 @@
 //!
 //! Rendering is pure: the caller brings the examples and writes the pages.
 
+mod function;
 mod page;
 mod schema;
 
+use std::collections::BTreeMap;
+
+use crate::kind::Kind;
 use crate::provider::Provider;
+use crate::schema::Schema;
 use crate::service::ProviderService;
 
 pub use page::{Example, Page};
 
-/// Renders the pages of a provider: its index, and one for each resource and data source.
+/// Renders the pages of a provider: its index, and one for each resource, data source, function and so on.
 ///
 /// `provider_name` is the prefix of the type names. `examples` returns the examples of a folder below `examples/`,
-/// such as `resources/cloud_bucket`, sorted by file name.
+/// such as `resources/cloud_bucket` or `functions/slug`, sorted by file name.
 pub fn pages<P: Provider>(
     service: &ProviderService<P>,
     provider_name: &str,
     examples: &dyn Fn(&str) -> Vec<Example>,
 ) -> Vec<Page> {
     let registry = service.registry();
+    let examples_of = |kind: Kind, name: &str| examples(&format!("{}/{name}", page::folder(kind)));
     let mut pages = vec![page::index(
         provider_name,
         service.schema(),
         &examples("provider"),
     )];
-    let identities: std::collections::BTreeMap<_, _> = registry.identity_schemas().collect();
-    for (type_name, schema) in registry.resource_schemas() {
-        let identity = identities.get(type_name).copied();
-        let examples = examples(&format!("resources/{type_name}"));
+    let identities: BTreeMap<_, _> = registry.identity_schemas().collect();
+    for (name, schema) in registry.resource_schemas() {
         pages.push(page::resource(
             provider_name,
-            type_name,
+            name,
             schema,
-            identity,
-            &examples,
+            identities.get(name).copied(),
+            &examples_of(Kind::Resource, name),
         ));
     }
-    for (type_name, schema) in registry.data_source_schemas() {
-        let examples = examples(&format!("data-sources/{type_name}"));
-        pages.push(page::data_source(
-            provider_name,
-            type_name,
-            schema,
-            &examples,
-        ));
+    let mut render = |kind, schemas: &mut dyn Iterator<Item = (&'static str, &Schema)>| {
+        for (name, schema) in schemas {
+            let examples = examples_of(kind, name);
+            pages.push(page::of_kind(kind, provider_name, name, schema, &examples));
+        }
+    };
+    render(Kind::DataSource, &mut registry.data_source_schemas());
+    render(
+        Kind::EphemeralResource,
+        &mut registry.ephemeral_resource_schemas(),
+    );
+    render(Kind::ListResource, &mut registry.list_resource_schemas());
+    render(Kind::Action, &mut registry.action_schemas());
+    for (name, signature) in registry.function_signatures() {
+        let examples = examples_of(Kind::Function, name);
+        pages.push(function::page(provider_name, name, signature, &examples));
     }
     pages
 }

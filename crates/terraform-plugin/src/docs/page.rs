@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::schema::write_schema;
+use crate::kind::Kind;
 use crate::schema::{AttributeKind, Presence, Schema};
 use crate::value::Type;
 
@@ -36,6 +37,29 @@ pub(super) fn index(provider_name: &str, schema: &Schema, examples: &[Example]) 
     }
 }
 
+/// Renders the page of one of a kind that has a schema.
+pub(super) fn of_kind(
+    kind: Kind,
+    provider_name: &str,
+    type_name: &str,
+    schema: &Schema,
+    examples: &[Example],
+) -> Page {
+    let title = title_of(kind);
+    let mut text = front_matter(
+        &format!("{type_name} {title} - {provider_name}"),
+        &schema.description,
+    );
+    let _ = write!(text, "# {type_name} ({title})\n\n{}\n", schema.description);
+    write_usage(&mut text, examples, &slug(kind));
+    write_schema(&mut text, schema);
+    Page {
+        path: format!("{}/{}.md", folder(kind), short(provider_name, type_name)),
+        text,
+    }
+}
+
+/// Renders the page of a resource, with what `terraform import` takes.
 pub(super) fn resource(
     provider_name: &str,
     type_name: &str,
@@ -43,29 +67,28 @@ pub(super) fn resource(
     identity: Option<&Schema>,
     examples: &[Example],
 ) -> Page {
-    let mut text = head("Resource", provider_name, type_name, schema);
-    write_usage(&mut text, examples, "resource");
-    write_schema(&mut text, schema);
-    write_import(&mut text, identity, examples);
-    Page {
-        path: format!("resources/{}.md", short(provider_name, type_name)),
-        text,
-    }
+    let mut page = of_kind(Kind::Resource, provider_name, type_name, schema, examples);
+    write_import(&mut page.text, identity, examples);
+    page
 }
 
-pub(super) fn data_source(
-    provider_name: &str,
-    type_name: &str,
-    schema: &Schema,
-    examples: &[Example],
-) -> Page {
-    let mut text = head("Data Source", provider_name, type_name, schema);
-    write_usage(&mut text, examples, "data-source");
-    write_schema(&mut text, schema);
-    Page {
-        path: format!("data-sources/{}.md", short(provider_name, type_name)),
-        text,
-    }
+/// The folder of a kind below `docs/` and `examples/`.
+pub(super) fn folder(kind: Kind) -> String {
+    slug(kind) + "s"
+}
+
+fn slug(kind: Kind) -> String {
+    kind.to_string().replace(' ', "-")
+}
+
+fn title_of(kind: Kind) -> String {
+    let noun = kind.to_string();
+    let words = noun.split(' ').map(|word| {
+        let mut letters = word.chars();
+        let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+        first.into_iter().chain(letters).collect::<String>()
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn short<'a>(provider_name: &str, type_name: &'a str) -> &'a str {
@@ -75,15 +98,8 @@ fn short<'a>(provider_name: &str, type_name: &'a str) -> &'a str {
         .unwrap_or(type_name)
 }
 
-fn head(kind: &str, provider_name: &str, type_name: &str, schema: &Schema) -> String {
-    let title = format!("{type_name} {kind} - {provider_name}");
-    let mut text = front_matter(&title, &schema.description);
-    let _ = write!(text, "# {type_name} ({kind})\n\n{}\n", schema.description);
-    text
-}
-
 /// The description of the front matter is the first paragraph, as a YAML block.
-fn front_matter(title: &str, description: &str) -> String {
+pub(super) fn front_matter(title: &str, description: &str) -> String {
     let paragraph = description.split("\n\n").next().unwrap_or_default();
     let mut text = format!("---\npage_title: \"{title}\"\nsubcategory: \"\"\ndescription: |-\n");
     for line in paragraph.lines() {
@@ -93,7 +109,7 @@ fn front_matter(title: &str, description: &str) -> String {
     text
 }
 
-fn write_usage(text: &mut String, examples: &[Example], prefix: &str) {
+pub(super) fn write_usage(text: &mut String, examples: &[Example], prefix: &str) {
     let usage: Vec<&Example> = examples
         .iter()
         .filter(|example| example.file_name.starts_with(prefix))

@@ -114,7 +114,7 @@ fn kind_name(kind: &AttributeKind) -> String {
     }
 }
 
-fn type_name(kind: &Type) -> String {
+pub(super) fn type_name(kind: &Type) -> String {
     match kind {
         Type::Bool => "Boolean".to_owned(),
         Type::Number => "Number".to_owned(),

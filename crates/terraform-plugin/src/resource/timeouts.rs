@@ -9,16 +9,16 @@ use crate::value::Value;
 /// How long operations of this resource may take.
 #[derive(Debug, Clone, PartialEq, Eq, Model)]
 pub struct Timeouts {
-    /// Longest duration of the creation, such as `30s`, `10m` or `1h30m`.
+    /// Longest duration of the creation.
     #[tf(validate(duration()))]
     pub create: Option<String>,
-    /// Longest duration of a refresh, such as `30s`, `10m` or `1h30m`.
+    /// Longest duration of a refresh.
     #[tf(validate(duration()))]
     pub read: Option<String>,
-    /// Longest duration of an update, such as `30s`, `10m` or `1h30m`.
+    /// Longest duration of an update.
     #[tf(validate(duration()))]
     pub update: Option<String>,
-    /// Longest duration of the deletion, such as `30s`, `10m` or `1h30m`.
+    /// Longest duration of the deletion.
     #[tf(validate(duration()))]
     pub delete: Option<String>,
 }

@@ -8,6 +8,7 @@
 
 mod actions;
 mod bucket;
+mod docs;
 mod ephemeral_resources;
 mod failures;
 mod functions;
