@@ -45,6 +45,7 @@ pub(crate) async fn around(
         status: None,
         began_at: instance.now().millis(),
         took: None,
+        held: false,
     });
     let not_modified = request.headers().get(header::IF_NONE_MATCH).cloned();
     let is_api_read = path.starts_with(API) && matches!(method, Method::GET | Method::HEAD);
@@ -54,7 +55,7 @@ pub(crate) async fn around(
     }
     let fault = instance.faults.take(method.as_str(), &path);
     let mut response = match fault {
-        Some(fault) => faulty(&instance, fault, request, next).await,
+        Some(fault) => faulty(&instance, number, fault, request, next).await,
         None => next.run(request).await,
     };
     if path.starts_with(API) {
@@ -70,7 +71,13 @@ pub(crate) async fn around(
     response
 }
 
-async fn faulty(instance: &Instance, fault: Fault, request: Request, next: Next) -> Response {
+async fn faulty(
+    instance: &Instance,
+    number: u64,
+    fault: Fault,
+    request: Request,
+    next: Next,
+) -> Response {
     let mut answer = None;
     let mut waiting = Some((request, next));
     if (fault.after_effect || matches!(fault.failure, Failure::Hang { millis: Some(_) }))
@@ -80,6 +87,9 @@ async fn faulty(instance: &Instance, fault: Fault, request: Request, next: Next)
     }
     if let Some(refusal) = fault.failure.refusal(instance.now()) {
         return refusal.into_response();
+    }
+    if matches!(fault.failure, Failure::Hang { .. }) {
+        instance.journal.hold(number);
     }
     match (&fault.failure, answer) {
         (

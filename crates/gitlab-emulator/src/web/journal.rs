@@ -23,6 +23,8 @@ pub struct JournalEntry {
     pub began_at: i64,
     /// Milliseconds that it took.
     pub took: Option<u64>,
+    /// Whether a fault held its answer back; the effect, if there is to be one, was then there already.
+    pub held: bool,
 }
 
 impl JournalEntry {
@@ -54,8 +56,20 @@ impl Journal {
         inner.last
     }
 
+    /// Enters that the answer of a call is held back.
+    pub(crate) fn hold(&self, number: u64) {
+        self.change(number, |entry| entry.held = true);
+    }
+
     /// Enters how a call ended.
     pub(crate) fn end(&self, number: u64, status: Option<u16>, took: u64) {
+        self.change(number, |entry| {
+            entry.status = status;
+            entry.took = Some(took);
+        });
+    }
+
+    fn change(&self, number: u64, change: impl FnOnce(&mut JournalEntry)) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let position = inner
             .entries
@@ -64,8 +78,7 @@ impl Journal {
             .ok()
             .and_then(|position| inner.entries.get_mut(position))
         {
-            entry.status = status;
-            entry.took = Some(took);
+            change(entry);
         }
     }
 
