@@ -39,6 +39,10 @@ pub trait Arguments: Sized + Send {
 }
 
 /// The type of an argument.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the type of an argument",
+    note = "use a type that attributes of models can have, or `Variadic` of one"
+)]
 pub trait Argument: Sized {
     /// The parameter that takes the argument.
     fn parameter(name: &'static str, description: &'static str) -> Parameter;

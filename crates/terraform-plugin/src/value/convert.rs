@@ -41,6 +41,10 @@ pub trait Convert: Sized + Send + Sync {
 ///
 /// The type decides whether users must, may or cannot set the attribute: `T` is required, `Option<T>` optional,
 /// [`Tf<T>`] computed, [`WriteOnly<T>`] an argument that is never stored.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the type of an attribute",
+    note = "use `String`, `bool`, `i64`, `u64`, `Number`, a model, or an `Option`, `Tf`, `Vec`, `BTreeSet` or `BTreeMap<String, _>` of these"
+)]
 pub trait AttributeValue: Convert {
     /// The view of the attribute while parts of it may be unknown.
     type Plan: Convert;

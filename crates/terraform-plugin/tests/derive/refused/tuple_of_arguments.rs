@@ -1,0 +1,6 @@
+use terraform_plugin::function::Arguments;
+
+#[derive(Arguments)]
+struct SlugArguments(String);
+
+fn main() {}
