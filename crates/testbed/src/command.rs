@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 use crate::Error;
 
@@ -88,13 +88,9 @@ impl Invocation {
             command: command.clone(),
             source,
         })?;
-        Ok(Finished {
-            command,
-            exit_code: output.status.code(),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-            status: output.status.to_string(),
-        })
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+        Ok(Finished::new(command, output.status, stdout, stderr))
     }
 
     /// Runs to the end, keeps standard output and lets the user see standard error.
@@ -132,6 +128,16 @@ impl std::fmt::Display for Invocation {
 }
 
 impl Finished {
+    pub(crate) fn new(command: String, status: ExitStatus, stdout: String, stderr: String) -> Self {
+        Self {
+            command,
+            exit_code: status.code(),
+            stdout,
+            stderr,
+            status: status.to_string(),
+        }
+    }
+
     /// Whether the exit code is zero.
     pub fn is_success(&self) -> bool {
         self.exit_code == Some(0)

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use reqwest::Method;
 use reqwest::blocking::{Client, Response};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -166,20 +167,27 @@ impl Emulator {
 
     /// The result of `step`, and the calls that arrived while it ran.
     pub fn calls_during<T>(&self, step: impl FnOnce() -> T) -> Result<(T, Calls), Error> {
-        let last = self
-            .calls()?
-            .as_slice()
-            .last()
-            .map_or(0, |call| call.number);
+        let last = self.last_call()?;
         let result = step();
         Ok((result, self.calls_since(last)?))
     }
 
+    /// The number of the last call; 0 before the first.
+    pub(crate) fn last_call(&self) -> Result<u64, Error> {
+        let calls = self.calls()?;
+        Ok(calls.as_slice().last().map_or(0, |call| call.number))
+    }
+
     fn calls_since(&self, number: u64) -> Result<Calls, Error> {
+        let calls: Vec<Call> = self.journal_since(number)?;
+        Ok(Calls::new(calls))
+    }
+
+    /// The journal after a number, with the fields that `T` takes of its entries.
+    pub(crate) fn journal_since<T: DeserializeOwned>(&self, number: u64) -> Result<T, Error> {
         let path = format!("/-/emulator/journal?since={number}");
         let journal = self.request(Method::GET, &path, None)?;
-        let calls: Vec<Call> = journal.json().map_err(emulator_failure(&path))?;
-        Ok(Calls::new(calls))
+        journal.json().map_err(emulator_failure(&path))
     }
 
     /// Makes calls fail; the shape of a fault is the emulator's own.

@@ -14,8 +14,10 @@ mod emulator;
 mod error;
 pub mod git;
 mod go_tool;
+mod held_call;
 mod journal;
 mod kustomize;
+mod processes;
 pub mod progress;
 mod provider;
 mod release;
@@ -26,12 +28,13 @@ mod workspace;
 pub use command::{Finished, Invocation};
 pub use emulator::{Emulator, EmulatorOptions, Endpoint, emulator_executable};
 pub use error::Error;
+pub use held_call::{HeldCall, Hold};
 pub use journal::{Budget, Call, Calls, at_least, at_most, exactly};
 pub use kustomize::Kustomize;
 pub use provider::{Provider, mirror};
 pub use terraform::{Client, Terraform};
 pub use workspace::{
-    Applied, Change, CliConfig, Diagnostic, Outcome, Plan, Severity, Workspace,
+    Applied, Change, CliConfig, Diagnostic, Outcome, Plan, Running, Severity, Workspace,
     isolated_environment,
 };
 

@@ -162,12 +162,12 @@ fn create_private(path: &Path) -> Result<File, Error> {
         .map_err(Error::file("create", path))
 }
 
-fn to_pid(pid: u32) -> Option<Pid> {
+pub(crate) fn to_pid(pid: u32) -> Option<Pid> {
     i32::try_from(pid).ok().and_then(Pid::from_raw)
 }
 
 /// The command line of a living process: from `/proc` where there is one, else from `ps`.
-fn arguments_of(pid: u32) -> Option<Vec<String>> {
+pub(crate) fn arguments_of(pid: u32) -> Option<Vec<String>> {
     let arguments: Vec<String> = if Path::new("/proc/self/cmdline").exists() {
         // Empty for a process that has ended and that its parent has not asked about yet.
         let command_line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;

@@ -4,6 +4,7 @@ mod cli_config;
 mod environment;
 mod outcome;
 mod plan;
+mod running;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -16,11 +17,14 @@ pub use cli_config::CliConfig;
 pub use environment::isolated_environment;
 pub use outcome::{Diagnostic, Outcome, Severity};
 pub use plan::{Change, Plan};
+pub use running::Running;
 
-use crate::{Error, Invocation, Provider, Terraform, progress};
+use crate::{Error, Invocation, Provider, Terraform, processes, progress};
 
 /// The file that a plan is saved in.
 const PLAN_FILE: &str = "plan.tfplan";
+
+const APPLY: [&str; 4] = ["apply", "-json", "-input=false", "-auto-approve"];
 
 /// The file that a debug log goes to.
 const TRACE_FILE: &str = "trace.log";
@@ -50,13 +54,13 @@ impl Workspace {
             .prefix("nautes-workspace-")
             .tempdir()
             .map_err(Error::file("create", std::env::temp_dir()))?;
-        let providers = folder.path().join("provider");
-        provider.link_into(&providers)?;
         let workspace = Self {
             terraform: terraform.clone(),
             folder,
             variables: Vec::new(),
         };
+        let providers = workspace.providers();
+        provider.link_into(&providers)?;
         fs::create_dir_all(workspace.path()).map_err(Error::file("create", workspace.path()))?;
         CliConfig::dev_override(&provider.source, &providers).write(&workspace.cli_config())?;
         Ok(workspace)
@@ -99,6 +103,15 @@ impl Workspace {
         &self.terraform
     }
 
+    fn providers(&self) -> PathBuf {
+        self.folder.path().join("provider")
+    }
+
+    /// The process ids of the providers that commands of this workspace have started and that still run.
+    pub fn provider_processes(&self) -> Vec<u32> {
+        processes::started_from(&self.providers())
+    }
+
     fn cli_config(&self) -> PathBuf {
         self.folder.path().join("cli.tfrc")
     }
@@ -120,15 +133,27 @@ impl Workspace {
         &self,
         arguments: impl IntoIterator<Item = A>,
     ) -> Result<Outcome, Error> {
+        let invocation = self.invocation(arguments);
+        let title = invocation.to_string();
+        progress::when_slow(&title, || invocation.finish()).map(Outcome::new)
+    }
+
+    /// Starts any command, and does not wait for its end.
+    pub fn start<A: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Result<Running, Error> {
+        Running::start(self.invocation(arguments), self.providers())
+    }
+
+    fn invocation<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Invocation {
         let mut environment = isolated_environment(self.folder.path());
         environment.push(("TF_CLI_CONFIG_FILE".into(), self.cli_config().into()));
         environment.extend(self.variables.iter().cloned());
-        let invocation = Invocation::new(self.terraform.program())
+        Invocation::new(self.terraform.program())
             .args(arguments)
             .current_dir(self.path())
-            .environment(environment);
-        let title = invocation.to_string();
-        progress::when_slow(&title, || invocation.finish()).map(Outcome::new)
+            .environment(environment)
     }
 
     /// Checks the configuration.
@@ -205,9 +230,13 @@ impl Workspace {
         self.apply_any(&[])?.failure()
     }
 
+    /// Starts to apply, and does not wait for the end.
+    pub fn start_apply(&self, arguments: &[&str]) -> Result<Running, Error> {
+        self.start(APPLY.iter().chain(arguments))
+    }
+
     fn apply_any(&self, arguments: &[&str]) -> Result<Outcome, Error> {
-        let fixed = ["apply", "-json", "-input=false", "-auto-approve"];
-        self.run(fixed.iter().chain(arguments))
+        self.run(APPLY.iter().chain(arguments))
     }
 
     /// Destroys everything in the state.
