@@ -11,7 +11,7 @@ pub struct FunctionError {
 }
 
 impl FunctionError {
-    /// Describes what is wrong, as a sentence that goes on after "Call to function failed:".
+    /// Describes what is wrong, without a capital letter and a full stop: Terraform puts it after a colon.
     pub fn new(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),

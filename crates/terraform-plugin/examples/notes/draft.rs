@@ -1,0 +1,61 @@
+//! Drafts: files that exist as long as a run needs them.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::sync::Arc;
+
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::ephemeral_resource::{EphemeralResource, Lease, Opened, PrivateState};
+use terraform_plugin::model::Model;
+use terraform_plugin::value::{Known, Tf};
+
+use crate::note::plain_name;
+use crate::{Folder, failed};
+
+/// A draft, which is deleted when the run ends.
+#[derive(Model)]
+pub(crate) struct Draft {
+    /// Name of the draft.
+    #[tf(validate(plain_name()))]
+    name: String,
+    /// Text of the draft.
+    #[tf(default(String::new()))]
+    text: String,
+    /// Where the draft lies.
+    path: Tf<String>,
+}
+
+pub(crate) struct DraftResource;
+
+/// Key of the private state: the path of the file.
+const PATH: &str = "path";
+
+impl EphemeralResource for DraftResource {
+    type Client = Folder;
+    type Data = Draft;
+    const TYPE_NAME: &'static str = "notes_draft";
+
+    async fn open(&self, folder: &Arc<Folder>, draft: Draft) -> Result<Opened<Draft>, Diagnostics> {
+        // Every phase of a run has a process of its own, and a draft of its own.
+        let file_name = format!("{}-{}.draft", draft.name, std::process::id());
+        let path = folder.0.join(file_name).display().to_string();
+        fs::write(&path, &draft.text).map_err(|error| failed("write", &draft.name, &error))?;
+        let mut lease = Lease::default();
+        lease.private.set(PATH, &path).map_err(Diagnostic::defect)?;
+        let path = Known(path);
+        Ok(Opened {
+            data: Draft { path, ..draft },
+            lease,
+        })
+    }
+
+    async fn close(&self, _: &Arc<Folder>, private: PrivateState) -> Result<(), Diagnostics> {
+        let path: String = private.get(PATH).unwrap_or_default();
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(failed("delete", &path, &error))
+            }
+            _ => Ok(()),
+        }
+    }
+}
