@@ -31,7 +31,7 @@ pub(crate) fn run() -> anyhow::Result<bool> {
     say("GitLab emulator");
     let emulator = emulator_executable()?;
     say("Tests");
-    cargo::cargo(&["test", "--workspace", "--no-run", "--quiet"])
+    cargo::cargo(&["test", "--workspace", "--no-run"])
         .finish_showing_all()?
         .success()?;
 

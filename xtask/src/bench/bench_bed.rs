@@ -6,7 +6,9 @@ use anyhow::Context;
 use tempfile::TempDir;
 use testbed::cargo::{self, Executable};
 use testbed::progress::say;
-use testbed::{Emulator, EmulatorOptions, Invocation, Provider, Terraform, Workspace};
+use testbed::{
+    Emulator, EmulatorOptions, Invocation, Provider, Terraform, Workspace, emulator_executable,
+};
 
 /// Everything that metrics start from.
 #[derive(Debug)]
@@ -37,7 +39,7 @@ impl Bench {
             terraform,
             provider: Provider::nautes(target.build(Executable::PROVIDER)?),
             floor: Provider::floor(target.build(Executable::FLOOR)?),
-            emulator: cargo::build(Executable::EMULATOR, &["--release"])?,
+            emulator: emulator_executable()?,
             linkage: target.linkage,
         })
     }
