@@ -99,9 +99,10 @@ resource "nautes_project" "bench" {{
         let workspace = Workspace::new(self.terraform, &self.floor)?;
         let body = format!(
             r#"
-resource "floor_item" "bench" {{
+resource "floor_entity" "bench" {{
   count = {resources}
-  input = "item-${{count.index}}"
+  owner = "bench"
+  name  = "entity-${{count.index}}"
 }}
 "#
         );
