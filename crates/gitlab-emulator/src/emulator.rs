@@ -10,7 +10,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::domain::settings::Settings;
+use crate::domain::state::State;
 use crate::domain::switches::Switches;
+use crate::domain::time::Moment;
 use crate::domain::token::{Scope, TokenDigest, TokenKind};
 use crate::domain::token_change::NewToken;
 use crate::domain::user_change::{NewUser, UserTaken};
@@ -248,6 +250,12 @@ impl Emulator {
     /// Puts a token there that no request could make, and gives its secret.
     pub fn seed_token(&self, token: SeedToken) -> Result<String, SeedError> {
         seed::token(&self.instance, token)
+    }
+
+    /// Changes the state directly; what belongs to it on disk is the caller's business.
+    pub fn seed<T>(&self, change: impl FnOnce(&mut State, Moment) -> T) -> T {
+        let now = self.instance.now();
+        self.instance.change(|state| change(state, now))
     }
 
     /// Says whether the container registry of a group holds images, which pin the group's path.

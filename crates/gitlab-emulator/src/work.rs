@@ -17,7 +17,10 @@ const ROUND: Duration = Duration::from_secs(30);
 pub(crate) async fn run(instance: Arc<Instance>, mut stop: watch::Receiver<bool>) {
     loop {
         let now = instance.now();
-        instance.change(|state| state.begin_overdue_removals(now));
+        // Not through `Instance::change`, which would wake this loop again and again.
+        instance
+            .store
+            .change(|state| state.begin_overdue_removals(now));
         let next = {
             let state = instance.store.read();
             state.jobs.iter().map(|job| job.due).min()

@@ -14,6 +14,23 @@ const MOST_PER_PAGE: usize = 100;
 /// Lists longer than this tell no totals.
 const MOST_COUNTED: usize = 10_000;
 
+/// How a list is paged by key.
+pub(crate) struct Keyset<T> {
+    /// The parameter with the token of the last row that was seen.
+    pub(crate) parameter: &'static str,
+    /// What tells rows apart.
+    pub(crate) key: fn(&T) -> String,
+    /// Whether another text, which is no token, means a row too.
+    pub(crate) is_meant: fn(&T, &str) -> bool,
+}
+
+impl<T> Keyset<T> {
+    /// The token of a row, opaque for the caller.
+    fn token(&self, row: &T) -> String {
+        URL_SAFE_NO_PAD.encode((self.key)(row))
+    }
+}
+
 /// Whether a list tells how long it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Totals {
@@ -97,27 +114,23 @@ impl Call<'_> {
     }
 
     /// Answers with one page after a key when the caller pages so, else with one by offset. Rows
-    /// must be in the order that the caller asked for, and `key` must tell them apart.
+    /// must be in the order that the caller asked for.
     pub(crate) fn page_by_key<T>(
         &self,
         rows: &[T],
-        parameter: &'static str,
-        key: impl Fn(&T) -> String,
+        keyset: &Keyset<T>,
         show: impl Fn(&T) -> Value,
     ) -> Answer {
         if !self.is_keyset()? {
             return self.page(rows, show);
         }
         let per_page = self.per_page()?;
-        let start = match self.raw.read::<Option<String>>(parameter)? {
+        let start = match self.raw.read::<Option<String>>(keyset.parameter)? {
             None => 0,
-            Some(cursor) => {
-                let known = |row: &T| {
-                    let key = key(row);
-                    key == cursor || URL_SAFE_NO_PAD.encode(&key) == cursor
-                };
-                rows.iter().position(known).map_or(rows.len(), |at| at + 1)
-            }
+            Some(token) => rows
+                .iter()
+                .position(|row| keyset.token(row) == token || (keyset.is_meant)(row, &token))
+                .map_or(rows.len(), |at| at + 1),
         };
         let shown = rows.get(start..).unwrap_or_default();
         let page = shown.get(..per_page).unwrap_or(shown);
@@ -125,15 +138,9 @@ impl Call<'_> {
         if page.len() < shown.len()
             && let Some(last) = page.last()
         {
-            let key = key(last);
-            // A tree's token is the id of an entry; other cursors are opaque.
-            let cursor = if parameter == "page_token" {
-                key
-            } else {
-                URL_SAFE_NO_PAD.encode(key)
-            };
+            let token = keyset.token(last);
             let per_page = per_page.to_string();
-            let url = self.url_with(&[(parameter, &cursor), ("per_page", &per_page)]);
+            let url = self.url_with(&[(keyset.parameter, &token), ("per_page", &per_page)]);
             reply = reply.with_header(header::LINK, &format!("<{url}>; rel=\"next\""));
         }
         Ok(reply)

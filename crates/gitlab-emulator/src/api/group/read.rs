@@ -9,6 +9,7 @@ use crate::domain::state::State;
 use crate::domain::table::Id;
 use crate::domain::user::Resource;
 use crate::web::call::Call;
+use crate::web::page::Keyset;
 use crate::web::params::params;
 use crate::web::reply::{Answer, Reply};
 
@@ -105,8 +106,11 @@ fn list_groups(
     }
     call.page_by_key(
         &groups,
-        "cursor",
-        |group| group.id.to_string(),
+        &Keyset {
+            parameter: "cursor",
+            key: |group| group.id.to_string(),
+            is_meant: |_, _| false,
+        },
         |group| entity::basic(call, state, group),
     )
 }
@@ -131,8 +135,11 @@ pub(super) fn projects(call: &Call<'_>, params: &ListGroupProjects) -> Answer {
     });
     call.page_by_key(
         &projects,
-        "cursor",
-        |project| project.id.to_string(),
+        &Keyset {
+            parameter: "cursor",
+            key: |project| project.id.to_string(),
+            is_meant: |_, _| false,
+        },
         |project| match filter.simple {
             Some(true) => project_entity::simple(call, &state, project),
             _ => project_entity::full(call, &state, project),

@@ -6,6 +6,7 @@ use super::entity;
 use super::filter::{self, ProjectFilter};
 use crate::limit::Limited;
 use crate::web::call::Call;
+use crate::web::page::Keyset;
 use crate::web::params::Nothing;
 use crate::web::reply::{Answer, Reply};
 
@@ -25,8 +26,11 @@ pub(super) fn list(call: &Call<'_>, filter: &ProjectFilter) -> Answer {
     let projects = filter::select(call, &state, filter, |_| true);
     call.page_by_key(
         &projects,
-        "cursor",
-        |project| project.id.to_string(),
+        &Keyset {
+            parameter: "cursor",
+            key: |project| project.id.to_string(),
+            is_meant: |_, _| false,
+        },
         |project| match (filter.simple, call.identity.user) {
             (Some(true), _) | (_, None) => entity::simple(call, &state, project),
             _ => entity::with_access(call, &state, project),

@@ -2,7 +2,10 @@
 
 use super::entity;
 use crate::domain::access::ProjectAbility;
+use crate::git::ObjectId;
+use crate::git::tree::Entry;
 use crate::web::call::Call;
+use crate::web::page::Keyset;
 use crate::web::params::params;
 use crate::web::refusal::Refusal;
 use crate::web::reply::{Answer, Reply};
@@ -43,10 +46,11 @@ pub(super) fn list(call: &Call<'_>, params: &ListTree) -> Answer {
     if is_whole {
         return Ok(Reply::ok(entries.iter().map(entity::tree_entry).collect()));
     }
-    call.page_by_key(
-        &entries,
-        "page_token",
-        |entry| entry.id.to_string(),
-        entity::tree_entry,
-    )
+    // The same content can be at several paths, so ids do not tell entries apart.
+    let keyset = Keyset {
+        parameter: "page_token",
+        key: |entry: &Entry| entry.path.clone(),
+        is_meant: |entry, id| ObjectId::from_hex(id.as_bytes()).is_ok_and(|id| id == entry.id),
+    };
+    call.page_by_key(&entries, &keyset, entity::tree_entry)
 }

@@ -1,0 +1,20 @@
+//! GitLab's statements, one test each, named by their numbers in the crate's README.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests may fail like tests"
+)]
+
+mod access_tokens;
+mod auth_and_transport;
+mod branches_and_protection;
+mod deploy_keys;
+mod groups;
+mod hooks_members_deploy_tokens;
+mod limits_pages_git;
+mod projects;
+mod repository_reads;
+mod repository_writes;
+mod support;
+mod table;
