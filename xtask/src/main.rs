@@ -6,9 +6,11 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod dist;
 mod docs;
 mod proto;
 mod quickstart;
+mod static_target;
 mod test_suite;
 
 #[derive(Parser)]
@@ -31,6 +33,8 @@ enum Task {
     },
     /// Obtains what the tests need, and runs all of them.
     Test,
+    /// Packs the release build for this platform into `target/dist`, as a registry takes it.
+    Dist,
     /// Measures the release build against its targets, and writes `design/benchmarks.md`.
     Bench,
     /// Generates `docs/` from the schemas and `examples/`.
@@ -53,6 +57,7 @@ fn run(task: &Task) -> anyhow::Result<bool> {
         Task::Quickstart { destroy, folder } => quickstart::run(folder.as_deref(), *destroy)?,
         Task::Test => return test_suite::run(),
         Task::Bench => return bench::run(),
+        Task::Dist => dist::run()?,
         Task::Docs => docs::generate()?,
         Task::Proto => proto::generate(&proto::committed())?,
     }

@@ -32,6 +32,7 @@ pub use held_call::{HeldCall, Hold};
 pub use journal::{Budget, Call, Calls, at_least, at_most, exactly};
 pub use kustomize::Kustomize;
 pub use provider::{Provider, mirror};
+pub use release::platform;
 pub use terraform::{Client, Terraform};
 pub use workspace::{
     Applied, Change, CliConfig, Diagnostic, Outcome, Plan, Running, Severity, Workspace,

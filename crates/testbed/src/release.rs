@@ -93,7 +93,7 @@ fn checksum_of<'a>(checksums: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// The platform as Terraform and OpenTofu write it, such as `linux_amd64`.
-pub(crate) fn platform() -> String {
+pub fn platform() -> String {
     let system = match std::env::consts::OS {
         "macos" => "darwin",
         other => other,

@@ -132,6 +132,14 @@ impl Terraform {
         self.client
     }
 
+    /// The host that it puts in front of a provider's address that names none.
+    pub fn registry_host(&self) -> &'static str {
+        match self.client {
+            Client::Terraform => "registry.terraform.io",
+            Client::OpenTofu => "registry.opentofu.org",
+        }
+    }
+
     /// Whether it is at least this version; the two clients count apart.
     pub fn is_at_least(&self, terraform: (u64, u64), opentofu: (u64, u64)) -> bool {
         let (major, minor) = match self.client {

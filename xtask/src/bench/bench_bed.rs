@@ -1,14 +1,14 @@
 //! What is measured: both providers built for release, and workspaces with applied resources.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use tempfile::TempDir;
-use testbed::cargo::{self, Executable};
+use testbed::cargo::Executable;
 use testbed::progress::say;
-use testbed::{
-    Emulator, EmulatorOptions, Invocation, Provider, Terraform, Workspace, emulator_executable,
-};
+use testbed::{Emulator, EmulatorOptions, Provider, Terraform, Workspace, emulator_executable};
+
+use crate::static_target::{Profile, StaticTarget};
 
 /// Everything that metrics start from.
 #[derive(Debug)]
@@ -34,13 +34,13 @@ impl Bench {
     pub(super) fn prepare() -> anyhow::Result<Self> {
         let terraform = Terraform::obtain()?;
         let target = StaticTarget::of_this_machine()?;
-        say(&format!("Building for release, {}", target.linkage));
+        say(&format!("Building for release, {}", target.linkage()));
         Ok(Self {
             terraform,
-            provider: Provider::nautes(target.build(Executable::PROVIDER)?),
-            floor: Provider::floor(target.build(Executable::FLOOR)?),
+            provider: Provider::nautes(target.build(Executable::PROVIDER, Profile::Release)?),
+            floor: Provider::floor(target.build(Executable::FLOOR, Profile::Release)?),
             emulator: emulator_executable()?,
-            linkage: target.linkage,
+            linkage: target.linkage().to_owned(),
         })
     }
 
@@ -114,71 +114,5 @@ resource "floor_entity" "bench" {{
 fn apply(workspace: &Workspace, provider: &Provider, body: &str) -> anyhow::Result<()> {
     workspace.write("main.tf", &(provider.requirement() + body))?;
     workspace.apply_with(&["-parallelism=50"])?;
-    Ok(())
-}
-
-/// A target whose programs need no shared library, if there is one for this machine.
-struct StaticTarget {
-    triple: Option<String>,
-    linkage: String,
-}
-
-impl StaticTarget {
-    /// musl where it is installed, else gnu with its C library linked in; only Linux has such targets.
-    fn of_this_machine() -> anyhow::Result<Self> {
-        if std::env::consts::OS != "linux" {
-            return Ok(Self {
-                triple: None,
-                linkage: "dynamically linked".to_owned(),
-            });
-        }
-        let musl = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
-        let gnu = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-        let triple = if is_installed(&musl)? { musl } else { gnu };
-        Ok(Self {
-            linkage: format!("statically linked, {triple}"),
-            triple: Some(triple),
-        })
-    }
-
-    fn build(&self, executable: Executable) -> anyhow::Result<PathBuf> {
-        let Some(triple) = &self.triple else {
-            return Ok(cargo::build(executable, &["--release"])?);
-        };
-        // Given with a target, the flags do not reach procedural macros, which cannot be static.
-        let with_c_library =
-            |cargo: Invocation| cargo.env("RUSTFLAGS", "-C target-feature=+crt-static");
-        let arguments = ["--release", "--target", triple];
-        let built = cargo::build_with(executable, &arguments, with_c_library)?;
-        make_sure_it_is_static(&built)?;
-        Ok(built)
-    }
-}
-
-fn is_installed(triple: &str) -> anyhow::Result<bool> {
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let finished = Invocation::new(rustc)
-        .args(["--print", "target-libdir", "--target", triple])
-        .finish()?
-        .success()?;
-    Ok(Path::new(finished.stdout.trim()).is_dir())
-}
-
-/// Asks the dynamic linker, which says so of a program that does not need it.
-fn make_sure_it_is_static(executable: &Path) -> anyhow::Result<()> {
-    let finished = Invocation::new("ldd").arg(executable).finish()?;
-    let said = finished.stdout + &finished.stderr;
-    let is_static = [
-        "statically linked",
-        "not a dynamic executable",
-        "Not a valid dynamic program",
-    ]
-    .iter()
-    .any(|words| said.contains(words));
-    anyhow::ensure!(
-        is_static,
-        "{} needs shared libraries:\n{said}",
-        executable.display()
-    );
     Ok(())
 }
