@@ -12,7 +12,7 @@ use terraform_plugin::resource::{
 };
 use terraform_plugin::schema::one_of;
 use terraform_plugin::testing::driver::Driver;
-use terraform_plugin::value::{Known, Tf, Value, WriteOnly};
+use terraform_plugin::value::{Known, Number, Tf, Value, WriteOnly};
 
 use crate::kinds::{BucketList, EmptyAction, IsKnown, Join, SessionResource};
 
@@ -20,6 +20,7 @@ use crate::kinds::{BucketList, EmptyAction, IsKnown, Join, SessionResource};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Remote {
     pub(crate) note: Option<String>,
+    pub(crate) quota: Option<Number>,
     pub(crate) class: String,
     pub(crate) secret: Option<String>,
     pub(crate) complete: bool,
@@ -76,6 +77,8 @@ pub(crate) struct Bucket {
     pub(crate) class: String,
     /// Text for people.
     pub(crate) note: Option<String>,
+    /// Size that the bucket may reach.
+    pub(crate) quota: Option<Number>,
     /// Secret that is never stored here.
     pub(crate) secret_wo: WriteOnly<String>,
     /// Raise it to write the secret again.
@@ -139,6 +142,7 @@ impl BucketResource {
             name: name.to_owned(),
             class: remote.class.clone(),
             note: remote.note.clone(),
+            quota: remote.quota.clone(),
             secret_wo: WriteOnly::default(),
             secret_wo_version: None,
             rules: None,
@@ -187,6 +191,7 @@ impl Resource for BucketResource {
             let remote = cloud.buckets.entry(planned.name.clone()).or_default();
             remote.class.clone_from(&planned.class);
             remote.note.clone_from(&planned.note);
+            remote.quota.clone_from(&planned.quota);
             remote.secret = planned.secret_wo.configured().cloned();
             if fault == Fault::Halfway {
                 return Err(Diagnostic::error("Half made", "The cloud went away.").into());
@@ -212,6 +217,7 @@ impl Resource for BucketResource {
             return Ok(None);
         };
         state.note.clone_from(&remote.note);
+        state.quota.clone_from(&remote.quota);
         state.class.clone_from(&remote.class);
         state.common.drift = if remote.complete {
             Tf::Null
@@ -399,6 +405,7 @@ pub(crate) fn bucket<const N: usize>(attributes: [(&str, Value); N]) -> Value {
         "name",
         "class",
         "note",
+        "quota",
         "secret_wo",
         "secret_wo_version",
         "rules",

@@ -82,6 +82,49 @@ async fn arguments_without_a_result_are_never_computed() {
     }
 }
 
+#[tokio::test]
+async fn everything_is_described_in_markdown() {
+    let service = ProviderService::new(CloudProvider::default());
+    let schema = service
+        .get_provider_schema(Request::new(tf::get_provider_schema::Request {}))
+        .await
+        .unwrap()
+        .into_inner();
+    let markdown = i32::from(tf::StringKind::Markdown);
+    let described = |text: &str, kind: i32| !text.is_empty() && kind == markdown;
+    let actions = schema.action_schemas.values().flat_map(|a| &a.schema);
+    let schemas = schema
+        .resource_schemas
+        .values()
+        .chain(schema.data_source_schemas.values())
+        .chain(schema.ephemeral_resource_schemas.values())
+        .chain(schema.list_resource_schemas.values())
+        .chain(schema.provider.iter())
+        .chain(actions);
+    for block in schemas.map(|schema| schema.block.as_ref().unwrap()) {
+        assert!(described(&block.description, block.description_kind));
+        let mut attributes: Vec<_> = block.attributes.iter().collect();
+        while let Some(attribute) = attributes.pop() {
+            let name = &attribute.name;
+            assert!(
+                described(&attribute.description, attribute.description_kind),
+                "{name}"
+            );
+            attributes.extend(attribute.nested_type.iter().flat_map(|o| &o.attributes));
+        }
+    }
+    for function in schema.functions.values() {
+        assert!(described(&function.description, function.description_kind));
+        let parameters = function.parameters.iter();
+        for parameter in parameters.chain(&function.variadic_parameter) {
+            assert!(described(
+                &parameter.description,
+                parameter.description_kind
+            ));
+        }
+    }
+}
+
 /// A provider with a data source, and with a list of objects that nothing tells apart.
 struct Small {
     lists: bool,
