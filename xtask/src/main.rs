@@ -1,4 +1,4 @@
-//! Development tasks: quickstart, test, docs, proto, bench.
+//! Development tasks, which `cargo xtask help` lists.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
