@@ -1,0 +1,32 @@
+//! Clients from the package registries, kept in the user's cache folder.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+/// Moves the cache folder.
+const VARIABLE: &str = "NAUTES_TEST_CACHE";
+
+fn folder() -> PathBuf {
+    let variable = |name| std::env::var_os(name).map(PathBuf::from);
+    variable(VARIABLE)
+        .or_else(|| variable("XDG_CACHE_HOME").map(|cache| cache.join("gitlab-emulator")))
+        .or_else(|| variable("HOME").map(|home| home.join(".cache/gitlab-emulator")))
+        .unwrap_or_else(|| std::env::temp_dir().join("gitlab-emulator"))
+}
+
+/// Gives the folder of that name, which `fill` fills if that was not done yet. Processes that want
+/// the same folder wait for each other.
+pub(crate) fn filled(name: &str, fill: impl FnOnce(&Path)) -> PathBuf {
+    let wanted = folder().join(name);
+    fs::create_dir_all(folder()).unwrap();
+    let lock = File::create(folder().join(format!("{name}.lock"))).unwrap();
+    lock.lock().unwrap();
+    let is_filled = wanted.join("is-filled");
+    if !is_filled.exists() {
+        let _ = fs::remove_dir_all(&wanted);
+        fs::create_dir_all(&wanted).unwrap();
+        fill(&wanted);
+        fs::write(is_filled, "").unwrap();
+    }
+    wanted
+}

@@ -1,0 +1,11 @@
+//! The program, its data folder, and what tests inject.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests may fail like tests"
+)]
+
+mod faults;
+mod journal;
+mod restart;
