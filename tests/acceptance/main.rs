@@ -4,6 +4,7 @@
 //! an empty plan afterwards, and states how many calls a step may make.
 
 mod environment;
+mod example;
 mod harness;
 mod product;
 
