@@ -6,7 +6,10 @@
 mod environment;
 mod example;
 mod harness;
+mod kill;
 mod product;
+mod product_guard;
+mod remains;
 
 #[test]
 fn every_file_of_this_folder_is_part_of_the_tests() {
