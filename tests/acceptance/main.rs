@@ -9,6 +9,7 @@ mod harness;
 mod kill;
 mod product;
 mod product_guard;
+mod product_guard;
 mod remains;
 
 #[test]
