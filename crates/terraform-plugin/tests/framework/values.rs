@@ -78,8 +78,8 @@ async fn a_refined_unknown_is_planned_as_unknown() {
 
 fn replaced(bytes: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
     let at = bytes.windows(old.len()).position(|window| window == old);
-    let (before, after) = bytes.split_at(at.unwrap());
-    [before, new, &after[old.len()..]].concat()
+    let (before, from_old) = bytes.split_at(at.unwrap());
+    [before, new, from_old.strip_prefix(old).unwrap()].concat()
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
