@@ -2,10 +2,9 @@
 //! apply finishes the work.
 
 use std::fmt::{self, Display, Formatter};
-use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use testbed::{Call, Calls, Hold};
 
 use crate::harness::{Case, Stage};
@@ -13,9 +12,6 @@ use crate::harness::{Case, Stage};
 /// For how long a provider that goes on alone waits for the answer of the call that was in flight: long enough for
 /// the next apply to have begun.
 const LATE: Duration = Duration::from_millis(200);
-
-/// A provider without a command line may go on for ten seconds, and looks for its parent every second.
-const LONGEST_LIFE_ALONE: Duration = Duration::from_secs(15);
 
 const PRODUCT: &str = r#"
 resource "nautes_product" "shop" {
@@ -140,7 +136,7 @@ fn kill_at_every_call(
             }
         }
     }
-    orphaned.iter().try_for_each(expect_no_provider)?;
+    orphaned.iter().try_for_each(Stage::expect_no_provider)?;
     Ok(Matrix { kind, rows })
 }
 
@@ -211,7 +207,7 @@ fn survive(stage: &Stage, passing: usize, victim: Victim, hold: Hold) -> anyhow:
         .calls_during(|| stage.workspace.apply_with(&[]))?;
     applied.context("the next apply")?;
     if matches!(hold, Hold::For(_)) {
-        expect_no_provider(stage)?;
+        stage.expect_no_provider()?;
     }
     stage.workspace.assert_empty_plan("after the next apply")?;
     stage.workspace.destroy().context("the destruction")?;
@@ -235,21 +231,6 @@ impl Repair {
         );
         Ok(self)
     }
-}
-
-/// Waits until no provider runs any more that was started on this stage.
-fn expect_no_provider(stage: &Stage) -> Case {
-    let begun = Instant::now();
-    while !stage.workspace.provider_processes().is_empty() {
-        if begun.elapsed() > LONGEST_LIFE_ALONE {
-            bail!(
-                "a provider was left behind: {:?}",
-                stage.workspace.provider_processes()
-            );
-        }
-        thread::sleep(Duration::from_millis(20));
-    }
-    Ok(())
 }
 
 impl Display for Matrix {

@@ -6,9 +6,9 @@
 mod environment;
 mod example;
 mod harness;
+mod interrupt;
 mod kill;
 mod product;
-mod product_guard;
 mod product_guard;
 mod remains;
 

@@ -1,10 +1,16 @@
-//! What may be left when everything is destroyed: objects that GitLab has marked for deletion.
+//! What may be left: objects that GitLab has marked for deletion when everything is destroyed, and no process.
+
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use serde_json::{Value, json};
 use testbed::Method;
 
 use crate::harness::{Case, Stage};
+
+/// A provider without a command line may go on for ten seconds, and looks for its parent every second.
+const LONGEST_LIFE_ALONE: Duration = Duration::from_secs(15);
 
 impl Stage {
     /// Checks that this many products were ever made, that each is marked for deletion with its only project, and
@@ -35,6 +41,22 @@ impl Stage {
             self.gitlab.api(Method::POST, "/groups", Some(&group))?;
         }
         Ok(())
+    }
+
+    /// Waits until no provider runs any more that was started on this stage.
+    pub(crate) fn expect_no_provider(&self) -> Case {
+        let begun = Instant::now();
+        loop {
+            let providers = self.workspace.provider_processes();
+            if providers.is_empty() {
+                return Ok(());
+            }
+            ensure!(
+                begun.elapsed() < LONGEST_LIFE_ALONE,
+                "providers were left behind: {providers:?}"
+            );
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 
     fn all(&self, kind: &str) -> anyhow::Result<Vec<Value>> {
