@@ -2,6 +2,11 @@
 //!
 //! With `NAUTES_WRITE_DOCS=1`, which `cargo xtask docs` sets, the pages are written instead of compared.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a program of tests, whose helpers fail as tests do"
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
