@@ -27,7 +27,8 @@ fn foreign_group(stage: &Stage) -> anyhow::Result<()> {
 }
 
 fn repository_in(stage: &Stage) -> anyhow::Result<()> {
-    let group = stage.workspace.resource(ADDRESS)?["group_id"].clone();
+    let product = stage.workspace.resource(ADDRESS)?;
+    let group = product.get("group_id");
     let project = json!({ "path": "work", "namespace_id": group, "initialize_with_readme": true });
     stage
         .gitlab
