@@ -1,18 +1,28 @@
 //! Private state: what a provider keeps about an object beside its attributes.
 
 use std::collections::BTreeMap;
+use std::fmt::{self, Debug, Formatter};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-/// Values by key, stored with the state of an object and invisible to users; not encrypted.
+/// Values by key, kept with an object and invisible to users; stored with its state, not encrypted.
+///
+/// Those of an ephemeral resource are stored nowhere.
 ///
 /// Nothing that a deletion needs may be kept here alone: when an object is replaced, its deletion gets the private
 /// state of its successor.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct PrivateState {
     values: BTreeMap<String, Box<RawValue>>,
+}
+
+impl Debug for PrivateState {
+    /// Shows the keys and never the values, so that no log can carry a secret.
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        formatter.debug_set().entries(self.values.keys()).finish()
+    }
 }
 
 impl PrivateState {
@@ -61,6 +71,13 @@ mod tests {
         let stored = PrivateState::decode(&private.encode());
         assert_eq!(stored.get::<String>("head").as_deref(), Some("abc"));
         assert_eq!(stored.get::<u8>("count"), None);
+    }
+
+    #[test]
+    fn debug_output_shows_keys_alone() {
+        let mut private = PrivateState::default();
+        private.set("token", &"secret").unwrap();
+        assert_eq!(format!("{private:?}"), r#"{"token"}"#);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::kind::Kind;
 use crate::plan::{arguments, check_planned, keep_form};
 use crate::protocol::tfplugin6 as tf;
 use crate::provider::Provider;
+use crate::schema::Schema;
 use crate::value::Value;
 
 impl<P: Provider> Rpc<P> for tf::open_ephemeral_resource::Request {
@@ -30,18 +31,11 @@ impl<P: Provider> Rpc<P> for tf::open_ephemeral_resource::Request {
         let opening = resource.open(&client, &arguments);
         let opened = until_interrupted("opening", &service.interrupted(), opening).await?;
         let data = keep_form(&schema.attributes, &config, &opened.data);
-        let faults = check_planned(schema, &Value::Null, &config, &data);
-        if !faults.is_empty() {
-            let defects = faults.iter().map(|fault| {
-                Diagnostic::defect(format!(
-                    "The result differs from what was asked for: {fault}"
-                ))
-                .at(&fault.path)
-            });
-            return Err(defects.collect());
-        }
-        if !data.is_wholly_known() {
-            return Err(Diagnostic::defect("The result has unknown values").into());
+        if let Err(mut defects) = checked(schema, &config, &data) {
+            // Terraform does not close what it was never told of.
+            let closed = resource.close(&client, opened.lease.private).await;
+            defects.extend(closed.err().unwrap_or_default());
+            return Err(defects);
         }
         Ok(Self::Response {
             result: encoded(&data, resource.value_type()),
@@ -50,6 +44,24 @@ impl<P: Provider> Rpc<P> for tf::open_ephemeral_resource::Request {
             ..Default::default()
         })
     }
+}
+
+/// Holds a result to the rules for plans, as Terraform does.
+fn checked(schema: &Schema, config: &Value, data: &Value) -> Result<(), Diagnostics> {
+    let faults = check_planned(schema, &Value::Null, config, data);
+    if !faults.is_empty() {
+        let defects = faults.iter().map(|fault| {
+            Diagnostic::defect(format!(
+                "The result differs from what was asked for: {fault}"
+            ))
+            .at(&fault.path)
+        });
+        return Err(defects.collect());
+    }
+    if !data.is_wholly_known() {
+        return Err(Diagnostic::defect("The result has unknown values").into());
+    }
+    Ok(())
 }
 
 impl<P: Provider> Rpc<P> for tf::renew_ephemeral_resource::Request {

@@ -42,7 +42,7 @@ async fn a_configuration_is_checked_as_that_of_a_resource() {
 }
 
 #[tokio::test]
-async fn a_result_that_differs_from_the_configuration_is_refused() {
+async fn a_result_that_differs_from_the_configuration_is_refused_and_closed() {
     let (driver, cloud) = start().await;
     cloud.lock().unwrap().fault = Fault::Lie;
     let config = session(text("a"), text("read"));
@@ -51,6 +51,7 @@ async fn a_result_that_differs_from_the_configuration_is_refused() {
     cloud.lock().unwrap().fault = Fault::Halfway;
     let refused = driver.open(BUCKET, &config).await.unwrap_err();
     assert!(refused.to_string().contains("unknown values"), "{refused}");
+    assert_eq!(cloud.lock().unwrap().closed.len(), 2);
 }
 
 #[tokio::test]
