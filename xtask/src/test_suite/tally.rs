@@ -2,19 +2,24 @@
 
 use std::fmt::{self, Display, Formatter};
 
-/// How many tests passed and failed.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+/// How many tests passed and failed, and which failed.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Tally {
     /// Tests that passed.
     pub(crate) passed: usize,
     /// Tests that failed.
     pub(crate) failed: usize,
+    /// The names of those that failed, as far as they reported it.
+    pub(crate) failures: Vec<String>,
 }
 
 impl Tally {
-    /// Adds a harness's closing line, such as `test result: ok. 3 passed; 0 failed; 0 ignored; …`; any
-    /// other line counts nothing.
+    /// Adds a harness's closing line, such as `test result: ok. 3 passed; 0 failed; 0 ignored; …`, and
+    /// keeps the name in `test NAME ... FAILED`; any other line counts nothing.
     pub(crate) fn add(&mut self, line: &str) {
+        if let Some(name) = failed_test(line) {
+            self.failures.push(name.to_owned());
+        }
         let Some((_, counts)) = line
             .strip_prefix("test result: ")
             .and_then(|result| result.split_once(". "))
@@ -31,8 +36,16 @@ impl Tally {
     }
 }
 
+fn failed_test(line: &str) -> Option<&str> {
+    line.strip_prefix("test ")?.strip_suffix(" ... FAILED")
+}
+
+/// The failures, one a line, then the counts as the last line.
 impl Display for Tally {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        for name in &self.failures {
+            writeln!(formatter, "failed: {name}")?;
+        }
         write!(formatter, "{} passed, {} failed", self.passed, self.failed)
     }
 }
@@ -47,18 +60,16 @@ mod tests {
         for line in [
             "running 3 tests",
             "test a_test_with_7_passed_in_its_name ... ok",
+            "test module::a_broken_one ... FAILED",
             "test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.10s",
             "test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1s",
         ] {
             tally.add(line);
         }
+        assert_eq!((tally.passed, tally.failed), (4, 2));
         assert_eq!(
-            tally,
-            Tally {
-                passed: 4,
-                failed: 2
-            }
+            tally.to_string(),
+            "failed: module::a_broken_one\n4 passed, 2 failed"
         );
-        assert_eq!(tally.to_string(), "4 passed, 2 failed");
     }
 }
