@@ -51,6 +51,9 @@ pub(crate) async fn in_repository<T, F>(
 where
     F: Future<Output = Result<T, config_repo::Error>> + Send,
 {
+    if client.products().is_gone(product) {
+        return Ok(None);
+    }
     let repositories = client.config_repositories()?;
     let known = kept.map(|place| place.project);
     if let Some(project) = known.or_else(|| client.products().config_project(product)) {

@@ -21,6 +21,8 @@ pub(crate) struct Products(Mutex<Known>);
 struct Known {
     ids_by_name: HashMap<String, ProductId>,
     config_projects: HashMap<ProductId, u64>,
+    /// Products that were looked for and are gone.
+    gone: HashSet<ProductId>,
     /// Groups that a creation of this process has made or taken over.
     claimed: HashSet<u64>,
 }
@@ -43,17 +45,25 @@ impl Products {
         let id = ProductId::new(group.id);
         known.ids_by_name.retain(|_, known| *known != id);
         known.ids_by_name.insert(group.path.clone(), id);
+        known.gone.remove(&id);
         match config_project {
             Some(project) => known.config_projects.insert(id, project.id),
             None => known.config_projects.remove(&id),
         };
     }
 
-    /// Forgets a product that is gone.
-    pub(crate) fn forget(&self, id: ProductId) {
+    /// Notes that a product is gone, and forgets what was known of it.
+    pub(crate) fn note_gone(&self, id: ProductId) {
         let mut known = self.known();
         known.ids_by_name.retain(|_, known| *known != id);
         known.config_projects.remove(&id);
+        known.gone.insert(id);
+    }
+
+    /// Tells whether this process has found that a product is gone. Its repositories may still be readable: GitLab keeps
+    /// them until the recovery period is over.
+    pub(crate) fn is_gone(&self, id: ProductId) -> bool {
+        self.known().gone.contains(&id)
     }
 
     /// Notes that a creation of this process owns a group; `false` if another one does already.

@@ -46,7 +46,7 @@ impl Resource for ProductResource {
         let client = operation.client();
         let id = product_id(&state)?;
         let Some(group) = read_group(client, id.number()).await? else {
-            client.products().forget(id);
+            client.products().note_gone(id);
             return Ok(None);
         };
         let project = match state.config_project_id() {
@@ -117,7 +117,7 @@ impl Resource for ProductResource {
             Err(error) if error.is_not_found() || *error.kind() == Kind::AlreadyMarked => {}
             Err(error) => return Err(error).attempted(attempt),
         }
-        client.products().forget(id);
+        client.products().note_gone(id);
         if state.permanently_remove == Some(true) {
             remove_now(operation, &client, &group).await?;
         }
