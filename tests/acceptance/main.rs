@@ -5,6 +5,7 @@
 
 mod environment;
 mod example;
+mod fault;
 mod harness;
 mod interrupt;
 mod kill;
