@@ -9,7 +9,8 @@ use crate::domain::project::Project;
 use crate::domain::state::State;
 use crate::domain::table::Id;
 use crate::domain::user::User;
-use crate::git::{Error, ObjectId};
+use crate::git::commit::Commit;
+use crate::git::{Error, ObjectId, Repository};
 use crate::instance::Instance;
 use crate::webhook::payload;
 
@@ -35,18 +36,16 @@ pub(crate) fn process(
     updates: &[Received],
 ) -> Result<(), Error> {
     choose_default_branch(instance, project, updates)?;
+    let repository = instance.repositories.open(project.number())?;
     for update in updates {
-        let payload = payload::push(instance, project, user, update)?;
-        let Some(payload) = payload else { continue };
+        let data = push_data(&repository, update)?;
         let now = instance.now();
         instance.change(|state| {
-            let data = push_data(update, &payload);
-            let action = action(update).to_owned();
             state.events.add(|id| Event {
                 id,
                 project,
                 author: user,
-                action,
+                action: action(update).to_owned(),
                 push_data: Some(data),
                 created_at: now,
             });
@@ -54,7 +53,7 @@ pub(crate) fn process(
                 project.last_activity_at = now;
             }
         });
-        call_hooks(instance, project, update, &payload);
+        call_hooks(instance, project, user, update)?;
         if let (Some(branch), Some(old)) = (update.reference.strip_prefix(BRANCHES), update.old) {
             instance.delay_branch(project, branch, old);
         }
@@ -105,7 +104,12 @@ fn choose_default_branch(
     }
 }
 
-fn call_hooks(instance: &Instance, project: Id<Project>, update: &Received, payload: &Value) {
+fn call_hooks(
+    instance: &Instance,
+    project: Id<Project>,
+    user: Id<User>,
+    update: &Received,
+) -> Result<(), Error> {
     let (event, name) = if update.reference.starts_with(TAGS) {
         ("tag_push_events", "Tag Push Hook")
     } else {
@@ -121,9 +125,15 @@ fn call_hooks(instance: &Instance, project: Id<Project>, update: &Received, payl
         };
         state.hooks.iter().filter(is_called).cloned().collect()
     };
-    for hook in hooks {
-        instance.deliver(&hook, name, payload.clone());
+    if hooks.is_empty() {
+        return Ok(());
     }
+    if let Some(payload) = payload::push(instance, project, user, update)? {
+        for hook in hooks {
+            instance.deliver(&hook, name, payload.clone());
+        }
+    }
+    Ok(())
 }
 
 const fn action(update: &Received) -> &'static str {
@@ -134,35 +144,32 @@ const fn action(update: &Received) -> &'static str {
     }
 }
 
-fn push_data(update: &Received, payload: &Value) -> Value {
-    let kind = if update.reference.starts_with(TAGS) {
-        "tag"
-    } else {
-        "branch"
+/// What the event of a push tells.
+fn push_data(repository: &Repository, update: &Received) -> Result<Value, Error> {
+    let branch = update.reference.strip_prefix(BRANCHES);
+    let tag = update.reference.strip_prefix(TAGS);
+    let commits = match branch {
+        Some(_) => payload::commits(repository, update)?,
+        None => Vec::new(),
     };
-    let name = update
-        .reference
-        .strip_prefix(BRANCHES)
-        .or_else(|| update.reference.strip_prefix(TAGS))
-        .unwrap_or(&update.reference);
-    let title = payload
-        .get("commits")
-        .and_then(Value::as_array)
-        .and_then(|commits| commits.last()?.get("title").cloned());
-    json!({
-        "commit_count": payload.get("total_commits_count"),
+    let newest = match commits.first() {
+        Some(newest) => repository.commit(*newest)?,
+        None => None,
+    };
+    Ok(json!({
+        "commit_count": commits.len(),
         "action": match action(update) {
             "deleted" => "removed",
             "pushed new" => "created",
             _ => "pushed",
         },
-        "ref_type": kind,
+        "ref_type": if tag.is_some() { "tag" } else { "branch" },
         "commit_from": update.old.map(|id| id.to_string()),
         "commit_to": update.new.map(|id| id.to_string()),
-        "ref": name,
-        "commit_title": title,
+        "ref": branch.or(tag).unwrap_or(&update.reference),
+        "commit_title": newest.as_ref().map(Commit::title),
         "ref_count": null,
-    })
+    }))
 }
 
 /// Notes that a project was made.

@@ -9,6 +9,7 @@ use gix::diff::blob::{Algorithm, InternedInput, UnifiedDiff, diff_with_slider_he
 use gix::diff::tree_with_rewrites::Change;
 use gix::object::tree::EntryMode;
 
+use super::change::Renames;
 use super::error::Error;
 use super::repository::Repository;
 
@@ -60,7 +61,7 @@ impl Repository {
     /// Counts the lines that differ between two commits; `None` stands for nothing at all.
     pub fn stats(&self, from: Option<ObjectId>, to: ObjectId) -> Result<Stats, Error> {
         let mut stats = Stats::default();
-        for change in self.changes(from, to)? {
+        for change in self.file_changes(from, to)? {
             let Some((before, after)) = self.contents(&Sides::from(change))? else {
                 continue;
             };
@@ -75,7 +76,7 @@ impl Repository {
     /// The files that differ between two commits, by path.
     pub fn diff(&self, from: Option<ObjectId>, to: ObjectId) -> Result<Vec<FileDiff>, Error> {
         let mut files = Vec::new();
-        for change in self.changes(from, to)? {
+        for change in self.file_changes(from, to)? {
             let sides = Sides::from(change);
             let text = match self.contents(&sides)? {
                 Some((before, after)) => unified(&before, &after),
@@ -108,7 +109,7 @@ impl Repository {
         to: ObjectId,
     ) -> Result<Vec<ChangedPath>, Error> {
         let mut paths = Vec::new();
-        for change in self.changes(from, to)? {
+        for change in self.file_changes(from, to)? {
             let Sides { old, new } = Sides::from(change);
             let path = |side: Option<(String, ObjectId, EntryMode)>| side.map(|(path, _, _)| path);
             match (path(old), path(new)) {
@@ -136,6 +137,13 @@ impl Repository {
             }
         }
         Ok(paths)
+    }
+
+    /// Every file that differs between two commits, renames found.
+    fn file_changes(&self, from: Option<ObjectId>, to: ObjectId) -> Result<Vec<Change>, Error> {
+        let mut changes = self.changes(from, to, Renames::Found)?;
+        changes.retain(|change| !change.entry_mode().is_tree());
+        Ok(changes)
     }
 
     /// The bytes before and after; `None` when one of them is binary or no file.

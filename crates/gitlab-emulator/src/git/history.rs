@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use gix::ObjectId;
 use gix::bstr::ByteSlice;
-use gix::diff::tree_with_rewrites::Change;
 use gix::revision::walk::Sorting;
 use gix::traverse::commit::simple::CommitTimeOrder;
 
+use super::change::Renames;
 use super::error::{Attempt, Error};
 use super::repository::Repository;
 
@@ -92,16 +92,7 @@ impl Repository {
         parent: Option<ObjectId>,
         commit: ObjectId,
     ) -> Result<HashSet<String>, Error> {
-        let old = match parent {
-            Some(parent) => Some(self.root_tree(parent)?),
-            None => None,
-        };
-        let new = self.root_tree(commit)?;
-        let options = gix::diff::Options::default();
-        let changes = self
-            .git
-            .diff_tree_to_tree(old.as_ref(), Some(&new), Some(options))
-            .attempt("compare trees")?;
+        let changes = self.changes(parent, commit, Renames::Apart)?;
         let mut paths = HashSet::new();
         for change in &changes {
             let path = change.location().to_str_lossy();
@@ -184,28 +175,5 @@ impl Repository {
     /// Whether `ancestor` is in the history of `commit`.
     pub fn is_ancestor(&self, ancestor: ObjectId, commit: ObjectId) -> bool {
         self.merge_base(ancestor, commit) == Some(ancestor)
-    }
-
-    /// Every file that differs between two commits, renames found.
-    pub(super) fn changes(
-        &self,
-        from: Option<ObjectId>,
-        to: ObjectId,
-    ) -> Result<Vec<Change>, Error> {
-        let old = match from {
-            Some(from) => Some(self.root_tree(from)?),
-            None => None,
-        };
-        let new = self.root_tree(to)?;
-        let options =
-            gix::diff::Options::default().with_rewrites(Some(gix::diff::Rewrites::default()));
-        let changes = self
-            .git
-            .diff_tree_to_tree(old.as_ref(), Some(&new), Some(options))
-            .attempt("compare trees")?;
-        Ok(changes
-            .into_iter()
-            .filter(|change| !change.entry_mode().is_tree())
-            .collect())
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod archive;
+mod change;
 pub mod commit;
 pub mod diff;
 pub mod draft;

@@ -9,6 +9,7 @@ use gix::ObjectId;
 use super::error::{Attempt, Error};
 use super::history::History;
 use super::reference::head_file;
+use super::tree::Listings;
 
 /// All repositories below one folder.
 #[derive(Debug)]
@@ -21,6 +22,7 @@ pub struct Repositories {
 struct Shared {
     git: gix::ThreadSafeRepository,
     history: History,
+    listings: Listings,
 }
 
 impl Repositories {
@@ -90,6 +92,7 @@ impl Shared {
         Ok(Self {
             git,
             history: History::default(),
+            listings: Listings::default(),
         })
     }
 }
@@ -104,6 +107,11 @@ impl Repository {
     /// What is known of its commits.
     pub(super) fn history_cache(&self) -> &History {
         &self.shared.history
+    }
+
+    /// The listings that were asked for last.
+    pub(super) fn listings(&self) -> &Listings {
+        &self.shared.listings
     }
 
     /// Its folder.

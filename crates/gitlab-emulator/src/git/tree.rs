@@ -1,5 +1,8 @@
 //! Reading trees.
 
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use gix::ObjectId;
 use gix::bstr::ByteSlice;
 use gix::object::tree::EntryMode;
@@ -46,6 +49,37 @@ impl Entry {
     }
 }
 
+/// Listings of folders, kept because clients page through them. Trees never change, so one is right
+/// forever.
+#[derive(Debug, Default)]
+pub(super) struct Listings {
+    recent: Mutex<VecDeque<(Listed, Arc<Vec<Entry>>)>>,
+}
+
+/// What a listing is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Listed {
+    tree: ObjectId,
+    path: String,
+    is_recursive: bool,
+}
+
+impl Listings {
+    const KEPT: usize = 4;
+
+    fn get(&self, listed: &Listed) -> Option<Arc<Vec<Entry>>> {
+        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = recent.iter().find(|(known, _)| known == listed);
+        found.map(|(_, entries)| Arc::clone(entries))
+    }
+
+    fn keep(&self, listed: Listed, entries: &Arc<Vec<Entry>>) {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.push_front((listed, Arc::clone(entries)));
+        recent.truncate(Self::KEPT);
+    }
+}
+
 impl Repository {
     /// The entry at a path of a commit; the root is not an entry.
     pub fn entry(&self, commit: ObjectId, path: &str) -> Result<Option<Entry>, Error> {
@@ -71,7 +105,7 @@ impl Repository {
         commit: ObjectId,
         path: &str,
         is_recursive: bool,
-    ) -> Result<Option<Vec<Entry>>, Error> {
+    ) -> Result<Option<Arc<Vec<Entry>>>, Error> {
         let path = path.trim_matches('/');
         let tree = if path.is_empty() {
             self.root_tree(commit)?.id
@@ -81,11 +115,21 @@ impl Repository {
                 _ => return Ok(None),
             }
         };
+        let listed = Listed {
+            tree,
+            path: path.to_owned(),
+            is_recursive,
+        };
+        if let Some(entries) = self.listings().get(&listed) {
+            return Ok(Some(entries));
+        }
         let mut entries = Vec::new();
         self.list_tree(tree, path, is_recursive, &mut entries)?;
         if !is_recursive {
             entries.sort_by_key(|entry| !entry.mode.is_tree());
         }
+        let entries = Arc::new(entries);
+        self.listings().keep(listed, &entries);
         Ok(Some(entries))
     }
 

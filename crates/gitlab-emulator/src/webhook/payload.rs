@@ -114,7 +114,7 @@ pub(crate) fn sample(
 }
 
 /// The commits that a move brought, newest first.
-fn commits(repository: &Repository, update: &Received) -> Result<Vec<ObjectId>, Error> {
+pub(crate) fn commits(repository: &Repository, update: &Received) -> Result<Vec<ObjectId>, Error> {
     match (update.old, update.new) {
         (_, None) => Ok(Vec::new()),
         (Some(old), Some(new)) => repository.log_between(old, new),

@@ -56,7 +56,8 @@ pub(super) fn get(call: &Call<'_>, params: &GetArchive) -> Answer {
                 .is_some_and(|rest| rest.starts_with('/'))
     };
     let excluded = params.exclude_paths.clone().unwrap_or_default();
-    let mut entries = repository.list(commit, "", true)?.ok_or_else(missing)?;
+    let listed = repository.list(commit, "", true)?.ok_or_else(missing)?;
+    let mut entries = listed.as_ref().clone();
     entries.retain(|entry| {
         let leads_to_path = path
             .strip_prefix(&entry.path)

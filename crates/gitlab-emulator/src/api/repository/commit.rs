@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{commit_check, commit_params, entity};
+use super::commit_check::{self, Guards};
+use super::{commit_params, entity};
 use crate::domain::access::ProjectAbility;
 use crate::domain::project::Project;
 use crate::domain::switches::CommitValidation;
@@ -185,9 +186,11 @@ pub(super) fn create(call: &Call<'_>, raw: &Raw) -> Answer {
         None => commit_params::check(raw, validation)?,
     };
     let plan = commit_check::plan(call, project, params.target)?;
+    let repository = call.repository(project)?;
+    let mut guards = Guards::new(&repository, &plan);
     for guarded in &params.actions {
         if let Some(last) = &guarded.last_commit_id
-            && commit_check::has_changed(call, &plan, &guarded.path, last)?
+            && guards.has_changed(&guarded.path, last)?
         {
             return Err(Refusal::rejected(format!(
                 "The file has changed since you started editing it: {}",
@@ -201,7 +204,6 @@ pub(super) fn create(call: &Call<'_>, raw: &Raw) -> Answer {
         .map(|guarded| guarded.action)
         .collect();
     let written = commit_check::write(call, &plan, &params.message, &actions, params.author)?;
-    let repository = call.repository(project)?;
     let commit = repository
         .commit(written.commit)?
         .ok_or_else(Refusal::internal)?;

@@ -1,6 +1,8 @@
 //! What GitLab's services check before they hand a write to Gitaly
 //! (GitLab `app/services/commits/create_service.rb`, `app/services/files/multi_service.rb`).
 
+use std::collections::HashMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -9,9 +11,9 @@ use crate::domain::project::Project;
 use crate::domain::push_rule::{Move, Origin, Rule, Wanted};
 use crate::domain::switches::ConflictText;
 use crate::domain::table::Id;
-use crate::git::ObjectId;
 use crate::git::action::Action;
 use crate::git::reference::{Refused, is_branch_name};
+use crate::git::{ObjectId, Repository};
 use crate::web::call::Call;
 use crate::web::refusal::Refusal;
 use crate::write::{self, Write, WriteError, Written};
@@ -112,27 +114,43 @@ fn not_on_branch() -> Refusal {
     Refusal::rejected("You can only create or edit files when you are on a branch")
 }
 
-/// Whether a path changed after the commit that the caller has read. A path that the commit does
-/// not know tells nothing, and passes (GitLab `files/base_service.rb`).
-pub(super) fn has_changed(
-    call: &Call<'_>,
-    plan: &Plan,
-    path: &str,
-    last_commit_id: &str,
-) -> Result<bool, Refusal> {
-    let repository = call.repository(plan.project)?;
-    let Some(base) = plan.base else {
-        return Ok(false);
-    };
-    let Some(known) = repository.resolve(last_commit_id) else {
-        return Ok(false);
-    };
-    if repository.entry(known, path)?.is_none() {
-        return Ok(false);
+/// Compares what the caller has read with what a plan builds on.
+pub(super) struct Guards<'a> {
+    repository: &'a Repository,
+    base: Option<ObjectId>,
+    /// The commits that the caller named, which are mostly one and the same.
+    known: HashMap<String, Option<ObjectId>>,
+}
+
+impl<'a> Guards<'a> {
+    pub(super) fn new(repository: &'a Repository, plan: &Plan) -> Self {
+        Self {
+            repository,
+            base: plan.base,
+            known: HashMap::new(),
+        }
     }
-    let of_known = repository.last_commit(known, path)?;
-    let of_base = repository.last_commit(base, path)?;
-    Ok(of_known != of_base)
+
+    /// Whether a path changed after the commit that the caller has read. A path that the commit does
+    /// not know tells nothing, and passes (GitLab `files/base_service.rb`).
+    pub(super) fn has_changed(
+        &mut self,
+        path: &str,
+        last_commit_id: &str,
+    ) -> Result<bool, Refusal> {
+        let repository = self.repository;
+        let known = self
+            .known
+            .entry(last_commit_id.to_owned())
+            .or_insert_with(|| repository.resolve(last_commit_id));
+        let (Some(base), Some(known)) = (self.base, *known) else {
+            return Ok(false);
+        };
+        if repository.entry(known, path)?.is_none() {
+            return Ok(false);
+        }
+        Ok(repository.last_commit(known, path)? != repository.last_commit(base, path)?)
+    }
 }
 
 /// Hands the write to the repository and puts a refusal into GitLab's words.

@@ -6,7 +6,7 @@ use http::{HeaderName, header};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::commit_check::{self, Target};
+use super::commit_check::{self, Guards, Target};
 use crate::domain::access::ProjectAbility;
 use crate::domain::token::hex;
 use crate::git::ObjectId;
@@ -205,7 +205,7 @@ fn write(call: &Call<'_>, params: &WriteFile, action: Action) -> Result<(), Refu
     let plan = commit_check::plan(call, project, target)?;
     let is_guarded = matches!(action, Action::Update { .. });
     if let Some(last) = params.last_commit_id.as_deref().filter(|_| is_guarded)
-        && commit_check::has_changed(call, &plan, action.path(), last)?
+        && Guards::new(&call.repository(project)?, &plan).has_changed(action.path(), last)?
     {
         return Err(Refusal::rejected(
             "You are attempting to update a file that has changed since you started editing it.",
