@@ -11,6 +11,7 @@ mod interrupt;
 mod kill;
 mod product;
 mod product_guard;
+mod refactor;
 mod remains;
 
 #[test]
