@@ -13,6 +13,7 @@ mod product;
 mod product_guard;
 mod refactor;
 mod remains;
+mod secrecy;
 
 #[test]
 fn every_file_of_this_folder_is_part_of_the_tests() {
