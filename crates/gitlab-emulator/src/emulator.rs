@@ -55,7 +55,6 @@ pub enum Error {
 }
 
 /// What an emulator is started with.
-#[derive(Debug)]
 pub struct Builder {
     address: SocketAddr,
     folder: Option<PathBuf>,
@@ -185,7 +184,6 @@ impl Builder {
 }
 
 /// A running emulator; it stops when it is dropped.
-#[derive(Debug)]
 pub struct Emulator {
     /// The URL of the instance, such as `http://127.0.0.1:40123`.
     pub url: String,
@@ -195,6 +193,27 @@ pub struct Emulator {
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
     _temporary: Option<tempfile::TempDir>,
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Without the token.
+        formatter
+            .debug_struct("Builder")
+            .field("address", &self.address)
+            .field("folder", &self.folder)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Emulator {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Without the token.
+        formatter
+            .debug_struct("Emulator")
+            .field("url", &self.url)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Emulator {

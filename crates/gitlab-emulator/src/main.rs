@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use clap::Parser;
 use gitlab_emulator::Emulator;
-use tokio::signal::unix::{SignalKind, signal};
 
 /// A GitLab for tests: REST API v4 and git over HTTP on real bare repositories.
 ///
@@ -69,7 +68,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         builder = builder.external_url(url);
     }
     // Before the first line is out, so that a signal after it always ends the program well.
-    let mut terminate = signal(SignalKind::terminate())?;
+    let ended = ended()?;
     let emulator = builder.start().await?;
     let line = serde_json::json!({
         "url": emulator.url,
@@ -78,10 +77,26 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     });
     writeln!(std::io::stdout(), "{line}")?;
     std::io::stdout().flush()?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
-    }
+    ended.await?;
     emulator.stop().await;
     Ok(())
+}
+
+/// Waits for Ctrl-C or, where there is one, the signal to terminate.
+#[cfg(unix)]
+fn ended() -> std::io::Result<impl Future<Output = std::io::Result<()>>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => Ok(()),
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+        }
+    })
+}
+
+/// Waits for Ctrl-C or, where there is one, the signal to terminate.
+#[cfg(not(unix))]
+fn ended() -> std::io::Result<impl Future<Output = std::io::Result<()>>> {
+    Ok(tokio::signal::ctrl_c())
 }

@@ -99,7 +99,7 @@ impl State {
     /// Whether a branch is protected; in an empty repository the default protection counts for
     /// every branch that is pushed first.
     pub fn is_protected(&self, project: &Project, branch: &str, is_empty: bool) -> bool {
-        is_empty && is_protecting(&self.protection_defaults(project))
+        is_empty && keeps_developers_out(&self.protection_defaults(project))
             || self.protections(project.id, branch).next().is_some()
     }
 
@@ -144,7 +144,7 @@ impl State {
             return true;
         }
         let defaults = self.protection_defaults(project);
-        if is_empty && is_protecting(&defaults) {
+        if is_empty && keeps_developers_out(&defaults) {
             return defaults.developer_can_initial_push
                 || self.can_project(viewer, ProjectAbility::Administer, project);
         }
@@ -234,13 +234,17 @@ impl State {
     }
 }
 
-/// Whether the defaults keep anybody out.
+/// Whether the defaults protect a branch at all.
 fn is_protecting(defaults: &BranchProtectionDefaults) -> bool {
-    let is_open = defaults
+    keeps_developers_out(defaults) || !defaults.allow_force_push
+}
+
+/// Whether the defaults let only maintainers push.
+fn keeps_developers_out(defaults: &BranchProtectionDefaults) -> bool {
+    !defaults
         .allowed_to_push
         .iter()
-        .any(|allowed| allowed.access_level == AccessLevel::Developer);
-    !is_open || !defaults.allow_force_push
+        .any(|allowed| allowed.access_level == AccessLevel::Developer)
 }
 
 #[cfg(test)]

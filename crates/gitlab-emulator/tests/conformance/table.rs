@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 const README: &str = include_str!("../../README.md");
-const SOURCES: [&str; 10] = [
+const SOURCES: [&str; 13] = [
     include_str!("access_tokens.rs"),
     include_str!("auth_and_transport.rs"),
     include_str!("branches_and_protection.rs"),
@@ -13,7 +13,10 @@ const SOURCES: [&str; 10] = [
     include_str!("limits_pages_git.rs"),
     include_str!("projects.rs"),
     include_str!("repository_reads.rs"),
-    include_str!("repository_writes.rs"),
+    include_str!("repository_writes/commits.rs"),
+    include_str!("repository_writes/contents.rs"),
+    include_str!("repository_writes/files.rs"),
+    include_str!("repository_writes/races.rs"),
 ];
 const STATEMENTS: u32 = 190;
 
