@@ -165,6 +165,7 @@ fn change(call: &Call<'_>, params: &ChangeKey) -> Answer {
             && let Some(link) = state.key_links.get_mut(link)
         {
             link.can_push = can_push;
+            link.updated_at = call.now;
         }
         answer(state, project, id).map(Reply::ok)
     })
@@ -185,10 +186,12 @@ fn enable(call: &Call<'_>, _: &Nothing) -> Answer {
 fn remove(call: &Call<'_>, _: &Nothing) -> Answer {
     call.instance.change(|state| {
         let project = call.project_for(state, ProjectAbility::Administer)?.id;
-        if state.remove_deploy_key(project, call.number("key_id")?) {
-            Ok(Reply::no_content())
-        } else {
-            Err(Refusal::not_found("Deploy key"))
-        }
+        let id = call.number("key_id")?;
+        let link = state
+            .key_link(project, id)
+            .ok_or_else(|| Refusal::not_found("Deploy key"))?;
+        call.check_unmodified(link.updated_at)?;
+        state.remove_deploy_key(project, id);
+        Ok(Reply::no_content())
     })
 }

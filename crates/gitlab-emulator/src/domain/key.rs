@@ -53,6 +53,8 @@ pub struct KeyLink {
     pub key: Id<Key>,
     /// Whether it may push.
     pub can_push: bool,
+    /// When it was last changed.
+    pub updated_at: Moment,
 }
 
 /// A deploy key to be added to a project.
@@ -108,7 +110,7 @@ impl State {
             Some(id) => id,
             None => self.make_deploy_key(new, now)?,
         };
-        self.link_key(project, id, new.can_push);
+        self.link_key(project, id, new.can_push, now);
         Ok(id)
     }
 
@@ -187,13 +189,14 @@ impl State {
                 .any(|project| self.can_project(viewer, ProjectAbility::Administer, project))
     }
 
-    fn link_key(&mut self, project: Id<Project>, key: Id<Key>, can_push: bool) {
+    fn link_key(&mut self, project: Id<Project>, key: Id<Key>, can_push: bool, now: Moment) {
         if self.key_link(project, key).is_none() {
             self.key_links.add(|id| KeyLink {
                 id,
                 project,
                 key,
                 can_push,
+                updated_at: now,
             });
         }
     }
@@ -209,19 +212,16 @@ impl State {
             self.key_link(project, key).is_some() || self.is_key_reachable(viewer, row)
         });
         if is_reachable {
-            self.link_key(project, key, false);
+            self.link_key(project, key, false, viewer.now);
         }
         is_reachable
     }
 
     /// Takes a deploy key from a project; the key goes with its last link unless it is public.
-    pub fn remove_deploy_key(&mut self, project: Id<Project>, key: Id<Key>) -> bool {
-        let Some(link) = self.key_link(project, key).map(|link| link.id) else {
-            return false;
-        };
-        self.key_links.remove(link);
+    pub fn remove_deploy_key(&mut self, project: Id<Project>, key: Id<Key>) {
+        self.key_links
+            .retain(|link| link.project != project || link.key != key);
         self.remove_orphan_keys();
-        true
     }
 
     /// Removes the deploy keys that no project uses and that are not public.

@@ -188,6 +188,8 @@ async fn s094_second_delete_finds_nothing() {
     let root = world.root();
     let created = root.post(&keys(&project), key("ci")).await.created();
     let path = format!("{}/{}", keys(&project), created["id"]);
+    let since = [("if-unmodified-since", "Wed, 01 Jan 2020 00:00:00 GMT")];
+    root.send("DELETE", &path, &since, None).await.has(412);
     root.delete(&path).await.has(204);
     root.delete(&path)
         .await

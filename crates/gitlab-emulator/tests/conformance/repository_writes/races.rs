@@ -6,7 +6,7 @@ use gitlab_emulator::ConflictText;
 use serde_json::{Value, json};
 
 use super::raw;
-use crate::support::{Answer, World, commits, creates, updates};
+use crate::support::{Answer, World, commits, creates, git_ok, updates};
 
 const RACE: &str = "9:reference update: reference does not point to expected object";
 
@@ -35,7 +35,7 @@ async fn s166_one_of_two_commits_on_one_parent_loses() {
     // Both read the parent long before either moves the branch.
     world
         .emulator
-        .change_switches(|switches| switches.latency_commit = 500);
+        .change_switches(|switches| switches.latency_commit = 1000);
     let answers = race(&world, &project, 2).await;
     let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
     statuses.sort_unstable();
@@ -49,7 +49,7 @@ async fn s167_older_servers_tell_the_loser_in_other_words() {
     let world = World::start().await;
     let project = world.project().await;
     world.emulator.change_switches(|switches| {
-        switches.latency_commit = 500;
+        switches.latency_commit = 1000;
         switches.conflict_text = ConflictText::Refresh;
     });
     let answers = race(&world, &project, 2).await;
@@ -135,23 +135,26 @@ async fn s169_write_between_guard_and_parent_is_overwritten() {
     let known = root
         .commit(&project, "main", json!([creates("a", "1")]))
         .await;
+    let folder = tempfile::tempdir().unwrap();
+    let url = world.git_url("root", &root.token, "platform/app");
+    git_ok(folder.path(), &["clone", "-q", &url, "."]).await;
+    std::fs::write(folder.path().join("a"), "between").unwrap();
+    git_ok(folder.path(), &["commit", "-q", "-a", "-m", "between"]).await;
+
     world
         .emulator
-        .change_switches(|switches| switches.gap_before_parent = 400);
+        .change_switches(|switches| switches.gap_before_parent = 3000);
     let guarded = {
         let (root, project) = (root.clone(), project.clone());
         let mut action = updates("a", "guarded");
         action["last_commit_id"] = known["id"].clone();
         tokio::spawn(async move { root.try_commit(&project, "main", json!([action])).await })
     };
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    world
-        .emulator
-        .change_switches(|switches| switches.gap_before_parent = 0);
-    let between = root
-        .commit(&project, "main", json!([updates("a", "between")]))
-        .await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    // A push is not held up by the gap.
+    git_ok(folder.path(), &["push", "-q"]).await;
+    let between = git_ok(folder.path(), &["rev-parse", "HEAD"]).await;
     let guarded = guarded.await.unwrap().created();
-    assert_eq!(guarded["parent_ids"], json!([between["id"]]));
+    assert_eq!(guarded["parent_ids"], json!([between.trim()]));
     assert_eq!(raw(&root, &project, "a").await, "guarded");
 }
