@@ -94,15 +94,22 @@ resource "nautes_project" "bench" {{
         })
     }
 
-    /// Applies resources of the floor.
+    /// Applies resources of the floor: as many, as large, and referring to one of them as those of a
+    /// product do.
     pub(super) fn applied_floor(&self, resources: usize) -> anyhow::Result<Workspace> {
         let workspace = Workspace::new(self.terraform, &self.floor)?;
+        let others = resources.saturating_sub(1);
         let body = format!(
             r#"
+resource "floor_entity" "owner" {{
+  owner = "nobody"
+  name  = "bench"
+}}
+
 resource "floor_entity" "bench" {{
-  count = {resources}
-  owner = "bench"
-  name  = "entity-${{count.index}}"
+  count = {others}
+  owner = floor_entity.owner.id
+  name  = "project-${{count.index}}"
 }}
 "#
         );
