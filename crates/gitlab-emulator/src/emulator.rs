@@ -1,9 +1,10 @@
 //! Starting and stopping an emulator inside a process.
 
+use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -24,6 +25,9 @@ use crate::web::server;
 use crate::{git_http, random, seed, store, webhook, work};
 
 const ROOT_TOKEN: &str = "root-token";
+const LOCK: &str = "lock";
+/// An emulator that was told to stop does so within this time.
+const LONGEST_STOP: Duration = Duration::from_secs(5);
 
 /// Why an emulator did not start.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +50,12 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// Another emulator uses the data folder.
+    #[error("the data folder {path} is in use by another emulator")]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The state cannot be read.
     #[error("could not open the state")]
     State(#[from] store::Error),
@@ -60,13 +70,8 @@ pub struct Builder {
     folder: Option<PathBuf>,
     root_token: Option<String>,
     url: Option<String>,
-    change: Vec<Change>,
-}
-
-#[derive(Debug)]
-enum Change {
-    LatencyRead(u64),
-    LatencyCommit(u64),
+    latency_read: Option<Duration>,
+    latency_commit: Option<Duration>,
 }
 
 impl Default for Builder {
@@ -76,7 +81,8 @@ impl Default for Builder {
             folder: None,
             root_token: None,
             url: None,
-            change: Vec::new(),
+            latency_read: None,
+            latency_commit: None,
         }
     }
 }
@@ -114,7 +120,7 @@ impl Builder {
     /// Makes every GET and HEAD of the API take this long.
     #[must_use]
     pub fn latency_read(mut self, latency: Duration) -> Self {
-        self.change.push(Change::LatencyRead(millis(latency)));
+        self.latency_read = Some(latency);
         self
     }
 
@@ -122,7 +128,7 @@ impl Builder {
     /// branch, where GitLab spends the time too.
     #[must_use]
     pub fn latency_commit(mut self, latency: Duration) -> Self {
-        self.change.push(Change::LatencyCommit(millis(latency)));
+        self.latency_commit = Some(latency);
         self
     }
 
@@ -141,6 +147,7 @@ impl Builder {
                 path: folder,
                 source,
             })?;
+        let lock = lock(&folder).await?;
         let (instance, requests) = Instance::open(&folder)?;
         let instance = Arc::new(instance);
         let folder_error = |source| Error::Folder {
@@ -152,11 +159,11 @@ impl Builder {
         prepare(&instance, &root_token);
         instance.store.change(|state| {
             let switches = state.switches.get_mut();
-            for change in &self.change {
-                match change {
-                    Change::LatencyRead(millis) => switches.latency_read = *millis,
-                    Change::LatencyCommit(millis) => switches.latency_commit = *millis,
-                }
+            if let Some(latency) = self.latency_read {
+                switches.latency_read = millis(latency);
+            }
+            if let Some(latency) = self.latency_commit {
+                switches.latency_commit = millis(latency);
             }
         });
 
@@ -178,6 +185,7 @@ impl Builder {
             instance,
             stop,
             tasks: vec![server, worker, caller],
+            _lock: lock,
             _temporary: temporary,
         })
     }
@@ -192,6 +200,8 @@ pub struct Emulator {
     instance: Arc<Instance>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
+    /// Held while the emulator runs.
+    _lock: File,
     _temporary: Option<tempfile::TempDir>,
 }
 
@@ -314,6 +324,30 @@ impl Drop for Emulator {
         self.stop.send_replace(true);
         for task in &self.tasks {
             task.abort();
+        }
+    }
+}
+
+/// Makes sure that nobody else uses the folder; one who is just stopping is waited for.
+async fn lock(folder: &Path) -> Result<File, Error> {
+    let failed = |source| Error::Folder {
+        path: folder.to_owned(),
+        source,
+    };
+    let file = File::create(folder.join(LOCK)).map_err(failed)?;
+    let until = Instant::now() + LONGEST_STOP;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(Error::InUse {
+                    path: folder.to_owned(),
+                });
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use gitlab_emulator::{Emulator, Error};
 use serde_json::{Value, json};
 
 /// The running program.
@@ -163,4 +164,22 @@ async fn everything_acknowledged_is_there_after_a_kill() {
         .post("/groups", &json!({ "name": "more", "path": "more" }))
         .await;
     assert!(again["id"].as_u64().unwrap() > 2);
+}
+
+#[tokio::test]
+async fn folder_is_used_by_one_emulator_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Emulator::builder()
+        .data(folder.path())
+        .start()
+        .await
+        .unwrap();
+    let second = Emulator::builder().data(folder.path()).start().await;
+    assert!(matches!(second, Err(Error::InUse { .. })));
+    first.stop().await;
+    Emulator::builder()
+        .data(folder.path())
+        .start()
+        .await
+        .unwrap();
 }
