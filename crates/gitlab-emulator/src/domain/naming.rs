@@ -172,11 +172,6 @@ pub fn path_from_name(name: &str) -> String {
     parameterize(name)
 }
 
-/// Makes a name from a path, as a project does that is created without one.
-pub fn name_from_path(path: &str) -> String {
-    path.to_owned()
-}
-
 /// As Rails' `parameterize`: lower case, every run of other characters one dash.
 fn parameterize(text: &str) -> String {
     let mut path = String::new();

@@ -63,7 +63,7 @@ impl State {
                 let path = naming::path_from_name(&name);
                 (name, path)
             }
-            (None, Some(path)) => (naming::name_from_path(&path), path),
+            (None, Some(path)) => (path.clone(), path),
             (None, None) => (String::new(), String::new()),
         };
         let Some(holder) = self.namespaces.get(namespace) else {
