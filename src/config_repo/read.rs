@@ -100,9 +100,17 @@ impl Remote {
                 Err(error) => drift.push(Drift::Unreadable(chain(&error))),
             }
         }
+        let is_readable = !drift
+            .iter()
+            .any(|found| matches!(found, Drift::Unreadable(_)));
         let verified = VerifiedAt {
             commit: head,
-            blob_id: blob.to_owned(),
+            // What cannot be read is looked at again each time, so that it stays drift.
+            blob_id: if is_readable {
+                blob.to_owned()
+            } else {
+                String::new()
+            },
         };
         Ok(Reading::Present(Box::new(Present {
             entity,

@@ -72,6 +72,13 @@ impl Repository {
         Ok(remote.snapshot(&remote.view()).await?)
     }
 
+    /// The whole repository as it is now, after one look at the branch: for decisions that
+    /// cannot be taken back.
+    pub async fn fresh_snapshot(&self) -> Result<Arc<Snapshot>, Error> {
+        let remote = &self.queue.remote;
+        Ok(remote.snapshot(&*remote.look_again().await?).await?)
+    }
+
     /// Saves an entity.
     ///
     /// It is committed together with the changes of other requests. A manifest that is as it

@@ -130,6 +130,49 @@ fn a_configuration_repository_that_was_removed_from_outside_is_made_again_by_an_
 }
 
 #[test]
+fn the_entities_of_a_configuration_repository_that_was_removed_are_written_again() -> Case {
+    let entity = r#"
+resource "nautes_project" "checkout" {
+  product = nautes_product.shop.id
+  name    = "checkout"
+}
+"#;
+    let stage = Stage::with(&format!("{SHOP}{entity}"))?;
+    stage.workspace.apply()?;
+    stage
+        .gitlab
+        .api(Method::DELETE, "/projects/shop%2Fdefault.project", None)?;
+    stage.gitlab.settle()?;
+    let plan = stage.workspace.plan()?;
+    assert_eq!(
+        plan.action("nautes_project.checkout"),
+        Some("create"),
+        "{plan}"
+    );
+    stage.workspace.apply()?;
+    stage.workspace.assert_empty_plan("after the repair")?;
+    let repository = stage.clone("shop/default.project")?;
+    assert!(repository.join("projects/checkout/checkout.yaml").is_file());
+    Ok(())
+}
+
+#[test]
+fn a_repository_in_a_subgroup_guards_the_product_too() -> Case {
+    let stage = Stage::with(SHOP)?;
+    stage.workspace.apply()?;
+    let product = stage.workspace.resource(ADDRESS)?;
+    let group = json!({ "name": "sub", "path": "sub", "parent_id": product.get("group_id") });
+    let group = stage.gitlab.api(Method::POST, "/groups", Some(&group))?;
+    let project = json!({ "path": "deep", "namespace_id": group.get("id") });
+    stage
+        .gitlab
+        .api(Method::POST, "/projects", Some(&project))?;
+    let text = stage.workspace.failing_destroy()?.text();
+    assert!(text.contains("shop/sub/deep"), "{text}");
+    Ok(())
+}
+
+#[test]
 fn a_destroyed_product_leaves_its_path_for_the_next_one() -> Case {
     let stage = Stage::with(SHOP)?;
     for _ in 0..2 {

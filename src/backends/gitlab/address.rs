@@ -30,16 +30,24 @@ pub enum AddressError {
     Surplus,
 }
 
+/// Leaves out what stands before an `@`: somebody may have put a token there.
+fn without_login(given: &str) -> String {
+    match given.rsplit_once('@') {
+        Some((_, rest)) => format!("…@{rest}"),
+        None => given.to_owned(),
+    }
+}
+
 impl Address {
     /// Reads `https://host[:port][/relative/root][/api/v4][/]`.
     pub(super) fn parse(given: &str) -> Result<Self, AddressError> {
         let mut api = Url::parse(given.trim()).map_err(|source| AddressError::Syntax {
-            url: given.to_owned(),
+            url: without_login(given),
             source,
         })?;
         if !matches!(api.scheme(), "http" | "https") || api.host_str().is_none() {
             return Err(AddressError::Scheme {
-                url: given.to_owned(),
+                url: without_login(given),
             });
         }
         let surplus = !api.username().is_empty()

@@ -173,12 +173,13 @@ impl GitLab {
             .await
     }
 
-    /// Lists the projects of a group, archived ones and those marked for deletion included,
-    /// without those of subgroups and those shared with it.
+    /// Lists the projects of a group and its subgroups, archived ones and those marked for
+    /// deletion included, without those shared with it.
     pub async fn group_projects(&self, id: u64) -> Result<Vec<Project>, Error> {
         let endpoint = GroupProjects::builder()
             .group(id)
             .with_shared(false)
+            .include_subgroups(true)
             .build();
         self.list(&built(self, endpoint)?).await
     }

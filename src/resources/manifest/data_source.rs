@@ -13,6 +13,7 @@ use terraform_plugin::value::{Convert as _, Path, Value};
 use super::kind::{ManifestKind, entity_name};
 use super::resource::described;
 use crate::provider::Client;
+use crate::resources::product::ConfigProject;
 
 /// Looks up one entity by its product and name, or by its id.
 pub(crate) struct ManifestDataSource<K>(PhantomData<K>);
@@ -68,14 +69,20 @@ impl<K: ManifestKind> DataSource for ManifestDataSource<K> {
             )
         };
         let key = EntityKey::new(K::KIND, name);
-        let found = described::<K>(client, product, &key).await?;
-        found.map(|(state, _)| state).ok_or_else(|| {
-            let text =
-                format!("There is no {key} in this product. Check the name, or create it first.");
-            Diagnostic::error(format!("The {key} does not exist"), text)
-                .at(&path)
-                .into()
-        })
+        if let Some((state, _)) = described::<K>(client, product.clone(), &key).await? {
+            return Ok(state);
+        }
+        let products = client.products();
+        let id = products.known_id(&product);
+        if id.is_some_and(|id| products.known_config_project(id) == Some(ConfigProject::Gone)) {
+            let text = "The product, or its configuration repository, does not exist or is marked for deletion.";
+            let summary = format!("The product {product} does not exist");
+            return Err(Diagnostic::error(summary, text).at(&path).into());
+        }
+        let text =
+            format!("There is no {key} in this product. Check the name, or create it first.");
+        let summary = format!("The {key} does not exist");
+        Err(Diagnostic::error(summary, text).at(&path).into())
     }
 }
 

@@ -9,7 +9,6 @@ use crate::backends::gitlab::Kind;
 use crate::config_repo::{self, Repository, VerifiedAt};
 use crate::diagnostics::Attempted as _;
 use crate::provider::Client;
-use crate::resources::product::config_repository;
 
 const KEY: &str = "manifest";
 
@@ -39,8 +38,8 @@ impl Place {
 
 /// Does something in the configuration repository of a product; `None` if the product or the repository is gone.
 ///
-/// The number of the repository's project is taken from what is kept or known. If that repository is not there any more,
-/// it is looked up: it may have been made anew.
+/// A change takes the number of the repository's project from what is kept, since a refresh has just looked. A read
+/// keeps nothing and so looks up the product, once for all reads: what is marked for deletion still answers.
 pub(crate) async fn in_repository<T, F>(
     client: &Client,
     product: ProductId,
@@ -51,43 +50,27 @@ pub(crate) async fn in_repository<T, F>(
 where
     F: Future<Output = Result<T, config_repo::Error>> + Send,
 {
-    if client.products().is_gone(product) {
-        return Ok(None);
-    }
     let repositories = client.config_repositories()?;
-    let known = kept.map(|place| place.project);
-    if let Some(project) = known.or_else(|| client.products().config_project(product)) {
-        match work(project, repositories.open(product, project)).await {
-            Err(error) if is_absent(&error) => {}
-            done => return done.attempted(attempt).map(Some),
-        }
+    let products = client.products();
+    let known = match (products.known_config_project(product), kept) {
+        (None, Some(place)) => Some(place.project),
+        _ => products.config_project(client, product).await?,
+    };
+    let Some(project) = known else {
+        return Ok(None);
+    };
+    match work(project, repositories.open(product, project)).await {
+        // It may have been made anew under another number.
+        Err(error) if is_absent(&error) => products.forget_config_project(product),
+        done => return done.attempted(attempt).map(Some),
     }
-    let Some(project) = look_up(client, product).await? else {
+    let Some(project) = products.config_project(client, product).await? else {
         return Ok(None);
     };
     work(project, repositories.open(product, project))
         .await
         .attempted(attempt)
         .map(Some)
-}
-
-/// Returns the number of the project of a product's configuration repository; `None` if either is gone.
-async fn look_up(client: &Client, product: ProductId) -> Result<Option<u64>, Diagnostics> {
-    let gitlab = client.gitlab()?;
-    let attempt = || format!("find the configuration repository of {product}");
-    let group = match gitlab.group(product.number()).await {
-        Ok(group) if group.is_marked_for_deletion() => return Ok(None),
-        Ok(group) => group,
-        Err(error) if error.is_not_found() => {
-            let parent = client.parent_group().await?.map(|parent| parent.id);
-            gitlab.confirm_gone(parent).await.attempted(attempt())?;
-            return Ok(None);
-        }
-        Err(error) => return Err(error).attempted(attempt()),
-    };
-    let project = config_repository::find(client, &group).await?;
-    client.products().remember(&group, project.as_ref());
-    Ok(project.map(|project| project.id))
 }
 
 fn is_absent(error: &config_repo::Error) -> bool {

@@ -90,8 +90,7 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
                 Ok((project, reading))
             }
         };
-        let found =
-            place::in_repository(&client, id.product, kept.as_ref(), &attempt, read).await?;
+        let found = place::in_repository(&client, id.product, None, &attempt, read).await?;
         let Some((project, reading)) = found else {
             return Ok(None);
         };
@@ -227,6 +226,7 @@ pub(super) async fn described<K: ManifestKind>(
         drift: Tf::Null,
     };
     complete(&mut common, entity, product_id);
+    common.drift = drift(&present);
     let place = Place {
         project,
         verified: present.verified,
@@ -322,18 +322,22 @@ fn absorb<K: ManifestKind>(
     if let Some(entity) = &present.entity {
         K::absorb(&mut state, entity);
     }
-    let drift: BTreeSet<String> = reasons(&present).into_iter().collect();
-    K::common_mut(&mut state).drift = if drift.is_empty() {
-        Tf::Null
-    } else {
-        Known(drift)
-    };
+    K::common_mut(&mut state).drift = drift(&present);
     Place {
         project,
         verified: present.verified,
     }
     .keep(&mut operation.private)?;
     Ok(Some(state))
+}
+
+fn drift(present: &Present) -> Tf<BTreeSet<String>> {
+    let drift: BTreeSet<String> = reasons(present).into_iter().collect();
+    if drift.is_empty() {
+        Tf::Null
+    } else {
+        Known(drift)
+    }
 }
 
 fn reasons(present: &Present) -> Vec<String> {

@@ -69,6 +69,18 @@ async fn take_over(
         }
         Err(failed) => return Err(failed).attempted(format!("read the GitLab group {path}")),
     };
+    if group.is_marked_for_deletion() {
+        let text = format!(
+            "The GitLab group {path} is marked for deletion and has kept its path, as groups with container images do. Restore it in GitLab, wait until it is removed, or choose another name."
+        );
+        let summary = format!(
+            "Cannot create the product {}: its path is not free",
+            planned.name
+        );
+        return Err(Diagnostic::error(summary, text)
+            .at(&Path::to("name"))
+            .into());
+    }
     let is_marked = unfinished::is_marked(group.description.as_deref().unwrap_or_default());
     let may_adopt = planned.adopt_existing == Some(true);
     if is_marked || may_adopt || is_just_created(client, planned, &group).await? {
@@ -106,7 +118,7 @@ async fn is_just_created(
         .config_repositories()?
         .open(ProductId::new(group.id), project.id);
     let attempt = || format!("read {}", project.path_with_namespace);
-    let snapshot = repository.snapshot().await.attempted(attempt())?;
+    let snapshot = repository.fresh_snapshot().await.attempted(attempt())?;
     let branch = &client.settings().commit.branch;
     let commits = client
         .gitlab()?

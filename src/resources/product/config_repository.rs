@@ -48,7 +48,7 @@ pub(crate) async fn ensure(
             "write the first commit of {}",
             project.path_with_namespace
         ))?;
-    client.products().remember(group, Some(&project));
+    client.products().remember(client, group, Some(&project));
     Ok(project)
 }
 

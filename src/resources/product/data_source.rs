@@ -61,7 +61,7 @@ impl DataSource for ProductDataSource {
             Diagnostic::error(format!("The product {reference} does not exist"), text).at(&at_fault)
         })?;
         let project = config_repository::find(client, &group).await?;
-        client.products().remember(&group, project.as_ref());
+        client.products().remember(client, &group, project.as_ref());
         Ok(ProductModel::of(&group, project.as_ref()))
     }
 }

@@ -1,7 +1,7 @@
 //! Which product a reference means, and where its configuration repository is.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nautes_model::ProductId;
 use nautes_model::reference::ProductReference;
@@ -9,6 +9,7 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::value::Path;
 
 use super::config_repository;
+use super::resource::read_group;
 use crate::backends::gitlab::{Group, Project};
 use crate::diagnostics::Attempted as _;
 use crate::provider::Client;
@@ -20,11 +21,35 @@ pub(crate) struct Products(Mutex<Known>);
 #[derive(Debug, Default)]
 struct Known {
     ids_by_name: HashMap<String, ProductId>,
-    config_projects: HashMap<ProductId, u64>,
-    /// Products that were looked for and are gone.
-    gone: HashSet<ProductId>,
+    config_projects: HashMap<ProductId, ConfigProject>,
+    /// Held while a product is looked up, so that one look-up serves all who ask.
+    look_ups: HashMap<ProductId, Arc<tokio::sync::Mutex<()>>>,
     /// Groups that a creation of this process has made or taken over.
     claimed: HashSet<u64>,
+}
+
+/// What was found when the configuration repository of a product was looked for.
+///
+/// GitLab still answers for what is marked for deletion, so that a project's number alone proves nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ConfigProject {
+    /// The number of its project.
+    At(u64),
+    /// It, or its product, is gone.
+    Gone,
+}
+
+impl ConfigProject {
+    fn of(project: Option<&Project>) -> Self {
+        project.map_or(Self::Gone, |project| Self::At(project.id))
+    }
+
+    fn number(self) -> Option<u64> {
+        match self {
+            Self::At(project) => Some(project),
+            Self::Gone => None,
+        }
+    }
 }
 
 /// A product with its configuration repository's project.
@@ -40,30 +65,69 @@ impl Products {
     }
 
     /// Notes what is known of a product.
-    pub(crate) fn remember(&self, group: &Group, config_project: Option<&Project>) {
+    pub(crate) fn remember(
+        &self,
+        client: &Client,
+        group: &Group,
+        config_project: Option<&Project>,
+    ) {
         let mut known = self.known();
         let id = ProductId::new(group.id);
         known.ids_by_name.retain(|_, known| *known != id);
-        known.ids_by_name.insert(group.path.clone(), id);
-        known.gone.remove(&id);
-        match config_project {
-            Some(project) => known.config_projects.insert(id, project.id),
-            None => known.config_projects.remove(&id),
-        };
+        // A product elsewhere, which an import may bring, has no name among this provider's.
+        if client.product_path(&group.path) == group.full_path {
+            known.ids_by_name.insert(group.path.clone(), id);
+        }
+        known
+            .config_projects
+            .insert(id, ConfigProject::of(config_project));
     }
 
-    /// Notes that a product is gone, and forgets what was known of it.
+    /// Notes that a product is gone. Its repositories may still be readable: GitLab keeps them until the recovery period
+    /// is over.
     pub(crate) fn note_gone(&self, id: ProductId) {
         let mut known = self.known();
         known.ids_by_name.retain(|_, known| *known != id);
-        known.config_projects.remove(&id);
-        known.gone.insert(id);
+        known.config_projects.insert(id, ConfigProject::Gone);
     }
 
-    /// Tells whether this process has found that a product is gone. Its repositories may still be readable: GitLab keeps
-    /// them until the recovery period is over.
-    pub(crate) fn is_gone(&self, id: ProductId) -> bool {
-        self.known().gone.contains(&id)
+    /// Forgets where the configuration repository of a product is.
+    pub(crate) fn forget_config_project(&self, id: ProductId) {
+        self.known().config_projects.remove(&id);
+    }
+
+    /// Returns what this process knows of the project of a product's configuration repository.
+    pub(crate) fn known_config_project(&self, id: ProductId) -> Option<ConfigProject> {
+        self.known().config_projects.get(&id).copied()
+    }
+
+    /// Returns the project of a product's configuration repository, looked up once per process; none if it, or the product,
+    /// is gone.
+    pub(crate) async fn config_project(
+        &self,
+        client: &Client,
+        id: ProductId,
+    ) -> Result<Option<u64>, Diagnostics> {
+        let look_up = Arc::clone(self.known().look_ups.entry(id).or_default());
+        let _one_at_a_time = look_up.lock().await;
+        if let Some(known) = self.known_config_project(id) {
+            return Ok(known.number());
+        }
+        let Some(group) = read_group(client, id.number()).await? else {
+            self.note_gone(id);
+            return Ok(None);
+        };
+        let project = config_repository::find(client, &group).await?;
+        self.remember(client, &group, project.as_ref());
+        Ok(project.map(|project| project.id))
+    }
+
+    /// Returns the id that a reference means, as far as this process knows.
+    pub(crate) fn known_id(&self, reference: &str) -> Option<ProductId> {
+        match parse(reference).ok()? {
+            ProductReference::Id(id) => Some(id),
+            ProductReference::Name(name) => self.known().ids_by_name.get(&name).copied(),
+        }
     }
 
     /// Notes that a creation of this process owns a group; `false` if another one does already.
@@ -74,11 +138,6 @@ impl Products {
     /// Tells whether a creation of this process owns a group.
     pub(crate) fn is_claimed(&self, group: u64) -> bool {
         self.known().claimed.contains(&group)
-    }
-
-    /// Returns the number of the project of a product's configuration repository, if this process has come across it.
-    pub(crate) fn config_project(&self, id: ProductId) -> Option<u64> {
-        self.known().config_projects.get(&id).copied()
     }
 
     /// Returns the id of the product that a reference means; an error is on the attribute `product`.
@@ -116,37 +175,17 @@ impl Products {
         reference: &str,
     ) -> Result<Located, Diagnostics> {
         let id = self.id_of(client, reference).await?;
-        if let Some(config_project) = self.config_project(id) {
+        let at_product = |found: Diagnostics| found.at(&Path::to("product"));
+        if let Some(config_project) = self.config_project(client, id).await.map_err(at_product)? {
             return Ok(Located { id, config_project });
         }
-        let at_product = |found: Diagnostics| found.at(&Path::to("product"));
-        let group = client.gitlab()?.group(id.number()).await;
-        let group = group
-            .attempted(format!("read the GitLab group of {id}"))
-            .map_err(at_product)?;
-        if group.is_marked_for_deletion() {
-            return Err(gone(reference));
-        }
-        let project = config_repository::find(client, &group)
-            .await
-            .map_err(at_product)?;
-        let Some(project) = project else {
-            return Err(Diagnostic::error(
-                format!("The product {reference} has no configuration repository"),
-                format!(
-                    "The GitLab group {} has no project {}. If the product is managed by Terraform, apply its nautes_product, which makes the project again.",
-                    group.full_path,
-                    config_repository::NAME
-                ),
-            )
-            .at(&Path::to("product"))
-            .into());
-        };
-        self.remember(&group, Some(&project));
-        Ok(Located {
-            id,
-            config_project: project.id,
-        })
+        let name = config_repository::NAME;
+        Err(Diagnostic::error(
+            format!("The product {reference} has no configuration repository"),
+            format!("The GitLab group of {id}, or its project {name}, does not exist, is marked for deletion, or cannot be seen by the owner of the provider argument gitlab.token. If the product is managed by Terraform, apply its nautes_product, which makes the project again."),
+        )
+        .at(&Path::to("product"))
+        .into())
     }
 }
 

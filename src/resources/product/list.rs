@@ -90,7 +90,10 @@ impl DataSource for ProductsDataSource {
 
 /// The name of the product that a configuration repository belongs to; `None` if it is not one of this provider's.
 fn product_name(client: &Client, project: &Project) -> Option<String> {
-    if project.namespace.kind != "group" {
+    let Project { namespace, .. } = project;
+    // A group that is marked for deletion has this name, and its projects have no mark of their own.
+    let marked = format!("-deletion_scheduled-{}", namespace.id);
+    if namespace.kind != "group" || namespace.full_path.ends_with(&marked) {
         return None;
     }
     let full_path = &project.namespace.full_path;

@@ -11,6 +11,6 @@ mod unfinished;
 mod work;
 
 pub(crate) use data_source::ProductDataSource;
-pub(crate) use directory::Products;
+pub(crate) use directory::{ConfigProject, Products};
 pub(crate) use list::ProductsDataSource;
 pub(crate) use resource::ProductResource;

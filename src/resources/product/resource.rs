@@ -53,7 +53,7 @@ impl Resource for ProductResource {
             Some(project) => read_config_project(client, &group, project).await?,
             None => config_repository::find(client, &group).await?,
         };
-        client.products().remember(&group, project.as_ref());
+        client.products().remember(client, &group, project.as_ref());
         state.absorb(&group, project.as_ref());
         Ok(Some(state))
     }
@@ -86,7 +86,7 @@ impl Resource for ProductResource {
             Some(project) => project,
             None => config_repository::ensure(&client, &group, false).await?,
         };
-        client.products().remember(&group, Some(&project));
+        client.products().remember(&client, &group, Some(&project));
         planned.absorb(&group, Some(&project));
         Ok(planned)
     }
@@ -165,8 +165,14 @@ impl Resource for ProductResource {
             );
         }
         if state.force_destroy != Some(true) {
-            let work = Work::unmanaged(&client, id, state.config_project_id()).await?;
-            work.check(&state.name)?;
+            match Work::unmanaged(&client, id, state.config_project_id()).await {
+                Ok(work) => work.check(&state.name)?,
+                // Planning works without GitLab; what is in the product is judged again at apply.
+                Err(_) => operation.warn(
+                    format!("What the product {} holds could not be looked at", state.name),
+                    "GitLab could not be asked. If the product holds repositories or manifests, the destroy will fail at apply.",
+                ),
+            }
         }
         Ok(())
     }

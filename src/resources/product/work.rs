@@ -62,7 +62,7 @@ impl Work {
         if self.repositories.is_empty() && self.entities.is_empty() {
             return Ok(());
         }
-        let mut text = format!("The product {name} was not destroyed, because it still holds:\n");
+        let mut text = format!("The product {name} cannot be destroyed, because it still holds:\n");
         for project in &self.repositories {
             let archived = if project.archived { " (archived)" } else { "" };
             let path = &project.path_with_namespace;
@@ -82,7 +82,9 @@ async fn repositories(client: &Client, product: ProductId) -> Result<Vec<Project
     let mut projects = projects.attempted(format!("list the projects of {product}"))?;
     projects.retain(|project| {
         let description = project.description.as_deref().unwrap_or_default();
-        project.path != config_repository::NAME
+        let is_config_repository =
+            project.path == config_repository::NAME && project.namespace.id == product.number();
+        !is_config_repository
             && !project.is_marked_for_deletion()
             && !unfinished::is_marked(description)
     });
@@ -98,7 +100,7 @@ async fn entities(
         return Ok(Vec::new());
     };
     let repository = client.config_repositories()?.open(product, config_project);
-    let snapshot = repository.snapshot().await;
+    let snapshot = repository.fresh_snapshot().await;
     let snapshot = snapshot.attempted(format!("read the manifests of {product}"))?;
     Ok(snapshot.tree().entities().map(Entity::key).collect())
 }

@@ -27,6 +27,7 @@ impl<P: Provider> Rpc<P> for tf::apply_resource_change::Request {
         Self::Response {
             new_state: self.prior_state.clone(),
             private: self.planned_private.clone(),
+            new_identity: self.planned_identity.clone(),
             ..Default::default()
         }
     }
