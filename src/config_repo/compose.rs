@@ -133,38 +133,43 @@ impl<R: Fn(&ManifestTree) -> BTreeSet<Violation>> Composer<'_, R> {
             })
     }
 
-    /// Takes back those refusals that turn out to be unfounded, now that the culprits are out.
-    /// Returns, for each change that stays refused, the violations for which it does, and the
-    /// trees without and with it.
+    /// Takes back those refusals that turn out to be unfounded, now that the culprits are out, until
+    /// none is: one that is taken back may be what another needs. Returns, for each change that
+    /// stays refused, the violations for which it does, and the trees without and with it.
     fn readmit(
         &self,
         changes: &[Change],
         refused: &mut BTreeSet<usize>,
         attempt: &mut Attempt,
     ) -> Vec<Option<(Vec<Violation>, Box<Trees>)>> {
-        let mut reasons = vec![None; changes.len()];
-        for (index, reason) in reasons.iter_mut().enumerate() {
-            if !refused.remove(&index) {
-                continue;
+        loop {
+            let mut reasons = vec![None; changes.len()];
+            let before = refused.len();
+            for (index, reason) in reasons.iter_mut().enumerate() {
+                if !refused.remove(&index) {
+                    continue;
+                }
+                let with = self.attempt(changes, refused);
+                let violations: Vec<Violation> = with
+                    .violations
+                    .difference(&attempt.violations)
+                    .cloned()
+                    .collect();
+                if violations.is_empty() {
+                    *attempt = with;
+                } else {
+                    let trees = Trees {
+                        before: attempt.tree.clone(),
+                        after: with.tree,
+                    };
+                    *reason = Some((violations, Box::new(trees)));
+                    refused.insert(index);
+                }
             }
-            let with = self.attempt(changes, refused);
-            let violations: Vec<Violation> = with
-                .violations
-                .difference(&attempt.violations)
-                .cloned()
-                .collect();
-            if violations.is_empty() {
-                *attempt = with;
-            } else {
-                let trees = Trees {
-                    before: attempt.tree.clone(),
-                    after: with.tree,
-                };
-                *reason = Some((violations, Box::new(trees)));
-                refused.insert(index);
+            if refused.len() == before {
+                return reasons;
             }
         }
-        reasons
     }
 }
 

@@ -131,6 +131,19 @@ fn what_needs_each_other_is_accepted_in_any_order() {
 }
 
 #[test]
+fn what_is_refused_with_another_is_taken_back_when_the_other_is() {
+    let origin = tree(&[environment("prod", "a"), project("shop", "rust")]);
+    let changes = [
+        create(binding("open", 1, "other")),
+        create(runtime("live", "prod", "shop", 1)),
+        create(code_repo(1, None)),
+        create(project("other", "")),
+    ];
+    let composition = compose(&origin, &changes);
+    assert_eq!(accepted(&composition), [true, false, true, true]);
+}
+
+#[test]
 fn two_environments_can_swap_their_clusters() {
     let origin = tree(&[environment("a", "x"), environment("b", "y")]);
     let changes = [update(environment("a", "y")), update(environment("b", "x"))];
