@@ -36,6 +36,7 @@ pub(crate) fn run() -> anyhow::Result<bool> {
         .success()?;
 
     let mut tests: Command = cargo::cargo(&["test", "--workspace", "--no-fail-fast"])
+        .env("PROPTEST_RNG_SEED", seed())
         .env("NAUTES_TEST_TERRAFORM", terraform.program())
         .env("NAUTES_TEST_KUSTOMIZE", kustomize.program())
         .env("NAUTES_TEST_EMULATOR", emulator)
@@ -63,6 +64,12 @@ pub(crate) fn run() -> anyhow::Result<bool> {
         println!("\n{tally}");
     }
     Ok(tally.failed == 0)
+}
+
+/// The seed of the property tests: the same for everybody, so that a commit passes or fails alike
+/// everywhere, unless the user asks for another by the same variable.
+fn seed() -> String {
+    std::env::var("PROPTEST_RNG_SEED").unwrap_or_else(|_| "20261124".to_owned())
 }
 
 /// Shows the lines as they come, says so when none come, and adds up the results in them.
