@@ -36,6 +36,7 @@ mod snapshot;
 mod surroundings;
 #[cfg(test)]
 mod tests;
+mod traffic;
 mod waiting;
 
 pub use self::change::{Checks, PutMode};

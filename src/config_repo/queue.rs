@@ -1,6 +1,7 @@
 //! The queue of one branch: changes of parallel requests, made in batches by one worker.
 
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nautes_model::EntityKey;
@@ -13,6 +14,7 @@ use super::remote::Remote;
 use super::requests::RequestId;
 use super::run::{Author, Runner, Verdict};
 use super::surroundings::{Neighbours, Surroundings};
+use super::traffic::Traffic;
 use super::waiting::{Item, Step, Waiting};
 
 /// The queue of one branch.
@@ -22,18 +24,25 @@ pub(super) struct Queue {
     author: Author,
     surroundings: Surroundings,
     waiting: Mutex<Waiting>,
+    traffic: Arc<Traffic>,
     news: Notify,
     /// The entities that requests of this process have created.
     claimed: Mutex<BTreeSet<EntityKey>>,
 }
 
 impl Queue {
-    pub(super) fn new(remote: Arc<Remote>, author: Author, surroundings: Surroundings) -> Self {
+    pub(super) fn new(
+        remote: Arc<Remote>,
+        author: Author,
+        surroundings: Surroundings,
+        traffic: Arc<Traffic>,
+    ) -> Self {
         Self {
             remote,
             author,
             surroundings,
-            waiting: Mutex::default(),
+            waiting: Mutex::new(Waiting::new(Arc::clone(&traffic))),
+            traffic,
             news: Notify::new(),
             claimed: Mutex::default(),
         }
@@ -88,6 +97,7 @@ impl Queue {
     }
 
     async fn run(&self, mut items: Vec<Item>) {
+        let _batch = self.traffic.batch();
         let mut changes: Vec<Change> = items.iter().map(|item| item.change.clone()).collect();
         let neighbours = items
             .iter()
@@ -119,12 +129,15 @@ impl Worker {
     async fn work(mut self) {
         let queue = Arc::clone(&self.queue);
         while !self.ended {
+            // Listened to before it is decided what to do, so that none is missed.
+            let answers = pin!(queue.traffic.answers());
             let step = queue.waiting().step(Instant::now());
             match step {
                 Step::Run(items) => queue.run(items).await,
                 Step::Wait(Some(until)) => {
                     tokio::select! {
                         () = queue.news.notified() => {}
+                        () = answers => {}
                         () = sleep_until(until) => {}
                     }
                 }

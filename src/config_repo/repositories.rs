@@ -14,6 +14,7 @@ use super::remote::Remote;
 use super::repository::Repository;
 use super::run::Author;
 use super::surroundings::{Surroundings, Tenant, TenantRepository};
+use super::traffic::Traffic;
 
 /// How configuration repositories are worked on.
 #[derive(Clone, Debug)]
@@ -40,6 +41,7 @@ pub struct Repositories {
     gitlab: GitLab,
     options: Options,
     tenant: Arc<Tenant>,
+    traffic: Arc<Traffic>,
     queues: Mutex<HashMap<u64, Arc<Queue>>>,
 }
 
@@ -54,6 +56,7 @@ impl Repositories {
             gitlab,
             options,
             tenant,
+            traffic: Arc::default(),
             queues: Mutex::default(),
         }
     }
@@ -95,6 +98,7 @@ impl Repositories {
                 remote(),
                 self.options.author.clone(),
                 surroundings,
+                Arc::clone(&self.traffic),
             ))
         });
         Arc::clone(queue)

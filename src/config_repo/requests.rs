@@ -4,9 +4,12 @@
 //! flight has been parked for a while, none can come, and the one that waited longest gives up.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+use super::traffic::{Flow, Traffic};
 
 /// Time for which every request must be parked before one gives up.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -22,14 +25,28 @@ pub(super) struct RequestId(u64);
 /// The requests in flight for one product.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
+    traffic: Arc<Traffic>,
     next: u64,
     in_flight: BTreeMap<RequestId, bool>,
     deadlock: Option<Instant>,
 }
 
 impl Requests {
+    pub(super) fn new(traffic: Arc<Traffic>) -> Self {
+        Self {
+            traffic,
+            ..Self::default()
+        }
+    }
+
+    /// What is going on for all products.
+    pub(super) fn flow(&self) -> Flow {
+        self.traffic.flow()
+    }
+
     /// Begins a request.
     pub(super) fn begin(&mut self) -> RequestId {
+        self.traffic.begin();
         let id = RequestId(self.next);
         self.next += 1;
         self.in_flight.insert(id, false);
@@ -39,7 +56,9 @@ impl Requests {
 
     /// Ends a request. The end of one that was parked leaves the others as they are.
     pub(super) fn end(&mut self, id: RequestId, now: Instant) {
-        self.in_flight.remove(&id);
+        if self.in_flight.remove(&id).is_some() {
+            self.traffic.end();
+        }
         self.judge(now);
     }
 

@@ -1,6 +1,7 @@
 //! The changes of one branch that wait, and what to do with them next.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -12,6 +13,7 @@ use super::pacing::Pacing;
 use super::requests::{RequestId, Requests};
 use super::run::Verdict;
 use super::surroundings::Neighbours;
+use super::traffic::Traffic;
 
 /// A parked change is looked at once more before it is given up, unless that was done so recently.
 const RECENT: Duration = Duration::from_secs(1);
@@ -55,6 +57,13 @@ pub(super) enum Step {
 }
 
 impl Waiting {
+    pub(super) fn new(traffic: Arc<Traffic>) -> Self {
+        Self {
+            requests: Requests::new(traffic),
+            ..Self::default()
+        }
+    }
+
     /// Adds a change. Tells whether a worker must be started for it.
     pub(super) fn add(&mut self, item: Item, now: Instant) -> bool {
         self.pacing.arrived(now);
@@ -67,7 +76,8 @@ impl Waiting {
         self.pending.retain(|item| !item.reply.is_closed());
         self.parked.retain(|parked| !parked.item.reply.is_closed());
         if !self.pending.is_empty() {
-            return match self.pacing.due(self.pending.len()) {
+            let waiting = self.pending.len() + self.parked.len();
+            return match self.pacing.due(waiting, self.requests.flow()) {
                 Some(due) if due > now => Step::Wait(Some(due)),
                 _ => Step::Run(self.take()),
             };
@@ -90,7 +100,7 @@ impl Waiting {
 
     /// Takes everything that waits. What was parked comes first, as it came first.
     fn take(&mut self) -> Vec<Item> {
-        self.pacing.taken(self.pending.len());
+        self.pacing.taken(self.requests.flow());
         let parked = self.parked.drain(..).map(|parked| parked.item);
         parked.chain(self.pending.drain(..)).collect()
     }
@@ -105,7 +115,7 @@ impl Waiting {
 
     /// Takes in what became of changes: answers them, or parks them.
     pub(super) fn settle(&mut self, items: Vec<Item>, verdicts: Vec<Verdict>, now: Instant) {
-        let mut answered = 0;
+        self.pacing.answered(self.requests.flow());
         for (item, verdict) in items.into_iter().zip(verdicts) {
             match verdict {
                 Err(refusal) if refusal.curable_by_another_change() => {
@@ -118,12 +128,10 @@ impl Waiting {
                 }
                 verdict => {
                     self.requests.resume(item.request);
-                    answered += 1;
                     let _ = item.reply.send(verdict);
                 }
             }
         }
-        self.pacing.answered(answered, self.pending.len());
     }
 
     /// Drops everything, because the worker has ended half-way.
