@@ -3,11 +3,12 @@
 use terraform_plugin::model::Model;
 use terraform_plugin::schema::one_of;
 
-/// Manages products of the Nautes model: their GitLab groups and repositories, the manifests of their entities, their
-/// secrets, and what runs for them in Kubernetes clusters.
+/// Manages products of the Nautes model: their GitLab groups and configuration repositories, and the manifests of their
+/// environments and projects.
 ///
 /// Every argument can come from an environment variable instead. Arguments in the configuration win over `NAUTES_*`
-/// variables, which win over the variables of other tools. Nothing is contacted before a resource needs it.
+/// variables, which win over the variables of other tools. Nothing is contacted before a resource needs it. Arguments
+/// for kinds of resources that this version does not have yet are accepted, and say so.
 #[derive(Model)]
 pub struct ProviderBlock {
     /// Name of the tenant; `nautes` by default.
@@ -19,22 +20,26 @@ pub struct ProviderBlock {
     pub reconciler: Option<String>,
     /// The GitLab that holds the products.
     pub gitlab: Option<GitLabBlock>,
-    /// The Vault or `OpenBao` that holds the secrets; needed by resources that store some.
+    /// The Vault or `OpenBao` that holds the secrets; needed by resources that store some, of which
+    /// this version has none.
     pub vault: Option<VaultBlock>,
-    /// Single sign-on of the dashboards.
+    /// Single sign-on of the dashboards, which this version does not install.
     pub oidc: Option<OidcBlock>,
-    /// The repository that holds the manifests of clusters; needed by clusters.
+    /// The repository that holds the manifests of clusters. With it, the clusters that environments
+    /// name are checked; without it they are taken as given.
     pub tenant_repository: Option<TenantRepositoryBlock>,
     /// The cluster in which the operators of a Nautes installation run; used with
-    /// `reconciler = "nautes"` alone.
+    /// `reconciler = "nautes"` alone, which this version does not support.
     pub tenant_cluster: Option<TenantClusterBlock>,
-    /// Name of the `CodeRepoProvider` that manifests refer to; `gitlab-nautes` by default.
+    /// Name of the `CodeRepoProvider` that manifests of code repositories refer to, which this
+    /// version does not have; `gitlab-nautes` by default.
     #[tf(environment(["NAUTES_CODE_REPO_PROVIDER"]))]
     pub code_repo_provider: Option<String>,
     /// How commits in configuration repositories are made.
     pub commit: Option<CommitBlock>,
     /// What happens at destroy with what lives in a cluster that cannot be reached: `fail`
-    /// (the default) keeps it in the state, `forget` goes on as if it were gone.
+    /// (the default) keeps it in the state, `forget` goes on as if it were gone. This version keeps
+    /// nothing in clusters.
     #[tf(environment(["NAUTES_UNREACHABLE_CLUSTERS"]), validate(one_of(["fail", "forget"])))]
     pub unreachable_clusters: Option<String>,
     /// Whether changes are written without checking the rules of the model; `false` by
@@ -62,8 +67,8 @@ pub struct GitLabBlock {
     /// Certificates (PEM) of authorities that are trusted besides the system's.
     #[tf(environment(["NAUTES_GITLAB_CA_PEM"]))]
     pub ca_pem: Option<String>,
-    /// The GitLab's SSH host keys in the format of `known_hosts`, which Argo CD and
-    /// pipelines verify.
+    /// The GitLab's SSH host keys in the format of `known_hosts`, which Argo CD and pipelines verify.
+    /// This version installs neither.
     #[tf(environment(["NAUTES_GITLAB_SSH_KNOWN_HOSTS"]))]
     pub ssh_known_hosts: Option<String>,
 }
@@ -177,7 +182,7 @@ pub struct TenantRepositoryBlock {
     /// Branch; `main` by default.
     #[tf(environment(["NAUTES_TENANT_REPOSITORY_BRANCH"]))]
     pub branch: Option<String>,
-    /// Whether a missing repository is created; `false` by default.
+    /// Whether a missing repository is created; `false` by default. This version creates none.
     #[tf(environment(["NAUTES_TENANT_REPOSITORY_CREATE"]))]
     pub create: Option<bool>,
 }

@@ -1,6 +1,6 @@
 //! Arguments of a provider that come from the environment.
 
-use super::{AttributeKind, Attributes, Nesting};
+use super::{Attribute, AttributeKind, Attributes, Nesting, SiblingRule};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::value::{Path, Type, Value};
 
@@ -30,6 +30,11 @@ impl Filler<'_> {
         let mut values = Vec::new();
         for (name, attribute) in attributes {
             let (own, path) = (config.attribute(name), path.attribute(name));
+            // What the configuration says wins over the environment, also where it says it by another argument.
+            if own.is_null() && excluded_by_configuration(name, attributes, config) {
+                values.push((name.as_str(), Value::Null));
+                continue;
+            }
             let value = match &attribute.kind {
                 AttributeKind::Nested(Nesting::Single, children)
                     if matches!(own, Value::Null | Value::Object(_)) =>
@@ -82,6 +87,25 @@ impl Filler<'_> {
             Value::Null
         })
     }
+}
+
+/// Tells whether the configuration has set an argument that excludes this one.
+fn excluded_by_configuration(name: &str, attributes: &Attributes, config: &Value) -> bool {
+    let excludes = |attribute: &Attribute, other: &str| {
+        attribute.sibling_rules.iter().any(|rule| match rule {
+            SiblingRule::ConflictsWith(names) | SiblingRule::ExactlyOneWith(names) => {
+                names.iter().any(|name| name == other)
+            }
+            SiblingRule::Requires(_) => false,
+        })
+    };
+    attributes.iter().any(|(sibling, attribute)| {
+        !config.attribute(sibling).is_null()
+            && (excludes(attribute, name)
+                || attributes
+                    .get(name)
+                    .is_some_and(|own| excludes(own, sibling)))
+    })
 }
 
 #[cfg(test)]
@@ -142,6 +166,25 @@ mod tests {
         assert_eq!(value, server(Value::string("mine"), Value::Null));
         let value = filled(Value::Null, &[("MINE_URL", ""), ("URL", "generic")]).unwrap();
         assert_eq!(value, server(Value::string("generic"), Value::Null));
+    }
+
+    #[test]
+    fn an_argument_that_the_configuration_excludes_does_not_come_from_the_environment() {
+        let optional = Attribute::of::<Option<String>>;
+        let attributes = Attributes::from([
+            (
+                "file".to_owned(),
+                optional().environment(["FILE"]).conflicts_with(["text"]),
+            ),
+            ("text".to_owned(), optional().environment(["TEXT"])),
+        ]);
+        let lookup = |name: &str| Some(format!("from {name}"));
+        for (set, other) in [("file", "text"), ("text", "file")] {
+            let config = Value::object([(set, Value::string("mine"))]);
+            let filled = fill_from_environment(&attributes, &config, &lookup).unwrap();
+            assert_eq!(filled.attribute(set), &Value::string("mine"));
+            assert_eq!(filled.attribute(other), &Value::Null);
+        }
     }
 
     #[test]

@@ -63,7 +63,8 @@ impl<P: Provider> Rpc<P> for tf::plan_resource_change::Request {
             private,
             warnings: Diagnostics::default(),
         };
-        resource.modify_plan(&mut request).await?;
+        let limits = resource.limits(Timed::Read, &prior, service.interrupted());
+        limits.apply(resource.modify_plan(&mut request)).await?;
         let PlanRequest {
             planned,
             mut replace,
