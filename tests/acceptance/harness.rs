@@ -30,17 +30,16 @@ impl Stage {
             emulator_executable()?,
             folder.path().join("gitlab"),
         ))?;
-        let provider = Provider::nautes(env!("CARGO_BIN_EXE_terraform-provider-nautes"));
-        let workspace = Workspace::new(Terraform::obtain()?, &provider)?
-            .env("NAUTES_GITLAB_URL", gitlab.url())
-            .env("NAUTES_GITLAB_TOKEN", gitlab.root_token());
-        workspace.write("provider.tf", &provider.requirement())?;
-        workspace.write("main.tf", body)?;
         Ok(Self {
-            workspace,
+            workspace: workspace_on(&gitlab, body)?,
             gitlab,
             folder,
         })
+    }
+
+    /// Makes another workspace, with a state of its own, on the same GitLab.
+    pub(crate) fn beside(&self, body: &str) -> anyhow::Result<Workspace> {
+        workspace_on(&self.gitlab, body)
     }
 
     /// Replaces the configuration.
@@ -72,6 +71,16 @@ impl Stage {
         git::clone(&url, self.gitlab.root_token(), &folder)?;
         Ok(folder)
     }
+}
+
+fn workspace_on(gitlab: &Emulator, body: &str) -> anyhow::Result<Workspace> {
+    let provider = Provider::nautes(env!("CARGO_BIN_EXE_terraform-provider-nautes"));
+    let workspace = Workspace::new(Terraform::obtain()?, &provider)?
+        .env("NAUTES_GITLAB_URL", gitlab.url())
+        .env("NAUTES_GITLAB_TOKEN", gitlab.root_token());
+    workspace.write("provider.tf", &provider.requirement())?;
+    workspace.write("main.tf", body)?;
+    Ok(workspace)
 }
 
 /// The names of the modules in a folder: files and folders, `main.rs` aside.

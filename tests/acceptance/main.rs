@@ -9,6 +9,7 @@ mod fault;
 mod harness;
 mod interrupt;
 mod kill;
+mod parallel;
 mod product;
 mod product_guard;
 mod refactor;
