@@ -1,10 +1,5 @@
 //! The checklist names tests that exist.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a program of tests, whose helpers fail as tests do"
-)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
