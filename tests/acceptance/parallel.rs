@@ -5,7 +5,7 @@ use std::thread;
 
 use anyhow::{Context, anyhow, bail, ensure};
 use serde_json::json;
-use testbed::{Invocation, Workspace, at_most, exactly};
+use testbed::{Call, Invocation, Workspace, at_least, at_most, exactly};
 
 use crate::harness::{Case, Stage};
 
@@ -205,8 +205,8 @@ resource "nautes_environment" "this" {{
 fn two_runs_at_once_in_one_repository_lose_no_change() -> Case {
     let product = Stage::with("resource \"nautes_product\" \"shop\" {\n  name = \"shop\"\n}\n")?;
     product.workspace.apply()?;
-    // Time for the other run to come between the check of a commit and the commit.
-    let slow = json!({ "latency_commit": 40, "gap_before_parent": 20 });
+    // Time for the other run to come between, and few changes in each commit.
+    let slow = json!({ "latency_commit": 80, "gap_before_parent": 20 });
     product.gitlab.change_switches(&slow)?;
     let bodies = [environments("left", 0), environments("right", 15)];
     let runs = bodies
@@ -222,7 +222,10 @@ fn two_runs_at_once_in_one_repository_lose_no_change() -> Case {
         })
     };
 
-    at_once(|run| Ok(run.apply_with(&[]).map(drop)?))?;
+    at_once(|run| Ok(run.apply_with(&["-parallelism=3"]).map(drop)?))?;
+    let lost = |call: &Call| call.is_write() && call.status == Some(400);
+    let lost_races = product.gitlab.calls()?.only(lost);
+    lost_races.assert_calls(at_least(1));
     for run in &runs {
         run.assert_empty_plan("after two runs at once")?;
     }
