@@ -1,7 +1,7 @@
 //! The provider under the real command line, against the GitLab emulator.
 //!
-//! One file per kind of resource, and one per kind of trouble. Every case has a workspace and an emulator of its own, applies with
-//! an empty plan afterwards, and states how many calls a step may make.
+//! One file per kind of resource, and one per kind of trouble. Every case has a workspace and an emulator
+//! of its own, applies with an empty plan afterwards, and states how many calls a step may make.
 
 mod environment;
 mod example;
