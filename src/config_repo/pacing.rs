@@ -15,7 +15,7 @@ use super::traffic::Flow;
 /// Time without a new change after which collecting ends.
 const QUIET: Duration = Duration::from_millis(50);
 
-/// Longest time for which a change is kept waiting for others.
+/// Longest time for which a change is kept waiting for others although nothing else is in its way.
 const LONGEST: Duration = Duration::from_millis(300);
 
 /// After so many changes that were alone in the process, one that is alone does not wait.
@@ -28,6 +28,8 @@ pub(super) struct Pacing {
     usual: usize,
     singles: u32,
     arrivals: Option<Arrivals>,
+    /// When the last batch of this queue was answered.
+    free: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +54,10 @@ impl Pacing {
         if all_wait && (as_many_as_usual || one_at_a_time) {
             return None;
         }
-        let latest = arrivals.first + LONGEST;
+        let kept_since = self
+            .free
+            .map_or(arrivals.first, |free| free.max(arrivals.first));
+        let latest = kept_since + LONGEST;
         if flow.batches > 0 {
             return Some(latest);
         }
@@ -74,7 +79,8 @@ impl Pacing {
     }
 
     /// Notes that changes are about to be answered, each of which makes room for another request.
-    pub(super) fn answered(&mut self, flow: Flow) {
+    pub(super) fn answered(&mut self, flow: Flow, now: Instant) {
+        self.free = Some(now);
         self.usual = self.usual.max(flow.in_flight);
     }
 }
@@ -107,7 +113,7 @@ mod tests {
         let mut pacing = Pacing::default();
         pacing.arrived(Instant::now());
         pacing.taken(flow(7));
-        pacing.answered(flow(10));
+        pacing.answered(flow(10), Instant::now());
         pacing.arrived(Instant::now());
         assert!(pacing.due(9, flow(9)).is_some(), "one more is usual");
         assert!(
@@ -160,5 +166,21 @@ mod tests {
             answered: Some(answered),
         };
         assert_eq!(pacing.due(1, ended), Some(answered + QUIET));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_came_while_a_batch_was_made_waits_for_those_who_were_answered() {
+        let mut pacing = Pacing::default();
+        pacing.taken(flow(5));
+        let came = Instant::now();
+        pacing.arrived(came);
+        let answered = came + 2 * LONGEST;
+        pacing.answered(flow(10), answered);
+        let ended = Flow {
+            in_flight: 5,
+            batches: 0,
+            answered: Some(answered),
+        };
+        assert_eq!(pacing.due(5, ended), Some(answered + QUIET));
     }
 }

@@ -115,7 +115,7 @@ impl Waiting {
 
     /// Takes in what became of changes: answers them, or parks them.
     pub(super) fn settle(&mut self, items: Vec<Item>, verdicts: Vec<Verdict>, now: Instant) {
-        self.pacing.answered(self.requests.flow());
+        self.pacing.answered(self.requests.flow(), now);
         for (item, verdict) in items.into_iter().zip(verdicts) {
             match verdict {
                 Err(refusal) if refusal.curable_by_another_change() => {
