@@ -186,21 +186,27 @@ impl Operation<'_> {
 fn survive(stage: &Stage, passing: usize, victim: Victim, hold: Hold) -> anyhow::Result<Repair> {
     let held = stage.gitlab.hold_call(passing, hold)?;
     let mut running = stage.workspace.start_apply(&[])?;
-    ensure!(
-        held.wait_until_held(|| running.has_ended())?,
-        "the run has not made this call:\n{}",
-        running.finish()?.text()
-    );
-    match victim {
-        Victim::Provider => running.kill_providers(),
-        Victim::CommandLine => running.kill(),
+    if held.wait_until_held(|| running.has_ended())? {
+        match victim {
+            Victim::Provider => running.kill_providers(),
+            Victim::CommandLine => running.kill(),
+        }
+        let exit_code = running.finish()?.exit_code();
+        let expected = match victim {
+            Victim::Provider => Some(1),
+            Victim::CommandLine => None,
+        };
+        ensure!(exit_code == expected, "it ended with {exit_code:?}");
+    } else {
+        // Whoever is refreshed first looks the product up for the others, so that a run may make fewer calls.
+        let outcome = running.finish()?;
+        ensure!(
+            outcome.exit_code() == Some(0),
+            "the run has not made this call:\n{}",
+            outcome.text()
+        );
+        stage.gitlab.clear_faults()?;
     }
-    let exit_code = running.finish()?.exit_code();
-    let expected = match victim {
-        Victim::Provider => Some(1),
-        Victim::CommandLine => None,
-    };
-    ensure!(exit_code == expected, "it ended with {exit_code:?}");
 
     let (applied, calls) = stage
         .gitlab
