@@ -1,68 +1,122 @@
 //! Measures the provider against its targets, as ratios within one run, and writes the results down.
 //!
-//! A metric is a file of this folder with a function that takes the [`Bench`] and returns its figures;
-//! [`METRICS`] lists them. "Floor" is a provider on the same framework that does nothing: what is
-//! slower than it is ours, what is as slow is Terraform's or the machine's.
+//! A metric is a file of this folder with a [`Metric`] in it; [`METRICS`] lists them. "Floor" is a
+//! provider on the same framework that does nothing: what is slower than it is ours, what is as slow
+//! is Terraform's or the machine's.
 
 mod bench_bed;
 mod binary_size;
+mod bodies;
+mod calls;
+mod change_one;
+mod chart;
+mod commits;
 mod figure;
 mod handshake;
 mod machine;
+mod mass_run;
 mod memory;
+mod metric;
 mod no_op_plan;
 mod parallelism;
+mod peak_memory;
 mod process;
+mod refresh_moved_head;
+mod refresh_unchanged;
 mod report;
 mod sample;
+mod scaling;
+mod state_size;
+mod wall_time;
 
 use std::fs;
+use std::path::Path;
 
 use anyhow::Context;
-use testbed::cargo::workspace_root;
+use testbed::Terraform;
+use testbed::cargo::{target_folder, workspace_root};
 use testbed::progress::{say, step};
 
 use self::bench_bed::Bench;
-use self::figure::Figure;
+use self::metric::{Metric, select};
+use self::report::Report;
+use crate::static_target::Profile;
 
-/// What a metric's file provides.
-type Measure = fn(&Bench) -> anyhow::Result<Figure>;
-
-/// Every metric with the title under which its progress is shown.
-const METRICS: [(&str, Measure); 5] = [
-    ("P1 start to handshake", handshake::measure),
-    ("P2 memory", memory::measure),
-    ("P3 size", binary_size::measure),
-    (
-        "P4 plan of 1,000 resources with nothing to do",
-        no_op_plan::measure,
-    ),
-    ("P5 parallelism", parallelism::measure),
+/// Every metric.
+const METRICS: [Metric; 12] = [
+    handshake::METRIC,
+    memory::METRIC,
+    binary_size::METRIC,
+    no_op_plan::METRIC,
+    parallelism::METRIC,
+    refresh_unchanged::METRIC,
+    refresh_moved_head::METRIC,
+    commits::METRIC,
+    wall_time::METRIC,
+    state_size::METRIC,
+    peak_memory::METRIC,
+    change_one::METRIC,
 ];
 
-/// Measures everything, writes `design/benchmarks.md`, and returns whether all targets are met.
-pub(crate) fn run() -> anyhow::Result<bool> {
-    let bench = Bench::prepare()?;
-    let figures = METRICS
-        .iter()
-        .map(|(title, measure)| {
-            step(title, || measure(&bench)).with_context(|| (*title).to_owned())
-        })
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    let table = report::table(&figures);
-    let path = workspace_root().join("design/benchmarks.md");
-    fs::write(
-        &path,
-        report::page(&table, &machine::describe(bench.terraform())),
-    )
-    .with_context(|| format!("cannot write {}", path.display()))?;
-    say(&format!("Written to {}", path.display()));
+/// Measures the named metrics, or all if none is named, and returns whether their targets are met.
+///
+/// The results are merged into `design/benchmarks.md`, or, unless the build is the one that is released,
+/// into `target/benchmarks/benchmarks.md`.
+pub(crate) fn run(names: &[String], profile: Profile) -> anyhow::Result<bool> {
+    let metrics = select(&METRICS, names)?;
+    let folder = match profile {
+        Profile::Dev => target_folder().join("benchmarks"),
+        Profile::Release => workspace_root().join("design"),
+    };
+    let page = folder.join("benchmarks.md");
+    let measures_all = metrics.len() == METRICS.len();
+    let mut report = earlier_report(&page, measures_all)?;
+    let bench = Bench::prepare(profile)?;
+    let mut all_met = true;
+    for metric in &metrics {
+        let title = format!("{} {}", metric.id, metric.title);
+        let figure = step(&title, || (metric.measure)(&bench)).with_context(|| title.clone())?;
+        all_met &= figure.is_met();
+        report.insert(metric, &figure);
+        if let Some(chart) = &figure.chart {
+            write(&folder.join(chart.file), &chart.svg()?)?;
+        }
+        // At once, so that an interrupted run keeps what it has measured.
+        write(&page, &report.page(&METRICS))?;
+    }
+    say(&format!("Written to {}", page.display()));
     #[expect(
         clippy::print_stdout,
         reason = "the figures are what the task is run for"
     )]
     {
-        println!("\n{table}");
+        println!("\n{}", report.table(metrics));
     }
-    Ok(figures.iter().all(Figure::is_met))
+    Ok(all_met)
+}
+
+/// What an earlier run wrote, if it is from this machine. Otherwise everything must be measured, since the
+/// page names one machine for all figures.
+fn earlier_report(page: &Path, measures_all: bool) -> anyhow::Result<Report> {
+    let machine = machine::describe(Terraform::obtain()?);
+    let earlier = fs::read_to_string(page)
+        .ok()
+        .and_then(|text| Report::parse(&text));
+    match earlier {
+        Some(earlier) if earlier.machine() == machine => Ok(earlier),
+        Some(earlier) if !measures_all => anyhow::bail!(
+            "the other figures in {} are from another machine ({}): measure all, or remove the file",
+            page.display(),
+            earlier.machine()
+        ),
+        _ => Ok(Report::new(machine)),
+    }
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    let failure = || format!("cannot write {}", path.display());
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(failure)?;
+    }
+    fs::write(path, text).with_context(failure)
 }

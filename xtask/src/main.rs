@@ -13,6 +13,8 @@ mod quickstart;
 mod static_target;
 mod test_suite;
 
+use crate::static_target::Profile;
+
 #[derive(Parser)]
 #[command(name = "cargo xtask", about)]
 struct Arguments {
@@ -36,7 +38,13 @@ enum Task {
     /// Packs the release build for this platform into `target/dist`, as a registry takes it.
     Dist,
     /// Measures the release build against its targets, and writes `design/benchmarks.md`.
-    Bench,
+    Bench {
+        /// Metrics to measure, such as `P8`, while the others keep their figures; all of them if none is named.
+        metrics: Vec<String>,
+        /// How to build what is measured; figures of `dev` go to `target/benchmarks`.
+        #[arg(long, value_enum, default_value = "release", hide = true)]
+        profile: Profile,
+    },
     /// Generates `docs/` from the schemas and `examples/`.
     Docs,
     /// Generates the protocol code from the files in `proto/`.
@@ -56,7 +64,7 @@ fn run(task: &Task) -> anyhow::Result<bool> {
     match task {
         Task::Quickstart { destroy, folder } => quickstart::run(folder.as_deref(), *destroy)?,
         Task::Test => return test_suite::run(),
-        Task::Bench => return bench::run(),
+        Task::Bench { metrics, profile } => return bench::run(metrics, *profile),
         Task::Dist => dist::run()?,
         Task::Docs => docs::generate()?,
         Task::Proto => proto::generate(&proto::committed())?,

@@ -6,10 +6,9 @@ use testbed::Invocation;
 use testbed::cargo::{self, Executable};
 
 /// How far a build is optimised.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
 pub(crate) enum Profile {
     /// Built quickly.
-    #[cfg(test)]
     Dev,
     /// As it is released.
     Release,
@@ -18,7 +17,6 @@ pub(crate) enum Profile {
 impl Profile {
     fn arguments(self) -> &'static [&'static str] {
         match self {
-            #[cfg(test)]
             Self::Dev => &[],
             Self::Release => &["--release"],
         }

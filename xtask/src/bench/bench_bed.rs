@@ -1,13 +1,15 @@
-//! What is measured: both providers built for release, and workspaces with applied resources.
+//! What is measured: both providers, the emulator, and workspaces on it.
 
 use std::path::PathBuf;
 
 use anyhow::Context;
 use tempfile::TempDir;
-use testbed::cargo::Executable;
+use testbed::cargo::{self, Executable};
 use testbed::progress::say;
-use testbed::{Emulator, EmulatorOptions, Provider, Terraform, Workspace, emulator_executable};
+use testbed::{Calls, Emulator, EmulatorOptions, Provider, Terraform, Workspace};
 
+use super::bodies;
+use super::mass_run::MassRuns;
 use crate::static_target::{Profile, StaticTarget};
 
 /// Everything that metrics start from.
@@ -18,35 +20,39 @@ pub(super) struct Bench {
     floor: Provider,
     emulator: PathBuf,
     linkage: String,
+    mass_runs: MassRuns,
 }
 
-/// A workspace of the provider with its GitLab.
+/// A workspace of the provider with a GitLab of its own.
 #[derive(Debug)]
-pub(super) struct AppliedProduct {
+pub(super) struct Bed {
     /// The workspace.
     pub(super) workspace: Workspace,
-    _gitlab: Emulator,
+    /// What the provider talks to.
+    pub(super) gitlab: Emulator,
     _data: TempDir,
 }
 
 impl Bench {
     /// Builds what is measured.
-    pub(super) fn prepare() -> anyhow::Result<Self> {
+    pub(super) fn prepare(profile: Profile) -> anyhow::Result<Self> {
         let terraform = Terraform::obtain()?;
         let target = StaticTarget::of_this_machine()?;
-        say(&format!("Building for release, {}", target.linkage()));
+        let build = |executable| match profile {
+            Profile::Dev => Ok(cargo::build(executable, &[])?),
+            Profile::Release => target.build(executable, profile),
+        };
+        if profile == Profile::Release {
+            say(&format!("Building for release, {}", target.linkage()));
+        }
         Ok(Self {
             terraform,
-            provider: Provider::nautes(target.build(Executable::PROVIDER, Profile::Release)?),
-            floor: Provider::floor(target.build(Executable::FLOOR, Profile::Release)?),
-            emulator: emulator_executable()?,
+            provider: Provider::nautes(build(Executable::PROVIDER)?),
+            floor: Provider::floor(build(Executable::FLOOR)?),
+            emulator: build(Executable::EMULATOR)?,
             linkage: target.linkage().to_owned(),
+            mass_runs: MassRuns::default(),
         })
-    }
-
-    /// The command line in use.
-    pub(super) fn terraform(&self) -> &Terraform {
-        self.terraform
     }
 
     /// The provider that is measured.
@@ -64,62 +70,59 @@ impl Bench {
         &self.linkage
     }
 
-    /// Applies a product whose projects make up `resources` with it.
-    pub(super) fn applied_product(&self, resources: usize) -> anyhow::Result<AppliedProduct> {
+    /// Many entities made and removed, each such run once.
+    pub(super) fn mass_runs(&self) -> &MassRuns {
+        &self.mass_runs
+    }
+
+    /// Starts a GitLab with nothing in it, and applies `body` against it.
+    pub(super) fn bed(&self, body: &str) -> anyhow::Result<Bed> {
         let data = tempfile::tempdir().context("cannot create a temporary folder")?;
         let options = EmulatorOptions::new(&self.emulator, data.path().join("gitlab"));
         let gitlab = Emulator::start(&options)?;
         let workspace = Workspace::new(self.terraform, &self.provider)?
             .env("NAUTES_GITLAB_URL", gitlab.url())
             .env("NAUTES_GITLAB_TOKEN", gitlab.root_token());
-        let projects = resources.saturating_sub(1);
-        let body = format!(
-            r#"
-resource "nautes_product" "bench" {{
-  name = "bench"
-}}
-
-resource "nautes_project" "bench" {{
-  count   = {projects}
-  product = nautes_product.bench.id
-  name    = "project-${{count.index}}"
-}}
-"#
-        );
-        apply(&workspace, &self.provider, &body)?;
-        Ok(AppliedProduct {
+        workspace.write("provider.tf", &self.provider.requirement())?;
+        let bed = Bed {
             workspace,
-            _gitlab: gitlab,
+            gitlab,
             _data: data,
-        })
+        };
+        bed.write(body)?;
+        bed.workspace.apply_with(&["-parallelism=50"])?;
+        Ok(bed)
     }
 
-    /// Applies resources of the floor: as many, as large, and referring to one of them as those of a
-    /// product do.
+    /// Applies resources of the floor.
     pub(super) fn applied_floor(&self, resources: usize) -> anyhow::Result<Workspace> {
         let workspace = Workspace::new(self.terraform, &self.floor)?;
-        let others = resources.saturating_sub(1);
-        let body = format!(
-            r#"
-resource "floor_entity" "owner" {{
-  owner = "nobody"
-  name  = "bench"
-}}
-
-resource "floor_entity" "bench" {{
-  count = {others}
-  owner = floor_entity.owner.id
-  name  = "project-${{count.index}}"
-}}
-"#
-        );
-        apply(&workspace, &self.floor, &body)?;
+        let body = self.floor.requirement() + &bodies::floor(resources);
+        workspace.write("main.tf", &body)?;
+        workspace.apply_with(&["-parallelism=50"])?;
         Ok(workspace)
     }
 }
 
-fn apply(workspace: &Workspace, provider: &Provider, body: &str) -> anyhow::Result<()> {
-    workspace.write("main.tf", &(provider.requirement() + body))?;
-    workspace.apply_with(&["-parallelism=50"])?;
-    Ok(())
+impl Bed {
+    /// Replaces the configuration.
+    pub(super) fn write(&self, body: &str) -> anyhow::Result<()> {
+        Ok(self.workspace.write("main.tf", body)?)
+    }
+
+    /// The calls of GitLab that an apply makes.
+    pub(super) fn calls_of_apply(&self, arguments: &[&str]) -> anyhow::Result<Calls> {
+        let apply = || self.workspace.apply_with(arguments);
+        let (applied, calls) = self.gitlab.calls_during(apply)?;
+        applied?;
+        Ok(calls)
+    }
+
+    /// The calls of GitLab that a refresh makes, which is a plan without more to do.
+    pub(super) fn calls_of_refresh(&self) -> anyhow::Result<Calls> {
+        let plan = || self.workspace.plan_with(&["-refresh-only"]);
+        let (planned, calls) = self.gitlab.calls_during(plan)?;
+        planned?;
+        Ok(calls)
+    }
 }

@@ -1,4 +1,4 @@
-//! Says what machine the figures are from.
+//! Asks the machine what it is, and what its processes take.
 
 use std::fs;
 use std::thread;
@@ -18,6 +18,13 @@ pub(super) fn describe(terraform: &Terraform) -> String {
     format!("{system}, {cores} cores ({processor}){memory}, {terraform}")
 }
 
+/// The most bytes of memory that a process has held; none on a system without `/proc`, or if it has ended.
+pub(super) fn peak_memory(pid: u32) -> Option<u64> {
+    let peak = field(&format!("/proc/{pid}/status"), "VmHWM")?;
+    let kibibytes: u64 = peak.strip_suffix(" kB")?.parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
 /// The first value of a `name: value` file.
 fn field(path: &str, name: &str) -> Option<String> {
     let text = fs::read_to_string(path).ok()?;
@@ -25,4 +32,15 @@ fn field(path: &str, name: &str) -> Option<String> {
         let (found, value) = line.split_once(':')?;
         (found.trim() == name).then(|| value.trim().to_owned())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_has_held_some_memory() {
+        let peak = peak_memory(std::process::id()).unwrap();
+        assert!(peak > 100_000, "{peak}");
+    }
 }

@@ -129,7 +129,7 @@ impl Outcome {
     }
 
     /// Returns itself if the command ended with success, else an error with the diagnostics.
-    pub(crate) fn success(self) -> Result<Self, Error> {
+    pub fn success(self) -> Result<Self, Error> {
         if self.finished.is_success() {
             return Ok(self);
         }
