@@ -10,7 +10,8 @@
 //! Every entity but the product is a Kubernetes manifest in a configuration repository: that of
 //! its product, or that of the tenant for clusters. [`entity`] says what an entity is,
 //! [`manifest`] how it is written, [`layout`] where, [`tree`] what a whole repository holds, and
-//! [`validation`] which rules it must keep, [`deploy_key`] who may reach which repository. [`name`] and [`mod@reference`] judge what users write.
+//! [`validation`] which rules it must keep, [`deploy_key`] who may reach which repository, and
+//! [`vault`] where its secrets lie. [`name`] and [`mod@reference`] judge what users write.
 //!
 //! The crate does no input or output and knows no clock and no environment. Rendering is
 //! deterministic to the byte. References to Nautes are to its version v0.4.2.
@@ -27,6 +28,7 @@ pub mod reference;
 pub mod revision;
 pub mod tree;
 pub mod validation;
+pub mod vault;
 pub mod yaml;
 
 pub use entity_name::{EntityName, EntityNameError};

@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use tokio::time::Instant;
 use url::Url;
 
+use crate::backends::trust::is_certificate_refused;
 use crate::secret;
 
 use super::address::Address;
@@ -241,20 +242,6 @@ fn broken(call: Call, error: reqwest::Error) -> Error {
         }
     };
     Error::new(call, kind).caused_by(error.without_url())
-}
-
-/// Whether the TLS library refused the server's certificate. I/O errors keep it inside and do not
-/// show it as their source.
-fn is_certificate_refused(error: &(dyn std::error::Error + 'static)) -> bool {
-    let inner = error
-        .downcast_ref::<std::io::Error>()
-        .and_then(std::io::Error::get_ref)
-        .map(|inner| inner as &(dyn std::error::Error + 'static));
-    let tls = inner.unwrap_or(error).downcast_ref::<rustls::Error>();
-    matches!(tls, Some(rustls::Error::InvalidCertificate(_)))
-        || inner
-            .or_else(|| error.source())
-            .is_some_and(is_certificate_refused)
 }
 
 impl RestClient for Transport {

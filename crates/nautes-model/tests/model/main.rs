@@ -15,4 +15,6 @@ mod tree;
 #[cfg(test)]
 mod validation;
 #[cfg(test)]
+mod vault;
+#[cfg(test)]
 mod yaml;
