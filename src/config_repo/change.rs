@@ -36,6 +36,8 @@ pub(super) enum Action {
     Create(Box<Entity>),
     Update(Box<Entity>),
     Delete(EntityKey),
+    /// Judges a creation without making it.
+    Check(Box<Entity>),
     /// Makes sure that there is a kustomization.
     Initialise,
 }
@@ -82,6 +84,14 @@ impl Change {
         }
     }
 
+    pub(super) fn check(entity: Entity, checks: Checks) -> Self {
+        Self {
+            action: Action::Check(Box::new(entity)),
+            checks,
+            expected: Expected::First,
+        }
+    }
+
     pub(super) fn initialise() -> Self {
         Self {
             action: Action::Initialise,
@@ -93,7 +103,9 @@ impl Change {
     /// The entity that it is about.
     pub(super) fn key(&self) -> Option<EntityKey> {
         match &self.action {
-            Action::Create(entity) | Action::Update(entity) => Some(entity.key()),
+            Action::Create(entity) | Action::Update(entity) | Action::Check(entity) => {
+                Some(entity.key())
+            }
             Action::Delete(key) => Some(key.clone()),
             Action::Initialise => None,
         }
@@ -103,8 +115,13 @@ impl Change {
     pub(super) fn created(&self) -> Option<EntityKey> {
         match &self.action {
             Action::Create(entity) => Some(entity.key()),
-            Action::Update(_) | Action::Delete(_) | Action::Initialise => None,
+            Action::Update(_) | Action::Delete(_) | Action::Check(_) | Action::Initialise => None,
         }
+    }
+
+    /// Whether it changes anything.
+    pub(super) fn has_effect(&self) -> bool {
+        !matches!(self.action, Action::Check(_))
     }
 
     /// Notes which manifest is there when the change is first looked at, so that a later one of
@@ -127,7 +144,7 @@ impl Change {
         format: ObjectFormat,
     ) -> Result<(), Error> {
         match &self.action {
-            Action::Create(entity) => {
+            Action::Create(entity) | Action::Check(entity) => {
                 let key = entity.key();
                 if let Some((_, manifest)) = tree.find(&key) {
                     let differences = manifest.differences(entity);

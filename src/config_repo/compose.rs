@@ -42,7 +42,8 @@ impl<R: Fn(&ManifestTree) -> BTreeSet<Violation>> Composer<'_, R> {
     /// The changes are judged by the tree that they make together, so that it does not matter
     /// which of two that need each other comes first. A change is refused only for violations
     /// that the tree without it does not have. Of several that could be blamed for one violation
-    /// it is the last.
+    /// it is the last. A mere check is judged by the tree that the accepted changes make, in which
+    /// it leaves nothing.
     pub(super) fn compose(&self, changes: &[Change]) -> Composition {
         let tolerated = (self.rules)(self.origin);
         let mut refused = BTreeSet::new();
@@ -52,8 +53,8 @@ impl<R: Fn(&ManifestTree) -> BTreeSet<Violation>> Composer<'_, R> {
             attempt = self.attempt(changes, &refused);
         }
         let reasons = self.readmit(changes, &mut refused, &mut attempt);
-        let verdicts: Vec<_> = attempt
-            .outcomes
+        let checked = self.checked(changes, &attempt);
+        let verdicts: Vec<_> = checked
             .into_iter()
             .zip(reasons)
             .zip(changes)
@@ -69,7 +70,8 @@ impl<R: Fn(&ManifestTree) -> BTreeSet<Violation>> Composer<'_, R> {
             )
             .collect();
         let mut tree = attempt.tree;
-        if verdicts.iter().any(Result::is_ok) {
+        let mut made = changes.iter().zip(&verdicts);
+        if made.any(|(change, verdict)| change.has_effect() && verdict.is_ok()) {
             tree.update_kustomization();
         }
         Composition { tree, verdicts }
@@ -80,7 +82,7 @@ impl<R: Fn(&ManifestTree) -> BTreeSet<Violation>> Composer<'_, R> {
         let mut claimed = self.claimed.clone();
         let mut outcomes = Vec::with_capacity(changes.len());
         for (index, change) in changes.iter().enumerate() {
-            outcomes.push(if refused.contains(&index) {
+            outcomes.push(if refused.contains(&index) || !change.has_effect() {
                 Ok(())
             } else {
                 change.apply(&mut tree, &mut claimed, self.format)
@@ -109,7 +111,10 @@ impl<R: Fn(&ManifestTree) -> BTreeSet<Violation>> Composer<'_, R> {
             .enumerate()
             .rev()
             .filter(|(index, (change, outcome))| {
-                change.checks == Checks::Full && outcome.is_ok() && !refused.contains(index)
+                change.has_effect()
+                    && change.checks == Checks::Full
+                    && outcome.is_ok()
+                    && !refused.contains(index)
             })
             .filter_map(|(index, (change, _))| Some((index, change.key()?)))
             .collect();
@@ -131,6 +136,44 @@ impl<R: Fn(&ManifestTree) -> BTreeSet<Violation>> Composer<'_, R> {
                 };
                 named.or_else(proven).map(|(index, _)| *index)
             })
+    }
+
+    /// The outcomes of an attempt, with those of the mere checks.
+    fn checked(&self, changes: &[Change], attempt: &Attempt) -> Vec<Result<(), Error>> {
+        changes
+            .iter()
+            .zip(&attempt.outcomes)
+            .map(|(change, outcome)| {
+                if change.has_effect() {
+                    outcome.clone()
+                } else {
+                    self.check(change, attempt)
+                }
+            })
+            .collect()
+    }
+
+    fn check(&self, change: &Change, attempt: &Attempt) -> Result<(), Error> {
+        let mut tree = attempt.tree.clone();
+        change.apply(&mut tree, &mut BTreeSet::new(), self.format)?;
+        let Some(key) = change.key().filter(|_| change.checks == Checks::Full) else {
+            return Ok(());
+        };
+        let violations: Vec<Violation> = (self.rules)(&tree)
+            .difference(&attempt.violations)
+            .cloned()
+            .collect();
+        if violations.is_empty() {
+            return Ok(());
+        }
+        Err(Error::Refused {
+            key,
+            violations,
+            trees: Box::new(Trees {
+                before: attempt.tree.clone(),
+                after: tree,
+            }),
+        })
     }
 
     /// Takes back those refusals that turn out to be unfounded, now that the culprits are out, until

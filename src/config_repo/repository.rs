@@ -98,6 +98,17 @@ impl Repository {
         })
     }
 
+    /// Judges the creation of an entity as [`Repository::put`] would, and creates nothing: for who
+    /// must know that the manifest will be accepted before something else is made.
+    ///
+    /// It waits for changes of other requests like a creation, fails with the same errors, and is
+    /// answered together with the changes that it was judged by. Nothing is reserved: the creation
+    /// that follows is judged again. A code repository that has no number yet is checked as
+    /// [`RepositoryId::UNASSIGNED`](nautes_model::RepositoryId::UNASSIGNED).
+    pub async fn check(&self, entity: Entity, checks: Checks) -> Result<Arc<Snapshot>, Error> {
+        self.make(Change::check(entity, checks)).await
+    }
+
     /// Deletes an entity; one that does not exist is deleted already, and one that another
     /// request of this process has created is left alone.
     pub async fn delete(&self, key: &EntityKey, checks: Checks) -> Result<Written, Error> {

@@ -85,6 +85,12 @@ numbered_id! {
     RepositoryId, "repo-"
 }
 
+impl RepositoryId {
+    /// Stands for a repository whose project does not exist yet; GitLab counts from 1. Such a
+    /// repository can be judged, but has no manifest.
+    pub const UNASSIGNED: Self = Self(0);
+}
+
 /// Reads a number that is written in the one way that [`fmt::Display`] writes it.
 fn canonical_number(digits: &str) -> Option<u64> {
     let number: u64 = digits.parse().ok()?;

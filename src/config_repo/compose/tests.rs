@@ -117,6 +117,67 @@ fn accepted(composition: &Composition) -> Vec<bool> {
     composition.verdicts.iter().map(Result::is_ok).collect()
 }
 
+fn check(entity: Entity) -> Change {
+    Change::check(entity, Checks::Full)
+}
+
+#[test]
+fn a_check_is_judged_beside_the_changes_of_its_batch_and_leaves_nothing() {
+    let origin = tree(&[]);
+    let repo = code_repo(0, Some("shop"));
+    let changes = [check(repo.clone()), create(project("shop", "rust"))];
+    let composition = compose(&origin, &changes);
+    assert_eq!(accepted(&composition), [true; 2]);
+    let expected = tree(&[project("shop", "rust")]);
+    assert!(composition.tree.changes_since(&expected).is_empty());
+
+    let alone = compose(&origin, &[check(repo)]);
+    let [Err(Error::Refused { violations, .. })] = &alone.verdicts[..] else {
+        panic!("{:?}", alone.verdicts)
+    };
+    assert_eq!(violations.len(), 1);
+    assert!(alone.tree.changes_since(&origin).is_empty());
+}
+
+#[test]
+fn a_check_stands_in_the_way_of_no_change() {
+    let origin = tree(&[project("shop", "rust")]);
+    let changes = [
+        delete(Kind::Project, "shop"),
+        check(code_repo(0, Some("shop"))),
+        check(project("shop", "rust")),
+        create(binding("open", 0, "shop")),
+    ];
+    assert_eq!(
+        accepted(&compose(&origin, &changes)),
+        [true, false, true, false]
+    );
+}
+
+#[test]
+fn an_accepted_check_does_not_even_repair_the_kustomization() {
+    let mut origin = tree(&[project("shop", "rust")]);
+    origin.remove_file(origin.repository().kustomization_path());
+    let composition = compose(&origin, &[check(code_repo(0, Some("shop")))]);
+    assert_eq!(accepted(&composition), [true]);
+    assert!(composition.tree.changes_since(&origin).is_empty());
+}
+
+#[test]
+fn a_check_without_rules_still_sees_what_exists() {
+    let origin = tree(&[environment("dev", "a")]);
+    let unruled = |entity| Change::check(entity, Checks::Skip);
+    let changes = [
+        unruled(code_repo(0, Some("missing"))),
+        unruled(environment("dev", "b")),
+    ];
+    let composition = compose(&origin, &changes);
+    assert!(matches!(
+        composition.verdicts[..],
+        [Ok(()), Err(Error::Exists { .. })]
+    ));
+}
+
 #[test]
 fn what_needs_each_other_is_accepted_in_any_order() {
     let origin = tree(&[]);
@@ -357,7 +418,7 @@ fn one_after_the_other(origin: &ManifestTree, changes: &[&Change]) -> BTreeMap<E
             Action::Delete(key) => {
                 entities.remove(key);
             }
-            Action::Initialise => {}
+            Action::Check(_) | Action::Initialise => {}
         }
     }
     entities

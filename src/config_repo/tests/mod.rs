@@ -1,6 +1,7 @@
 //! The whole of it against an emulated GitLab, whose repositories are real.
 
 mod budget;
+mod check;
 mod fault;
 mod parking;
 mod race;

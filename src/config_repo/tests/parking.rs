@@ -9,7 +9,7 @@ use nautes_model::{ProductId, RepositoryId};
 use super::world::{World, environment, key, name, on_cluster, project};
 use crate::config_repo::{Checks, Error, PutMode};
 
-fn code_repo(product: ProductId, id: u64, of: &str) -> Entity {
+pub(super) fn code_repo(product: ProductId, id: u64, of: &str) -> Entity {
     Entity::CodeRepo(nautes_model::entity::CodeRepo {
         product,
         id: RepositoryId::new(id),

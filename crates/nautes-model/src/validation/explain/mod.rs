@@ -141,6 +141,9 @@ impl Situation<'_> {
     /// Names an entity: `environment dev`, or a code repository by its path and its id.
     fn describe(&self, key: &EntityKey) -> String {
         match self.find(key) {
+            Some(Entity::CodeRepo(repo)) if repo.id == RepositoryId::UNASSIGNED => {
+                format!("{} `{}`", key.kind, repo.repo_name)
+            }
             Some(Entity::CodeRepo(repo)) => {
                 format!("{} `{}` ({})", key.kind, repo.repo_name, repo.id)
             }
