@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::error::Error;
 
+use nautes_model::tree::ManifestTree;
 use nautes_model::validation::explain::{Explanation, Situation, explain};
 use nautes_model::validation::{Step, Violation};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
@@ -25,7 +26,7 @@ impl<T> Attempted<T> for Result<T, gitlab::Error> {
 
 impl<T> Attempted<T> for Result<T, config_repo::Error> {
     fn attempted(self, attempt: impl Into<String>) -> Result<T, Diagnostics> {
-        self.map_err(|error| of_config_repository(&attempt.into(), &error))
+        self.map_err(|error| of_config_repository(&attempt.into(), &error, Names::default()))
     }
 }
 
@@ -82,14 +83,28 @@ fn hint(kind: &Kind) -> &'static str {
     }
 }
 
-fn of_config_repository(attempt: &str, error: &config_repo::Error) -> Diagnostics {
+/// What a refused change can be explained with, beside the repository itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Names<'a> {
+    /// The name of the product whose repository it is.
+    pub(crate) product: Option<&'a str>,
+    /// The tenant's repository, which holds the clusters.
+    pub(crate) clusters: Option<&'a ManifestTree>,
+}
+
+/// Returns the messages of work in a configuration repository that failed.
+pub(crate) fn of_config_repository(
+    attempt: &str,
+    error: &config_repo::Error,
+    names: Names<'_>,
+) -> Diagnostics {
     match error {
         config_repo::Error::Refused { key, violations, trees } => {
             let situation = Situation {
                 before: &trees.before,
                 after: &trees.after,
-                clusters: None,
-                product_name: None,
+                clusters: names.clusters,
+                product_name: names.product,
             };
             let violations: BTreeSet<Violation> = violations.iter().cloned().collect();
             let explanations = explain(&violations, key, &situation);

@@ -5,6 +5,7 @@ mod environment;
 mod manifest;
 mod product;
 mod project;
+mod refusal;
 
 pub(crate) use product::Products;
 use terraform_plugin::provider::Registry;

@@ -25,13 +25,18 @@ pub(crate) struct Stage {
 impl Stage {
     /// Sets the stage with `body` as the configuration; the provider's requirement is added.
     pub(crate) fn with(body: &str) -> anyhow::Result<Self> {
+        Self::run_by(Terraform::obtain()?, body)
+    }
+
+    /// Sets the stage for one command line.
+    pub(crate) fn run_by(terraform: &Terraform, body: &str) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let gitlab = Emulator::start(&EmulatorOptions::new(
             emulator_executable()?,
             folder.path().join("gitlab"),
         ))?;
         Ok(Self {
-            workspace: workspace_on(&gitlab, body)?,
+            workspace: workspace_on(&gitlab, terraform, body)?,
             gitlab,
             folder,
         })
@@ -39,7 +44,7 @@ impl Stage {
 
     /// Makes another workspace, with a state of its own, on the same GitLab.
     pub(crate) fn beside(&self, body: &str) -> anyhow::Result<Workspace> {
-        workspace_on(&self.gitlab, body)
+        workspace_on(&self.gitlab, self.workspace.terraform(), body)
     }
 
     /// Replaces the configuration.
@@ -73,9 +78,9 @@ impl Stage {
     }
 }
 
-fn workspace_on(gitlab: &Emulator, body: &str) -> anyhow::Result<Workspace> {
+fn workspace_on(gitlab: &Emulator, terraform: &Terraform, body: &str) -> anyhow::Result<Workspace> {
     let provider = Provider::nautes(env!("CARGO_BIN_EXE_terraform-provider-nautes"));
-    let workspace = Workspace::new(Terraform::obtain()?, &provider)?
+    let workspace = Workspace::new(terraform, &provider)?
         .env("NAUTES_GITLAB_URL", gitlab.url())
         .env("NAUTES_GITLAB_TOKEN", gitlab.root_token());
     workspace.write("provider.tf", &provider.requirement())?;

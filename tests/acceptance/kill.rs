@@ -4,7 +4,7 @@
 use std::fmt::{self, Display, Formatter};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use testbed::{Call, Calls, Hold};
 
 use crate::harness::{Case, Stage};
@@ -94,9 +94,6 @@ fn killed_at_any_call_a_project_is_finished_by_the_next_apply() -> Case {
     matrix.expect_survival()
 }
 
-/// Runs that are made at the most until one makes the call in question.
-const ATTEMPTS: usize = 12;
-
 /// Kills creation, update and destruction of an object at each call.
 fn kill_at_every_call(
     kind: &'static str,
@@ -122,7 +119,8 @@ fn kill_at_every_call(
         for (passing, call) in calls.as_slice().iter().enumerate() {
             for (victim, hold) in kills(call) {
                 let begun = Instant::now();
-                let (stage, survived) = operation.kill_at(passing, victim, hold)?;
+                let stage = operation.stage()?;
+                let survived = survive(&stage, passing, victim, hold);
                 rows.push(Row {
                     operation: name,
                     call: call.clone(),
@@ -174,25 +172,6 @@ impl Operation<'_> {
         Ok(stage)
     }
 
-    /// Kills at one call of the operation, on a stage of its own.
-    ///
-    /// Whoever is refreshed first looks the product up for the others, so that a run may make fewer calls than the
-    /// undisturbed one. Such a run proves nothing, and another one is made.
-    fn kill_at(
-        &self,
-        passing: usize,
-        victim: Victim,
-        hold: Hold,
-    ) -> anyhow::Result<(Stage, anyhow::Result<Repair>)> {
-        for _ in 0..ATTEMPTS {
-            let stage = self.stage()?;
-            if let Some(survived) = survive(&stage, passing, victim, hold).transpose() {
-                return Ok((stage, survived));
-            }
-        }
-        anyhow::bail!("none of {ATTEMPTS} runs has made call {passing}")
-    }
-
     fn undisturbed_calls(&self) -> anyhow::Result<Calls> {
         let stage = self.stage()?;
         let (applied, calls) = stage
@@ -203,23 +182,15 @@ impl Operation<'_> {
     }
 }
 
-/// Kills at one call, applies again, and destroys; `None` if the run came to its end without that call.
-fn survive(
-    stage: &Stage,
-    passing: usize,
-    victim: Victim,
-    hold: Hold,
-) -> anyhow::Result<Option<Repair>> {
+/// Kills at one call, applies again, and destroys.
+fn survive(stage: &Stage, passing: usize, victim: Victim, hold: Hold) -> anyhow::Result<Repair> {
     let held = stage.gitlab.hold_call(passing, hold)?;
     let mut running = stage.workspace.start_apply(&[])?;
     if !held.wait_until_held(|| running.has_ended())? {
-        let outcome = running.finish()?;
-        ensure!(
-            outcome.exit_code() == Some(0),
+        bail!(
             "the run has not made this call:\n{}",
-            outcome.text()
+            running.finish()?.text()
         );
-        return Ok(None);
     }
     match victim {
         Victim::Provider => running.kill_providers(),
@@ -244,9 +215,9 @@ fn survive(
     let left = stage.workspace.addresses()?;
     ensure!(left.is_empty(), "the state still holds {left:?}");
     stage.expect_only_remains(1, &["shop"])?;
-    Ok(Some(Repair {
+    Ok(Repair {
         writes: calls.writes().count(),
-    }))
+    })
 }
 
 impl Repair {

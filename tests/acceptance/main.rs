@@ -3,6 +3,7 @@
 //! One file per kind of resource, and one per kind of trouble. Every case has a workspace and an emulator
 //! of its own, applies with an empty plan afterwards, and states how many calls a step may make.
 
+mod data_source;
 mod environment;
 mod example;
 mod fault;
@@ -12,6 +13,10 @@ mod kill;
 mod parallel;
 mod product;
 mod product_guard;
+mod product_identity;
+mod product_refusal;
+mod product_remains;
+mod project_life;
 mod refactor;
 mod remains;
 mod secrecy;

@@ -77,13 +77,23 @@ fn kustomize_finds_every_entity_in_the_configuration_repository() -> Case {
 }
 
 #[test]
-fn a_plan_after_an_apply_that_changed_nothing_asks_only_for_the_product_and_the_head() -> Case {
+fn a_refresh_asks_only_for_the_product_and_the_head_in_whatever_order() -> Case {
     let stage = Stage::with(SHOP)?;
     stage.workspace.apply()?;
     stage.workspace.apply()?;
-    let (plan, calls) = stage.gitlab.calls_during(|| stage.workspace.plan())?;
-    assert!(plan?.is_empty());
-    calls.writes().assert_calls(exactly(0));
-    calls.assert_calls(at_most(3));
+    // What the configuration does not hold any more is refreshed without waiting for its product.
+    let orphans = SHOP.replace("checkout = \"rust\", ", "");
+    for (body, parallelism) in [(SHOP, 1), (SHOP, 10), (&orphans, 1), (&orphans, 10)] {
+        stage.write(body)?;
+        let parallelism = format!("-parallelism={parallelism}");
+        let (plan, calls) = stage
+            .gitlab
+            .calls_during(|| stage.workspace.plan_with(&[&parallelism]))?;
+        assert_eq!(plan?.is_empty(), body == SHOP);
+        calls.writes().assert_calls(exactly(0));
+        calls.of("GET /groups/{id}").assert_calls(exactly(1));
+        calls.of("GET /projects/{id}").assert_calls(exactly(1));
+        calls.assert_calls(exactly(3));
+    }
     Ok(())
 }

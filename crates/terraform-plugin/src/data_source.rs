@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -31,6 +32,8 @@ pub trait DataSource: Send + Sync + 'static {
 
     /// The attributes of the model that are not part of the data source.
     const OMITTED: &'static [&'static str] = &[];
+    /// How long reading may take.
+    const TIMEOUT: Duration = Duration::from_secs(20 * 60);
 
     /// Checks a configuration beyond what the schema says, without the network.
     fn validate(&self, config: &PlanOf<Self::Data>) -> Diagnostics {
@@ -50,6 +53,7 @@ pub trait DataSource: Send + Sync + 'static {
 pub(crate) trait ErasedDataSource<C>: Send + Sync {
     fn schema(&self) -> &Schema;
     fn value_type(&self) -> &Type;
+    fn timeout(&self) -> Duration;
     fn validate(&self, config: &Value) -> Result<Diagnostics, Diagnostics>;
     async fn read(&self, client: &Arc<C>, config: &Value) -> Result<Value, Diagnostics>;
 }
@@ -86,6 +90,10 @@ impl<D: DataSource> ErasedDataSource<D::Client> for Registered<D> {
 
     fn value_type(&self) -> &Type {
         &self.value_type
+    }
+
+    fn timeout(&self) -> Duration {
+        D::TIMEOUT
     }
 
     fn validate(&self, config: &Value) -> Result<Diagnostics, Diagnostics> {

@@ -1,4 +1,4 @@
-//! Work that is in flight when the user interrupts the run.
+//! The ends of work that does not come to its own: the user interrupts the run, or its time is over.
 
 use std::future::Future;
 use std::time::Duration;
@@ -30,4 +30,13 @@ pub(crate) async fn until_interrupted<T>(
         )
         .into()),
     }
+}
+
+/// The message of work that was stopped at its time limit; `what` is a noun for the work.
+pub(crate) fn took_too_long(what: &str, limit: Duration, next_step: &str) -> Diagnostic {
+    let limit = humantime::format_duration(limit);
+    Diagnostic::error(
+        format!("The {what} took longer than {limit}"),
+        format!("It was stopped after {limit}. {next_step}"),
+    )
 }

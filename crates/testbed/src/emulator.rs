@@ -208,6 +208,13 @@ impl Emulator {
             .map(|_| ())
     }
 
+    /// Puts images into the container registry of a group, which then keeps its path when it is deleted.
+    pub fn put_registry_images(&self, group: u64) -> Result<(), Error> {
+        let path = format!("/-/emulator/groups/{group}/registry_images");
+        let images = serde_json::json!({ "are_there": true });
+        self.request(Method::PUT, &path, Some(&images)).map(|_| ())
+    }
+
     /// Puts its clock forward.
     pub fn advance_clock(&self, by: Duration) -> Result<(), Error> {
         let advance = serde_json::json!({ "advance_seconds": by.as_secs() });

@@ -54,6 +54,17 @@ impl Terraform {
         Ok(FOUND.get_or_init(|| found))
     }
 
+    /// Finds or obtains a command line that imports by identity: the one of [`Terraform::obtain`] if it does, else
+    /// OpenTofu.
+    pub fn obtain_with_identity() -> Result<Self, Error> {
+        let usual = Self::obtain()?;
+        if usual.is_at_least((1, 12), (1, 12)) {
+            Ok(usual.clone())
+        } else {
+            Self::obtain_opentofu()
+        }
+    }
+
     fn find_or_build() -> Result<Self, Error> {
         if let Some(given) = std::env::var_os(VARIABLE) {
             let program = which::which(&given).unwrap_or_else(|_| given.into());
@@ -62,6 +73,10 @@ impl Terraform {
         if let Ok(program) = which::which("terraform").or_else(|_| which::which("tofu")) {
             return Self::at(&program);
         }
+        Self::obtain_opentofu()
+    }
+
+    fn obtain_opentofu() -> Result<Self, Error> {
         Self::build_opentofu().or_else(|build_error| {
             let program = release::obtain().map_err(|release_error| Error::Unobtainable {
                 tool: "Terraform or OpenTofu".to_owned(),

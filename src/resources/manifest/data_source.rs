@@ -13,7 +13,6 @@ use terraform_plugin::value::{Convert as _, Path, Value};
 use super::kind::{ManifestKind, entity_name};
 use super::resource::described;
 use crate::provider::Client;
-use crate::resources::product::ConfigProject;
 
 /// Looks up one entity by its product and name, or by its id.
 pub(crate) struct ManifestDataSource<K>(PhantomData<K>);
@@ -73,8 +72,8 @@ impl<K: ManifestKind> DataSource for ManifestDataSource<K> {
             return Ok(state);
         }
         let products = client.products();
-        let id = products.known_id(&product);
-        if id.is_some_and(|id| products.known_config_project(id) == Some(ConfigProject::Gone)) {
+        let id = products.id_of(client, &product).await?;
+        if products.config_project(client, id).await?.is_none() {
             let text = "The product, or its configuration repository, does not exist or is marked for deletion.";
             let summary = format!("The product {product} does not exist");
             return Err(Diagnostic::error(summary, text).at(&path).into());

@@ -21,7 +21,7 @@ pub(crate) async fn entities(
     let product = client.products().id_of(client, product).await?;
     let attempt = format!("list the {}s of {product}", kind.noun());
     let read = |_, repository: Repository| async move { repository.snapshot().await };
-    let snapshot = place::in_repository(client, product, None, &attempt, read).await?;
+    let snapshot = place::read_in(client, product, &attempt, read).await?;
     let snapshot = snapshot.ok_or_else(|| {
         let text = "The product, or its configuration repository, does not exist.";
         Diagnostic::error(format!("Cannot {attempt}"), text).at(&Path::to("product"))

@@ -7,8 +7,8 @@ use terraform_plugin::resource::PrivateState;
 
 use crate::backends::gitlab::Kind;
 use crate::config_repo::{self, Repository, VerifiedAt};
-use crate::diagnostics::Attempted as _;
 use crate::provider::Client;
+use crate::resources::refusal::explained;
 
 const KEY: &str = "manifest";
 
@@ -36,11 +36,26 @@ impl Place {
     }
 }
 
-/// Does something in the configuration repository of a product; `None` if the product or the repository is gone.
+/// Reads in the configuration repository of a product; `None` if the product or the repository is gone.
 ///
-/// A change takes the number of the repository's project from what is kept, since a refresh has just looked. A read
-/// keeps nothing and so looks up the product, once for all reads: what is marked for deletion still answers.
-pub(crate) async fn in_repository<T, F>(
+/// The product is looked up, once for all who read: what is marked for deletion still answers.
+pub(crate) async fn read_in<T, F>(
+    client: &Client,
+    product: ProductId,
+    attempt: &str,
+    work: impl Fn(u64, Repository) -> F + Send,
+) -> Result<Option<T>, Diagnostics>
+where
+    F: Future<Output = Result<T, config_repo::Error>> + Send,
+{
+    let project = client.products().config_project(client, product).await?;
+    work_in(client, product, project, attempt, work).await
+}
+
+/// Changes the configuration repository of a product; `None` if the product or the repository is gone.
+///
+/// A refresh has just looked, so that the number of the repository's project is taken from what it has kept.
+pub(crate) async fn change_in<T, F>(
     client: &Client,
     product: ProductId,
     kept: Option<&Place>,
@@ -50,27 +65,39 @@ pub(crate) async fn in_repository<T, F>(
 where
     F: Future<Output = Result<T, config_repo::Error>> + Send,
 {
-    let repositories = client.config_repositories()?;
     let products = client.products();
-    let known = match (products.known_config_project(product), kept) {
-        (None, Some(place)) => Some(place.project),
+    let project = match kept {
+        Some(place) if !products.is_known(product) => Some(place.project),
         _ => products.config_project(client, product).await?,
     };
-    let Some(project) = known else {
+    work_in(client, product, project, attempt, work).await
+}
+
+async fn work_in<T, F>(
+    client: &Client,
+    product: ProductId,
+    project: Option<u64>,
+    attempt: &str,
+    work: impl Fn(u64, Repository) -> F + Send,
+) -> Result<Option<T>, Diagnostics>
+where
+    F: Future<Output = Result<T, config_repo::Error>> + Send,
+{
+    let repositories = client.config_repositories()?;
+    let products = client.products();
+    let Some(project) = project else {
         return Ok(None);
     };
-    match work(project, repositories.open(product, project)).await {
+    let mut done = work(project, repositories.open(product, project)).await;
+    if done.as_ref().is_err_and(is_absent) {
         // It may have been made anew under another number.
-        Err(error) if is_absent(&error) => products.forget_config_project(product),
-        done => return done.attempted(attempt).map(Some),
+        products.forget(product);
+        let Some(project) = products.config_project(client, product).await? else {
+            return Ok(None);
+        };
+        done = work(project, repositories.open(product, project)).await;
     }
-    let Some(project) = products.config_project(client, product).await? else {
-        return Ok(None);
-    };
-    work(project, repositories.open(product, project))
-        .await
-        .attempted(attempt)
-        .map(Some)
+    explained(client, product, attempt, done).await.map(Some)
 }
 
 fn is_absent(error: &config_repo::Error) -> bool {

@@ -16,9 +16,9 @@ use terraform_plugin::value::{Convert as _, Known, Path, Tf};
 use super::kind::{ManifestKind, entity_name};
 use super::place::{self, Place};
 use crate::config_repo::{Checks, Present, PutMode, Reading, Repository, Snapshot, Written};
-use crate::diagnostics::Attempted as _;
 use crate::provider::Client;
 use crate::resources::attribute::InProduct;
+use crate::resources::refusal::explained;
 
 /// A resource whose object is one manifest.
 pub(crate) struct ManifestResource<K>(PhantomData<K>);
@@ -64,8 +64,9 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
                 PutMode::Create,
                 checks::<K>(&client, &planned),
             )
-            .await
-            .attempted(attempt::<K>("create", &planned))?;
+            .await;
+        let attempt = attempt::<K>("create", &planned);
+        let written = explained(&client, product.id, &attempt, written).await?;
         keep(operation, product.config_project, &written)?;
         complete(K::common_mut(&mut planned), &entity, product.id);
         Ok(planned)
@@ -90,7 +91,7 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
                 Ok((project, reading))
             }
         };
-        let found = place::in_repository(&client, id.product, None, &attempt, read).await?;
+        let found = place::read_in(&client, id.product, &attempt, read).await?;
         let Some((project, reading)) = found else {
             return Ok(None);
         };
@@ -115,8 +116,7 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
             let entity = entity.clone();
             async move { Ok((project, repository.put(entity, mode, checks).await?)) }
         };
-        let written =
-            place::in_repository(&client, product, kept.as_ref(), &attempt, write).await?;
+        let written = place::change_in(&client, product, kept.as_ref(), &attempt, write).await?;
         let Some((project, written)) = written else {
             let text = format!(
                 "The product {product}, or its configuration repository, does not exist any more. Plan again to create what is missing."
@@ -149,7 +149,7 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
             async move { repository.delete(key, checks).await }
         };
         let removed =
-            place::in_repository(&client, id.product, kept.as_ref(), &attempt, remove).await?;
+            place::change_in(&client, id.product, kept.as_ref(), &attempt, remove).await?;
         if let (true, Some(written)) = (operation.is_replacement(), removed) {
             let referrers = referrers(&written.snapshot, &key);
             if !referrers.is_empty() {
@@ -205,7 +205,7 @@ pub(super) async fn described<K: ManifestKind>(
     let read = |project, repository: Repository| async move {
         Ok((project, repository.read(key, None).await?))
     };
-    let found = place::in_repository(client, product_id, None, &attempt, read).await?;
+    let found = place::read_in(client, product_id, &attempt, read).await?;
     let Some((project, Reading::Present(present))) = found else {
         return Ok(None);
     };

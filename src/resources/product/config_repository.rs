@@ -23,17 +23,12 @@ pub(crate) async fn find(client: &Client, group: &Group) -> Result<Option<Projec
     }
 }
 
-/// Makes sure that the group has a configuration repository with a kustomization; what is there is kept.
+/// Makes sure that the group has a configuration repository with a kustomization; what exists is kept.
 pub(crate) async fn ensure(
     client: &Client,
     group: &Group,
-    is_new_group: bool,
+    existing: Option<Project>,
 ) -> Result<Project, Diagnostics> {
-    let existing = if is_new_group {
-        None
-    } else {
-        find(client, group).await?
-    };
     let project = match existing {
         Some(project) => project,
         None => create(client, group).await?,
@@ -48,7 +43,6 @@ pub(crate) async fn ensure(
             "write the first commit of {}",
             project.path_with_namespace
         ))?;
-    client.products().remember(client, group, Some(&project));
     Ok(project)
 }
 

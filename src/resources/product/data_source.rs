@@ -7,9 +7,7 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::model::PlanOf;
 use terraform_plugin::value::Path;
 
-use super::config_repository;
 use super::model::ProductModel;
-use super::resource::read_group;
 use crate::provider::Client;
 
 /// `data "nautes_product"`.
@@ -54,14 +52,20 @@ impl DataSource for ProductDataSource {
                 .map(|d| d.at(&at_fault))
                 .collect::<Diagnostics>()
         })?;
-        let group = read_group(client, id.number()).await?.ok_or_else(|| {
-            let text = format!(
-                "There is no product {reference}. Check the value, or create the product first."
-            );
-            Diagnostic::error(format!("The product {reference} does not exist"), text).at(&at_fault)
-        })?;
-        let project = config_repository::find(client, &group).await?;
-        client.products().remember(client, &group, project.as_ref());
-        Ok(ProductModel::of(&group, project.as_ref()))
+        let found = client
+            .products()
+            .look_up(client, id)
+            .await?
+            .ok_or_else(|| {
+                let text = format!(
+                    "There is no product {reference}. Check the value, or create the product first."
+                );
+                Diagnostic::error(format!("The product {reference} does not exist"), text)
+                    .at(&at_fault)
+            })?;
+        Ok(ProductModel::of(
+            &found.group,
+            found.config_project.as_ref(),
+        ))
     }
 }

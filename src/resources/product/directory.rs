@@ -7,9 +7,10 @@ use nautes_model::ProductId;
 use nautes_model::reference::ProductReference;
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::value::Path;
+use tokio::sync::OwnedMutexGuard;
 
 use super::config_repository;
-use super::resource::read_group;
+use super::group::read_group;
 use crate::backends::gitlab::{Group, Project};
 use crate::diagnostics::Attempted as _;
 use crate::provider::Client;
@@ -21,35 +22,22 @@ pub(crate) struct Products(Mutex<Known>);
 #[derive(Debug, Default)]
 struct Known {
     ids_by_name: HashMap<String, ProductId>,
-    config_projects: HashMap<ProductId, ConfigProject>,
+    /// What was found of each product; none of one that is gone.
+    found: HashMap<ProductId, Option<Arc<Found>>>,
     /// Held while a product is looked up, so that one look-up serves all who ask.
-    look_ups: HashMap<ProductId, Arc<tokio::sync::Mutex<()>>>,
+    look_ups: HashMap<String, Arc<tokio::sync::Mutex<()>>>,
     /// Groups that a creation of this process has made or taken over.
     claimed: HashSet<u64>,
 }
 
-/// What was found when the configuration repository of a product was looked for.
-///
-/// GitLab still answers for what is marked for deletion, so that a project's number alone proves nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ConfigProject {
-    /// The number of its project.
-    At(u64),
-    /// It, or its product, is gone.
-    Gone,
-}
-
-impl ConfigProject {
-    fn of(project: Option<&Project>) -> Self {
-        project.map_or(Self::Gone, |project| Self::At(project.id))
-    }
-
-    fn number(self) -> Option<u64> {
-        match self {
-            Self::At(project) => Some(project),
-            Self::Gone => None,
-        }
-    }
+/// A product as GitLab has it.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    pub(crate) group: Group,
+    /// The project of its configuration repository; none if that is gone.
+    ///
+    /// GitLab still answers for what is marked for deletion, so that a project's number alone proves nothing.
+    pub(crate) config_project: Option<Project>,
 }
 
 /// A product with its configuration repository's project.
@@ -64,13 +52,13 @@ impl Products {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes what is known of a product.
+    /// Notes what was found of a product.
     pub(crate) fn remember(
         &self,
         client: &Client,
         group: &Group,
         config_project: Option<&Project>,
-    ) {
+    ) -> Arc<Found> {
         let mut known = self.known();
         let id = ProductId::new(group.id);
         known.ids_by_name.retain(|_, known| *known != id);
@@ -78,9 +66,12 @@ impl Products {
         if client.product_path(&group.path) == group.full_path {
             known.ids_by_name.insert(group.path.clone(), id);
         }
-        known
-            .config_projects
-            .insert(id, ConfigProject::of(config_project));
+        let found = Arc::new(Found {
+            group: group.clone(),
+            config_project: config_project.cloned(),
+        });
+        known.found.insert(id, Some(Arc::clone(&found)));
+        found
     }
 
     /// Notes that a product is gone. Its repositories may still be readable: GitLab keeps them until the recovery period
@@ -88,46 +79,57 @@ impl Products {
     pub(crate) fn note_gone(&self, id: ProductId) {
         let mut known = self.known();
         known.ids_by_name.retain(|_, known| *known != id);
-        known.config_projects.insert(id, ConfigProject::Gone);
+        known.found.insert(id, None);
     }
 
-    /// Forgets where the configuration repository of a product is.
-    pub(crate) fn forget_config_project(&self, id: ProductId) {
-        self.known().config_projects.remove(&id);
+    /// Forgets what was found of a product.
+    pub(crate) fn forget(&self, id: ProductId) {
+        self.known().found.remove(&id);
     }
 
-    /// Returns what this process knows of the project of a product's configuration repository.
-    pub(crate) fn known_config_project(&self, id: ProductId) -> Option<ConfigProject> {
-        self.known().config_projects.get(&id).copied()
-    }
-
-    /// Returns the project of a product's configuration repository, looked up once per process; none if it, or the product,
-    /// is gone.
-    pub(crate) async fn config_project(
+    /// Returns a product as it was when this process first looked, with its configuration repository; none if it is gone.
+    pub(crate) async fn look_up(
         &self,
         client: &Client,
         id: ProductId,
-    ) -> Result<Option<u64>, Diagnostics> {
-        let look_up = Arc::clone(self.known().look_ups.entry(id).or_default());
-        let _one_at_a_time = look_up.lock().await;
-        if let Some(known) = self.known_config_project(id) {
-            return Ok(known.number());
+    ) -> Result<Option<Arc<Found>>, Diagnostics> {
+        let _one_at_a_time = self.turn(&id.to_string()).await;
+        let known = self.known().found.get(&id).cloned();
+        if let Some(known) = known {
+            return Ok(known);
         }
         let Some(group) = read_group(client, id.number()).await? else {
             self.note_gone(id);
             return Ok(None);
         };
-        let project = config_repository::find(client, &group).await?;
-        self.remember(client, &group, project.as_ref());
-        Ok(project.map(|project| project.id))
+        let config_project = config_repository::find(client, &group).await?;
+        Ok(Some(self.remember(client, &group, config_project.as_ref())))
     }
 
-    /// Returns the id that a reference means, as far as this process knows.
-    pub(crate) fn known_id(&self, reference: &str) -> Option<ProductId> {
-        match parse(reference).ok()? {
-            ProductReference::Id(id) => Some(id),
-            ProductReference::Name(name) => self.known().ids_by_name.get(&name).copied(),
-        }
+    /// Waits until nobody else looks a product up.
+    async fn turn(&self, reference: &str) -> OwnedMutexGuard<()> {
+        let look_up = self
+            .known()
+            .look_ups
+            .entry(reference.to_owned())
+            .or_default()
+            .clone();
+        look_up.lock_owned().await
+    }
+
+    /// Returns the number of the project of a product's configuration repository; none if it, or the product, is gone.
+    pub(crate) async fn config_project(
+        &self,
+        client: &Client,
+        id: ProductId,
+    ) -> Result<Option<u64>, Diagnostics> {
+        let found = self.look_up(client, id).await?;
+        Ok(found.and_then(|found| found.config_project.as_ref().map(|project| project.id)))
+    }
+
+    /// Tells whether this process has looked a product up.
+    pub(crate) fn is_known(&self, id: ProductId) -> bool {
+        self.known().found.contains_key(&id)
     }
 
     /// Notes that a creation of this process owns a group; `false` if another one does already.
@@ -150,19 +152,24 @@ impl Products {
             ProductReference::Id(id) => return Ok(id),
             ProductReference::Name(name) => name,
         };
-        if let Some(id) = self.known().ids_by_name.get(&name) {
-            return Ok(*id);
+        let _one_at_a_time = self.turn(&name).await;
+        let known = self.known().ids_by_name.get(&name).copied();
+        if let Some(id) = known {
+            return Ok(id);
         }
+        let at_product = |found: Diagnostics| found.at(&Path::to("product"));
         let path = client.product_path(&name);
         let group = client.gitlab()?.group(path.as_str()).await;
         let group = group
             .attempted(format!(
                 "find the product {name} as the GitLab group {path}"
             ))
-            .map_err(|found| found.at(&Path::to("product")))?;
+            .map_err(at_product)?;
         if group.is_marked_for_deletion() {
             return Err(gone(reference));
         }
+        let config_project = config_repository::find(client, &group).await;
+        self.remember(client, &group, config_project.map_err(at_product)?.as_ref());
         let id = ProductId::new(group.id);
         self.known().ids_by_name.insert(name, id);
         Ok(id)

@@ -3,7 +3,9 @@
 mod claim;
 pub(crate) mod config_repository;
 mod data_source;
+mod deletion;
 mod directory;
+mod group;
 mod list;
 mod model;
 mod resource;
@@ -11,6 +13,6 @@ mod unfinished;
 mod work;
 
 pub(crate) use data_source::ProductDataSource;
-pub(crate) use directory::{ConfigProject, Products};
+pub(crate) use directory::Products;
 pub(crate) use list::ProductsDataSource;
 pub(crate) use resource::ProductResource;

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::PrivateState;
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::interrupt::until_interrupted;
+use crate::interrupt::{took_too_long, until_interrupted};
 use crate::value::{Convert, Value};
 
 /// One operation on one object.
@@ -111,12 +111,10 @@ impl Limits {
         let deadline = Instant::now() + timeout.min(far);
         let limited = until_interrupted(what, &interrupted, operation);
         timeout_at(deadline, limited).await.unwrap_or_else(|_| {
-            let limit = humantime::format_duration(timeout);
-            Err(Diagnostic::error(
-                format!("The {what} took longer than {limit}"),
-                format!("It was stopped after {limit}. Apply again to finish it, or allow more time: timeouts = {{ {what} = \"…\" }}."),
-            )
-            .into())
+            let next_step = format!(
+                "Apply again to finish it, or allow more time: timeouts = {{ {what} = \"…\" }}."
+            );
+            Err(took_too_long(what, timeout, &next_step).into())
         })
     }
 }

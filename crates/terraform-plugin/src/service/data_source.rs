@@ -1,10 +1,12 @@
 //! `ReadDataSource`.
 
+use tokio::time::timeout;
+
 use super::ProviderService;
 use super::rpc::Rpc;
 use super::wire::{decoded, encoded};
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::interrupt::until_interrupted;
+use crate::interrupt::{took_too_long, until_interrupted};
 use crate::kind::Kind;
 use crate::plan::keep_form;
 use crate::protocol::tfplugin6 as tf;
@@ -23,8 +25,13 @@ impl<P: Provider> Rpc<P> for tf::read_data_source::Request {
         let source = service.data_source(&self.type_name)?;
         let client = service.client_for(&format!("The data source {}", self.type_name))?;
         let config = decoded(self.config.as_ref(), source.value_type())?;
-        let read = source.read(&client, &config);
-        let data = until_interrupted("read", &service.interrupted(), read).await?;
+        let interrupted = service.interrupted();
+        let read = until_interrupted("read", &interrupted, source.read(&client, &config));
+        let limit = source.timeout();
+        let data = timeout(limit, read).await.unwrap_or_else(|_| {
+            let next_step = "Run the command again, when what is slow has recovered.";
+            Err(took_too_long("read", limit, next_step).into())
+        })?;
         let data = keep_form(&source.schema().attributes, &config, &data);
         if !data.is_wholly_known() {
             return Err(Diagnostic::defect("The data that was read has unknown values").into());

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use terraform_plugin::data_source::DataSource;
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
@@ -341,12 +342,15 @@ impl DataSource for BucketDataSource {
     const DESCRIPTION: &'static str = "Looks up a bucket.";
     const REQUIRED: &'static [&'static str] = &["name"];
     const OPTIONAL: &'static [&'static str] = &[];
+    const TIMEOUT: Duration = Duration::from_secs(60);
 
     async fn read(
         &self,
         client: &Arc<Shared>,
         config: PlanOf<Bucket>,
     ) -> Result<Bucket, Diagnostics> {
+        let fault = std::mem::take(&mut client.lock().unwrap().fault);
+        misbehave(fault).await?;
         let name = config.name.expect_known("name")?;
         let cloud = client.lock().unwrap();
         let remote = cloud.buckets.get(name);

@@ -139,6 +139,20 @@ async fn an_operation_ends_at_its_time_limit() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_data_source_is_read_within_its_time_limit() {
+    let (driver, cloud) = start().await;
+    cloud.lock().unwrap().fault = Fault::Hang;
+    let named = bucket([("name", text("a"))]);
+    let failed = driver.read_data_source(BUCKET, &named).await.unwrap_err();
+    let message = failed.to_string();
+    assert!(
+        message.starts_with("The read took longer than 1m"),
+        "{message}"
+    );
+    assert!(!message.contains("timeouts"), "{message}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_interrupt_ends_what_is_in_flight_and_spares_what_comes_later() {
     let (driver, cloud) = start().await;
     cloud.lock().unwrap().fault = Fault::Hang;
