@@ -117,7 +117,7 @@ pub enum Error {
         /// The file wanted.
         entry: String,
         /// The cause.
-        source: zip::result::ZipError,
+        source: std::io::Error,
     },
     /// A server did not say in time that it is ready.
     #[error("{server} was not ready after {seconds} s; its log ({}) ends with:\n{tail}", log.display())]
@@ -130,6 +130,28 @@ pub enum Error {
         log: PathBuf,
         /// The last lines of the log.
         tail: String,
+    },
+    /// A server of the test bed did not answer as it should.
+    #[error("cannot ask {server} for {path}")]
+    Server {
+        /// The server.
+        server: &'static str,
+        /// The path asked.
+        path: String,
+        /// The cause.
+        source: reqwest::Error,
+    },
+    /// A server of the test bed refused what it was asked for.
+    #[error("{server} answered {path} with {status}: {text}")]
+    Refused {
+        /// The server.
+        server: &'static str,
+        /// The path asked.
+        path: String,
+        /// The HTTP status.
+        status: u16,
+        /// What it said.
+        text: String,
     },
     /// The emulator did not answer one of its own endpoints.
     #[error("cannot ask the GitLab emulator for {path}")]

@@ -1,5 +1,6 @@
-//! Calls whose answer the emulator holds back, so that something can happen while they are in flight.
+//! Calls whose answer is held back, so that something can happen while they are in flight.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
@@ -24,10 +25,14 @@ pub enum Hold {
 }
 
 /// A call whose answer is or will be held back.
-#[derive(Debug)]
 pub struct HeldCall<'a> {
-    gitlab: &'a Emulator,
-    since: u64,
+    is_held: Box<dyn Fn() -> Result<bool, Error> + 'a>,
+}
+
+impl fmt::Debug for HeldCall<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("HeldCall").finish_non_exhaustive()
+    }
 }
 
 /// One entry of the journal, as far as it matters here.
@@ -50,14 +55,20 @@ impl Emulator {
             "after_effect": hold != Hold::BeforeEffect,
             "failure": { "hang": { "millis": millis } },
         }))?;
-        Ok(HeldCall {
-            gitlab: self,
-            since,
-        })
+        Ok(HeldCall::new(move || {
+            let journal: Vec<Entry> = self.journal_since(since)?;
+            Ok(journal.iter().any(|entry| entry.held))
+        }))
     }
 }
 
-impl HeldCall<'_> {
+impl<'a> HeldCall<'a> {
+    pub(crate) fn new(is_held: impl Fn() -> Result<bool, Error> + 'a) -> Self {
+        Self {
+            is_held: Box::new(is_held),
+        }
+    }
+
     /// Waits until the answer is held back, or until `is_over` says that the call will not come.
     ///
     /// Returns whether it is held back.
@@ -65,8 +76,7 @@ impl HeldCall<'_> {
         let begun = Instant::now();
         loop {
             let was_over = is_over() || begun.elapsed() > LIMIT;
-            let journal: Vec<Entry> = self.gitlab.journal_since(self.since)?;
-            if journal.iter().any(|entry| entry.held) {
+            if (self.is_held)()? {
                 return Ok(true);
             }
             if was_over {

@@ -4,16 +4,17 @@ use std::fmt::{self, Display, Formatter};
 
 use serde::Deserialize;
 
-/// One request that the emulator answered.
+/// One request that a server received.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Call {
     /// Its number; later calls have higher ones.
     pub number: u64,
-    /// The HTTP method, in capitals.
+    /// The HTTP method, in capitals; `LIST` for a listing of Vault's.
     pub method: String,
     /// The path as it was sent, without the query.
     pub path: String,
-    /// The route without `/api/v4`, such as `/projects/{id}`; for git its service.
+    /// The route without `/api/v4`, such as `/projects/{id}`; for git its service; for Vault the
+    /// path without `/v1`.
     pub route: String,
     /// The query, without tokens.
     pub query: String,
@@ -24,7 +25,7 @@ pub struct Call {
 impl Call {
     /// Whether it could change anything.
     pub fn is_write(&self) -> bool {
-        !matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS")
+        !matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS" | "LIST")
     }
 }
 

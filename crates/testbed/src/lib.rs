@@ -1,8 +1,8 @@
 //! Starts and stops the real parts that tests and the quickstart run against.
 //!
 //! Nothing here stands in for a real part: [`Terraform`] is the real command line, found or obtained;
-//! [`Emulator`] is a child process that answers over HTTP; [`Workspace`] runs the one against the
-//! other. What is obtained is kept in the user's cache folder ([`cache`]), and what takes longer than
+//! [`Emulator`] is a child process that answers over HTTP, as is [`OpenBao`], which is real and has
+//! a [`Proxy`] before it that can lose answers; [`Workspace`] runs the one against the others. What is obtained is kept in the user's cache folder ([`cache`]), and what takes longer than
 //! two seconds says so on standard error ([`progress`]).
 //!
 //! Limits: Unix only (process groups, symbolic links).
@@ -17,9 +17,11 @@ mod go_tool;
 mod held_call;
 mod journal;
 mod kustomize;
+mod openbao;
 mod processes;
 pub mod progress;
 mod provider;
+mod proxy;
 mod release;
 mod server_process;
 mod terraform;
@@ -31,7 +33,9 @@ pub use error::Error;
 pub use held_call::{HeldCall, Hold};
 pub use journal::{Budget, Call, Calls, at_least, at_most, exactly};
 pub use kustomize::Kustomize;
+pub use openbao::{Inventory, OpenBao, OpenBaoProgram};
 pub use provider::{Provider, mirror};
+pub use proxy::{Failure, Fault, Proxy};
 pub use release::platform;
 pub use terraform::{Client, Terraform};
 pub use workspace::{
@@ -39,5 +43,5 @@ pub use workspace::{
     isolated_environment,
 };
 
-/// The method of a request to the emulator.
+/// The method of a request to a server.
 pub use reqwest::Method;

@@ -1,7 +1,7 @@
-//! Downloads OpenTofu's official release, checked against the checksums of that release.
+//! Downloads official releases, each checked against the checksums published with it.
 
 use std::fs;
-use std::io::{Cursor, Read};
+use std::io::{self, Cursor, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,32 +10,41 @@ use sha2::{Digest, Sha256};
 
 use crate::{Error, cache, progress};
 
-/// The release that is used when nothing else can be had.
-pub(crate) const VERSION: &str = "1.12.6";
+/// One release of a program, as its publisher names the files.
+#[derive(Debug, Clone)]
+pub(crate) struct Release {
+    /// What people call it, with its version, as in "`OpenTofu` 1.12.6".
+    pub(crate) title: String,
+    /// The address of the folder that holds its files.
+    pub(crate) folder: String,
+    /// The archive with the program: `.zip` or `.tar.gz`.
+    pub(crate) archive: String,
+    /// The file with SHA-256 checksums.
+    pub(crate) checksums: String,
+    /// The program in the archive.
+    pub(crate) program: &'static str,
+    /// Its name in the cache.
+    pub(crate) cached_as: String,
+}
 
-/// Where OpenTofu publishes its releases.
-const RELEASES: &str = "https://github.com/opentofu/opentofu/releases/download";
-
-/// Returns the released `tofu` from the cache, or downloads it there.
-pub(crate) fn obtain() -> Result<PathBuf, Error> {
-    cache::file_or_else(&format!("tofu-{VERSION}-release"), |output| {
-        let title = format!("downloading OpenTofu {VERSION} from {RELEASES}");
+/// Returns the released program from the cache, or downloads it there.
+pub(crate) fn obtain(release: &Release) -> Result<PathBuf, Error> {
+    cache::file_or_else(&release.cached_as, |output| {
+        let title = format!("downloading {} from {}", release.title, release.folder);
         progress::say(&format!(
             "{title}, once; kept in {}",
             cache::folder().display()
         ));
-        progress::when_slow(&title, || download(RELEASES, output))
+        progress::when_slow(&title, || download(release, output))
     })
 }
 
-fn download(releases: &str, output: &Path) -> Result<(), Error> {
-    let name = format!("tofu_{VERSION}_{}.zip", platform());
-    let base = format!("{releases}/v{VERSION}");
-    let checksums = fetch(&format!("{base}/tofu_{VERSION}_SHA256SUMS"))?;
+fn download(release: &Release, output: &Path) -> Result<(), Error> {
+    let checksums = fetch(&format!("{}/{}", release.folder, release.checksums))?;
     let checksums = String::from_utf8_lossy(&checksums);
-    let url = format!("{base}/{name}");
+    let url = format!("{}/{}", release.folder, release.archive);
     let archive = fetch(&url)?;
-    let expected = checksum_of(&checksums, &name);
+    let expected = checksum_of(&checksums, &release.archive);
     let actual = format!("{:x}", Sha256::digest(&archive));
     if expected != Some(actual.as_str()) {
         let expected = expected.unwrap_or("nothing about it").to_owned();
@@ -45,9 +54,9 @@ fn download(releases: &str, output: &Path) -> Result<(), Error> {
             expected,
         });
     }
-    let program = extract(&archive, "tofu").map_err(|source| Error::Archive {
+    let program = extract(&archive, release).map_err(|source| Error::Archive {
         url,
-        entry: "tofu".to_owned(),
+        entry: release.program.to_owned(),
         source,
     })?;
     fs::write(output, program).map_err(Error::file("write", output))?;
@@ -77,11 +86,24 @@ fn fetch(url: &str) -> Result<Vec<u8>, Error> {
         .map_err(failure)
 }
 
-fn extract(archive: &[u8], entry: &str) -> zip::result::ZipResult<Vec<u8>> {
-    let mut archive = zip::ZipArchive::new(Cursor::new(archive))?;
+fn extract(archive: &[u8], release: &Release) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
-    archive.by_name(entry)?.read_to_end(&mut content)?;
-    Ok(content)
+    if Path::new(&release.archive).extension() == Some("zip".as_ref()) {
+        let mut archive = zip::ZipArchive::new(Cursor::new(archive))?;
+        archive
+            .by_name(release.program)?
+            .read_to_end(&mut content)?;
+        return Ok(content);
+    }
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(archive));
+    for entry in archive.entries()? {
+        let mut entry = entry?;
+        if entry.path()?.ends_with(release.program) {
+            entry.read_to_end(&mut content)?;
+            return Ok(content);
+        }
+    }
+    Err(io::ErrorKind::NotFound.into())
 }
 
 /// Finds a file's line in a `SHA256SUMS` text: checksum, two spaces, name.
@@ -115,6 +137,26 @@ mod tests {
     use zip::write::SimpleFileOptions;
 
     use super::*;
+
+    fn release(folder: String, archive: &str) -> Release {
+        Release {
+            title: "Tool 1".to_owned(),
+            folder,
+            archive: archive.to_owned(),
+            checksums: "SHA256SUMS".to_owned(),
+            program: "tool",
+            cached_as: "tool-1".to_owned(),
+        }
+    }
+
+    fn tarball_with(entry: &str, content: &[u8]) -> Vec<u8> {
+        let encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        let mut archive = tar::Builder::new(encoder);
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        archive.append_data(&mut header, entry, content).unwrap();
+        archive.into_inner().unwrap().finish().unwrap()
+    }
 
     fn archive_with(entry: &str, content: &[u8]) -> Vec<u8> {
         let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
@@ -155,27 +197,30 @@ mod tests {
 
     #[test]
     fn a_release_with_the_published_checksum_is_unpacked() {
-        let archive = archive_with("tofu", b"#!/bin/sh\n");
-        let name = format!("tofu_{VERSION}_{}.zip", platform());
-        let sums = format!("00  other.zip\n{:x}  {name}\n", Sha256::digest(&archive));
-        let folder = tempfile::tempdir().unwrap();
-        let program = folder.path().join("tofu");
-        download(&release_server(sums, archive), &program).unwrap();
-        assert_eq!(fs::read_to_string(&program).unwrap(), "#!/bin/sh\n");
-        assert_eq!(
-            fs::metadata(&program).unwrap().permissions().mode() & 0o777,
-            0o755
-        );
+        for (name, archive) in [
+            ("tool.zip", archive_with("tool", b"#!/bin/sh\n")),
+            ("tool.tar.gz", tarball_with("./tool", b"#!/bin/sh\n")),
+        ] {
+            let sums = format!("00  other.zip\n{:x}  {name}\n", Sha256::digest(&archive));
+            let folder = tempfile::tempdir().unwrap();
+            let program = folder.path().join("tool");
+            download(&release(release_server(sums, archive), name), &program).unwrap();
+            assert_eq!(fs::read_to_string(&program).unwrap(), "#!/bin/sh\n");
+            assert_eq!(
+                fs::metadata(&program).unwrap().permissions().mode() & 0o777,
+                0o755
+            );
+        }
     }
 
     #[test]
     fn a_release_that_was_altered_is_refused() {
-        let name = format!("tofu_{VERSION}_{}.zip", platform());
+        let name = "tool.zip";
         let sums = format!("{}  {name}\n", "0".repeat(64));
         let folder = tempfile::tempdir().unwrap();
-        let program = folder.path().join("tofu");
-        let server = release_server(sums, archive_with("tofu", b"altered"));
-        let error = download(&server, &program).unwrap_err();
+        let program = folder.path().join("tool");
+        let server = release_server(sums, archive_with("tool", b"altered"));
+        let error = download(&release(server, name), &program).unwrap_err();
         assert!(matches!(error, Error::Checksum { .. }), "{error}");
         assert!(!program.exists());
     }

@@ -87,11 +87,23 @@ impl ServerProcess {
     }
 
     fn wait_for_line(&mut self, name: &str, ready: &Path) -> Result<String, Error> {
+        self.wait_until(name, || {
+            let text = fs::read_to_string(ready).map_err(Error::file("read", ready))?;
+            Ok(text.split_once('\n').map(|(line, _)| line.to_owned()))
+        })
+    }
+
+    /// Asks `ready` until it returns something, but not for longer than a start may take, nor when the
+    /// server has ended.
+    pub(crate) fn wait_until<T>(
+        &mut self,
+        name: &str,
+        mut ready: impl FnMut() -> Result<Option<T>, Error>,
+    ) -> Result<T, Error> {
         let started = Instant::now();
         loop {
-            let text = fs::read_to_string(ready).map_err(Error::file("read", ready))?;
-            if let Some((line, _)) = text.split_once('\n') {
-                return Ok(line.to_owned());
+            if let Some(answer) = ready()? {
+                return Ok(answer);
             }
             let has_ended = self.child.try_wait().ok().flatten().is_some();
             if has_ended || started.elapsed() > START_LIMIT {

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use crate::go_tool::GoTool;
-use crate::{Error, Invocation, isolated_environment, release};
+use crate::release::{self, Release, platform};
+use crate::{Error, Invocation, isolated_environment};
 
 /// The variable that names the program to use: a path, or a name on `PATH`.
 const VARIABLE: &str = "NAUTES_TEST_TERRAFORM";
@@ -22,6 +23,22 @@ const OPENTOFU: GoTool = GoTool {
     linker_flags: "-s -w -X github.com/opentofu/opentofu/version.dev=no",
     usual_duration: "four minutes on two cores",
 };
+
+/// The release of `OpenTofu` that is used when nothing else can be had.
+const RELEASE: &str = "1.12.6";
+
+/// Names of files as in the releases of opentofu/opentofu.
+fn official_release() -> Release {
+    let folder = "https://github.com/opentofu/opentofu/releases/download";
+    Release {
+        title: format!("OpenTofu {RELEASE}"),
+        folder: format!("{folder}/v{RELEASE}"),
+        archive: format!("tofu_{RELEASE}_{}.zip", platform()),
+        checksums: format!("tofu_{RELEASE}_SHA256SUMS"),
+        program: "tofu",
+        cached_as: format!("tofu-{RELEASE}-release"),
+    }
+}
 
 /// Which of the two command lines a program is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,10 +95,12 @@ impl Terraform {
 
     fn obtain_opentofu() -> Result<Self, Error> {
         Self::build_opentofu().or_else(|build_error| {
-            let program = release::obtain().map_err(|release_error| Error::Unobtainable {
-                tool: "Terraform or OpenTofu".to_owned(),
-                attempts: format!("{}; {}", build_error.chain(), release_error.chain()),
-                remedy: REMEDY.to_owned(),
+            let program = release::obtain(&official_release()).map_err(|release_error| {
+                Error::Unobtainable {
+                    tool: "Terraform or OpenTofu".to_owned(),
+                    attempts: format!("{}; {}", build_error.chain(), release_error.chain()),
+                    remedy: REMEDY.to_owned(),
+                }
             })?;
             Self::at(&program)
         })
