@@ -2,6 +2,7 @@
 
 pub mod backends;
 pub mod config_repo;
+pub mod credentials;
 mod diagnostics;
 pub mod provider;
 mod resources;

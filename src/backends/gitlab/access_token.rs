@@ -31,6 +31,9 @@ pub struct AccessToken {
     /// The role, as a number: 40 maintainer.
     #[serde(default)]
     pub access_level: Option<u64>,
+    /// When it was made, as RFC 3339.
+    #[serde(default)]
+    pub created_at: Option<String>,
     /// The date, `YYYY-MM-DD`, at whose beginning (UTC) it ends.
     #[serde(default)]
     pub expires_at: Option<String>,

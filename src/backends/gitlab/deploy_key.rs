@@ -101,6 +101,24 @@ impl GitLab {
         self.query(&built(self, endpoint)?).await
     }
 
+    /// Gives a key another title, which is then its title in every project that uses it.
+    ///
+    /// GitLab keeps the old one without a word when the token's owner may not administer all of
+    /// those projects (`lib/api/deploy_keys.rb`); the answer tells.
+    pub async fn rename_deploy_key(
+        &self,
+        project: u64,
+        id: u64,
+        title: &str,
+    ) -> Result<DeployKey, Error> {
+        let endpoint = EditDeployKey::builder()
+            .project(project)
+            .deploy_key(id)
+            .title(title)
+            .build();
+        self.query(&built(self, endpoint)?).await
+    }
+
     /// Takes a deploy key from a project; the key itself goes with its last project.
     pub async fn delete_deploy_key(&self, project: u64, id: u64) -> Result<(), Error> {
         let endpoint = DeleteDeployKey::builder()
