@@ -33,7 +33,7 @@ pub use error::Error;
 pub use held_call::{HeldCall, Hold};
 pub use journal::{Budget, Call, Calls, at_least, at_most, exactly};
 pub use kustomize::Kustomize;
-pub use openbao::{Inventory, OpenBao, OpenBaoProgram};
+pub use openbao::{DetachedOpenBao, Inventory, OpenBao, OpenBaoProgram};
 pub use provider::{Provider, mirror};
 pub use proxy::{Failure, Fault, Proxy};
 pub use release::platform;

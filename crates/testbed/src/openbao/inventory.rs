@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use reqwest::Method;
 use serde_json::Value;
 
-use super::OpenBao;
+use super::server::Server;
 use crate::Error;
 
 /// Everything that a server holds, by name: mounts, auth mounts with their roles, policies with their
@@ -13,45 +13,40 @@ use crate::Error;
 pub type Inventory = BTreeMap<String, String>;
 
 /// Takes the inventory of a server.
-pub(super) fn of(openbao: &OpenBao) -> Result<Inventory, Error> {
+pub(super) fn of(server: &Server) -> Result<Inventory, Error> {
     let mut found = Inventory::new();
-    for (mount, engine) in data(openbao, "sys/mounts")? {
+    for (mount, engine) in data(server, "sys/mounts")? {
         let kind = text(&engine, "/type");
         if kind == "kv" && text(&engine, "/options/version") == "2" {
-            secrets(openbao, &mut found, &mount, "")?;
+            secrets(server, &mut found, &mount, "")?;
         }
         found.insert(format!("mount {mount}"), kind);
     }
-    for (mount, method) in data(openbao, "sys/auth")? {
-        for role in names(openbao, &format!("auth/{mount}role"))? {
+    for (mount, method) in data(server, "sys/auth")? {
+        for role in names(server, &format!("auth/{mount}role"))? {
             let role = format!("auth/{mount}role/{role}");
-            let settings = openbao.api(Method::GET, &role, None)?;
+            let settings = server.api(Method::GET, &role, None)?;
             let settings = settings.pointer("/data").map(Value::to_string);
             found.insert(role, settings.unwrap_or_default());
         }
         found.insert(format!("auth {mount}"), text(&method, "/type"));
     }
-    for policy in names(openbao, "sys/policies/acl")? {
+    for policy in names(server, "sys/policies/acl")? {
         let path = format!("sys/policies/acl/{policy}");
-        let content = openbao.api(Method::GET, &path, None)?;
+        let content = server.api(Method::GET, &path, None)?;
         found.insert(format!("policy {policy}"), text(&content, "/data/policy"));
     }
     Ok(found)
 }
 
-fn secrets(
-    openbao: &OpenBao,
-    found: &mut Inventory,
-    mount: &str,
-    folder: &str,
-) -> Result<(), Error> {
-    for name in names(openbao, &format!("{mount}metadata/{folder}"))? {
+fn secrets(server: &Server, found: &mut Inventory, mount: &str, folder: &str) -> Result<(), Error> {
+    for name in names(server, &format!("{mount}metadata/{folder}"))? {
         let path = format!("{folder}{name}");
         if name.ends_with('/') {
-            secrets(openbao, found, mount, &path)?;
+            secrets(server, found, mount, &path)?;
             continue;
         }
-        let metadata = openbao.api(Method::GET, &format!("{mount}metadata/{path}"), None)?;
+        let metadata = server.api(Method::GET, &format!("{mount}metadata/{path}"), None)?;
         let version = metadata
             .pointer("/data/current_version")
             .map(Value::to_string);
@@ -65,8 +60,8 @@ fn secrets(
 }
 
 /// What is listed at a path; nothing if there is no such list.
-fn names(openbao: &OpenBao, path: &str) -> Result<Vec<String>, Error> {
-    let listed = openbao.api_if_any(Method::GET, &format!("{path}?list=true"))?;
+fn names(server: &Server, path: &str) -> Result<Vec<String>, Error> {
+    let listed = server.api_if_any(Method::GET, &format!("{path}?list=true"))?;
     let keys = listed
         .as_ref()
         .and_then(|listed| listed.pointer("/data/keys"));
@@ -74,8 +69,8 @@ fn names(openbao: &OpenBao, path: &str) -> Result<Vec<String>, Error> {
     Ok(keys.filter_map(Value::as_str).map(str::to_owned).collect())
 }
 
-fn data(openbao: &OpenBao, path: &str) -> Result<Vec<(String, Value)>, Error> {
-    let answer = openbao.api(Method::GET, path, None)?;
+fn data(server: &Server, path: &str) -> Result<Vec<(String, Value)>, Error> {
+    let answer = server.api(Method::GET, path, None)?;
     let entries = answer.pointer("/data").and_then(Value::as_object).cloned();
     Ok(entries.unwrap_or_default().into_iter().collect())
 }

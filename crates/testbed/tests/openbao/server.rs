@@ -4,9 +4,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
-use reqwest::blocking::{Client, Response};
+use reqwest::blocking::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
-use testbed::{Failure, Fault, Hold, Method, OpenBao, OpenBaoProgram, exactly};
+use testbed::{DetachedOpenBao, Failure, Fault, Hold, Method, OpenBao, OpenBaoProgram, exactly};
 
 fn start(folder: &Path) -> OpenBao {
     OpenBao::start(OpenBaoProgram::obtain().unwrap(), folder).unwrap()
@@ -134,4 +134,33 @@ fn a_token_may_do_what_its_policy_says() {
     };
     assert_eq!(status("git/data/a"), StatusCode::NOT_FOUND);
     assert_eq!(status("git/data/b"), StatusCode::FORBIDDEN);
+}
+
+#[test]
+fn a_server_left_running_is_found_ended_and_started_again_with_its_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = OpenBaoProgram::obtain().unwrap();
+    let left = DetachedOpenBao::start(program, folder.path(), &["git"]).unwrap();
+    let ask = |server: &DetachedOpenBao, request: fn(&Client, String) -> RequestBuilder| {
+        let client = Client::builder().no_proxy().build().unwrap();
+        let url = format!("{}/v1/git/data/a", server.url());
+        let request = request(&client, url).header("X-Vault-Token", server.root_token());
+        request.send().unwrap().error_for_status().unwrap()
+    };
+    ask(&left, |client, url| {
+        let value = json!({ "data": { "key": "s3cr3t" } });
+        client.post(url).json(&value)
+    });
+    assert!(left.is_running_in(folder.path()));
+    assert!(!left.is_running_in(Path::new("/elsewhere")));
+
+    let record = serde_json::to_string(&left).unwrap();
+    left.stop(folder.path());
+    assert!(!left.is_running_in(folder.path()));
+    let found: DetachedOpenBao = serde_json::from_str(&record).unwrap();
+    let again = found.start_again(program, folder.path()).unwrap();
+    let answer = ask(&again, |client, url| client.request(Method::GET, url));
+    let answer: Value = answer.json().unwrap();
+    assert_eq!(answer["data"]["data"], json!({ "key": "s3cr3t" }));
+    again.stop(folder.path());
 }

@@ -1,0 +1,244 @@
+//! The server itself: its process, and our own questions to it.
+
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use reqwest::blocking::Client;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::OpenBaoProgram;
+use crate::server_process::{Group, ServerProcess};
+use crate::{Error, isolated_environment, progress};
+
+/// What its files and messages are named after.
+const NAME: &str = "openbao";
+
+/// How long one of our own questions may take.
+const REQUEST_LIMIT: Duration = Duration::from_secs(30);
+
+/// How long a started server may take until it answers.
+const START_LIMIT: Duration = Duration::from_secs(30);
+
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
+
+/// A server, running or not.
+pub(super) struct Server {
+    program: PathBuf,
+    folder: PathBuf,
+    client: Client,
+    pub(super) addresses: Addresses,
+    pub(super) keys: Keys,
+}
+
+/// Where a server listens.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Addresses {
+    /// For its clients.
+    pub(super) api: String,
+    /// For other servers, of which there are none.
+    cluster: String,
+}
+
+/// What opens a server; empty before it is initialised.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(super) struct Keys {
+    pub(super) root_token: String,
+    unseal_key: String,
+}
+
+impl Addresses {
+    /// Two that nothing listens at in this moment.
+    pub(super) fn free() -> Result<Self, Error> {
+        Ok(Self {
+            api: free_address()?,
+            cluster: free_address()?,
+        })
+    }
+}
+
+impl Server {
+    /// A server with its data and its log in `folder`; nothing is started.
+    pub(super) fn new(
+        program: &OpenBaoProgram,
+        folder: &Path,
+        addresses: Addresses,
+        keys: Keys,
+    ) -> Result<Self, Error> {
+        // A default that is already there is as good: only the first call installs one.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder().no_proxy().timeout(REQUEST_LIMIT).build();
+        Ok(Self {
+            program: program.path().to_owned(),
+            folder: folder.to_owned(),
+            client: client.map_err(failure(&addresses.api))?,
+            addresses,
+            keys,
+        })
+    }
+
+    /// Starts its process, and waits until it answers. It is sealed.
+    pub(super) fn start(&self, group: Group) -> Result<ServerProcess, Error> {
+        let data = self.folder.join("data");
+        fs::create_dir_all(&data).map_err(Error::file("create", &data))?;
+        let configuration = configuration_file(&self.folder);
+        let Addresses { api, cluster } = &self.addresses;
+        let text = json!({
+            "storage": { "raft": {
+                "path": data,
+                "node_id": "test",
+                // The shortest times for an election, which nobody takes part in.
+                "performance_multiplier": "1",
+            } },
+            "listener": [{ "tcp": {
+                "address": api.trim_start_matches("http://"),
+                "cluster_address": cluster.trim_start_matches("http://"),
+                "tls_disable": true,
+            } }],
+            "api_addr": api,
+            "cluster_addr": cluster,
+            "ui": false,
+        });
+        fs::write(&configuration, text.to_string())
+            .map_err(Error::file("write", &configuration))?;
+        let mut command = Command::new(&self.program);
+        command
+            .arg("server")
+            .arg(configuration_argument(&self.folder))
+            .env_clear()
+            .envs(isolated_environment(&self.folder));
+        let (mut process, _) = ServerProcess::start(NAME, command, &self.folder, group)?;
+        progress::when_slow("waiting for OpenBao", || {
+            process.wait_until(NAME, || Ok(self.api(Method::GET, "sys/init", None).ok()))
+        })?;
+        Ok(process)
+    }
+
+    /// Makes it a server with keys of its own.
+    pub(super) fn initialise(&mut self) -> Result<(), Error> {
+        let shares = json!({ "secret_shares": 1, "secret_threshold": 1 });
+        let keys = self.api(Method::PUT, "sys/init", Some(&shares))?;
+        self.keys = Keys {
+            root_token: text_at(&keys, "/root_token", "sys/init")?,
+            unseal_key: text_at(&keys, "/keys_base64/0", "sys/init")?,
+        };
+        Ok(())
+    }
+
+    /// Unseals it, and waits until it can be used.
+    pub(super) fn unseal(&self) -> Result<(), Error> {
+        let key = json!({ "key": self.keys.unseal_key });
+        self.api(Method::PUT, "sys/unseal", Some(&key))?;
+        // Healthy is only who is active, and may write.
+        self.wait_for(|server| server.api(Method::GET, "sys/health", None).map(|_| ()))
+    }
+
+    /// Mounts a key-value engine of version 2, and waits until it can be used.
+    pub(super) fn enable_kv(&self, mount: &str) -> Result<(), Error> {
+        let engine = json!({ "type": "kv", "options": { "version": "2" } });
+        self.api(Method::POST, &format!("sys/mounts/{mount}"), Some(&engine))?;
+        let path = format!("{mount}/config");
+        self.wait_for(|server| server.api(Method::GET, &path, None).map(|_| ()))
+    }
+
+    /// Asks the API as root; the answer is null if it has no body.
+    pub(super) fn api(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, Error> {
+        let (status, text) = self.ask(method, path, body)?;
+        if !(200..300).contains(&status) {
+            return Err(Error::Refused {
+                server: NAME,
+                path: path.to_owned(),
+                status,
+                text,
+            });
+        }
+        Ok(serde_json::from_str(&text).unwrap_or_default())
+    }
+
+    /// The same, where nothing may be there: then the answer is none.
+    pub(super) fn api_if_any(&self, method: Method, path: &str) -> Result<Option<Value>, Error> {
+        match self.api(method, path, None) {
+            Ok(answer) => Ok(Some(answer)),
+            Err(Error::Refused { status: 404, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(u16, String), Error> {
+        let request = self
+            .client
+            .request(method, format!("{}/v1/{path}", self.addresses.api))
+            .header("X-Vault-Token", &self.keys.root_token);
+        let request = match body {
+            Some(body) => request.json(body),
+            None => request,
+        };
+        let answer = request.send().map_err(failure(path))?;
+        let status = answer.status().as_u16();
+        Ok((status, answer.text().map_err(failure(path))?))
+    }
+
+    /// Repeats a question until it succeeds.
+    fn wait_for(&self, question: impl Fn(&Self) -> Result<(), Error>) -> Result<(), Error> {
+        let begun = Instant::now();
+        loop {
+            match question(self) {
+                Ok(()) => return Ok(()),
+                Err(error) if begun.elapsed() > START_LIMIT => return Err(error),
+                Err(_) => std::thread::sleep(POLL_INTERVAL),
+            }
+        }
+    }
+}
+
+/// The argument that the server of a folder was started with, and no other process.
+pub(super) fn configuration_argument(folder: &Path) -> String {
+    format!("-config={}", configuration_file(folder).display())
+}
+
+fn configuration_file(folder: &Path) -> PathBuf {
+    folder.join("openbao.json")
+}
+
+fn free_address() -> Result<String, Error> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .and_then(|listener| listener.local_addr())
+        .map(|address| format!("http://{address}"))
+        .map_err(|source| Error::Start {
+            command: NAME.to_owned(),
+            source,
+        })
+}
+
+/// The text that an answer has at a place.
+pub(super) fn text_at(answer: &Value, pointer: &str, path: &str) -> Result<String, Error> {
+    let text = answer.pointer(pointer).and_then(Value::as_str);
+    text.map(str::to_owned).ok_or_else(|| Error::Output {
+        command: format!("{NAME} {path}"),
+        expected: "what its API describes",
+        source: None,
+    })
+}
+
+fn failure(path: &str) -> impl FnOnce(reqwest::Error) -> Error {
+    let path = path.to_owned();
+    move |source| Error::Server {
+        server: NAME,
+        path,
+        source,
+    }
+}
