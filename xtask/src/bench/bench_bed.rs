@@ -38,19 +38,21 @@ impl Bench {
     pub(super) fn prepare(profile: Profile) -> anyhow::Result<Self> {
         let terraform = Terraform::obtain()?;
         let target = StaticTarget::of_this_machine()?;
+        let linkage = match profile {
+            Profile::Dev => "built for development",
+            Profile::Release => target.linkage(),
+        };
+        say(&format!("Building, {linkage}"));
         let build = |executable| match profile {
             Profile::Dev => Ok(cargo::build(executable, &[])?),
             Profile::Release => target.build(executable, profile),
         };
-        if profile == Profile::Release {
-            say(&format!("Building for release, {}", target.linkage()));
-        }
         Ok(Self {
             terraform,
             provider: Provider::nautes(build(Executable::PROVIDER)?),
             floor: Provider::floor(build(Executable::FLOOR)?),
             emulator: build(Executable::EMULATOR)?,
-            linkage: target.linkage().to_owned(),
+            linkage: linkage.to_owned(),
             mass_runs: MassRuns::default(),
         })
     }

@@ -29,10 +29,9 @@ fn measure(bench: &Bench) -> anyhow::Result<Figure> {
     Ok(Figure::new(
         vec![Value::count(with_refresh.count(), LIMIT, " calls")],
         format!(
-            "one apply with its refresh and its commit: {}; without the refresh {}: {}",
-            kinds(&with_refresh),
+            "one apply, {} of them with `-refresh=false`: {}",
             alone.count(),
-            kinds(&alone)
+            kinds(&with_refresh)
         ),
     ))
 }

@@ -92,8 +92,9 @@ release, statically linked where the target allows it.
 
 \"Floor\" is a provider on the same framework that does nothing (`crates/terraform-plugin/examples/floor.rs`). Both
 are measured in turn, one after the other, and medians are compared, so that what else the machine does
-falls on both. Absolute figures depend on the machine; ratios hardly do, and counts of calls and commits
-hardly either. A verdict says how much of its target the value takes up that comes nearest to it.
+falls on both. Absolute figures depend on the machine; ratios hardly do, and counts of calls not at all.
+How many changes fit into one commit depends on how quickly Terraform sends them, and so on the machine and on
+what else it does. A verdict says how much of its target the value takes up that comes nearest to it.
 
 GitLab is the emulator of this repository, on loopback, and Terraform is the real one. The emulator answers at
 once, except where latencies are named, which are those of a GitLab that is neither idle nor busy. An
