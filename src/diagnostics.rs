@@ -1,5 +1,7 @@
 //! The one place where an error becomes a message to the user: what was attempted, why it failed, what to do next.
 
+mod vault;
+
 use std::collections::BTreeSet;
 use std::error::Error;
 
@@ -10,7 +12,6 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::value::Path;
 
 use crate::backends::gitlab::{self, Kind};
-use crate::backends::vault;
 use crate::config_repo;
 use crate::credentials;
 
@@ -157,7 +158,7 @@ fn of_credentials(attempt: &str, error: &credentials::Error) -> Diagnostics {
             return of_config_repository(attempt, error, Names::default());
         }
         Error::GitLab { source, .. } => hint(source.kind()).to_owned(),
-        Error::Vault { source, .. } => vault_hint(source.kind()),
+        Error::Vault { source, .. } => vault::hint(source.kind()),
         Error::NoRole { .. } => "The role belongs to the tenant, whose set-up by Nautes makes it. Check the provider arguments tenant and vault.auth_mount.".to_owned(),
         Error::TokenNotShown { .. } => "Apply again: the token is replaced by another one.".to_owned(),
         Error::Contended { .. } => "Apply again when nothing else works on the same repository.".to_owned(),
@@ -166,23 +167,6 @@ fn of_credentials(attempt: &str, error: &credentials::Error) -> Diagnostics {
     };
     let detail = format!("{}.\n\n{hint}", causes(error));
     Diagnostic::error(format!("Cannot {attempt}"), detail.trim_end()).into()
-}
-
-fn vault_hint(kind: &vault::Kind) -> String {
-    use vault::Kind;
-    match kind {
-        Kind::Unreachable | Kind::Redirected { .. } | Kind::UnexpectedBody => "Check the provider argument vault.address, and that this machine reaches it, directly or through HTTPS_PROXY.".to_owned(),
-        Kind::Untrusted => "If the Vault has a certificate of a private authority, name that authority in the provider argument vault.ca_file or vault.ca_pem.".to_owned(),
-        Kind::Sealed => "Unseal the Vault, then apply again.".to_owned(),
-        Kind::LoginRefused | Kind::LoginUnreadable { .. } => "Check how the provider argument vault logs in: token, approle, jwt or kubernetes.".to_owned(),
-        Kind::Unauthorized { rule } => format!("Check the token in the provider argument vault: it is unknown or expired, or it lacks the default policy. It also needs a policy with: {rule}"),
-        Kind::Forbidden { rule } => format!("The identity in the provider argument vault needs a policy with: {rule}"),
-        Kind::NoMount { mount } => format!("Mount it at {mount}, or let the provider make missing key-value engines: vault.manage_mounts = true."),
-        Kind::NotVersioned { .. } => "Nautes keeps its secrets in key-value engines of version 2.".to_owned(),
-        Kind::Interrupted { .. } | Kind::Server { .. } | Kind::Limited { .. } | Kind::NotReady => "What was done so far is kept. Apply again to finish it.".to_owned(),
-        Kind::Conflict => "Something else writes the same secret. Apply again.".to_owned(),
-        Kind::NotFound | Kind::Invalid | Kind::Unsendable => String::new(),
-    }
 }
 
 fn of_explanation(attempt: &str, explanation: Explanation) -> Diagnostic {

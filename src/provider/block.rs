@@ -20,8 +20,7 @@ pub struct ProviderBlock {
     pub reconciler: Option<String>,
     /// The GitLab that holds the products.
     pub gitlab: Option<GitLabBlock>,
-    /// The Vault or `OpenBao` that holds the secrets; needed by resources that store some, of which
-    /// this version has none.
+    /// The Vault or `OpenBao` that holds the secrets; needed by resources that store some.
     pub vault: Option<VaultBlock>,
     /// Single sign-on of the dashboards, which this version does not install.
     pub oidc: Option<OidcBlock>,
@@ -31,8 +30,8 @@ pub struct ProviderBlock {
     /// The cluster in which the operators of a Nautes installation run; used with
     /// `reconciler = "nautes"` alone, which this version does not support.
     pub tenant_cluster: Option<TenantClusterBlock>,
-    /// Name of the `CodeRepoProvider` that manifests of code repositories refer to, which this
-    /// version does not have; `gitlab-nautes` by default.
+    /// Name of the `CodeRepoProvider` that manifests of code repositories refer to;
+    /// `gitlab-nautes` by default.
     #[tf(environment(["NAUTES_CODE_REPO_PROVIDER"]))]
     pub code_repo_provider: Option<String>,
     /// How commits in configuration repositories are made.
@@ -76,7 +75,7 @@ pub struct GitLabBlock {
 /// A Vault or `OpenBao` and how to log in.
 #[derive(Model)]
 pub struct VaultBlock {
-    /// URL of the server.
+    /// URL of the server, with or without `/v1`.
     #[tf(environment(["NAUTES_VAULT_ADDRESS", "VAULT_ADDR"]))]
     pub address: Option<String>,
     /// URL by which pods reach the server; `address` by default.
@@ -85,10 +84,10 @@ pub struct VaultBlock {
     /// Namespace on the server.
     #[tf(environment(["NAUTES_VAULT_NAMESPACE", "VAULT_NAMESPACE"]))]
     pub namespace: Option<String>,
-    /// File with certificates (PEM) of authorities that are trusted.
+    /// File with certificates (PEM) of authorities that are trusted besides the system's.
     #[tf(environment(["NAUTES_VAULT_CA_FILE", "VAULT_CACERT"]), conflicts_with(["ca_pem"]))]
     pub ca_file: Option<String>,
-    /// Certificates (PEM) of authorities that are trusted.
+    /// Certificates (PEM) of authorities that are trusted besides the system's.
     #[tf(environment(["NAUTES_VAULT_CA_PEM"]))]
     pub ca_pem: Option<String>,
     /// Whether missing mounts are created; `false` by default.
@@ -97,7 +96,8 @@ pub struct VaultBlock {
     /// Auth mount of the tenant's cluster; the name of the tenant by default.
     #[tf(environment(["NAUTES_VAULT_AUTH_MOUNT"]))]
     pub auth_mount: Option<String>,
-    /// Token, unless one of the ways to log in below is given.
+    /// Token, unless one of the ways to log in below is given. Without either, the token that
+    /// `vault login` keeps in `~/.vault-token` is used.
     #[tf(sensitive, environment(["NAUTES_VAULT_TOKEN", "VAULT_TOKEN"]))]
     pub token: Option<String>,
     /// Login by `AppRole`.
@@ -116,7 +116,7 @@ pub struct VaultAppRoleBlock {
     /// Id of the role.
     #[tf(environment(["NAUTES_VAULT_APPROLE_ROLE_ID"]))]
     pub role_id: Option<String>,
-    /// Secret id.
+    /// Secret id, if the role needs one.
     #[tf(sensitive, environment(["NAUTES_VAULT_APPROLE_SECRET_ID"]))]
     pub secret_id: Option<String>,
     /// Auth mount; `approle` by default.
@@ -147,7 +147,7 @@ pub struct VaultKubernetesBlock {
     /// Auth mount; `kubernetes` by default.
     #[tf(environment(["NAUTES_VAULT_KUBERNETES_MOUNT"]))]
     pub mount: Option<String>,
-    /// File with the service account's token.
+    /// File with the service account's token; by default the one that a pod has.
     #[tf(environment(["NAUTES_VAULT_KUBERNETES_TOKEN_PATH"]))]
     pub token_path: Option<String>,
 }

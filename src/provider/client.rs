@@ -6,8 +6,10 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use tokio::sync::OnceCell;
 
 use super::block::ProviderBlock;
-use super::setting::{Authority, Settings};
+use super::setting::Settings;
+use super::vault::Surroundings;
 use crate::backends::gitlab::{GitLab, Group, Limits, Options, SetupError};
+use crate::backends::vault::Vault;
 use crate::config_repo::{self, Author, Repositories};
 use crate::diagnostics::{Attempted as _, causes};
 use crate::resources::Products;
@@ -16,6 +18,7 @@ use crate::resources::Products;
 pub struct Client {
     settings: Settings,
     gitlab: OnceLock<GitLab>,
+    vault: OnceLock<Vault>,
     config_repositories: OnceLock<Repositories>,
     parent_group: OnceCell<Option<Group>>,
     products: Products,
@@ -27,6 +30,7 @@ impl Client {
         Ok(Self {
             settings: Settings::of(block)?,
             gitlab: OnceLock::new(),
+            vault: OnceLock::new(),
             config_repositories: OnceLock::new(),
             parent_group: OnceCell::new(),
             products: Products::default(),
@@ -53,34 +57,19 @@ impl Client {
 
     fn connect_gitlab(&self) -> Result<GitLab, Diagnostics> {
         let settings = &self.settings.gitlab;
-        let missing = |argument: &str, variables: &str| {
-            Diagnostic::error(
-                "GitLab is not configured",
-                format!(
-                    "The provider argument gitlab.{argument} is missing. Set it in the provider block, or set one of the environment variables {variables}."
-                ),
+        let url = settings.url.clone().ok_or_else(|| {
+            not_configured("GitLab", "gitlab.url", "NAUTES_GITLAB_URL, GITLAB_BASE_URL")
+        })?;
+        let token = settings.token.clone().ok_or_else(|| {
+            not_configured(
+                "GitLab",
+                "gitlab.token",
+                "NAUTES_GITLAB_TOKEN, GITLAB_TOKEN",
             )
-        };
-        let url = settings
-            .url
-            .clone()
-            .ok_or_else(|| missing("url", "NAUTES_GITLAB_URL, GITLAB_BASE_URL"))?;
-        let token = settings
-            .token
-            .clone()
-            .ok_or_else(|| missing("token", "NAUTES_GITLAB_TOKEN, GITLAB_TOKEN"))?;
-        let ca_pem = match &settings.authority {
-            None => None,
-            Some(Authority::Pem(pem)) => Some(pem.clone()),
-            Some(Authority::File(file)) => {
-                Some(std::fs::read_to_string(file).map_err(|error| {
-                    Diagnostic::error(
-                        "The authority's certificates cannot be read",
-                        format!("The provider argument gitlab.ca_file names {file}: {error}."),
-                    )
-                })?)
-            }
-        };
+        })?;
+        let authority = settings.authority.as_ref();
+        let ca_pem = authority.map(|authority| authority.pem("gitlab.ca_file"));
+        let ca_pem = ca_pem.transpose()?;
         let options = Options {
             url,
             token,
@@ -99,6 +88,15 @@ impl Client {
             );
             Diagnostic::error("GitLab cannot be used", text).into()
         })
+    }
+
+    /// The client of Vault; nothing is sent until it is used.
+    pub fn vault(&self) -> Result<&Vault, Diagnostics> {
+        if let Some(vault) = self.vault.get() {
+            return Ok(vault);
+        }
+        let vault = self.settings.vault.connect(&Surroundings::of_process())?;
+        Ok(self.vault.get_or_init(|| vault))
     }
 
     /// The products' configuration repositories.
@@ -144,4 +142,19 @@ impl Client {
             None => name.to_owned(),
         }
     }
+}
+
+/// Says which argument is missing, and which variables could stand in for it.
+pub(super) fn not_configured(server: &str, argument: &str, variables: &str) -> Diagnostic {
+    let variables = if variables.contains(", ") {
+        format!("one of the environment variables {variables}")
+    } else {
+        format!("the environment variable {variables}")
+    };
+    Diagnostic::error(
+        format!("{server} is not configured"),
+        format!(
+            "The provider argument {argument} is missing. Set it in the provider block, or set {variables}."
+        ),
+    )
 }

@@ -3,6 +3,7 @@
 mod block;
 mod client;
 mod setting;
+mod vault;
 
 use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::provider::{Provider, Registry};

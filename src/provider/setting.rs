@@ -4,6 +4,7 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::value::Path;
 
 use super::block::{CommitBlock, GitLabBlock, ProviderBlock, TenantRepositoryBlock};
+use super::vault::VaultSettings;
 use crate::config_repo::TenantRepository;
 use crate::secret::Secret;
 
@@ -12,9 +13,26 @@ use crate::secret::Secret;
 pub(crate) struct Settings {
     pub(crate) gitlab: GitLabSettings,
     pub(crate) commit: CommitSettings,
+    #[allow(dead_code, reason = "read by the resources that store secrets")]
+    pub(crate) reconciler: Reconciler,
+    pub(crate) vault: VaultSettings,
+    #[allow(
+        dead_code,
+        reason = "read by the resources that write manifests of repositories"
+    )]
+    pub(crate) code_repo_provider: String,
     pub(crate) tenant: String,
     pub(crate) tenant_repository: Option<TenantRepository>,
     pub(crate) insecure_skip_check: bool,
+}
+
+/// Who makes the runtime objects in the clusters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reconciler {
+    /// This provider.
+    Provider,
+    /// The operators of a Nautes installation.
+    Nautes,
 }
 
 #[derive(Debug, Default)]
@@ -41,23 +59,61 @@ pub(crate) struct CommitSettings {
 
 impl Settings {
     pub(crate) fn of(block: ProviderBlock) -> Result<Self, Diagnostics> {
-        let settings = Self {
+        let tenant = block.tenant.unwrap_or_else(|| "nautes".to_owned());
+        let code_repo_provider = block.code_repo_provider;
+        Ok(Self {
             gitlab: block.gitlab.map(GitLabSettings::of).unwrap_or_default(),
             commit: CommitSettings::of(block.commit),
-            tenant: block.tenant.unwrap_or_else(|| "nautes".to_owned()),
+            reconciler: supported(Reconciler::of(block.reconciler.as_deref()))?,
+            vault: VaultSettings::of(block.vault, &tenant),
+            code_repo_provider: code_repo_provider.unwrap_or_else(|| "gitlab-nautes".to_owned()),
+            tenant,
             tenant_repository: block.tenant_repository.and_then(tenant_repository),
             insecure_skip_check: block.insecure_skip_check.unwrap_or(false),
-        };
-        if block.reconciler.as_deref() == Some("nautes") {
-            let path = Path::to("reconciler");
-            return Err(Diagnostic::error(
-                "The operators' mode is not available",
-                "This version of the provider does not support reconciler = \"nautes\" yet. Leave the argument out, or set it to \"provider\".",
-            )
-            .at(&path)
-            .into());
+        })
+    }
+}
+
+impl Reconciler {
+    fn of(argument: Option<&str>) -> Self {
+        match argument {
+            Some("nautes") => Self::Nautes,
+            _ => Self::Provider,
         }
-        Ok(settings)
+    }
+}
+
+/// Refuses the mode that is not finished.
+fn supported(reconciler: Reconciler) -> Result<Reconciler, Diagnostics> {
+    match reconciler {
+        Reconciler::Provider => Ok(reconciler),
+        Reconciler::Nautes => Err(Diagnostic::error(
+            "The operators' mode is not available",
+            "This version of the provider does not support reconciler = \"nautes\" yet. Leave the argument out, or set it to \"provider\".",
+        )
+        .at(&Path::to("reconciler"))
+        .into()),
+    }
+}
+
+impl Authority {
+    /// Takes the text if there is one, else the file.
+    pub(super) fn of(pem: Option<String>, file: Option<String>) -> Option<Self> {
+        pem.map(Self::Pem).or(file.map(Self::File))
+    }
+
+    /// The certificates; `argument` is the one that names the file.
+    pub(super) fn pem(&self, argument: &str) -> Result<String, Diagnostics> {
+        match self {
+            Self::Pem(pem) => Ok(pem.clone()),
+            Self::File(file) => std::fs::read_to_string(file).map_err(|error| {
+                Diagnostic::error(
+                    "The authority's certificates cannot be read",
+                    format!("The provider argument {argument} names {file}: {error}."),
+                )
+                .into()
+            }),
+        }
     }
 }
 
@@ -79,10 +135,7 @@ impl GitLabSettings {
                 .parent_group
                 .map(trimmed)
                 .filter(|path| !path.is_empty()),
-            authority: block
-                .ca_pem
-                .map(Authority::Pem)
-                .or(block.ca_file.map(Authority::File)),
+            authority: Authority::of(block.ca_pem, block.ca_file),
         }
     }
 }

@@ -101,7 +101,7 @@ impl Session {
             Err(failure) if matches!(failure.kind(), Kind::Forbidden { .. }) => failure,
             other => return other,
         };
-        if self.look_up(&token.header).await?.is_some() {
+        if !matches!(self.look_up(&token.header).await, Ok(None)) {
             return Err(failure);
         }
         if self.given.is_some() {

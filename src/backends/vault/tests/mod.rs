@@ -1,1 +1,11 @@
-//! Calls against a real server, and against prepared answers.
+//! Calls against a real `OpenBao`, behind a proxy that can lose or hold back what it answers.
+
+mod failures;
+mod logins;
+mod mounts;
+mod permissions;
+mod policies;
+mod secrecy;
+mod secrets;
+mod server;
+mod trust;
