@@ -1,9 +1,9 @@
 //! The one place where an error becomes a message to the user: what was attempted, why it failed, what to do next.
 
+mod credentials;
 mod vault;
 
 use std::collections::BTreeSet;
-use std::error::Error;
 
 use nautes_model::tree::ManifestTree;
 use nautes_model::validation::explain::{Explanation, Situation, explain};
@@ -12,8 +12,8 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::value::Path;
 
 use crate::backends::gitlab::{self, Kind};
+pub(crate) use crate::causes::causes;
 use crate::config_repo;
-use crate::credentials;
 
 /// Says what was attempted when something fails.
 pub(crate) trait Attempted<T> {
@@ -31,23 +31,6 @@ impl<T> Attempted<T> for Result<T, config_repo::Error> {
     fn attempted(self, attempt: impl Into<String>) -> Result<T, Diagnostics> {
         self.map_err(|error| of_config_repository(&attempt.into(), &error, Names::default()))
     }
-}
-
-impl<T> Attempted<T> for Result<T, credentials::Error> {
-    fn attempted(self, attempt: impl Into<String>) -> Result<T, Diagnostics> {
-        self.map_err(|error| of_credentials(&attempt.into(), &error))
-    }
-}
-
-/// Returns an error with everything that caused it, as one sentence without a full stop.
-pub(crate) fn causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text.trim_end_matches('.').to_owned()
 }
 
 /// Returns the message of a failed call to GitLab.
@@ -134,9 +117,13 @@ pub(crate) fn of_config_repository(
             "Its manifest was changed after it was read, and nothing was overwritten. Plan again to see the change.",
         )
         .into(),
-        config_repo::Error::Contended(source) | config_repo::Error::GitLab(source) => {
-            of_gitlab(attempt, source).into()
-        }
+        config_repo::Error::Contended { .. } => Diagnostic::error(
+            format!("Cannot {attempt}: others keep writing to the same repository"),
+            format!("{}, so this was given up. What was committed is kept. Look in the history of the configuration repository for who keeps committing, such as a job that rewrites production/kustomization.yaml on every push, then apply again.", capitalised(&causes(error))),
+        )
+        .into(),
+        config_repo::Error::Tenant { source, .. } => of_tenant(attempt, error, source.kind()).into(),
+        config_repo::Error::GitLab(source) => of_gitlab(attempt, source).into(),
         config_repo::Error::Interrupted => Diagnostic::error(
             format!("Cannot {attempt}: the change was interrupted"),
             "Whether it was committed is not known. Apply again to finish it.",
@@ -145,28 +132,21 @@ pub(crate) fn of_config_repository(
     }
 }
 
-fn of_credentials(attempt: &str, error: &credentials::Error) -> Diagnostics {
-    use credentials::Error;
-    let hint = match error {
-        Error::Links { failures } => {
-            return failures
-                .iter()
-                .map(|failure| of_gitlab(failure.attempt.as_str(), &failure.source))
-                .collect();
+fn of_tenant(attempt: &str, error: &config_repo::Error, kind: &Kind) -> Diagnostic {
+    let hint = match kind {
+        Kind::NotFound => {
+            "Check the provider argument tenant_repository.project (environment: NAUTES_TENANT_REPOSITORY_PROJECT): it is the full path of the project, of which the owner of the token must be a member."
         }
-        Error::Configuration(error) => {
-            return of_config_repository(attempt, error, Names::default());
-        }
-        Error::GitLab { source, .. } => hint(source.kind()).to_owned(),
-        Error::Vault { source, .. } => vault::hint(source.kind()),
-        Error::NoRole { .. } => "The role belongs to the tenant, whose set-up by Nautes makes it. Check the provider arguments tenant and vault.auth_mount.".to_owned(),
-        Error::TokenNotShown { .. } => "Apply again: the token is replaced by another one.".to_owned(),
-        Error::Contended { .. } => "Apply again when nothing else works on the same repository.".to_owned(),
-        Error::Interrupted => "What was done so far is kept. Apply again to finish it.".to_owned(),
-        Error::KeyPair { .. } => String::new(),
+        other => hint(other),
     };
-    let detail = format!("{}.\n\n{hint}", causes(error));
-    Diagnostic::error(format!("Cannot {attempt}"), detail.trim_end()).into()
+    let detail = format!("{}.\n\n{hint}", capitalised(&causes(error)));
+    Diagnostic::error(format!("Cannot {attempt}"), detail.trim_end())
+}
+
+fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(characters).collect()
 }
 
 fn of_explanation(attempt: &str, explanation: Explanation) -> Diagnostic {

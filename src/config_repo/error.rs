@@ -35,9 +35,22 @@ pub enum Error {
         /// The entity.
         key: EntityKey,
     },
-    /// Other writers were faster each time, for as long as this was tried.
-    #[error("the branch of the configuration repository did not keep still for a commit")]
-    Contended(#[source] Arc<gitlab::Error>),
+    /// Other commits came before ours each time, for as long as this was tried. What we committed
+    /// meanwhile was kept, but is not judged, or not listed in the kustomization, as it should be.
+    #[error("other commits came before ours {times} times in a row")]
+    Contended {
+        /// How often.
+        times: u32,
+    },
+    /// The tenant's repository, by whose clusters changes are judged, cannot be read.
+    #[error("the tenant's repository `{project}` cannot be read")]
+    Tenant {
+        /// The full path of its project, from the configuration.
+        project: String,
+        /// Why.
+        #[source]
+        source: Arc<gitlab::Error>,
+    },
     /// GitLab failed.
     #[error("the configuration repository cannot be used")]
     GitLab(#[source] Arc<gitlab::Error>),
@@ -63,9 +76,11 @@ impl Error {
                 violations.iter().all(Violation::curable_by_another_change)
             }
             Self::Exists { .. } => true,
-            Self::Changed { .. } | Self::Contended(_) | Self::GitLab(_) | Self::Interrupted => {
-                false
-            }
+            Self::Changed { .. }
+            | Self::Contended { .. }
+            | Self::Tenant { .. }
+            | Self::GitLab(_)
+            | Self::Interrupted => false,
         }
     }
 }

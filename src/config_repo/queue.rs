@@ -67,6 +67,12 @@ impl Queue {
         neighbours: Neighbours,
         request: RequestId,
     ) -> Verdict {
+        // Before the channel, so that the change is taken back when this is dropped.
+        let mut waiter = Waiter {
+            queue: self,
+            request,
+            is_answered: false,
+        };
         let (reply, answer) = oneshot::channel();
         let item = Item {
             change,
@@ -85,7 +91,9 @@ impl Queue {
             );
         }
         self.news.notify_one();
-        answer.await.unwrap_or(Err(Error::Interrupted))
+        let verdict = answer.await.unwrap_or(Err(Error::Interrupted));
+        waiter.is_answered = true;
+        verdict
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
@@ -116,6 +124,23 @@ impl Queue {
             item.change = change;
         }
         self.waiting().settle(items, verdicts, Instant::now());
+    }
+}
+
+/// Who waits for a change.
+struct Waiter<'a> {
+    queue: &'a Queue,
+    request: RequestId,
+    is_answered: bool,
+}
+
+impl Drop for Waiter<'_> {
+    /// A request that no longer waits may yet bring what others wait for.
+    fn drop(&mut self) {
+        if !self.is_answered {
+            self.queue.waiting().requests.resume(self.request);
+            self.queue.news.notify_one();
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use nautes_model::entity::Entity;
 use nautes_model::manifest::Manifest;
 
 use crate::backends::gitlab;
+use crate::causes::causes;
 
 use super::change::is_place_of;
 use super::object_id::ObjectFormat;
@@ -97,7 +98,7 @@ impl Remote {
                         manifest.key()
                     )));
                 }
-                Err(error) => drift.push(Drift::Unreadable(chain(&error))),
+                Err(error) => drift.push(Drift::Unreadable(causes(&error))),
             }
         }
         let is_readable = !drift
@@ -144,20 +145,10 @@ fn find(snapshot: &Snapshot, key: &EntityKey) -> Reading {
         commit: commit.to_owned(),
         blob_id,
     };
-    let drift = vec![Drift::Unreadable(chain(error))];
+    let drift = vec![Drift::Unreadable(causes(error))];
     Reading::Present(Box::new(Present {
         entity: None,
         verified,
         drift,
     }))
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }

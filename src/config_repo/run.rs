@@ -28,8 +28,12 @@ use super::remote::Remote;
 use super::snapshot::Snapshot;
 use super::surroundings::{Neighbours, Surroundings};
 
-/// How often a batch is tried again when other writers are faster.
+/// How often other writers may be faster before a batch is given up.
 const MOST_RACES: u32 = 60;
+
+/// How often other commits may come between what we looked at and what we committed, before a
+/// batch is given up. Each time, another commit of ours makes good what came of it.
+const MOST_OVERTAKINGS: u32 = 12;
 
 /// How often a batch is tried again when GitLab fails and the commit is not there.
 const MOST_FAILURES: u32 = 4;
@@ -147,11 +151,13 @@ impl Runner<'_> {
                         .filter(|(_, made)| made.is_ok());
                     claimed.extend(made.filter_map(|(change, _)| change.created()));
                 }
-                Ok(made) => ground = self.settle_among_others(&ground, &tree, made).await?,
+                Ok(made) => {
+                    ground = self.settle_among_others(&ground, &tree, made).await?;
+                    obstacles.overtaken()?;
+                }
                 Err(error) => {
-                    let wait = obstacles.wait_after(&error);
-                    let Some(wait) = wait else {
-                        return Err(given_up(error));
+                    let Some(wait) = obstacles.wait_after(&error)? else {
+                        return Err(error.into());
                     };
                     tokio::time::sleep(wait).await;
                     ground = self.look_after(ground, &error).await?;
@@ -323,6 +329,7 @@ impl Ground {
 /// What has stood in the way of a batch so far.
 struct Obstacles {
     races: u32,
+    overtakings: u32,
     failures: u32,
     pauses: ExponentialBackoff,
 }
@@ -337,36 +344,49 @@ impl Obstacles {
             .build();
         Self {
             races: 0,
+            overtakings: 0,
             failures: 0,
             pauses,
         }
     }
 
-    /// The wait before a batch is tried again; none if it is of no use.
-    fn wait_after(&mut self, error: &gitlab::Error) -> Option<Duration> {
-        let again = if is_race(error) {
+    /// Notes that others came before a commit that was made all the same.
+    fn overtaken(&mut self) -> Result<(), Error> {
+        self.overtakings += 1;
+        if self.overtakings > MOST_OVERTAKINGS {
+            return Err(self.contended());
+        }
+        Ok(())
+    }
+
+    /// The wait before a batch is tried again after a commit failed; none if it is of no use.
+    fn wait_after(&mut self, error: &gitlab::Error) -> Result<Option<Duration>, Error> {
+        if is_race(error) {
             self.races += 1;
-            self.races <= MOST_RACES
-        } else if error.may_have_happened() || *error.kind() == Kind::Locked {
-            self.failures += 1;
-            self.failures <= MOST_FAILURES
-        } else {
-            false
-        };
-        again.then(|| self.pauses.next().unwrap_or_default())
+            if self.races > MOST_RACES {
+                return Err(self.contended());
+            }
+            return Ok(Some(self.pause()));
+        }
+        if !error.may_have_happened() && *error.kind() != Kind::Locked {
+            return Ok(None);
+        }
+        self.failures += 1;
+        Ok((self.failures <= MOST_FAILURES).then(|| self.pause()))
+    }
+
+    fn contended(&self) -> Error {
+        let times = self.races + self.overtakings;
+        Error::Contended { times }
+    }
+
+    fn pause(&mut self) -> Duration {
+        self.pauses.next().unwrap_or_default()
     }
 }
 
 fn is_race(error: &gitlab::Error) -> bool {
     matches!(error.kind(), Kind::ReferenceMoved | Kind::FileChanged)
-}
-
-fn given_up(error: gitlab::Error) -> Error {
-    if is_race(&error) {
-        Error::Contended(Arc::new(error))
-    } else {
-        error.into()
-    }
 }
 
 /// Whether GitLab refused what a commit does, so that it may be because of one of its changes.

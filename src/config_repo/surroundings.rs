@@ -11,6 +11,7 @@ use tokio::sync::OnceCell;
 
 use crate::backends::gitlab::{self, GitLab};
 
+use super::error::Error;
 use super::remote::Remote;
 use super::snapshot::Snapshot;
 
@@ -44,7 +45,7 @@ impl Tenant {
     }
 
     /// The tenant's repository; none if there is none in the configuration.
-    pub(super) async fn remote(&self) -> Result<Option<&Arc<Remote>>, gitlab::Error> {
+    pub(super) async fn remote(&self) -> Result<Option<&Arc<Remote>>, Error> {
         let Some(place) = &self.place else {
             return Ok(None);
         };
@@ -59,7 +60,37 @@ impl Tenant {
                 layout,
             )))
         };
-        self.remote.get_or_try_init(look_up).await.map(Some)
+        self.remote
+            .get_or_try_init(look_up)
+            .await
+            .map(Some)
+            .map_err(|error| self.unreadable(error))
+    }
+
+    /// The tenant's repository as it is known; none if there is none in the configuration.
+    async fn snapshot(&self) -> Result<Option<Arc<Snapshot>>, Error> {
+        let Some(remote) = self.remote().await? else {
+            return Ok(None);
+        };
+        let snapshot = remote.snapshot(&remote.view()).await;
+        snapshot.map(Some).map_err(|error| self.unreadable(error))
+    }
+
+    /// Looks whether the repository has changed, if it was used at all.
+    async fn look_again(&self) -> Result<(), Error> {
+        if let Some(remote) = self.remote.get() {
+            let view = remote.look_again().await;
+            view.map_err(|error| self.unreadable(error))?;
+        }
+        Ok(())
+    }
+
+    fn unreadable(&self, error: gitlab::Error) -> Error {
+        let project = self.place.as_ref().map(|place| place.project.clone());
+        Error::Tenant {
+            project: project.unwrap_or_default(),
+            source: Arc::new(error),
+        }
     }
 }
 
@@ -76,22 +107,19 @@ pub(super) struct Surroundings {
 
 impl Surroundings {
     /// The tenant's repository as it is known; none if there is none.
-    pub(super) async fn clusters(&self) -> Result<Option<Arc<Snapshot>>, gitlab::Error> {
-        let Some(tenant) = &self.tenant else {
-            return Ok(None);
-        };
-        match tenant.remote().await? {
-            Some(remote) => remote.snapshot(&remote.view()).await.map(Some),
+    pub(super) async fn clusters(&self) -> Result<Option<Arc<Snapshot>>, Error> {
+        match &self.tenant {
+            Some(tenant) => tenant.snapshot().await,
             None => Ok(None),
         }
     }
 
     /// Looks whether the tenant's repository has changed, if it was used at all.
-    pub(super) async fn look_again(&self) -> Result<(), gitlab::Error> {
-        if let Some(remote) = self.tenant.as_ref().and_then(|tenant| tenant.remote.get()) {
-            remote.look_again().await?;
+    pub(super) async fn look_again(&self) -> Result<(), Error> {
+        match &self.tenant {
+            Some(tenant) => tenant.look_again().await,
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Puts everything together for the rules.

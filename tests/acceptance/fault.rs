@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
-use testbed::{Call, Calls, Emulator, Method, at_most, exactly};
+use testbed::{Calls, Emulator, Method, at_most, exactly};
 
 use crate::harness::{Case, Stage};
 
@@ -34,66 +34,45 @@ enum Moment {
     AfterEffect,
 }
 
-/// What a run with a failure has to come to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Expected {
-    /// Success, whatever call is hit.
-    Success,
-    /// Success if a read or a commit is hit; otherwise an error that says what to do is enough.
-    SuccessOrAdvice,
-}
-
 #[test]
 fn a_creation_survives_status_500_at_each_call() -> Case {
-    survive_at_each_call(
-        &answer(500),
-        Moment::BeforeEffect,
-        Expected::SuccessOrAdvice,
-    )
+    survive_at_each_call(&answer(500), Moment::BeforeEffect)
 }
 
 #[test]
 fn a_creation_survives_status_500_after_the_effect_of_each_call() -> Case {
-    survive_at_each_call(&answer(500), Moment::AfterEffect, Expected::Success)
+    survive_at_each_call(&answer(500), Moment::AfterEffect)
 }
 
 #[test]
 fn a_creation_survives_status_502_at_each_call() -> Case {
-    survive_at_each_call(
-        &answer(502),
-        Moment::BeforeEffect,
-        Expected::SuccessOrAdvice,
-    )
+    survive_at_each_call(&answer(502), Moment::BeforeEffect)
 }
 
 #[test]
 fn a_creation_survives_status_502_after_the_effect_of_each_call() -> Case {
-    survive_at_each_call(&answer(502), Moment::AfterEffect, Expected::Success)
+    survive_at_each_call(&answer(502), Moment::AfterEffect)
 }
 
 #[test]
 fn a_creation_survives_a_dropped_connection_at_each_call() -> Case {
-    survive_at_each_call(
-        &json!("drop"),
-        Moment::BeforeEffect,
-        Expected::SuccessOrAdvice,
-    )
+    survive_at_each_call(&json!("drop"), Moment::BeforeEffect)
 }
 
 #[test]
 fn a_creation_survives_a_connection_dropped_after_the_effect_of_each_call() -> Case {
-    survive_at_each_call(&json!("drop"), Moment::AfterEffect, Expected::Success)
+    survive_at_each_call(&json!("drop"), Moment::AfterEffect)
 }
 
 #[test]
 fn a_creation_waits_as_long_as_a_throttle_at_each_call_asks() -> Case {
     let throttled = json!({ "throttled": { "retry_after": 1 } });
-    survive_at_each_call(&throttled, Moment::BeforeEffect, Expected::Success)
+    survive_at_each_call(&throttled, Moment::BeforeEffect)
 }
 
 #[test]
 fn a_creation_waits_at_a_limit_that_tells_no_time_at_each_call() -> Case {
-    survive_at_each_call(&json!("limited"), Moment::BeforeEffect, Expected::Success)
+    survive_at_each_call(&json!("limited"), Moment::BeforeEffect)
 }
 
 fn answer(status: u16) -> Value {
@@ -101,7 +80,7 @@ fn answer(status: u16) -> Value {
 }
 
 /// Creates with a failure at one call, for each of them.
-fn survive_at_each_call(failure: &Value, moment: Moment, expected: Expected) -> Case {
+fn survive_at_each_call(failure: &Value, moment: Moment) -> Case {
     let undisturbed = Stage::with(SHOP)?;
     let (applied, calls) = undisturbed
         .gitlab
@@ -117,32 +96,21 @@ fn survive_at_each_call(failure: &Value, moment: Moment, expected: Expected) -> 
                 "after_effect": moment == Moment::AfterEffect,
                 "failure": failure,
             }))?;
-            survive(&stage, call, &calls, expected)
+            survive(&stage, &calls)
                 .with_context(|| format!("{failure} at call {passing}, {call}"))?;
         }
     }
     Ok(())
 }
 
-fn survive(stage: &Stage, hit: &Call, undisturbed: &Calls, expected: Expected) -> Case {
-    let running = stage.workspace.start_apply(&[])?;
-    let outcome = running.finish()?;
+fn survive(stage: &Stage, undisturbed: &Calls) -> Case {
+    let applied = stage.workspace.apply_with(&[]);
     stage
         .gitlab
         .calls()?
         .assert_calls(at_most(undisturbed.count() + MORE_CALLS));
-    if outcome.exit_code() == Some(0) {
-        stage.workspace.assert_empty_plan("after apply")?;
-    } else {
-        let text = outcome.text();
-        let is_repeated = !hit.is_write() || hit.route.ends_with("/commits");
-        ensure!(
-            expected == Expected::SuccessOrAdvice && !is_repeated,
-            "it was to succeed: {text}"
-        );
-        ensure!(text.contains("Apply again"), "no advice: {text}");
-        stage.workspace.apply().context("the next apply")?;
-    }
+    applied?;
+    stage.workspace.assert_empty_plan("after apply")?;
     expect_made_once(&stage.gitlab)
 }
 

@@ -20,6 +20,7 @@ mod project_life;
 mod refactor;
 mod remains;
 mod secrecy;
+mod writers;
 
 #[test]
 fn every_file_of_this_folder_is_part_of_the_tests() {

@@ -7,6 +7,7 @@ use gitlab::api::groups::{CreateGroup, DeleteGroup, EditGroup};
 use serde::{Deserialize, Serialize};
 
 use super::GitLab;
+use super::creation::found;
 use super::error::Error;
 use super::local::Local;
 use super::project::Project;
@@ -115,7 +116,7 @@ impl GitLab {
         self.query(&endpoint).await
     }
 
-    /// Creates a group.
+    /// Creates a group. It is tried again when GitLab fails and nothing has the path.
     pub async fn create_group(&self, new: &NewGroup) -> Result<Group, Error> {
         let mut endpoint = CreateGroup::builder();
         endpoint
@@ -126,7 +127,22 @@ impl GitLab {
         if let Some(parent_id) = new.parent_id {
             endpoint.parent_id(parent_id);
         }
-        self.query(&built(self, endpoint.build())?).await
+        let endpoint = built(self, endpoint.build())?;
+        self.create(&endpoint, || self.has_group(new)).await
+    }
+
+    async fn has_group(&self, new: &NewGroup) -> Result<bool, Error> {
+        let path = match new.parent_id {
+            Some(parent) => self.path_in(parent, &new.path).await?,
+            None => new.path.clone(),
+        };
+        found(self.group(path.as_str()).await)
+    }
+
+    /// The full path of something in a group.
+    pub(super) async fn path_in(&self, group: u64, path: &str) -> Result<String, Error> {
+        let group = self.group(group).await?;
+        Ok(format!("{}/{path}", group.full_path))
     }
 
     /// Changes a group.

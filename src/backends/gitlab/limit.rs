@@ -73,11 +73,16 @@ impl Gate {
         *entry = until.max(*entry);
     }
 
-    /// Waits until calls of the route may go.
-    pub(super) async fn pass(&self, route: &Scope) {
+    /// Waits until calls of the route may go. When that is not before the deadline, it does not
+    /// wait, and tells for how long the gate stays closed.
+    pub(super) async fn pass(&self, route: &Scope, deadline: Instant) -> Result<(), Duration> {
         while let Some(until) = self.closed_until(route) {
+            if until >= deadline {
+                return Err(until - Instant::now());
+            }
             tokio::time::sleep_until(until).await;
         }
+        Ok(())
     }
 
     fn closed_until(&self, route: &Scope) -> Option<Instant> {
@@ -171,13 +176,26 @@ mod tests {
         let tree = Scope::Route("tree".into());
         gate.close(archive.clone(), Duration::from_secs(60));
         let start = Instant::now();
-        gate.pass(&tree).await;
+        let deadline = start + Duration::from_secs(3600);
+        gate.pass(&tree, deadline).await.unwrap();
         assert_eq!(start.elapsed(), Duration::ZERO);
         gate.close(Scope::Everything, Duration::from_secs(5));
-        gate.pass(&tree).await;
+        gate.pass(&tree, deadline).await.unwrap();
         assert!(start.elapsed() >= Duration::from_secs(5));
-        gate.pass(&archive).await;
+        gate.pass(&archive, deadline).await.unwrap();
         assert!(start.elapsed() >= Duration::from_secs(60));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_for_a_gate_that_opens_too_late() {
+        let gate = Gate::default();
+        let route = Scope::Route("tree".into());
+        let start = Instant::now();
+        let deadline = start + Duration::from_secs(10);
+        gate.close(Scope::Everything, Duration::from_secs(10));
+        let closed = gate.pass(&route, deadline).await;
+        assert_eq!(closed, Err(Duration::from_secs(10)));
+        assert_eq!(start.elapsed(), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]

@@ -6,11 +6,13 @@
 //! lifecycles call are methods of [`GitLab`], one file per kind of object.
 //!
 //! It never follows a redirection to another host, never sends the token anywhere else, and never
-//! repeats a call that may have taken effect unless the method is idempotent.
+//! repeats a call that may have taken effect unless the method is idempotent, or `creation` has
+//! looked up that it has not.
 
 mod access_token;
 mod address;
 mod classify;
+mod creation;
 mod deploy_key;
 mod error;
 mod group;

@@ -8,6 +8,7 @@ use gitlab::api::projects::{
 use serde::Deserialize;
 
 use super::GitLab;
+use super::creation::found;
 use super::error::Error;
 use super::group::Visibility;
 use super::local::Local;
@@ -153,7 +154,7 @@ impl GitLab {
         self.list(&endpoint).await
     }
 
-    /// Creates a project.
+    /// Creates a project. It is tried again when GitLab fails and nothing has the path.
     pub async fn create_project(&self, new: &NewProject) -> Result<Project, Error> {
         let mut endpoint = CreateProject::builder();
         endpoint
@@ -166,7 +167,13 @@ impl GitLab {
         if let Some(default_branch) = &new.default_branch {
             endpoint.default_branch(default_branch);
         }
-        self.query(&built(self, endpoint.build())?).await
+        let endpoint = built(self, endpoint.build())?;
+        self.create(&endpoint, || self.has_project(new)).await
+    }
+
+    async fn has_project(&self, new: &NewProject) -> Result<bool, Error> {
+        let path = self.path_in(new.namespace_id, &new.path).await?;
+        found(self.project(path.as_str()).await)
     }
 
     /// Changes a project.

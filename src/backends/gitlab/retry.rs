@@ -30,17 +30,26 @@ pub(super) struct Retry<'a> {
 impl<'a> Retry<'a> {
     /// Begins a call.
     pub(super) fn new(method: &Method, limits: &'a Limits) -> Self {
+        // RFC 9110 section 9.2.2: repeating one of these does what a single one does.
+        let idempotent = matches!(
+            *method,
+            Method::GET | Method::HEAD | Method::PUT | Method::DELETE
+        );
+        Self::with(idempotent, limits)
+    }
+
+    /// Begins a call that is repeated only after it was looked up that it had no effect.
+    pub(super) fn of_what_can_be_looked_up(limits: &'a Limits) -> Self {
+        Self::with(true, limits)
+    }
+
+    fn with(idempotent: bool, limits: &'a Limits) -> Self {
         let pauses = ExponentialBuilder::new()
             .with_min_delay(limits.first_retry)
             .with_max_delay(LONGEST_PAUSE)
             .without_max_times()
             .with_jitter()
             .build();
-        // RFC 9110 section 9.2.2: repeating one of these does what a single one does.
-        let idempotent = matches!(
-            *method,
-            Method::GET | Method::HEAD | Method::PUT | Method::DELETE
-        );
         Self {
             limits,
             idempotent,

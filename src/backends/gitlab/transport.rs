@@ -78,6 +78,10 @@ impl Transport {
         })
     }
 
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     pub(super) fn address(&self) -> &Address {
         &self.address
     }
@@ -96,7 +100,16 @@ impl Transport {
             self.address.route(&outgoing.url)
         ));
         loop {
-            self.gate.pass(&route).await;
+            if let Err(wait) = self.gate.pass(&route, begun + self.limits.call).await {
+                let limited = Kind::Limited {
+                    wait: Some(wait),
+                    everything: true,
+                };
+                return Err(Error::new(
+                    call(&outgoing.method, &outgoing.url, None),
+                    limited,
+                ));
+            }
             let failure = match self.attempt(outgoing).await {
                 Ok(response) => return Ok(response),
                 Err(failure) => failure,

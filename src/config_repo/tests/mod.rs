@@ -3,6 +3,7 @@
 mod budget;
 mod check;
 mod fault;
+mod opponent;
 mod parking;
 mod race;
 mod read;

@@ -95,6 +95,29 @@ async fn a_change_is_looked_at_once_more_before_it_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_no_longer_waits_may_yet_help_others() {
+    let world = World::new().await;
+    let process = world.process();
+    let impatient = process.open();
+    let waits = process.create(code_repo(world.product, 7, "shop"));
+    let helps = async {
+        let in_vain = impatient.put(
+            binding(world.product, "open", 8, "shop"),
+            PutMode::Create,
+            Checks::Full,
+        );
+        let given_up = tokio::time::timeout(Duration::from_millis(500), in_vain).await;
+        assert!(given_up.is_err());
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        let shop = project(world.product, "shop", "");
+        impatient.put(shop, PutMode::Create, Checks::Full).await
+    };
+    let (waited, helped) = tokio::join!(waits, helps);
+    helped.unwrap();
+    waited.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_replacement_waits_until_the_name_is_free() {
     let world = World::new().await;
     let process = world.process();

@@ -5,6 +5,7 @@ use std::time::Duration;
 use gitlab_emulator::{ConflictText, Emulator};
 use nautes_model::Kind;
 
+use super::opponent::Opponent;
 use super::world::{World, environment, environments, key, on_cluster, project};
 use crate::backends::gitlab::{FileAction, NewCommit};
 use crate::config_repo::{Checks, Error, PutMode};
@@ -184,6 +185,25 @@ async fn what_was_covered_in_the_gap_of_the_guard_is_put_back() {
     let snapshot = world.process().open().snapshot().await.unwrap();
     let kept = snapshot.get(&key(Kind::Project, "shop"));
     assert_eq!(kept, Some(&project(world.product, "shop", "theirs")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_who_always_comes_before_us_ends_in_an_error_that_loses_nothing() {
+    let world = World::new().await;
+    let process = world.process_through(&Opponent::start(&world).await);
+    process.open().snapshot().await.unwrap();
+    let dev = environment(world.product, "dev");
+    let outcome = process.create(dev.clone()).await;
+    assert!(
+        matches!(outcome, Err(Error::Contended { times: 13 })),
+        "{outcome:?}"
+    );
+    assert_eq!(world.environments().await.len(), 1, "it was committed");
+
+    world.process().create(dev).await.unwrap();
+    assert!(world.kustomization_is_right().await);
+    let snapshot = world.process().open().snapshot().await.unwrap();
+    assert_eq!(snapshot.tree().projects().count(), 13);
 }
 
 #[tokio::test(flavor = "multi_thread")]

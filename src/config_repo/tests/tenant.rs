@@ -126,3 +126,23 @@ async fn a_cluster_that_a_product_uses_is_not_deleted() {
         .await;
     assert!(matches!(outcome, Err(Error::Refused { .. })), "{outcome:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_repository_that_is_not_there_is_not_taken_for_the_products() {
+    let world = World::new().await;
+    let place = TenantRepository {
+        project: "nautes/misspelt".into(),
+        branch: "main".into(),
+    };
+    let process = world.process_with(Some(place));
+    let outcome = process
+        .create(on_cluster(world.product, "dev", "somewhere"))
+        .await;
+    let Err(Error::Tenant { project, source }) = outcome else {
+        panic!("{outcome:?}")
+    };
+    assert_eq!(project, "nautes/misspelt");
+    assert!(source.is_not_found());
+    let opened = process.repositories.open_tenant().await;
+    assert!(matches!(opened, Err(Error::Tenant { .. })));
+}

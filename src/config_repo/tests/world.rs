@@ -26,7 +26,7 @@ impl World {
     /// A product whose repository has its first two commits: `README.md` and the kustomization.
     pub(super) async fn with(builder: Builder) -> Self {
         let emulator = builder.start().await.unwrap();
-        let gitlab = client(&emulator);
+        let gitlab = client(&emulator.url, &emulator.root_token);
         let group = gitlab
             .create_group(&NewGroup {
                 name: "Shop".into(),
@@ -52,7 +52,7 @@ impl World {
     }
 
     pub(super) fn gitlab(&self) -> GitLab {
-        client(&self.emulator)
+        client(&self.emulator.url, &self.emulator.root_token)
     }
 
     /// A process of its own: nothing is known to it.
@@ -61,6 +61,15 @@ impl World {
     }
 
     pub(super) fn process_with(&self, tenant_repository: Option<TenantRepository>) -> Process {
+        self.process_of(self.gitlab(), tenant_repository)
+    }
+
+    /// A process that reaches the emulator on another way.
+    pub(super) fn process_through(&self, url: &str) -> Process {
+        self.process_of(client(url, &self.emulator.root_token), None)
+    }
+
+    fn process_of(&self, gitlab: GitLab, tenant_repository: Option<TenantRepository>) -> Process {
         let options = Options {
             branch: "main".into(),
             author: Author {
@@ -71,7 +80,7 @@ impl World {
             tenant: Some("nautes".into()),
             nautes_reconciles: false,
         };
-        let repositories = Repositories::new(self.gitlab(), options);
+        let repositories = Repositories::new(gitlab, options);
         Process {
             repositories,
             product: self.product,
@@ -153,7 +162,7 @@ pub(super) fn default_project(group: u64, initialize_with_readme: bool) -> NewPr
     }
 }
 
-fn client(emulator: &Emulator) -> GitLab {
+fn client(url: &str, token: &str) -> GitLab {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let limits = Limits {
         request: Duration::from_secs(20),
@@ -161,10 +170,9 @@ fn client(emulator: &Emulator) -> GitLab {
         first_retry: Duration::from_millis(10),
         ..Limits::default()
     };
-    let token = emulator.root_token.as_str().into();
     GitLab::new(&gitlab::Options {
-        url: emulator.url.clone(),
-        token,
+        url: url.to_owned(),
+        token: token.into(),
         ca_pem: None,
         limits,
     })

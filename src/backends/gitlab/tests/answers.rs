@@ -48,18 +48,43 @@ async fn a_read_is_repeated_when_the_server_fails_and_when_the_connection_breaks
     assert_eq!(server.seen().len(), 3);
 }
 
+fn methods(server: &ScriptedServer) -> Vec<String> {
+    let seen = server.seen().into_iter();
+    seen.map(|seen| seen.method).collect()
+}
+
 #[tokio::test]
-async fn a_creation_is_not_repeated_when_its_effect_is_unknown() {
-    for unknown in [answer(503, &[], "{}"), Answer::Hang] {
-        let server = ScriptedServer::start([unknown, answer(201, &[], GROUP)]).await;
-        let error = server
-            .client()
-            .create_group(&new_group())
-            .await
-            .unwrap_err();
-        assert!(error.may_have_happened(), "{error}");
-        assert_eq!(server.seen().len(), 1);
+async fn a_creation_is_not_repeated_when_something_is_there_or_nothing_is_known() {
+    for looked_up in [answer(200, &[], GROUP), answer(403, &[], "{}")] {
+        for unknown in [answer(503, &[], "{}"), Answer::Hang] {
+            let looked_up = looked_up.clone();
+            let server = ScriptedServer::start([unknown, looked_up, answer(201, &[], GROUP)]).await;
+            let outcome = server.client().create_group(&new_group()).await;
+            let error = outcome.unwrap_err();
+            assert!(error.may_have_happened(), "{error}");
+            assert_eq!(methods(&server), ["POST", "GET"]);
+        }
     }
+}
+
+#[tokio::test]
+async fn a_creation_is_repeated_when_nothing_is_there() {
+    for unknown in [answer(503, &[], "{}"), Answer::Hang] {
+        let absent = answer(404, &[], "{}");
+        let server = ScriptedServer::start([unknown, absent, answer(201, &[], GROUP)]).await;
+        server.client().create_group(&new_group()).await.unwrap();
+        assert_eq!(methods(&server), ["POST", "GET", "POST"]);
+    }
+}
+
+#[tokio::test]
+async fn a_creation_that_never_succeeds_is_given_up() {
+    let fails = || [answer(500, &[], "{}"), answer(404, &[], "{}")];
+    let answers = (0..20).flat_map(|_| fails());
+    let server = ScriptedServer::start(answers).await;
+    let outcome = server.client().create_group(&new_group()).await;
+    assert!(outcome.unwrap_err().may_have_happened());
+    assert_eq!(methods(&server).len(), 9, "the first one and four more");
 }
 
 #[tokio::test]
@@ -275,4 +300,23 @@ async fn a_used_up_limit_makes_the_next_call_wait() {
     let begun = Instant::now();
     gitlab.group(7).await.unwrap();
     assert!(begun.elapsed() >= Duration::from_millis(900));
+}
+
+#[tokio::test]
+async fn a_call_does_not_wait_for_a_limit_that_ends_after_its_time() {
+    let used_up = [
+        ("date", "Thu, 01 Jan 1970 00:01:00 GMT"),
+        ("ratelimit-reset", "180"),
+        ("ratelimit-remaining", "0"),
+    ];
+    let server = ScriptedServer::start([answer(200, &used_up, GROUP)]).await;
+    let gitlab = server.client();
+    gitlab.group(7).await.unwrap();
+    let begun = Instant::now();
+    let error = gitlab.group(7).await.unwrap_err();
+    assert!(
+        matches!(error.kind(), Kind::Limited { wait: Some(wait), everything: true } if wait.as_secs() > 100)
+    );
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert_eq!(server.seen().len(), 1);
 }

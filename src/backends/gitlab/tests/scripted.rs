@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use super::super::{GitLab, Limits, Options};
 
 /// What the server does with one request.
+#[derive(Clone)]
 pub(super) enum Answer {
     Respond(Response<Full<Bytes>>),
     /// Closes the connection after the request was read.
