@@ -26,6 +26,8 @@ mod key_pair;
 mod operators;
 mod policies;
 mod retirement;
+#[cfg(test)]
+mod tests;
 mod vault_entry;
 
 use std::sync::Arc;

@@ -28,7 +28,7 @@ pub struct ProviderBlock {
     /// name are checked; without it they are taken as given.
     pub tenant_repository: Option<TenantRepositoryBlock>,
     /// The cluster in which the operators of a Nautes installation run; used with
-    /// `reconciler = "nautes"` alone, which this version does not support.
+    /// `reconciler = "nautes"` alone. This version does not look at it.
     pub tenant_cluster: Option<TenantClusterBlock>,
     /// Name of the `CodeRepoProvider` that manifests of code repositories refer to;
     /// `gitlab-nautes` by default.

@@ -1,6 +1,6 @@
 //! What resources share: clients that are made when the first resource needs them.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use tokio::sync::OnceCell;
@@ -11,6 +11,7 @@ use super::vault::Surroundings;
 use crate::backends::gitlab::{GitLab, Group, Limits, Options, SetupError};
 use crate::backends::vault::Vault;
 use crate::config_repo::{self, Author, Repositories};
+use crate::credentials::Credentials;
 use crate::diagnostics::{Attempted as _, causes};
 use crate::resources::Products;
 
@@ -19,7 +20,8 @@ pub struct Client {
     settings: Settings,
     gitlab: OnceLock<GitLab>,
     vault: OnceLock<Vault>,
-    config_repositories: OnceLock<Repositories>,
+    config_repositories: OnceLock<Arc<Repositories>>,
+    credentials: OnceLock<Credentials>,
     parent_group: OnceCell<Option<Group>>,
     products: Products,
 }
@@ -32,6 +34,7 @@ impl Client {
             gitlab: OnceLock::new(),
             vault: OnceLock::new(),
             config_repositories: OnceLock::new(),
+            credentials: OnceLock::new(),
             parent_group: OnceCell::new(),
             products: Products::default(),
         })
@@ -100,7 +103,7 @@ impl Client {
     }
 
     /// The products' configuration repositories.
-    pub(crate) fn config_repositories(&self) -> Result<&Repositories, Diagnostics> {
+    pub(crate) fn config_repositories(&self) -> Result<&Arc<Repositories>, Diagnostics> {
         if let Some(repositories) = self.config_repositories.get() {
             return Ok(repositories);
         }
@@ -115,11 +118,23 @@ impl Client {
             author,
             tenant_repository: self.settings.tenant_repository.clone(),
             tenant: Some(self.settings.tenant.clone()),
-            nautes_reconciles: false,
+            nautes_reconciles: self.settings.nautes_reconciles(),
         };
         Ok(self
             .config_repositories
-            .get_or_init(|| Repositories::new(gitlab, options)))
+            .get_or_init(|| Arc::new(Repositories::new(gitlab, options))))
+    }
+
+    /// The credentials of code repositories.
+    pub(crate) fn credentials(&self) -> Result<&Credentials, Diagnostics> {
+        if let Some(credentials) = self.credentials.get() {
+            return Ok(credentials);
+        }
+        let (gitlab, vault) = (self.gitlab()?.clone(), self.vault()?.clone());
+        let repositories = Arc::clone(self.config_repositories()?);
+        Ok(self
+            .credentials
+            .get_or_init(|| Credentials::new(gitlab, vault, repositories)))
     }
 
     /// The group below which products are made; `None` for the top level.

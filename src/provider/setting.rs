@@ -13,7 +13,6 @@ use crate::secret::Secret;
 pub(crate) struct Settings {
     pub(crate) gitlab: GitLabSettings,
     pub(crate) commit: CommitSettings,
-    #[allow(dead_code, reason = "read by the resources that store secrets")]
     pub(crate) reconciler: Reconciler,
     pub(crate) vault: VaultSettings,
     #[allow(
@@ -61,16 +60,24 @@ impl Settings {
     pub(crate) fn of(block: ProviderBlock) -> Result<Self, Diagnostics> {
         let tenant = block.tenant.unwrap_or_else(|| "nautes".to_owned());
         let code_repo_provider = block.code_repo_provider;
+        let gitlab = block.gitlab.map(GitLabSettings::of).unwrap_or_default();
+        let reconciler = Reconciler::of(block.reconciler.as_deref());
+        check_parent_group(reconciler, &gitlab)?;
         Ok(Self {
-            gitlab: block.gitlab.map(GitLabSettings::of).unwrap_or_default(),
+            gitlab,
             commit: CommitSettings::of(block.commit),
-            reconciler: supported(Reconciler::of(block.reconciler.as_deref()))?,
+            reconciler,
             vault: VaultSettings::of(block.vault, &tenant),
             code_repo_provider: code_repo_provider.unwrap_or_else(|| "gitlab-nautes".to_owned()),
             tenant,
             tenant_repository: block.tenant_repository.and_then(tenant_repository),
             insecure_skip_check: block.insecure_skip_check.unwrap_or(false),
         })
+    }
+
+    /// Whether the operators of a Nautes installation make the runtime objects.
+    pub(crate) fn nautes_reconciles(&self) -> bool {
+        self.reconciler == Reconciler::Nautes
     }
 }
 
@@ -83,13 +90,16 @@ impl Reconciler {
     }
 }
 
-/// Refuses the mode that is not finished.
-fn supported(reconciler: Reconciler) -> Result<Reconciler, Diagnostics> {
+/// Refuses a place of products in which the operators, who know top-level groups alone, find none.
+fn check_parent_group(reconciler: Reconciler, gitlab: &GitLabSettings) -> Result<(), Diagnostics> {
+    let Some(parent) = &gitlab.parent_group else {
+        return Ok(());
+    };
     match reconciler {
-        Reconciler::Provider => Ok(reconciler),
+        Reconciler::Provider => Ok(()),
         Reconciler::Nautes => Err(Diagnostic::error(
-            "The operators' mode is not available",
-            "This version of the provider does not support reconciler = \"nautes\" yet. Leave the argument out, or set it to \"provider\".",
+            "The operators find no products below a parent group",
+            format!("With reconciler = \"nautes\" products must be top-level groups, but gitlab.parent_group is {parent:?}. Leave one of the two out; check the environment variables NAUTES_RECONCILER and NAUTES_GITLAB_PARENT_GROUP too."),
         )
         .at(&Path::to("reconciler"))
         .into()),

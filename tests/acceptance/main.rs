@@ -14,6 +14,7 @@ mod parallel;
 mod product;
 mod product_guard;
 mod product_identity;
+mod product_operators;
 mod product_refusal;
 mod product_remains;
 mod project_life;

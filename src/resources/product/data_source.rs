@@ -25,6 +25,7 @@ impl DataSource for ProductDataSource {
         "force_destroy",
         "permanently_remove",
         "timeouts",
+        "drift",
     ];
 
     fn validate(&self, config: &PlanOf<ProductModel>) -> Diagnostics {

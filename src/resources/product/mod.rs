@@ -8,6 +8,7 @@ mod directory;
 mod group;
 mod list;
 mod model;
+mod operators;
 mod resource;
 mod unfinished;
 mod work;

@@ -1,5 +1,7 @@
 //! The attributes of a product.
 
+use std::collections::BTreeSet;
+
 use nautes_model::ProductId;
 use nautes_model::name::NameRule;
 use terraform_plugin::model::Model;
@@ -56,6 +58,10 @@ pub(crate) struct ProductModel {
     /// The configuration repository. Null if it was removed from outside; an update makes it again.
     #[tf(follows(["name"]))]
     pub(crate) config_repository: Tf<ConfigRepositoryModel>,
+    /// What was found missing at the last refresh of what Nautes's operators need; an update makes it
+    /// again. Always null unless the provider argument `reconciler` is `nautes`.
+    #[tf(cleared)]
+    pub(crate) drift: Tf<BTreeSet<String>>,
 }
 
 /// A configuration repository.
@@ -113,6 +119,7 @@ impl ProductModel {
             full_path: Tf::Null,
             web_url: Tf::Null,
             config_repository: Tf::Null,
+            drift: Tf::Null,
         };
         model.absorb(group, project);
         model

@@ -11,7 +11,7 @@ use super::claim::{check_visibility, claim};
 use super::group::{read_group, write_group};
 use super::model::{ProductIdentity, ProductModel};
 use super::work::Work;
-use super::{config_repository, deletion};
+use super::{config_repository, deletion, operators};
 use crate::backends::gitlab::NameOrId;
 use crate::provider::Client;
 
@@ -37,6 +37,7 @@ impl Resource for ProductResource {
             config_repository::find(client, &claim.group).await?
         };
         let project = config_repository::ensure(client, &claim.group, existing).await?;
+        operators::ensure(client, &project).await?;
         // The last step takes the mark off.
         let group = write_group(client, &claim.group, &planned).await?;
         client.products().remember(client, &group, Some(&project));
@@ -55,6 +56,7 @@ impl Resource for ProductResource {
             return Ok(None);
         };
         state.absorb(&found.group, found.config_project.as_ref());
+        state.drift = operators::inspect(client, found.config_project.as_ref()).await?;
         Ok(Some(state))
     }
 
@@ -83,6 +85,7 @@ impl Resource for ProductResource {
             Some(project) => project,
             None => config_repository::ensure(&client, &group, None).await?,
         };
+        operators::ensure(&client, &project).await?;
         client.products().remember(&client, &group, Some(&project));
         planned.absorb(&group, Some(&project));
         Ok(planned)
@@ -107,6 +110,7 @@ impl Resource for ProductResource {
             let work = Work::find(&client, id, config_project.map(|project| project.id)).await?;
             work.check(&state.name)?;
         }
+        operators::retire(&client, state.config_project_id()).await?;
         let remains =
             deletion::delete(&client, &group, state.permanently_remove == Some(true)).await?;
         if let Some(remains) = remains {

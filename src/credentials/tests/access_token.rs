@@ -1,0 +1,105 @@
+//! A repository's access token.
+
+use std::time::{Duration, SystemTime};
+
+use super::world::{World, terms};
+use crate::credentials::Terms;
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_made_kept_rotated_and_removed() {
+    let world = World::new().await;
+    let repository = world.bare_repository("src").await;
+    let terms = terms();
+    let token = async |now| {
+        let process = world.process();
+        let ensured = process.credentials.ensure(repository, Some(&terms), now);
+        ensured.await.unwrap().access_token.unwrap()
+    };
+    let now = SystemTime::now();
+    let made = token(now).await;
+    world.assert_token(repository).await;
+    assert!(!made.rotation_due);
+    assert_eq!(
+        made.vault_path,
+        format!("git/gitlab/{repository}/default/accesstoken-api")
+    );
+    assert_eq!(token(now + 333 * DAY).await, made);
+
+    world.emulator.advance_clock(340 * DAY);
+    let rotated = token(now + 340 * DAY).await;
+    assert_ne!(rotated.id, made.id);
+    assert!(rotated.expires_at > made.expires_at);
+    world.assert_token(repository).await;
+
+    world.process().ensure(repository, None).await.unwrap();
+    assert_eq!(world.tokens(repository).await, [] as [u64; 0]);
+    let inventory = world.vault_inventory();
+    let left = inventory.keys().filter(|name| name.contains("accesstoken"));
+    assert_eq!(left.count(), 0);
+    world.assert_keys(repository).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_was_revoked_or_forgotten_is_made_again() {
+    let world = World::new().await;
+    let repository = world.bare_repository("src").await;
+    let gitlab = world.gitlab();
+    let ensure = async || {
+        let ensured = world.process().ensure(repository, Some(&terms())).await;
+        ensured.unwrap().access_token.unwrap().id
+    };
+    let made = ensure().await;
+    gitlab
+        .revoke_access_token(repository.number(), made)
+        .await
+        .unwrap();
+    assert_ne!(ensure().await, made);
+    world.assert_token(repository).await;
+
+    let path = nautes_model::vault::SecretPath::of_repository(
+        repository,
+        nautes_model::vault::GitSecret::AccessToken,
+    );
+    world.vault().delete_secret(&path).await.unwrap();
+    ensure().await;
+    world.assert_token(repository).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_life_that_gitlab_does_not_allow_becomes_the_longest_that_it_does() {
+    let world = World::new().await;
+    let repository = world.bare_repository("src").await;
+    let wanted = Terms::parse("12000h", "720h").unwrap();
+    let ensured = world.process().ensure(repository, Some(&wanted)).await;
+    let token = ensured.unwrap().access_token.unwrap();
+    let expected = humantime::format_rfc3339_seconds(SystemTime::now() + 365 * DAY).to_string();
+    assert!(expected.starts_with(&token.expires_at.unwrap()));
+    assert!(!token.rotation_due);
+
+    world
+        .emulator
+        .change_settings(|settings| settings.require_personal_access_token_expiry = false);
+    let repository = world.bare_repository("free").await;
+    let ensured = world.process().ensure(repository, Some(&wanted)).await;
+    let expected = humantime::format_rfc3339_seconds(SystemTime::now() + 500 * DAY).to_string();
+    let token = ensured.unwrap().access_token.unwrap();
+    assert!(expected.starts_with(&token.expires_at.unwrap()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_processes_that_make_the_token_one_wins() {
+    let world = World::new().await;
+    for round in 0..3 {
+        let repository = world.bare_repository(&format!("src-{round}")).await;
+        let terms = terms();
+        let [one, two] = [(); 2].map(|()| world.process());
+        let (one, two) = tokio::join!(
+            one.ensure(repository, Some(&terms)),
+            two.ensure(repository, Some(&terms))
+        );
+        assert_eq!(one.unwrap().access_token, two.unwrap().access_token);
+        world.assert_token(repository).await;
+    }
+}
