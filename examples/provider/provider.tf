@@ -6,11 +6,15 @@ terraform {
   }
 }
 
-# The token comes from the environment: NAUTES_GITLAB_TOKEN.
+# The tokens come from the environment: NAUTES_GITLAB_TOKEN and NAUTES_VAULT_TOKEN.
 provider "nautes" {
   gitlab = {
     url          = "https://gitlab.example.com"
     parent_group = "acme/platform"
+  }
+
+  vault = {
+    address = "https://vault.example.com"
   }
 
   commit = {

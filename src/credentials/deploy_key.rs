@@ -79,6 +79,7 @@ impl Credentials {
             };
             let listed = self.own_list(repository).await?;
             let known = stored.as_ref().and_then(|stored| kept_in(&listed, stored));
+            let is_known = known.is_some();
             let kept = if let Some(known) = known {
                 Some(known.clone())
             } else {
@@ -90,7 +91,11 @@ impl Credentials {
                 self.keys.forget(repository.number()).await;
                 continue;
             };
-            self.write_policy(&path).await?;
+            if is_known {
+                self.keep_policy(&path).await?;
+            } else {
+                self.write_policy(&path).await?;
+            }
             self.straighten(key, &kept).await?;
             return KeptKey::of(key, &kept, &path);
         }
@@ -127,7 +132,7 @@ impl Credentials {
             .with(ID, added.id.to_string());
         match self.vault.write_secret(path, &values, replaced).await {
             Err(error) if *error.kind() == Kind::Conflict => {
-                self.remove_key(key, added.id).await?;
+                self.remove_key(key.owner, key, added.id).await?;
                 Ok(None)
             }
             written => {
@@ -173,16 +178,21 @@ impl Credentials {
         }
         for other in self.own_list(key.owner).await?.iter() {
             if other.title == title && other.id != kept.id {
-                self.remove_key(key, other.id).await?;
+                self.remove_key(key.owner, key, other.id).await?;
             }
         }
         Ok(())
     }
 
-    /// Takes a key with a repository's own title from its project.
-    pub(super) async fn remove_key(&self, key: DeployKey, id: u64) -> Result<(), Error> {
-        let removed = self.keys.remove(key.owner.number(), id).await;
-        removed.trying_to(|| format!("remove the deploy key {key} ({id}) from {}", key.owner))
+    /// Takes a key from a repository that it is enabled on.
+    pub(super) async fn remove_key(
+        &self,
+        repository: RepositoryId,
+        key: DeployKey,
+        id: u64,
+    ) -> Result<(), Error> {
+        let removed = self.keys.remove(repository.number(), id).await;
+        removed.trying_to(|| format!("remove the deploy key {key} ({id}) from {repository}"))
     }
 }
 

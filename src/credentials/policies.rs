@@ -59,6 +59,24 @@ impl Credentials {
         Ok(())
     }
 
+    /// Writes the policy that opens a secret which was there already, unless it says the same: Nautes
+    /// sets other spaces, and a policy of its own stays as it is.
+    pub(super) async fn keep_policy(&self, path: &SecretPath) -> Result<(), Error> {
+        let name = path.policy_name();
+        let read = self.vault.policy(&name).await;
+        let existing = read.trying_to(|| format!("read the policy {name}"))?;
+        let wanted = path.policy_text();
+        let words = |text: &str| {
+            text.split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        if existing.is_some_and(|existing| words(&existing) == words(&wanted)) {
+            return Ok(());
+        }
+        self.write_policy(path).await
+    }
+
     /// Deletes the policy that opens a secret.
     pub(super) async fn delete_policy(&self, path: &SecretPath) -> Result<(), Error> {
         let name = path.policy_name();

@@ -8,10 +8,12 @@ use super::Credentials;
 use super::error::Error;
 
 impl Credentials {
-    /// Removes a repository's policies, secrets, deploy keys and access tokens; some of them, or the
-    /// repository itself, may be gone already. Keys and tokens of others are left alone.
+    /// Removes a repository's policies, secrets and access tokens, its deploy keys, and those of other
+    /// repositories that are enabled on it; some of them, or the repository itself, may be gone
+    /// already. What has another title or name is left alone.
     ///
-    /// Its keys are taken from other repositories by [`Self::settle`], once its manifest is gone.
+    /// Its keys are taken from other repositories by [`Self::settle`], once its manifest is gone; so
+    /// that is over before this begins.
     pub async fn retire(&self, repository: RepositoryId) -> Result<(), Error> {
         for secret in GitSecret::ALL {
             let path = SecretPath::of_repository(repository, secret);
@@ -22,10 +24,8 @@ impl Credentials {
             return Ok(());
         };
         for listed in listed.iter() {
-            if let Ok(key) = listed.title.parse::<DeployKey>()
-                && key.owner == repository
-            {
-                self.remove_key(key, listed.id).await?;
+            if let Ok(key) = listed.title.parse::<DeployKey>() {
+                self.remove_key(repository, key, listed.id).await?;
             }
         }
         unless_gone(self.revoke_access_tokens(repository).await)?;

@@ -3,12 +3,16 @@
 use terraform_plugin::model::Model;
 use terraform_plugin::schema::one_of;
 
-/// Manages products of the Nautes model: their GitLab groups and configuration repositories, and the manifests of their
-/// environments and projects.
+/// Manages products of the Nautes model: their GitLab groups, configuration repositories and code repositories, the
+/// manifests of everything in them, and their secrets in Vault.
 ///
 /// Every argument can come from an environment variable instead. Arguments in the configuration win over `NAUTES_*`
 /// variables, which win over the variables of other tools. Nothing is contacted before a resource needs it. Arguments
 /// for kinds of resources that this version does not have yet are accepted, and say so.
+///
+/// In Vault the provider needs, on `git/data/gitlab/*`, the capabilities `create`, `update` and `read`; on
+/// `git/metadata/gitlab/*` `list` and `delete`; on `sys/policies/acl` `list`; on `sys/policies/acl/*` `create`,
+/// `update`, `read` and `delete`. With `reconciler = "nautes"` also `read` and `update` on `auth/<auth_mount>/role/*`.
 #[derive(Model)]
 pub struct ProviderBlock {
     /// Name of the tenant; `nautes` by default.
@@ -78,7 +82,7 @@ pub struct VaultBlock {
     /// URL of the server, with or without `/v1`.
     #[tf(environment(["NAUTES_VAULT_ADDRESS", "VAULT_ADDR"]))]
     pub address: Option<String>,
-    /// URL by which pods reach the server; `address` by default.
+    /// URL by which pods reach the server; `address` by default. This version installs no pods.
     #[tf(environment(["NAUTES_VAULT_CLUSTER_ADDRESS"]))]
     pub cluster_address: Option<String>,
     /// Namespace on the server.

@@ -13,7 +13,7 @@ use crate::backends::vault::Vault;
 use crate::config_repo::{self, Author, Repositories};
 use crate::credentials::Credentials;
 use crate::diagnostics::{Attempted as _, causes};
-use crate::resources::Products;
+use crate::resources::{CodeRepos, Products};
 
 /// What resources share during one run.
 pub struct Client {
@@ -24,6 +24,7 @@ pub struct Client {
     credentials: OnceLock<Credentials>,
     parent_group: OnceCell<Option<Group>>,
     products: Products,
+    code_repos: CodeRepos,
 }
 
 impl Client {
@@ -37,6 +38,7 @@ impl Client {
             credentials: OnceLock::new(),
             parent_group: OnceCell::new(),
             products: Products::default(),
+            code_repos: CodeRepos::default(),
         })
     }
 
@@ -47,6 +49,11 @@ impl Client {
     /// The products that this process has come across.
     pub(crate) fn products(&self) -> &Products {
         &self.products
+    }
+
+    /// The code repositories that this process has come across.
+    pub(crate) fn code_repos(&self) -> &CodeRepos {
+        &self.code_repos
     }
 
     /// The client of GitLab.

@@ -10,6 +10,7 @@ use terraform_plugin::provider::{Provider, Registry};
 
 pub use block::ProviderBlock;
 pub use client::Client;
+pub(crate) use setting::Reconciler;
 
 use crate::resources;
 

@@ -15,10 +15,6 @@ pub(crate) struct Settings {
     pub(crate) commit: CommitSettings,
     pub(crate) reconciler: Reconciler,
     pub(crate) vault: VaultSettings,
-    #[allow(
-        dead_code,
-        reason = "read by the resources that write manifests of repositories"
-    )]
     pub(crate) code_repo_provider: String,
     pub(crate) tenant: String,
     pub(crate) tenant_repository: Option<TenantRepository>,

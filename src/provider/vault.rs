@@ -20,11 +20,7 @@ pub(crate) struct VaultSettings {
     manage_mounts: bool,
     login: LoginSettings,
     /// The mount, below `auth/`, of the tenant's cluster.
-    #[allow(dead_code, reason = "read by what grants policies to operators")]
     pub(crate) auth_mount: String,
-    /// The address by which pods reach the server.
-    #[allow(dead_code, reason = "read by what is installed in clusters")]
-    pub(crate) cluster_address: Option<String>,
 }
 
 /// The way to log in, before what it needs was looked for.
@@ -85,13 +81,11 @@ impl VaultSettings {
                 manage_mounts: false,
                 login: LoginSettings::Token(None),
                 auth_mount: tenant.to_owned(),
-                cluster_address: None,
             };
         };
         let login = LoginSettings::of(block.approle, block.jwt, block.kubernetes);
         let token = block.token.map(Secret::from);
         Self {
-            cluster_address: block.cluster_address.or_else(|| block.address.clone()),
             address: block.address,
             namespace: block.namespace.filter(|namespace| !namespace.is_empty()),
             authority: Authority::of(block.ca_pem, block.ca_file),
@@ -99,6 +93,11 @@ impl VaultSettings {
             login: login.unwrap_or(LoginSettings::Token(token)),
             auth_mount: block.auth_mount.unwrap_or_else(|| tenant.to_owned()),
         }
+    }
+
+    /// Whether a server is named at all.
+    pub(crate) fn is_configured(&self) -> bool {
+        self.address.is_some()
     }
 
     /// Sets up the client; nothing is sent.
@@ -226,8 +225,8 @@ mod tests {
 
     fn block() -> VaultBlock {
         VaultBlock {
-            address: Some("https://vault.example.com".to_owned()),
             cluster_address: None,
+            address: Some("https://vault.example.com".to_owned()),
             namespace: None,
             ca_file: None,
             ca_pem: None,
@@ -313,7 +312,6 @@ mod tests {
     fn mounts_and_addresses_have_their_defaults() {
         let settings = VaultSettings::of(Some(block()), "acme");
         assert_eq!(settings.auth_mount, "acme");
-        assert_eq!(settings.cluster_address, settings.address);
         let jwt = VaultBlock {
             jwt: Some(jwt()),
             ..block()

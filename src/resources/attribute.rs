@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use nautes_model::name::NameRule;
-use nautes_model::reference::ProductReference;
+use nautes_model::reference::{CodeRepoReference, EntityReference, ProductReference};
 use terraform_plugin::model::Model;
 use terraform_plugin::resource::Timeouts;
 use terraform_plugin::schema::Validator;
@@ -54,6 +54,45 @@ pub(crate) fn product_reference() -> Validator {
             Err(error) => Err(format!("{error}.")),
         }
     })
+}
+
+/// Checks that a text can name a code repository.
+pub(crate) fn code_repo_reference() -> Validator {
+    let description = "Must be the id or the name of a code repository of the same product.";
+    Validator::new(description, |text: &String| {
+        match text.parse::<CodeRepoReference>() {
+            Ok(CodeRepoReference::Id(_)) => Ok(()),
+            Ok(CodeRepoReference::Name(name)) => NameRule::CodeRepo
+                .check(&name)
+                .map_err(|error| format!("{error}.")),
+            Err(error) => Err(format!("{error}.")),
+        }
+    })
+}
+
+/// Checks that a text can name an entity of the product; `what` it is, with its article.
+pub(crate) fn entity_reference(what: &str) -> Validator {
+    let description = format!("Must be the id or the name of {what} of the same product.");
+    Validator::new(description, |text: &String| names_an_entity(text))
+}
+
+/// Checks that a text can name an entity of the product, or is empty and names none.
+pub(crate) fn entity_reference_or_empty(what: &str) -> Validator {
+    let description =
+        format!("Must be the id or the name of {what} of the same product, or empty for none.");
+    Validator::new(description, |text: &String| {
+        if text.is_empty() {
+            Ok(())
+        } else {
+            names_an_entity(text)
+        }
+    })
+}
+
+fn names_an_entity(text: &str) -> Result<(), String> {
+    text.parse::<EntityReference>()
+        .map(drop)
+        .map_err(|error| format!("{error}."))
 }
 
 /// Checks that a text is not empty.

@@ -21,7 +21,7 @@ fn the_example_of_every_resource_applies_with_an_empty_plan_after_it_and_is_impo
 -> Case {
     for folder in folders("resources")? {
         let example = fs::read_to_string(folder.join("resource.tf"))?;
-        let stage = Stage::with(&example)?;
+        let stage = Stage::with_vault(&example)?;
         stage.workspace.apply()?;
         let type_name = folder
             .file_name()

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use testbed::{
-    Emulator, EmulatorOptions, Method, Provider, Terraform, Workspace, emulator_executable, git,
+    Emulator, EmulatorOptions, Method, OpenBao, OpenBaoProgram, Provider, Terraform, Workspace,
+    emulator_executable, git,
 };
 
 /// The outcome of a case; its message shows the causes.
@@ -19,6 +20,8 @@ pub(crate) struct Stage {
     pub(crate) workspace: Workspace,
     /// The GitLab that the provider is configured for by the environment.
     pub(crate) gitlab: Emulator,
+    /// The Vault that the provider is configured for, on a stage with one.
+    vault: Option<OpenBao>,
     folder: TempDir,
 }
 
@@ -38,8 +41,30 @@ impl Stage {
         Ok(Self {
             workspace: workspace_on(&gitlab, terraform, body)?,
             gitlab,
+            vault: None,
             folder,
         })
+    }
+
+    /// Sets the stage with a Vault, in which nothing but the key-value engine of credentials is mounted.
+    pub(crate) fn with_vault(body: &str) -> anyhow::Result<Self> {
+        let mut stage = Self::with(body)?;
+        let vault = OpenBao::start(
+            OpenBaoProgram::obtain()?,
+            &stage.folder.path().join("vault"),
+        )?;
+        vault.enable_kv("git")?;
+        stage.workspace.set_env("NAUTES_VAULT_ADDRESS", vault.url());
+        let token = vault.root_token();
+        stage.workspace.set_env("NAUTES_VAULT_TOKEN", token);
+        stage.vault = Some(vault);
+        Ok(stage)
+    }
+
+    /// The Vault of the stage.
+    pub(crate) fn vault(&self) -> anyhow::Result<&OpenBao> {
+        let vault = self.vault.as_ref();
+        vault.ok_or_else(|| anyhow::anyhow!("the stage has no Vault"))
     }
 
     /// Makes another workspace, with a state of its own, on the same GitLab.

@@ -3,6 +3,12 @@
 //! One file per kind of resource, and one per kind of trouble. Every case has a workspace and an emulator
 //! of its own, applies with an empty plan afterwards, and states how many calls a step may make.
 
+mod code_repo;
+mod code_repo_binding;
+mod code_repo_failure;
+mod code_repo_guard;
+mod code_repo_name;
+mod code_repo_repair;
 mod data_source;
 mod environment;
 mod example;

@@ -121,11 +121,73 @@ fn a_repository_whose_creation_was_interrupted_goes_with_its_product() -> Case {
         .gitlab
         .api(Method::POST, "/projects", Some(&leftover))?;
     let (destroyed, calls) = stage.gitlab.calls_during(|| stage.workspace.destroy())?;
-    destroyed?;
+    let destroyed = destroyed?;
+    let mut warnings = destroyed.outcome.warnings();
+    let id = format!("repo-{}", leftover["id"]);
+    assert!(
+        warnings.any(
+            |warning| warning.summary.contains("left in Vault") && warning.detail.contains(&id)
+        ),
+        "without a Vault its credentials cannot be looked for"
+    );
     calls.writes().assert_calls(exactly(1));
     let path = format!("/projects/{}", leftover["id"]);
     let left = stage.gitlab.api(Method::GET, &path, None)?;
     let path = left["path_with_namespace"].as_str().unwrap_or_default();
     assert!(path.starts_with("shop-deletion_scheduled-"), "{path}");
+    Ok(())
+}
+
+#[test]
+fn credentials_of_repositories_go_with_a_product_that_is_destroyed_by_force() -> Case {
+    const REST: &str = r#"
+resource "nautes_code_repo" "checkout" {
+  product      = nautes_product.shop.id
+  name         = "checkout"
+  access_token = {}
+}
+"#;
+    let stage = Stage::with_vault(&SHOP.replace("}\n", "  force_destroy = true\n}\n"))?;
+    let empty = stage.vault()?.inventory()?;
+    stage.workspace.apply()?;
+    let mut beside = stage.beside(
+        &format!("{SHOP}{REST}").replace("\"shop\"\n}", "\"shop\"\n  adopt_existing = true\n}"),
+    )?;
+    for name in ["NAUTES_VAULT_ADDRESS", "NAUTES_VAULT_TOKEN"] {
+        let vault = stage.vault()?;
+        let (url, token) = (vault.url(), vault.root_token());
+        let value = if name.ends_with("TOKEN") { token } else { &url };
+        beside.set_env(name, value);
+    }
+    beside.apply_with(&[])?;
+    assert_ne!(stage.vault()?.inventory()?, empty);
+    stage.workspace.destroy()?;
+    assert_eq!(stage.vault()?.inventory()?, empty);
+    Ok(())
+}
+
+#[test]
+fn a_creation_that_never_came_to_its_manifest_leaves_no_credentials_when_its_product_goes() -> Case
+{
+    const REPO: &str = r#"
+resource "nautes_code_repo" "checkout" {
+  product = nautes_product.shop.id
+  name    = "checkout"
+}
+"#;
+    let stage = Stage::with_vault(SHOP)?;
+    let empty = stage.vault()?.inventory()?;
+    stage.workspace.apply()?;
+    stage.workspace.write("repo.tf", REPO)?;
+    let fault = json!({
+        "method": "POST", "path": "/repository/commits", "failure": { "answer": { "status": 403 } },
+    });
+    stage.gitlab.inject_fault(&fault)?;
+    stage.workspace.failing_apply()?;
+    stage.gitlab.clear_faults()?;
+    assert_ne!(stage.vault()?.inventory()?, empty);
+    stage.workspace.write("repo.tf", "")?;
+    stage.workspace.destroy()?;
+    assert_eq!(stage.vault()?.inventory()?, empty);
     Ok(())
 }

@@ -16,29 +16,53 @@ impl Stage {
     /// Checks that this many products were ever made, that each is marked for deletion with its only project, and
     /// that these paths can be used again.
     pub(crate) fn expect_only_remains(&self, products: usize, paths: &[&str]) -> Case {
+        self.expect_remains(products, products, paths)
+    }
+
+    /// Checks that this many products and GitLab projects in them were ever made, that each product is marked for
+    /// deletion, and that these paths can be used again.
+    pub(crate) fn expect_remains(&self, products: usize, projects: usize, paths: &[&str]) -> Case {
         let groups = self.all("groups")?;
         let marked: Vec<&Value> = groups
             .iter()
             .filter(|group| group.get("marked_for_deletion_on") != Some(&Value::Null))
             .filter_map(|group| group.get("id"))
             .collect();
-        let projects = self.all("projects")?;
-        let in_marked = projects
+        let left = self.all("projects")?;
+        let in_marked = left
             .iter()
             .filter_map(|project| project.pointer("/namespace/id"))
             .filter(|group| marked.contains(group))
             .count();
         ensure!(
-            [groups.len(), marked.len(), projects.len(), in_marked] == [products; 4],
-            "{products} groups with a project each were to be left, marked for deletion; there are {} groups, {} of \
-             them marked, and {} projects, {in_marked} of them in marked groups",
+            [groups.len(), marked.len()] == [products; 2]
+                && [left.len(), in_marked] == [projects; 2],
+            "{products} groups with {projects} projects were to be left, marked for deletion; there are {} groups, \
+             {} of them marked, and {} projects, {in_marked} of them in marked groups",
             groups.len(),
             marked.len(),
-            projects.len(),
+            left.len(),
         );
         for path in paths {
             let group = json!({ "name": path, "path": path });
             self.gitlab.api(Method::POST, "/groups", Some(&group))?;
+        }
+        Ok(())
+    }
+
+    /// Checks that no project, marked for deletion or not, has a deploy key of ours or a token that can be used.
+    pub(crate) fn expect_no_credentials(&self) -> Case {
+        for project in self.all("projects")? {
+            let id = project.get("id").map(Value::to_string).unwrap_or_default();
+            for key in self.all(&format!("projects/{id}/deploy_keys"))? {
+                let title = key.get("title").and_then(Value::as_str);
+                let is_ours = title.is_some_and(|title| title.starts_with("repo-"));
+                ensure!(!is_ours, "project {id} still has {key}");
+            }
+            for token in self.all(&format!("projects/{id}/access_tokens"))? {
+                let is_active = token.get("active") != Some(&Value::Bool(false));
+                ensure!(!is_active, "project {id} still has {token}");
+            }
         }
         Ok(())
     }

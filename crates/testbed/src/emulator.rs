@@ -127,6 +127,8 @@ impl Emulator {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
             .no_proxy()
+            // A kept connection may be closed by the server just when it is used again.
+            .pool_max_idle_per_host(0)
             .timeout(REQUEST_LIMIT)
             .build()
             .map_err(|source| Error::Emulator {
@@ -222,6 +224,14 @@ impl Emulator {
             .map(|_| ())
     }
 
+    /// Puts its clock back, so that what follows has happened earlier.
+    pub fn put_clock_back(&self, by: Duration) -> Result<(), Error> {
+        let seconds = i64::try_from(by.as_secs()).unwrap_or(i64::MAX);
+        let advance = serde_json::json!({ "advance_seconds": -seconds });
+        self.request(Method::POST, "/-/emulator/clock", Some(&advance))
+            .map(|_| ())
+    }
+
     /// Waits until nothing is left to be done in the background, such as a deletion.
     pub fn settle(&self) -> Result<(), Error> {
         self.request(Method::POST, "/-/emulator/settle", None)
@@ -232,19 +242,40 @@ impl Emulator {
     ///
     /// `path` begins after `/api/v4`.
     pub fn api(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Error> {
+        self.api_as(&self.endpoint.root_token, method, path, body)
+    }
+
+    /// Asks GitLab's API as the owner of an access token, otherwise like [`Emulator::api`].
+    pub fn api_as(
+        &self,
+        token: &str,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, Error> {
         let path = format!("/api/v4{path}");
         let text = self
-            .request(method, &path, body)?
+            .request_as(token, method, &path, body)?
             .text()
             .map_err(emulator_failure(&path))?;
         Ok(serde_json::from_str(&text).unwrap_or_default())
     }
 
     fn request(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Response, Error> {
+        self.request_as(&self.endpoint.root_token, method, path, body)
+    }
+
+    fn request_as(
+        &self,
+        token: &str,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Response, Error> {
         let request = self
             .client
             .request(method, format!("{}{path}", self.endpoint.url))
-            .header("PRIVATE-TOKEN", &self.endpoint.root_token);
+            .header("PRIVATE-TOKEN", token);
         let request = match body {
             Some(body) => request.json(body),
             None => request,

@@ -140,6 +140,24 @@ pub struct ProjectChange {
     pub default_branch: Option<String>,
 }
 
+impl ProjectChange {
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        let Self {
+            name,
+            path,
+            description,
+            visibility,
+            default_branch,
+        } = self;
+        name.is_none()
+            && path.is_none()
+            && description.is_none()
+            && visibility.is_none()
+            && default_branch.is_none()
+    }
+}
+
 impl GitLab {
     /// Gets a project by number or full path; one that was moved is found by its old path too.
     pub async fn project(&self, project: impl Into<NameOrId<'_>>) -> Result<Project, Error> {

@@ -25,9 +25,11 @@ pub(super) fn complaints(body: &[u8]) -> Complaints {
     Complaints(errors.iter().map(|text| on_one_line(text)).collect())
 }
 
-/// Vault lists several errors as `2 errors occurred:` with a line each.
+/// Vault lists errors as `2 errors occurred:` with a line each, even if it is one.
 fn on_one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let only = line.strip_prefix("1 error occurred: * ");
+    only.map(str::to_owned).unwrap_or(line)
 }
 
 /// Decides what an answer means. `status` is not a success.
@@ -127,6 +129,17 @@ mod tests {
             Kind::Limited {
                 wait: Some(Duration::from_secs(3))
             }
+        );
+    }
+
+    #[test]
+    fn a_list_of_one_complaint_is_that_complaint() {
+        let one = r#"{"errors":["1 error occurred:\n\t* permission denied\n\n"]}"#;
+        assert_eq!(complaints(one.as_bytes()).0, ["permission denied"]);
+        let two = r#"{"errors":["2 errors occurred:\n\t* no\n\t* never\n\n"]}"#;
+        assert_eq!(
+            complaints(two.as_bytes()).0,
+            ["2 errors occurred: * no * never"]
         );
     }
 

@@ -186,7 +186,7 @@ impl Vault {
     /// exist is empty; a mount that does not exist is an error.
     pub async fn list_secrets(&self, mount: &str, folder: &str) -> Result<BTreeSet<String>, Error> {
         let request = Request::new(Verb::List, mount, &format!("metadata/{folder}/"))
-            .permitted_by(format!("{mount}/metadata/{folder}/*"));
+            .permitted_by(all_of_a_kind(mount, "metadata", folder));
         list(&self.session, &request).await
     }
 
@@ -247,10 +247,16 @@ pub(super) async fn list(session: &Session, request: &Request) -> Result<BTreeSe
     Ok(answer.read::<Listed>()?.data.keys)
 }
 
-/// A call about a secret. Who may make it may make it for all secrets beside it.
+/// A call about a secret. Who may make it may make it for all secrets of the kind.
 fn request(verb: Verb, path: &SecretPath, part: &str) -> Request {
     let (mount, path) = (path.mount(), path.path());
-    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
     Request::new(verb, mount, &format!("{part}/{path}"))
-        .permitted_by(format!("{mount}/{part}/{folder}/*").replace("//", "/"))
+        .permitted_by(all_of_a_kind(mount, part, path))
+}
+
+/// The path of the policy line for all secrets of a kind, which are those below the same top folder. A
+/// line for each object would have to be added before each creation, when its number is not known.
+fn all_of_a_kind(mount: &str, part: &str, path: &str) -> String {
+    let folder = path.split_once('/').map_or("", |(folder, _)| folder);
+    format!("{mount}/{part}/{folder}/*").replace("//", "/")
 }

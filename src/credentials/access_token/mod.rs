@@ -76,7 +76,10 @@ impl Credentials {
                 .and_then(|stored| number(stored, ACCESS_TOKEN));
             let mut listed = self.access_tokens(repository).await?;
             let id = match (decide(terms, named, &listed, now), named) {
-                (Decision::Keep, Some(id)) => id,
+                (Decision::Keep, Some(id)) => {
+                    self.keep_policy(&path).await?;
+                    id
+                }
                 (Decision::Keep | Decision::Make | Decision::Rotate, _) => {
                     let replaced = replaced(stored.as_ref());
                     let made = self
@@ -86,11 +89,11 @@ impl Credentials {
                         is_stored = true;
                         continue;
                     };
+                    self.write_policy(&path).await?;
                     listed = self.access_tokens(repository).await?;
                     id
                 }
             };
-            self.write_policy(&path).await?;
             for surplus in surplus(Some(id), &listed) {
                 self.revoke(repository, surplus).await?;
             }

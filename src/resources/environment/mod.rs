@@ -2,14 +2,14 @@
 
 mod list;
 
+use nautes_model::Kind;
 use nautes_model::entity::{Entity, Environment};
 use nautes_model::name::NameRule;
-use nautes_model::{Kind, ProductId};
 use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::model::Model;
 
 use super::attribute::{InProduct, name_of, not_empty};
-use super::manifest::{ManifestKind, entity_name};
+use super::manifest::{ManifestKind, Referring, entity_name};
 
 /// An environment: a stage of a product, such as development or production, bound to one runtime
 /// cluster. Two environments of a product cannot share a cluster.
@@ -52,9 +52,13 @@ impl ManifestKind for EnvironmentKind {
         &state.name
     }
 
-    fn entity(state: &EnvironmentModel, product: ProductId) -> Result<Entity, Diagnostics> {
+    async fn entity(
+        state: &EnvironmentModel,
+        _: Option<&EnvironmentModel>,
+        referring: Referring<'_>,
+    ) -> Result<Entity, Diagnostics> {
         Ok(Entity::Environment(Environment {
-            product,
+            product: referring.product,
             name: entity_name("name", &state.name)?,
             cluster: entity_name("cluster", &state.cluster)?,
             env_type: state.env_type.clone(),

@@ -3,9 +3,11 @@
 mod data_source;
 mod kind;
 pub(crate) mod listing;
-mod place;
+pub(crate) mod place;
+mod referring;
 mod resource;
 
 pub(crate) use data_source::ManifestDataSource;
 pub(crate) use kind::{ManifestKind, entity_name};
-pub(crate) use resource::ManifestResource;
+pub(crate) use referring::Referring;
+pub(crate) use resource::{ManifestResource, reasons, warn_of_referrers};

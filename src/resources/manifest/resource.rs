@@ -15,9 +15,11 @@ use terraform_plugin::value::{Convert as _, Known, Path, Tf};
 
 use super::kind::{ManifestKind, entity_name};
 use super::place::{self, Place};
+use super::referring::Referring;
 use crate::config_repo::{Checks, Present, PutMode, Reading, Repository, Snapshot, Written};
 use crate::provider::Client;
 use crate::resources::attribute::InProduct;
+use crate::resources::code_repo;
 use crate::resources::refusal::explained;
 
 /// A resource whose object is one manifest.
@@ -57,7 +59,12 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
         let repository = client
             .config_repositories()?
             .open(product.id, product.config_project);
-        let entity = K::entity(&planned, product.id)?;
+        let referring = Referring {
+            client: &client,
+            product: product.id,
+        };
+        K::expect(referring).await?;
+        let entity = K::entity(&planned, None, referring).await?;
         let written = repository
             .put(
                 entity.clone(),
@@ -68,6 +75,7 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
         let attempt = attempt::<K>("create", &planned);
         let written = explained(&client, product.id, &attempt, written).await?;
         keep(operation, product.config_project, &written)?;
+        K::settle(&entity, referring).await?;
         complete(K::common_mut(&mut planned), &entity, product.id);
         Ok(planned)
     }
@@ -109,7 +117,12 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
         let product = entity_id(K::common(&prior))?.product;
         let kept = Place::of(&operation.private);
         let attempt = attempt::<K>("update", &planned);
-        let entity = K::entity(&planned, product)?;
+        let referring = Referring {
+            client: &client,
+            product,
+        };
+        K::expect(referring).await?;
+        let entity = K::entity(&planned, Some(&prior), referring).await?;
         let checks = checks::<K>(&client, &planned);
         let write = |project, repository: Repository| {
             let mode = PutMode::Update(kept.as_ref().map(|place| place.verified.clone()));
@@ -124,6 +137,7 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
             return Err(Diagnostic::error(format!("Cannot {attempt}"), text).into());
         };
         keep(operation, project, &written)?;
+        K::settle(&entity, referring).await?;
         complete(K::common_mut(&mut planned), &entity, product);
         Ok(planned)
     }
@@ -144,25 +158,35 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
         } else {
             checks::<K>(&client, &state)
         };
+        let referring = Referring {
+            client: &client,
+            product: id.product,
+        };
+        K::expect(referring).await?;
         let remove = |_, repository: Repository| {
             let key = &key;
             async move { repository.delete(key, checks).await }
         };
         let removed =
-            place::change_in(&client, id.product, kept.as_ref(), &attempt, remove).await?;
-        if let (true, Some(written)) = (operation.is_replacement(), removed) {
-            let referrers = referrers(&written.snapshot, &key);
-            if !referrers.is_empty() {
-                operation.warn(
-                    format!("The {key} is used while it is replaced"),
-                    format!(
-                        "It is still named by {}. Until it exists again, these refer to nothing.",
-                        referrers.join(", ")
-                    ),
-                );
-            }
+            match place::change_in(&client, id.product, kept.as_ref(), &attempt, remove).await {
+                // What refuses it may be the manifest of a repository that was deleted from outside.
+                Err(_)
+                    if code_repo::sweep(&client, id.product)
+                        .await
+                        .is_ok_and(|any| any) =>
+                {
+                    place::change_in(&client, id.product, kept.as_ref(), &attempt, remove).await?
+                }
+                removed => removed?,
+            };
+        let Some(removed) = removed else {
+            return Ok(());
+        };
+        if operation.is_replacement() {
+            warn_of_referrers(operation, &removed.snapshot, &key);
         }
-        Ok(())
+        let entity = K::entity(&state, Some(&state), referring).await?;
+        K::settle(&entity, referring).await
     }
 
     async fn modify_plan(&self, planning: &mut Planning<'_, Self>) -> Result<(), Diagnostics> {
@@ -234,29 +258,35 @@ pub(super) async fn described<K: ManifestKind>(
     Ok(K::of(common, entity).map(|state| (state, place)))
 }
 
-/// Takes back the replacement for a reference that is written differently and means the same product.
+/// Takes back the replacement for references that are written differently and mean the same.
 async fn keep_despite_another_spelling<K: ManifestKind>(
     planning: &mut Planning<'_, ManifestResource<K>>,
 ) -> Result<(), Diagnostics> {
-    let path = Path::to("product");
-    let (Some(prior), Some(client)) = (&planning.prior, planning.client) else {
+    let (Some(prior), Some(client)) = (planning.prior.clone(), planning.client) else {
         return Ok(());
     };
-    if !planning.replacing().contains(&path) {
+    let Ok(EntityId { product, .. }) = entity_id(K::common(&prior)) else {
+        return Ok(());
+    };
+    let path = Path::to("product");
+    if planning.replacing().contains(&path) {
+        let planned = planning.planned.to_value();
+        // Whether the network answers or not, a plan is made; without an answer it replaces.
+        if let Some(planned) = planned.attribute("product").as_str()
+            && client
+                .products()
+                .id_of(client, planned)
+                .await
+                .is_ok_and(|meant| meant == product)
+        {
+            planning.keep_object_despite(&path);
+        }
+    }
+    if planning.replacing().is_empty() {
         return Ok(());
     }
-    let planned = planning.planned.to_value();
-    let planned = planned.attribute("product").as_str();
-    let (Some(planned), Ok(id)) = (planned, entity_id(K::common(prior))) else {
-        return Ok(());
-    };
-    // Whether the network answers or not, a plan is made; without an answer it replaces.
-    if client
-        .products()
-        .id_of(client, planned)
-        .await
-        .is_ok_and(|meant| meant == id.product)
-    {
+    let referring = Referring { client, product };
+    for path in K::other_spellings(&prior, &planning.planned, referring).await {
         planning.keep_object_despite(&path);
     }
     Ok(())
@@ -340,8 +370,26 @@ fn drift(present: &Present) -> Tf<BTreeSet<String>> {
     }
 }
 
-fn reasons(present: &Present) -> Vec<String> {
+pub(crate) fn reasons(present: &Present) -> Vec<String> {
     present.drift.iter().map(ToString::to_string).collect()
+}
+
+/// Warns of the entities that name one that is deleted because it is replaced: Terraform's order, not a mistake.
+pub(crate) fn warn_of_referrers(
+    operation: &mut Operation<Client>,
+    snapshot: &Snapshot,
+    key: &EntityKey,
+) {
+    let referrers = referrers(snapshot, key);
+    if !referrers.is_empty() {
+        operation.warn(
+            format!("The {key} is used while it is replaced"),
+            format!(
+                "It is still named by {}. Until it exists again, these refer to nothing.",
+                referrers.join(", ")
+            ),
+        );
+    }
 }
 
 fn referrers(snapshot: &Snapshot, key: &EntityKey) -> Vec<String> {

@@ -4,11 +4,13 @@ use nautes_model::ProductId;
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::value::Path;
 
-use super::model::{ProductModel, visibility_name};
-use super::{config_repository, unfinished};
+use super::config_repository;
+use super::model::ProductModel;
 use crate::backends::gitlab::{Error, Group, Kind, NewGroup};
 use crate::diagnostics::{Attempted as _, of_gitlab};
 use crate::provider::Client;
+use crate::resources::gitlab_attribute::visibility_name;
+use crate::resources::unfinished;
 
 /// The group of a product.
 pub(crate) struct Claim {

@@ -5,10 +5,10 @@ use terraform_plugin::value::{Known, Tf};
 
 use super::claim::refused;
 use super::model::ProductModel;
-use super::unfinished;
 use crate::backends::gitlab::{Group, GroupChange, NameOrId};
 use crate::diagnostics::Attempted as _;
 use crate::provider::Client;
+use crate::resources::unfinished;
 
 /// Reads a group; `None` if it is gone, which a 404 alone does not prove.
 pub(crate) async fn read_group(

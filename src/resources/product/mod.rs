@@ -10,10 +10,10 @@ mod list;
 mod model;
 mod operators;
 mod resource;
-mod unfinished;
 mod work;
 
 pub(crate) use data_source::ProductDataSource;
 pub(crate) use directory::Products;
+pub(crate) use group::read_group;
 pub(crate) use list::ProductsDataSource;
 pub(crate) use resource::ProductResource;

@@ -6,12 +6,15 @@ use nautes_model::ProductId;
 use nautes_model::name::NameRule;
 use terraform_plugin::model::Model;
 use terraform_plugin::resource::Timeouts;
-use terraform_plugin::schema::{Validator, one_of};
+use terraform_plugin::schema::one_of;
 use terraform_plugin::value::{Known, Tf};
 
-use super::unfinished;
 use crate::backends::gitlab::{Group, Project, Visibility};
 use crate::resources::attribute::name_of;
+use crate::resources::gitlab_attribute::{
+    description, display_name, visibility_name, visibility_of,
+};
+use crate::resources::unfinished;
 
 /// A product: an IT system with its environments, projects, repositories and runtimes.
 ///
@@ -28,7 +31,7 @@ pub(crate) struct ProductModel {
     #[tf(optional, stable, validate(display_name()))]
     pub(crate) display_name: Tf<String>,
     /// Description of the GitLab group.
-    #[tf(optional, stable, validate(description()))]
+    #[tf(optional, stable, validate(description(500)))]
     pub(crate) description: Tf<String>,
     /// Who can see the GitLab group.
     #[tf(default("private".to_owned()), validate(one_of(["private", "internal", "public"])))]
@@ -58,8 +61,9 @@ pub(crate) struct ProductModel {
     /// The configuration repository. Null if it was removed from outside; an update makes it again.
     #[tf(follows(["name"]))]
     pub(crate) config_repository: Tf<ConfigRepositoryModel>,
-    /// What was found missing at the last refresh of what Nautes's operators need; an update makes it
-    /// again. Always null unless the provider argument `reconciler` is `nautes`.
+    /// What the last refresh found to be missing of what Nautes's operators need, which an update makes
+    /// again; or what they do not need any more since the provider argument `reconciler` is `provider`,
+    /// which an update removes.
     #[tf(cleared)]
     pub(crate) drift: Tf<BTreeSet<String>>,
 }
@@ -137,11 +141,7 @@ impl ProductModel {
 
     /// The visibility that the group is to have.
     pub(crate) fn wanted_visibility(&self) -> Visibility {
-        match self.visibility.as_str() {
-            "public" => Visibility::Public,
-            "internal" => Visibility::Internal,
-            _ => Visibility::Private,
-        }
+        visibility_of(&self.visibility)
     }
 
     /// The number of the configuration repository's project.
@@ -175,44 +175,4 @@ impl From<&Project> for ConfigRepositoryModel {
             default_branch: project.default_branch.clone().into(),
         }
     }
-}
-
-/// GitLab's word for a visibility.
-pub(crate) fn visibility_name(visibility: Visibility) -> &'static str {
-    match visibility {
-        Visibility::Private => "private",
-        Visibility::Internal => "internal",
-        Visibility::Public => "public",
-    }
-}
-
-fn display_name() -> Validator {
-    Validator::new(
-        "Must not be empty, at most 255 characters.",
-        |name: &String| {
-            let length = name.chars().count();
-            if (1..=255).contains(&length) {
-                Ok(())
-            } else {
-                Err(format!(
-                    "The name has {length} characters; GitLab takes 1 to 255."
-                ))
-            }
-        },
-    )
-}
-
-fn description() -> Validator {
-    let longest = 500 - unfinished::MARK.len();
-    let rule = format!("At most {longest} characters.");
-    Validator::new(rule, move |description: &String| {
-        let length = description.chars().count();
-        if length <= longest {
-            Ok(())
-        } else {
-            Err(format!(
-                "The description has {length} characters; at most {longest} are possible."
-            ))
-        }
-    })
 }

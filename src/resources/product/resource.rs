@@ -14,6 +14,7 @@ use super::work::Work;
 use super::{config_repository, deletion, operators};
 use crate::backends::gitlab::NameOrId;
 use crate::provider::Client;
+use crate::resources::code_repo;
 
 /// `nautes_product`.
 pub(crate) struct ProductResource;
@@ -29,18 +30,19 @@ impl Resource for ProductResource {
         operation: &mut Operation<Client>,
         mut planned: ProductModel,
     ) -> Result<ProductModel, Diagnostics> {
-        let client = operation.client();
-        let claim = claim(client, &planned).await?;
+        let client = operation.client().clone();
+        operators::expect_vault(&client).await?;
+        let claim = claim(&client, &planned).await?;
         let existing = if claim.is_new {
             None
         } else {
-            config_repository::find(client, &claim.group).await?
+            config_repository::find(&client, &claim.group).await?
         };
-        let project = config_repository::ensure(client, &claim.group, existing).await?;
-        operators::ensure(client, &project).await?;
+        let project = config_repository::ensure(&client, &claim.group, existing).await?;
+        operators::ensure(&client, &mut operation.private, &project).await?;
         // The last step takes the mark off.
-        let group = write_group(client, &claim.group, &planned).await?;
-        client.products().remember(client, &group, Some(&project));
+        let group = write_group(&client, &claim.group, &planned).await?;
+        client.products().remember(&client, &group, Some(&project));
         planned.absorb(&group, Some(&project));
         Ok(planned)
     }
@@ -56,7 +58,8 @@ impl Resource for ProductResource {
             return Ok(None);
         };
         state.absorb(&found.group, found.config_project.as_ref());
-        state.drift = operators::inspect(client, found.config_project.as_ref()).await?;
+        state.drift =
+            operators::inspect(client, &operation.private, found.config_project.as_ref()).await?;
         Ok(Some(state))
     }
 
@@ -68,6 +71,7 @@ impl Resource for ProductResource {
     ) -> Result<ProductModel, Diagnostics> {
         let client = operation.client().clone();
         let id = product_id(&prior)?;
+        operators::expect_vault(&client).await?;
         let Some(group) = read_group(&client, id.number()).await? else {
             let text = format!(
                 "The GitLab group of {id} does not exist any more. Plan again to create the product anew."
@@ -85,7 +89,7 @@ impl Resource for ProductResource {
             Some(project) => project,
             None => config_repository::ensure(&client, &group, None).await?,
         };
-        operators::ensure(&client, &project).await?;
+        operators::ensure(&client, &mut operation.private, &project).await?;
         client.products().remember(&client, &group, Some(&project));
         planned.absorb(&group, Some(&project));
         Ok(planned)
@@ -105,12 +109,25 @@ impl Resource for ProductResource {
         let Some(group) = read_group(&client, id.number()).await? else {
             return Ok(());
         };
+        let config_project = config_repository::find(&client, &group).await?;
+        let work = Work::find(&client, id, config_project.map(|project| project.id)).await?;
         if state.force_destroy != Some(true) {
-            let config_project = config_repository::find(&client, &group).await?;
-            let work = Work::find(&client, id, config_project.map(|project| project.id)).await?;
             work.check(&state.name)?;
         }
-        operators::retire(&client, state.config_project_id()).await?;
+        let with_credentials = work.with_credentials();
+        if client.settings().vault.is_configured() {
+            code_repo::retire_with_product(&client, id, &with_credentials).await?;
+        } else if !with_credentials.is_empty() {
+            let ids: Vec<String> = with_credentials.iter().map(ToString::to_string).collect();
+            operation.warn(
+                format!("Credentials of the product {} may be left in Vault", state.name),
+                format!(
+                    "The provider argument vault.address is missing, so that the secrets git/gitlab/<repository>/default/* and the policies gitlab-<repository>-default-* of these repositories were not looked for: {}. Remove them by hand if there are any.",
+                    ids.join(", ")
+                ),
+            );
+        }
+        operators::retire(&client, &operation.private, state.config_project_id()).await?;
         let remains =
             deletion::delete(&client, &group, state.permanently_remove == Some(true)).await?;
         if let Some(remains) = remains {

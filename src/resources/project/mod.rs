@@ -2,14 +2,14 @@
 
 mod list;
 
+use nautes_model::Kind;
 use nautes_model::entity::{Entity, Project};
 use nautes_model::name::NameRule;
-use nautes_model::{Kind, ProductId};
 use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::model::Model;
 
 use super::attribute::{InProduct, name_of};
-use super::manifest::{ManifestKind, entity_name};
+use super::manifest::{ManifestKind, Referring, entity_name};
 
 /// A project: one microservice of a product, which owns code repositories and runtimes. It is not a
 /// GitLab project.
@@ -48,9 +48,13 @@ impl ManifestKind for ProjectKind {
         &state.name
     }
 
-    fn entity(state: &ProjectModel, product: ProductId) -> Result<Entity, Diagnostics> {
+    async fn entity(
+        state: &ProjectModel,
+        _: Option<&ProjectModel>,
+        referring: Referring<'_>,
+    ) -> Result<Entity, Diagnostics> {
         Ok(Entity::Project(Project {
-            product,
+            product: referring.product,
             name: entity_name("name", &state.name)?,
             language: state.language.clone().unwrap_or_default(),
         }))

@@ -66,13 +66,12 @@ fn the_policy_line_that_is_named_is_the_one_that_is_missing() {
 }
 
 #[test]
-fn a_write_names_the_line_for_all_secrets_of_the_repository() {
+fn a_write_names_the_line_for_the_secrets_of_all_repositories() {
     let server = Server::start();
     let life = Duration::from_secs(60);
     let token = server.openbao.token_with_policy(OTHER, life).unwrap();
     let error = run(call(&server.with_token(&token), 1)).unwrap_err();
-    let rule =
-        r#"path "git/data/gitlab/repo-12/default/*" { capabilities = ["create", "update"] }"#;
+    let rule = r#"path "git/data/gitlab/*" { capabilities = ["create", "update"] }"#;
     let rule = rule.to_owned();
     assert_eq!(*error.kind(), Kind::Forbidden { rule });
 }

@@ -1,14 +1,14 @@
-//! The mark of a group whose creation is not finished: how its description starts until the last step.
+//! The mark of a group or project whose creation is not finished: how its description starts until the last step.
 
-/// What the description of an unfinished group starts with.
+/// What the description of an unfinished group or project starts with.
 pub(crate) const MARK: &str = "[terraform: unfinished] ";
 
-/// Returns a description that marks its group as unfinished.
+/// Returns a description that marks what it describes as unfinished.
 pub(crate) fn marked(description: &str) -> String {
     format!("{MARK}{description}")
 }
 
-/// Tells whether a description marks its group as unfinished.
+/// Tells whether a description marks what it describes as unfinished.
 ///
 /// GitLab may have trimmed the space at the end of the mark when nothing follows it.
 pub(crate) fn is_marked(description: &str) -> bool {

@@ -1,0 +1,17 @@
+# What the provider's identity in Vault needs for the secrets of code repositories.
+path "git/data/gitlab/*" {
+  capabilities = ["create", "update", "read"]
+}
+
+path "git/metadata/gitlab/*" {
+  capabilities = ["list", "delete"]
+}
+
+# Each secret has a policy of its own, gitlab-repo-<number>-default-*.
+path "sys/policies/acl" {
+  capabilities = ["list"]
+}
+
+path "sys/policies/acl/*" {
+  capabilities = ["create", "update", "read", "delete"]
+}

@@ -1,0 +1,4 @@
+import {
+  to = nautes_code_repo.checkout
+  id = "repo-34"
+}

@@ -1,0 +1,4 @@
+import {
+  to = nautes_code_repo_binding.pipelines
+  id = "product-12/pipelines-to-checkout"
+}

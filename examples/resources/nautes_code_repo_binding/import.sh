@@ -1,0 +1,3 @@
+# The product by name or by id, then the binding.
+terraform import nautes_code_repo_binding.pipelines shop/pipelines-to-checkout
+terraform import nautes_code_repo_binding.pipelines product-12/pipelines-to-checkout

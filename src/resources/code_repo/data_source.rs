@@ -1,0 +1,76 @@
+//! `data "nautes_code_repo"`: one code repository, by product and name or by id.
+
+use std::sync::Arc;
+
+use nautes_model::Kind;
+use terraform_plugin::data_source::DataSource;
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::model::PlanOf;
+use terraform_plugin::value::Path;
+
+use super::inspect;
+use super::model::CodeRepoModel;
+use crate::provider::Client;
+
+/// `data "nautes_code_repo"`.
+pub(crate) struct CodeRepoDataSource;
+
+impl DataSource for CodeRepoDataSource {
+    type Client = Client;
+    type Data = CodeRepoModel;
+    const TYPE_NAME: &'static str = Kind::CodeRepo.terraform_type();
+    const DESCRIPTION: &'static str =
+        "Looks up a code repository of a product, by product and name or by id.";
+    const REQUIRED: &'static [&'static str] = &[];
+    const OPTIONAL: &'static [&'static str] = &["id", "product", "name"];
+    const OMITTED: &'static [&'static str] = &[
+        "initialize_with_readme",
+        "adopt_existing",
+        "force_destroy",
+        "archive_on_destroy",
+        "permanently_remove",
+        "insecure_skip_check",
+        "timeouts",
+    ];
+
+    fn validate(&self, config: &PlanOf<CodeRepoModel>) -> Diagnostics {
+        let set = (
+            !config.id.is_null(),
+            !config.product.is_null(),
+            !config.name.is_null(),
+        );
+        match set {
+            (true, false, false) | (false, true, true) => Diagnostics::default(),
+            _ => Diagnostic::error(
+                "Arguments exclude each other",
+                "Set either id, or both product and name.",
+            )
+            .into(),
+        }
+    }
+
+    async fn read(
+        &self,
+        client: &Arc<Client>,
+        config: PlanOf<CodeRepoModel>,
+    ) -> Result<CodeRepoModel, Diagnostics> {
+        let (text, at_fault) = if let Some(id) = config.id.known() {
+            (id.clone(), Path::to("id"))
+        } else {
+            let product = config.product.expect_known("product")?;
+            let name = config.name.expect_known("name")?;
+            (format!("{product}/{name}"), Path::to("name"))
+        };
+        let found = inspect::find(client, &text).await;
+        let found = found.map_err(|found| found.at(&at_fault))?;
+        let Some((product, found)) = found else {
+            let text =
+                format!("There is no code repository {text}. Check the value, or create it first.");
+            let summary = "The code repository does not exist";
+            return Err(Diagnostic::error(summary, text).at(&at_fault).into());
+        };
+        let mut data = CodeRepoModel::blank(product);
+        inspect::absorb(client, &mut data, &found, None).await?;
+        Ok(data)
+    }
+}

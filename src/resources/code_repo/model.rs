@@ -1,0 +1,274 @@
+//! The attributes of a code repository.
+
+use std::collections::BTreeSet;
+
+use nautes_model::entity::webhook_event;
+use nautes_model::name::NameRule;
+use nautes_model::{ProductId, RepositoryId};
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::model::Model;
+use terraform_plugin::resource::Timeouts;
+use terraform_plugin::schema::{Validator, each, one_of};
+use terraform_plugin::value::{Known, Path, Tf};
+
+use crate::backends::gitlab::{Project, Visibility};
+use crate::resources::attribute::{entity_reference_or_empty, name_of, product_reference};
+use crate::resources::gitlab_attribute::{
+    description, display_name, visibility_name, visibility_of,
+};
+use crate::resources::unfinished;
+
+/// The longest description that GitLab takes for a project.
+const LONGEST_DESCRIPTION: usize = 2000;
+
+/// A code repository: a GitLab project in the group of a product, for source code, pipelines or
+/// deployment manifests.
+///
+/// It has two deploy keys, one of which may push, and on request an access token. Their secrets are
+/// in Vault and never in the state. A repository that holds more than one commit on a branch, or a
+/// tag, is not destroyed without `force_destroy`.
+#[derive(Debug, Clone, PartialEq, Model)]
+pub(crate) struct CodeRepoModel {
+    /// The product, by id or by name. Only the id survives a rename of the product.
+    #[tf(replace, validate(product_reference()))]
+    pub(crate) product: String,
+    /// Name of the repository, which is the path of its GitLab project. It is changed in place.
+    #[tf(validate(name_of(NameRule::CodeRepo)))]
+    pub(crate) name: String,
+    /// The project that owns the repository, by id or by name; without one it belongs to the
+    /// product.
+    #[tf(validate(entity_reference_or_empty("a project")))]
+    pub(crate) project: Option<String>,
+    /// Name for people. If it is not set, it is `name` at creation, and follows `name` as long as
+    /// both are the same.
+    #[tf(optional, stable, validate(display_name()))]
+    pub(crate) display_name: Tf<String>,
+    /// Description of the GitLab project.
+    #[tf(optional, stable, validate(description(LONGEST_DESCRIPTION)))]
+    pub(crate) description: Tf<String>,
+    /// Who can see the GitLab project; not more than can see the product's group.
+    #[tf(default("private".to_owned()), validate(one_of(["private", "internal", "public"])))]
+    pub(crate) visibility: String,
+    /// The default branch. It is changed in place, and the branch must exist by then.
+    #[tf(optional, stable, validate(branch()))]
+    pub(crate) default_branch: Tf<String>,
+    /// Whether the repository begins with a commit of a `README.md`; used at creation alone.
+    #[tf(default(true))]
+    pub(crate) initialize_with_readme: bool,
+    /// Events of which GitLab tells the pipeline runtimes that listen to the repository.
+    #[tf(validate(each(one_of(webhook_event::ALL))))]
+    pub(crate) webhook_events: Option<BTreeSet<String>>,
+    /// Whether the repository holds pipelines, for people and lists.
+    #[tf(default(false))]
+    pub(crate) pipeline_runtime: bool,
+    /// Whether the repository holds deployment manifests, for people and lists.
+    #[tf(default(false))]
+    pub(crate) deployment_runtime: bool,
+    /// The access token with which pipeline runtimes register webhooks; none if it is not set.
+    #[tf(optional)]
+    pub(crate) access_token: Tf<AccessTokenModel>,
+    /// Whether an existing GitLab project of this path is taken over at creation; otherwise it is
+    /// an error.
+    pub(crate) adopt_existing: Option<bool>,
+    /// Whether the repository is destroyed although it holds work: more than one commit on a
+    /// branch, or a tag.
+    pub(crate) force_destroy: Option<bool>,
+    /// Whether the GitLab project is archived at destroy and not deleted. Its credentials and its
+    /// manifest are deleted all the same.
+    pub(crate) archive_on_destroy: Option<bool>,
+    /// Whether GitLab's recovery period is skipped at destroy, if its administrator permits it.
+    pub(crate) permanently_remove: Option<bool>,
+    /// Whether changes are written without checking the rules of the model; the provider's setting
+    /// by default.
+    pub(crate) insecure_skip_check: Option<bool>,
+    /// How long operations may take.
+    pub(crate) timeouts: Option<Timeouts>,
+    /// Identifier: `repo-` and the number of the GitLab project. It survives renames.
+    #[tf(stable)]
+    pub(crate) id: Tf<String>,
+    /// Kubernetes namespace of the product's entities.
+    #[tf(stable)]
+    pub(crate) namespace: Tf<String>,
+    /// Path of the manifest in the product's configuration repository.
+    #[tf(stable)]
+    pub(crate) manifest_path: Tf<String>,
+    /// What was found to differ at the last refresh and no other attribute shows; an update repairs
+    /// it.
+    #[tf(cleared)]
+    pub(crate) drift: Tf<BTreeSet<String>>,
+    /// Number of the GitLab project.
+    #[tf(stable)]
+    pub(crate) project_id: Tf<u64>,
+    /// Web page of the GitLab project.
+    #[tf(follows(["name"]))]
+    pub(crate) web_url: Tf<String>,
+    /// URL to clone it over HTTP.
+    #[tf(follows(["name"]))]
+    pub(crate) http_url: Tf<String>,
+    /// URL to clone it over SSH.
+    #[tf(follows(["name"]))]
+    pub(crate) ssh_url: Tf<String>,
+    /// The deploy keys. Every update looks at their secrets, and makes new keys in place of those
+    /// whose secret is not right.
+    pub(crate) deploy_keys: Tf<DeployKeysModel>,
+}
+
+/// The deploy keys of a code repository.
+#[derive(Debug, Clone, PartialEq, Model)]
+pub(crate) struct DeployKeysModel {
+    /// The key that may clone. Null if it was removed from outside; an update makes a new one.
+    pub(crate) readonly: Tf<DeployKeyModel>,
+    /// The key that may clone and push. Null if it was removed from outside; an update makes a new
+    /// one.
+    pub(crate) readwrite: Tf<DeployKeyModel>,
+}
+
+/// A deploy key.
+#[derive(Debug, Clone, PartialEq, Model)]
+pub(crate) struct DeployKeyModel {
+    /// Number of the key in GitLab.
+    pub(crate) id: Tf<u64>,
+    /// Fingerprint of the public key: `SHA256:` and its hash in Base64.
+    pub(crate) fingerprint: Tf<String>,
+    /// Where the private key is in Vault: the mount and the path in it.
+    pub(crate) vault_path: Tf<String>,
+}
+
+/// An access token of a code repository.
+#[derive(Debug, Clone, PartialEq, Model)]
+pub(crate) struct AccessTokenModel {
+    /// How long a new token is valid, such as `720h`: at least 48 hours, and at most 365 days.
+    #[tf(default(AccessTokenModel::LIFETIME.to_owned()))]
+    pub(crate) lifetime: String,
+    /// How long before its end a refresh finds that the token has to be replaced.
+    #[tf(default(AccessTokenModel::ROTATE_BEFORE.to_owned()))]
+    pub(crate) rotate_before: String,
+    /// Number of the token in GitLab.
+    pub(crate) id: Tf<u64>,
+    /// The day at whose beginning (UTC) the token ends: `YYYY-MM-DD`.
+    pub(crate) expires_at: Tf<String>,
+    /// Whether the last refresh found that the token has to be replaced, which an update does.
+    pub(crate) rotation_due: Tf<bool>,
+    /// Where the token is in Vault: the mount and the path in it.
+    #[tf(stable)]
+    pub(crate) vault_path: Tf<String>,
+}
+
+impl AccessTokenModel {
+    /// The lifetime where the user sets none.
+    pub(crate) const LIFETIME: &'static str = "8736h";
+    /// How long before its end a token is replaced, where the user does not set it.
+    pub(crate) const ROTATE_BEFORE: &'static str = "720h";
+}
+
+/// The identity of a code repository.
+#[derive(Debug, Clone, PartialEq, Model)]
+pub(crate) struct CodeRepoIdentity {
+    /// Number of the GitLab project.
+    pub(crate) project_id: u64,
+}
+
+impl CodeRepoModel {
+    /// A repository of which nothing is known but the reference to its product, not even whether an access token is
+    /// wanted.
+    pub(crate) fn blank(product: String) -> Self {
+        Self {
+            product,
+            name: String::new(),
+            project: None,
+            display_name: Tf::Null,
+            description: Tf::Null,
+            visibility: String::new(),
+            default_branch: Tf::Null,
+            initialize_with_readme: true,
+            webhook_events: None,
+            pipeline_runtime: false,
+            deployment_runtime: false,
+            access_token: Tf::Unknown,
+            adopt_existing: None,
+            force_destroy: None,
+            archive_on_destroy: None,
+            permanently_remove: None,
+            insecure_skip_check: None,
+            timeouts: None,
+            id: Tf::Null,
+            namespace: Tf::Null,
+            manifest_path: Tf::Null,
+            drift: Tf::Null,
+            project_id: Tf::Null,
+            web_url: Tf::Null,
+            http_url: Tf::Null,
+            ssh_url: Tf::Null,
+            deploy_keys: Tf::Null,
+        }
+    }
+
+    /// Takes over what GitLab says of the project; the rest stays.
+    pub(crate) fn absorb_project(&mut self, project: &Project) {
+        let description = project.description.as_deref().unwrap_or_default();
+        self.name.clone_from(&project.path);
+        self.display_name = Known(project.name.clone());
+        self.description = Known(unfinished::without_mark(description).to_owned());
+        visibility_name(project.visibility).clone_into(&mut self.visibility);
+        // Of a repository without a commit GitLab tells the branch that it would have, whatever was asked for.
+        if !(project.empty_repo && self.default_branch.known().is_some()) {
+            self.default_branch = project.default_branch.clone().into();
+        }
+        self.id = Known(RepositoryId::new(project.id).to_string());
+        self.project_id = Known(project.id);
+        self.web_url = Known(project.web_url.clone());
+        self.http_url = Known(project.http_url_to_repo.clone());
+        self.ssh_url = Known(project.ssh_url_to_repo.clone());
+    }
+
+    /// The id of an existing repository.
+    pub(crate) fn repository_id(&self) -> Result<RepositoryId, Diagnostics> {
+        let id = self.id.expect_known("id")?;
+        id.parse()
+            .map_err(|error| Diagnostic::defect(error).at(&Path::to("id")).into())
+    }
+
+    /// The id of the product of an existing repository.
+    pub(crate) fn product_id(&self) -> Result<ProductId, Diagnostics> {
+        let namespace = self.namespace.expect_known("namespace")?;
+        namespace
+            .parse()
+            .map_err(|error| Diagnostic::defect(error).at(&Path::to("namespace")).into())
+    }
+
+    /// The name for people that the GitLab project is to have.
+    pub(crate) fn wanted_display_name(&self) -> &str {
+        self.display_name.known().map_or(&self.name, String::as_str)
+    }
+
+    /// The description that the GitLab project is to have.
+    pub(crate) fn wanted_description(&self) -> &str {
+        self.description.known().map_or("", String::as_str)
+    }
+
+    /// The visibility that the GitLab project is to have.
+    pub(crate) fn wanted_visibility(&self) -> Visibility {
+        visibility_of(&self.visibility)
+    }
+
+    /// The reference to the project that owns the repository, if there is one.
+    pub(crate) fn owning_project(&self) -> Option<&str> {
+        self.project.as_deref().filter(|text| !text.is_empty())
+    }
+}
+
+fn branch() -> Validator {
+    let description = "Must be the name of a branch, without `refs/heads/`.";
+    Validator::new(description, |name: &String| {
+        let is_name = !name.is_empty()
+            && !name.starts_with("refs/")
+            && !name.contains(|c: char| c.is_whitespace() || "~^:?*[\\".contains(c));
+        if is_name {
+            Ok(())
+        } else {
+            Err(format!(
+                "{name:?} is not the name of a branch, such as main."
+            ))
+        }
+    })
+}

@@ -1,0 +1,50 @@
+//! What a code repository holds, which guards it against being destroyed by accident.
+
+use std::collections::BTreeSet;
+
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+
+use super::model::CodeRepoModel;
+use crate::backends::gitlab::{Error, GitLab, Project};
+use crate::diagnostics::Attempted as _;
+use crate::provider::Client;
+
+/// Refuses to lose the work in a repository, unless its attributes permit that or keep it.
+pub(super) async fn check(
+    client: &Client,
+    state: &CodeRepoModel,
+    project: &Project,
+) -> Result<(), Diagnostics> {
+    let keeps_work = state.archive_on_destroy == Some(true);
+    if state.force_destroy == Some(true) || keeps_work || project.empty_repo {
+        return Ok(());
+    }
+    let path = &project.path_with_namespace;
+    let found = find(client.gitlab()?, project.id).await;
+    let Some(work) = found.attempted(format!("look at what {path} holds"))? else {
+        return Ok(());
+    };
+    let archived = if project.archived { " (archived)" } else { "" };
+    let text = format!(
+        "The GitLab project {path}{archived} has {work}. To destroy it with everything in it, set force_destroy = true and apply that before destroying; to keep it in GitLab, set archive_on_destroy = true and apply that."
+    );
+    let summary = format!("The code repository {} holds work", state.name);
+    Err(Diagnostic::error(summary, text).into())
+}
+
+/// Looks for more than the one commit with which a repository begins.
+async fn find(gitlab: &GitLab, project: u64) -> Result<Option<&'static str>, Error> {
+    let branches = gitlab.branches(project).await?;
+    let heads: BTreeSet<&str> = branches.iter().map(|b| b.commit.id.as_str()).collect();
+    match (heads.len(), heads.first()) {
+        (0, _) | (_, None) => {}
+        (1, Some(head)) => {
+            if gitlab.commits(project, head, 1).await?.len() > 1 {
+                return Ok(Some("more than one commit"));
+            }
+        }
+        _ => return Ok(Some("branches with different commits")),
+    }
+    let tags = gitlab.tags(project).await?;
+    Ok(Some("tags").filter(|_| !tags.is_empty()))
+}

@@ -1,0 +1,200 @@
+//! `nautes_code_repo_binding`: the permission to use a code repository.
+
+mod list;
+
+use std::collections::BTreeSet;
+
+use nautes_model::entity::{CodeRepoBinding, Entity, Permissions};
+use nautes_model::layout::ManifestPath;
+use nautes_model::name::NameRule;
+use nautes_model::{EntityName, Kind, RepositoryId};
+use terraform_plugin::diagnostics::Diagnostics;
+use terraform_plugin::model::{Model, PlanOf};
+use terraform_plugin::schema::{each, one_of};
+use terraform_plugin::value::Path;
+
+use crate::credentials::Waiter;
+use crate::diagnostics::Attempted as _;
+
+use super::attribute::{InProduct, code_repo_reference, entity_reference, name_of};
+use super::code_repo::expect_vault;
+use super::manifest::{ManifestKind, Referring, entity_name};
+
+pub(crate) use list::CodeRepoBindingsDataSource;
+
+/// A binding of a code repository: opens the repository to the whole product or to some of its
+/// projects.
+///
+/// The deploy keys of the repositories that get the permission are enabled on the repository that
+/// is opened. Everything that creates or changes a binding waits until that is done.
+#[derive(Debug, Clone, PartialEq, Model)]
+pub(crate) struct CodeRepoBindingModel {
+    /// Name of the binding, unique in its product.
+    #[tf(replace, validate(name_of(NameRule::CodeRepoBinding)))]
+    pub(crate) name: String,
+    /// The code repository that is opened, by id or by name. Only the id survives a rename of the
+    /// repository.
+    #[tf(replace, validate(code_repo_reference()))]
+    pub(crate) code_repo: String,
+    /// The projects that may use the repository, by id or by name; without any, the whole product
+    /// may.
+    #[tf(validate(each(entity_reference("a project"))))]
+    pub(crate) projects: Option<BTreeSet<String>>,
+    /// What they may do: clone, or clone and push.
+    #[tf(validate(one_of(["readonly", "readwrite"])))]
+    pub(crate) permissions: String,
+    /// What every kind inside a product has.
+    #[tf(flatten)]
+    pub(crate) common: InProduct,
+}
+
+/// The kind of bindings.
+pub(crate) struct CodeRepoBindingKind;
+
+impl ManifestKind for CodeRepoBindingKind {
+    const KIND: Kind = Kind::CodeRepoBinding;
+    const DATA_SOURCE_DESCRIPTION: &'static str =
+        "Looks up a binding of a code repository, by product and name or by id.";
+    type State = CodeRepoBindingModel;
+
+    fn common(state: &CodeRepoBindingModel) -> &InProduct {
+        &state.common
+    }
+
+    fn common_mut(state: &mut CodeRepoBindingModel) -> &mut InProduct {
+        &mut state.common
+    }
+
+    fn name(state: &CodeRepoBindingModel) -> &str {
+        &state.name
+    }
+
+    async fn entity(
+        state: &CodeRepoBindingModel,
+        existing: Option<&CodeRepoBindingModel>,
+        referring: Referring<'_>,
+    ) -> Result<Entity, Diagnostics> {
+        let code_repo = match existing.and_then(opened_repository) {
+            Some(kept) => kept,
+            None => referring.code_repo("code_repo", &state.code_repo).await?,
+        };
+        Ok(Entity::CodeRepoBinding(CodeRepoBinding {
+            product: referring.product,
+            name: entity_name("name", &state.name)?,
+            code_repo,
+            projects: projects(state, referring)?,
+            permissions: permissions(&state.permissions),
+        }))
+    }
+
+    fn absorb(state: &mut CodeRepoBindingModel, entity: &Entity) {
+        let Entity::CodeRepoBinding(binding) = entity else {
+            return;
+        };
+        if opened_repository(state) != Some(binding.code_repo) {
+            state.code_repo = binding.code_repo.to_string();
+        }
+        if !means(state, &binding.projects) {
+            state.projects = written(&binding.projects);
+        }
+        binding
+            .permissions
+            .as_str()
+            .clone_into(&mut state.permissions);
+    }
+
+    fn of(common: InProduct, entity: &Entity) -> Option<CodeRepoBindingModel> {
+        let Entity::CodeRepoBinding(binding) = entity else {
+            return None;
+        };
+        Some(CodeRepoBindingModel {
+            name: binding.name.to_string(),
+            code_repo: binding.code_repo.to_string(),
+            projects: written(&binding.projects),
+            permissions: binding.permissions.as_str().to_owned(),
+            common,
+        })
+    }
+
+    async fn expect(referring: Referring<'_>) -> Result<(), Diagnostics> {
+        expect_vault(referring.client).await
+    }
+
+    async fn settle(entity: &Entity, referring: Referring<'_>) -> Result<(), Diagnostics> {
+        let Entity::CodeRepoBinding(binding) = entity else {
+            return Ok(());
+        };
+        let Referring { client, product } = referring;
+        let Some(config_project) = client.products().config_project(client, product).await? else {
+            return Ok(());
+        };
+        let waiter = Waiter::Binding {
+            repository: binding.code_repo,
+        };
+        let credentials = client.credentials()?;
+        let settled = credentials.settle(product, config_project, waiter).await;
+        settled.attempted(format!(
+            "enable the deploy keys of others on {}",
+            binding.code_repo
+        ))
+    }
+
+    async fn other_spellings(
+        existing: &CodeRepoBindingModel,
+        planned: &PlanOf<CodeRepoBindingModel>,
+        referring: Referring<'_>,
+    ) -> Vec<Path> {
+        let Some(reference) = planned.code_repo.known() else {
+            return Vec::new();
+        };
+        let meant = referring.code_repo("code_repo", reference).await.ok();
+        if meant.is_some() && meant == opened_repository(existing) {
+            vec![Path::to("code_repo")]
+        } else {
+            Vec::new()
+        }
+    }
+}
+
+/// The repository that an existing binding opens, whatever its name is by now: the manifest lies in its folder.
+fn opened_repository(state: &CodeRepoBindingModel) -> Option<RepositoryId> {
+    let path: ManifestPath = state.common.manifest_path.known()?.parse().ok()?;
+    let (_, folder) = path.folder().rsplit_once('/')?;
+    folder.parse().ok()
+}
+
+fn projects(
+    state: &CodeRepoBindingModel,
+    referring: Referring<'_>,
+) -> Result<BTreeSet<EntityName>, Diagnostics> {
+    let references = state.projects.iter().flatten();
+    references
+        .map(|reference| referring.named("projects", reference))
+        .collect()
+}
+
+/// Tells whether the references in the state are those to the projects.
+fn means(state: &CodeRepoBindingModel, projects: &BTreeSet<EntityName>) -> bool {
+    let references = state.projects.iter().flatten();
+    let names: BTreeSet<&str> = references.map(|text| name_in(text)).collect();
+    names == projects.iter().map(EntityName::as_str).collect()
+}
+
+fn name_in(reference: &str) -> &str {
+    reference
+        .rsplit_once('/')
+        .map_or(reference, |(_, name)| name)
+}
+
+fn written(projects: &BTreeSet<EntityName>) -> Option<BTreeSet<String>> {
+    let names: BTreeSet<String> = projects.iter().map(ToString::to_string).collect();
+    Some(names).filter(|names| !names.is_empty())
+}
+
+fn permissions(word: &str) -> Permissions {
+    if word == Permissions::ReadWrite.as_str() {
+        Permissions::ReadWrite
+    } else {
+        Permissions::ReadOnly
+    }
+}
