@@ -3,12 +3,15 @@
 //! One file per kind of resource, and one per kind of trouble. Every case has a workspace and an emulator
 //! of its own, applies with an empty plan afterwards, and states how many calls a step may make.
 
+mod brown_field;
 mod code_repo;
 mod code_repo_binding;
 mod code_repo_failure;
 mod code_repo_guard;
 mod code_repo_name;
 mod code_repo_repair;
+mod code_repo_secrecy;
+mod credentials_work;
 mod data_source;
 mod environment;
 mod example;
@@ -16,6 +19,7 @@ mod fault;
 mod harness;
 mod interrupt;
 mod kill;
+mod openssh_key;
 mod parallel;
 mod product;
 mod product_guard;
@@ -27,6 +31,7 @@ mod project_life;
 mod refactor;
 mod remains;
 mod secrecy;
+mod vault_fault;
 mod writers;
 
 #[test]
