@@ -3,6 +3,7 @@
 //! One file per kind of resource, and one per kind of trouble. Every case has a workspace and an emulator
 //! of its own, applies with an empty plan afterwards, and states how many calls a step may make.
 
+mod authorisation;
 mod brown_field;
 mod code_repo;
 mod code_repo_binding;
