@@ -1,8 +1,8 @@
-# A product with three environments and two projects.
+# A product with three environments, two projects, and their code repositories.
 #
 # Try it without a GitLab of your own: `cargo xtask quickstart`.
-# Against your own: set NAUTES_GITLAB_URL and NAUTES_GITLAB_TOKEN, then
-# `terraform init` and `terraform apply`.
+# Against your own: set NAUTES_GITLAB_URL, NAUTES_GITLAB_TOKEN, NAUTES_VAULT_ADDRESS and
+# NAUTES_VAULT_TOKEN, then `terraform init` and `terraform apply`.
 
 terraform {
   required_version = ">= 1.0"
@@ -14,8 +14,8 @@ terraform {
   }
 }
 
-# Every argument of the provider can come from the environment: here the address of GitLab from
-# NAUTES_GITLAB_URL, and an access token with the scope `api` from NAUTES_GITLAB_TOKEN.
+# Every argument of the provider can come from the environment: here the address of GitLab and an
+# access token with the scope `api`, the address of Vault and a token of it.
 provider "nautes" {}
 
 # A product is a GitLab group. Its manifests are in the repository `default.project` of that group.
@@ -42,4 +42,29 @@ resource "nautes_project" "this" {
   product  = nautes_product.shop.id
   name     = each.key
   language = each.value
+
+  # One that goes is removed after what used it was changed, not before.
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+# A code repository is a GitLab project of the product. Its deploy keys and its access token are in
+# Vault, and nowhere else.
+resource "nautes_code_repo" "this" {
+  for_each = var.repositories
+
+  product      = nautes_product.shop.id
+  name         = each.key
+  project      = each.value == null ? null : nautes_project.this[each.value].id
+  access_token = {}
+}
+
+# What deploys is in a repository of nobody. The services may write to it with their own keys.
+resource "nautes_code_repo_binding" "deployment" {
+  product     = nautes_product.shop.id
+  name        = "deployment"
+  code_repo   = nautes_code_repo.this["deployment"].id
+  projects    = values(nautes_project.this)[*].id
+  permissions = "readwrite"
 }

@@ -25,3 +25,13 @@ variable "projects" {
     catalog  = "go"
   }
 }
+
+variable "repositories" {
+  description = "Code repositories of the product by name, with the service that each belongs to."
+  type        = map(string)
+  default = {
+    checkout-source = "checkout"
+    catalog-source  = "catalog"
+    deployment      = null
+  }
+}

@@ -1,21 +1,21 @@
-//! From a fresh checkout to a finished apply of `examples/quickstart`, against a GitLab on loopback.
+//! From a fresh checkout to a finished apply of `examples/quickstart`, against a GitLab and an `OpenBao` on loopback.
 
 mod configuration;
 mod folders;
 mod private_file;
 mod report;
-mod server;
+mod servers;
 mod tree;
 
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use testbed::progress::{say, step};
 use testbed::{Provider, Terraform, emulator_executable};
 
 use self::configuration::Configuration;
 use self::folders::Folders;
-use self::server::Server;
+use self::servers::Servers;
 
 /// Sets up or destroys a quickstart below `folder`.
 pub(crate) fn run(folder: Option<&Path>, destroys: bool) -> anyhow::Result<()> {
@@ -34,9 +34,9 @@ fn up(folders: &Folders) -> anyhow::Result<()> {
     say(&format!("  {terraform}, {}", terraform.program().display()));
     say("Building the provider and the GitLab emulator");
     let provider = Provider::build_nautes()?;
-    let emulator = emulator_executable()?;
-    let server = Server::start_or_reuse(folders, &emulator)?;
-    let configuration = Configuration::prepare(folders, terraform, &server)?;
+    emulator_executable()?;
+    let servers = Servers::start_or_reuse(folders)?;
+    let configuration = Configuration::prepare(folders, terraform, &servers)?;
     step("Installing the provider", || {
         configuration.install(&provider)
     })?;
@@ -44,34 +44,31 @@ fn up(folders: &Folders) -> anyhow::Result<()> {
     configuration.apply()?;
     say("Planning again: there is nothing to do");
     configuration.plan_nothing()?;
-    report::show(folders, &configuration, &server)
+    report::show(folders, &configuration, &servers)
 }
 
-/// Destroys what is applied, stops the server and removes everything.
+/// Destroys what is applied, stops the servers and removes everything.
 fn destroy(folders: &Folders) -> anyhow::Result<()> {
-    let Some(server) = Server::running(folders) else {
+    let Some(servers) = Servers::running(folders) else {
+        Servers::stop(folders)?;
         folders.remove()?;
         say("No quickstart is running, and nothing is left of one.");
         return Ok(());
     };
     let terraform = Terraform::obtain()?;
-    let configuration = Configuration::prepare(folders, terraform, &server)?;
+    let configuration = Configuration::prepare(folders, terraform, &servers)?;
     say("Destroying what was applied");
     configuration.destroy().with_context(|| {
         format!(
-            "the GitLab server still runs at {} (process {})",
-            server.url(),
-            server.pid()
+            "GitLab still runs at {} (process {}), and OpenBao at {} (process {})",
+            servers.gitlab.url,
+            servers.gitlab.pid,
+            servers.vault.url(),
+            servers.vault.pid(),
         )
     })?;
-    server.stop(folders);
-    if Server::running(folders).is_some() {
-        bail!(
-            "the GitLab server did not stop; end process {} yourself",
-            server.pid()
-        );
-    }
+    Servers::stop(folders)?;
     folders.remove()?;
-    say("The quickstart is gone: resources destroyed, server stopped, files removed.");
+    say("The quickstart is gone: resources destroyed, servers stopped, files removed.");
     Ok(())
 }

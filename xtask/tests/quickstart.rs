@@ -53,11 +53,12 @@ fn a_quickstart_is_repeated_changed_and_destroyed() {
     let variables = folder.join("configuration/variables.tf");
     let changed = fs::read_to_string(&variables)
         .unwrap()
-        .replace("catalog ", "basket ");
+        .replace("catalog ", "basket ")
+        .replace(r#""catalog""#, r#""basket""#);
     fs::write(&variables, changed).unwrap();
     let third = quickstart(&folder, &[]).unwrap();
     assert!(
-        third.stdout.contains("1 added, 0 changed, 1 destroyed"),
+        third.stdout.contains("1 added, 2 changed, 1 destroyed"),
         "{}",
         third.stdout
     );

@@ -11,7 +11,7 @@ use testbed::{CliConfig, Finished, Invocation, Provider, Terraform, mirror};
 
 use super::folders::Folders;
 use super::private_file;
-use super::server::Server;
+use super::servers::Servers;
 
 /// A prepared working folder.
 #[derive(Debug)]
@@ -26,14 +26,22 @@ impl<'a> Configuration<'a> {
     pub(super) fn prepare(
         folders: &'a Folders,
         terraform: &'a Terraform,
-        server: &Server,
+        servers: &Servers,
     ) -> anyhow::Result<Self> {
         copy_example(&folders.configuration())?;
         CliConfig::filesystem_mirror(&folders.providers()).write(&folders.cli_config())?;
         let variables: Vec<(OsString, OsString)> = vec![
             ("TF_CLI_CONFIG_FILE".into(), folders.cli_config().into()),
-            ("NAUTES_GITLAB_URL".into(), server.url().into()),
-            ("NAUTES_GITLAB_TOKEN".into(), server.token().into()),
+            ("NAUTES_GITLAB_URL".into(), (&servers.gitlab.url).into()),
+            (
+                "NAUTES_GITLAB_TOKEN".into(),
+                (&servers.gitlab.root_token).into(),
+            ),
+            ("NAUTES_VAULT_ADDRESS".into(), servers.vault.url().into()),
+            (
+                "NAUTES_VAULT_TOKEN".into(),
+                servers.vault.root_token().into(),
+            ),
             ("NO_PROXY".into(), "127.0.0.1".into()),
         ];
         write_shell_variables(&folders.shell_variables(), &variables)?;
@@ -150,7 +158,7 @@ fn copy_example(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes `export` lines, readable by the user alone because one of them is a token.
+/// Writes `export` lines, readable by the user alone because there are tokens among them.
 fn write_shell_variables(path: &Path, variables: &[(OsString, OsString)]) -> anyhow::Result<()> {
     let lines = variables.iter().map(|(name, value)| {
         let quoted = value.to_string_lossy().replace('\'', r"'\''");

@@ -35,6 +35,11 @@ impl Folders {
         self.root.join("gitlab")
     }
 
+    /// Where `OpenBao` keeps its data and its log.
+    pub(super) fn vault(&self) -> PathBuf {
+        self.root.join("vault")
+    }
+
     /// The user's copy of the example.
     pub(super) fn configuration(&self) -> PathBuf {
         self.root.join("configuration")
@@ -60,9 +65,9 @@ impl Folders {
         self.root.join("default.project")
     }
 
-    /// The record of the running server.
+    /// The record of the running servers.
     pub(super) fn server_record(&self) -> PathBuf {
-        self.root.join("gitlab.json")
+        self.root.join("servers.json")
     }
 
     /// Makes the folder, or makes sure that it is one of a quickstart, since all of it will be removed.

@@ -7,7 +7,7 @@ use testbed::git;
 
 use super::configuration::Configuration;
 use super::folders::Folders;
-use super::server::Server;
+use super::servers::Servers;
 use super::tree;
 
 /// Clones the configuration repository, and prints what is in it and what can be done next.
@@ -18,16 +18,17 @@ use super::tree;
 pub(super) fn show(
     folders: &Folders,
     configuration: &Configuration<'_>,
-    server: &Server,
+    servers: &Servers,
 ) -> anyhow::Result<()> {
     let repository = configuration.output("config_repository_url")?;
     let clone = folders.repository_clone();
     if clone.exists() {
         fs::remove_dir_all(&clone).with_context(|| format!("cannot remove {}", clone.display()))?;
     }
-    git::clone(&repository, server.token(), &clone)?;
+    git::clone(&repository, &servers.gitlab.root_token, &clone)?;
     let tree = tree::draw(&clone).with_context(|| format!("cannot read {}", clone.display()))?;
     let with_credentials = repository.replacen("://", "://oauth2:$NAUTES_GITLAB_TOKEN@", 1);
+    let secret = configuration.output("secret")?;
     println!(
         "
 The product's configuration repository now holds, and so does its clone {clone}:
@@ -44,7 +45,12 @@ Change something:
   {command} plan
   {command} apply
 
-Destroy everything and stop the server at {url} (process {pid}):
+Look at the names of a repository's secrets, and read one:
+  . {env}
+  curl -sH \"X-Vault-Token: $NAUTES_VAULT_TOKEN\" \"$NAUTES_VAULT_ADDRESS/v1/{secrets}?list=true\"
+  curl -sH \"X-Vault-Token: $NAUTES_VAULT_TOKEN\" \"$NAUTES_VAULT_ADDRESS/v1/{secret}\"
+
+Destroy everything and stop the servers, GitLab at {gitlab} (process {gitlab_pid}) and OpenBao at {vault} (process {vault_pid}):
   {destroy}
 ",
         clone = clone.display(),
@@ -52,8 +58,28 @@ Destroy everything and stop the server at {url} (process {pid}):
         destroy = folders.destroy_command(),
         env = folders.shell_variables().display(),
         folder = folders.configuration().display(),
-        url = server.url(),
-        pid = server.pid(),
+        gitlab = servers.gitlab.url,
+        gitlab_pid = servers.gitlab.pid,
+        secret = in_api(&secret, "data"),
+        secrets = in_api(secret.rsplit_once('/').map_or("", |(folder, _)| folder), "metadata"),
+        vault = servers.vault.url(),
+        vault_pid = servers.vault.pid(),
     );
     Ok(())
+}
+
+/// The path at which the API has a place `<mount>/<path>`, for its data or its metadata.
+fn in_api(place: &str, kind: &str) -> String {
+    let (mount, path) = place.split_once('/').unwrap_or((place, ""));
+    format!("{mount}/{kind}/{path}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_api_has_a_segment_between_mount_and_path() {
+        assert_eq!(in_api("git/a/b", "data"), "git/data/a/b");
+    }
 }
