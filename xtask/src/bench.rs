@@ -12,6 +12,7 @@ mod change_one;
 mod chart;
 mod commits;
 mod figure;
+mod gitlab_refresh;
 mod handshake;
 mod machine;
 mod mass_run;
@@ -24,9 +25,13 @@ mod process;
 mod refresh_moved_head;
 mod refresh_unchanged;
 mod report;
+mod repository_refresh;
 mod sample;
 mod scaling;
 mod state_size;
+mod vault_bed;
+mod vault_reads;
+mod vault_refresh;
 mod wall_time;
 
 use std::fs;
@@ -43,7 +48,7 @@ use self::report::Report;
 use crate::static_target::Profile;
 
 /// Every metric.
-const METRICS: [Metric; 12] = [
+const METRICS: [Metric; 15] = [
     handshake::METRIC,
     memory::METRIC,
     binary_size::METRIC,
@@ -53,8 +58,11 @@ const METRICS: [Metric; 12] = [
     refresh_moved_head::METRIC,
     commits::METRIC,
     wall_time::METRIC,
+    vault_reads::METRIC,
     state_size::METRIC,
     peak_memory::METRIC,
+    vault_refresh::METRIC,
+    gitlab_refresh::METRIC,
     change_one::METRIC,
 ];
 

@@ -10,6 +10,8 @@ use testbed::{Calls, Emulator, EmulatorOptions, Provider, Terraform, Workspace};
 
 use super::bodies;
 use super::mass_run::MassRuns;
+use super::repository_refresh::RepositoryRefresh;
+use super::vault_bed::VaultBed;
 use crate::static_target::{Profile, StaticTarget};
 
 /// Everything that metrics start from.
@@ -21,6 +23,7 @@ pub(super) struct Bench {
     emulator: PathBuf,
     linkage: String,
     mass_runs: MassRuns,
+    repository_refresh: RepositoryRefresh,
 }
 
 /// A workspace of the provider with a GitLab of its own.
@@ -30,7 +33,7 @@ pub(super) struct Bed {
     pub(super) workspace: Workspace,
     /// What the provider talks to.
     pub(super) gitlab: Emulator,
-    _data: TempDir,
+    data: TempDir,
 }
 
 impl Bench {
@@ -54,6 +57,7 @@ impl Bench {
             emulator: build(Executable::EMULATOR)?,
             linkage: linkage.to_owned(),
             mass_runs: MassRuns::default(),
+            repository_refresh: RepositoryRefresh::default(),
         })
     }
 
@@ -77,8 +81,28 @@ impl Bench {
         &self.mass_runs
     }
 
+    /// Many code repositories refreshed, once.
+    pub(super) fn repository_refresh(&self) -> &RepositoryRefresh {
+        &self.repository_refresh
+    }
+
     /// Starts a GitLab with nothing in it, and applies `body` against it.
     pub(super) fn bed(&self, body: &str) -> anyhow::Result<Bed> {
+        let bed = self.empty_bed()?;
+        bed.apply_quickly(body)?;
+        Ok(bed)
+    }
+
+    /// Starts a GitLab and a Vault with nothing in them, and applies `body` against both.
+    pub(super) fn vault_bed(&self, body: &str) -> anyhow::Result<VaultBed> {
+        let bed = self.empty_bed()?;
+        let folder = bed.data.path().join("vault");
+        let with_vault = VaultBed::start(bed, &folder)?;
+        with_vault.bed.apply_quickly(body)?;
+        Ok(with_vault)
+    }
+
+    fn empty_bed(&self) -> anyhow::Result<Bed> {
         let data = tempfile::tempdir().context("cannot create a temporary folder")?;
         let options = EmulatorOptions::new(&self.emulator, data.path().join("gitlab"));
         let gitlab = Emulator::start(&options)?;
@@ -86,14 +110,11 @@ impl Bench {
             .env("NAUTES_GITLAB_URL", gitlab.url())
             .env("NAUTES_GITLAB_TOKEN", gitlab.root_token());
         workspace.write("provider.tf", &self.provider.requirement())?;
-        let bed = Bed {
+        Ok(Bed {
             workspace,
             gitlab,
-            _data: data,
-        };
-        bed.write(body)?;
-        bed.workspace.apply_with(&["-parallelism=50"])?;
-        Ok(bed)
+            data,
+        })
     }
 
     /// Applies resources of the floor.
@@ -110,6 +131,12 @@ impl Bed {
     /// Replaces the configuration.
     pub(super) fn write(&self, body: &str) -> anyhow::Result<()> {
         Ok(self.workspace.write("main.tf", body)?)
+    }
+
+    fn apply_quickly(&self, body: &str) -> anyhow::Result<()> {
+        self.write(body)?;
+        self.workspace.apply_with(&["-parallelism=50"])?;
+        Ok(())
     }
 
     /// The calls of GitLab that an apply makes.

@@ -55,6 +55,24 @@ resource "nautes_project" "bench" {{
     )
 }
 
+/// A product with `projects` projects and `repositories` code repositories in each, which have all
+/// credentials.
+pub(super) fn product_with_repositories(projects: usize, repositories: usize) -> String {
+    let all = projects * repositories;
+    let projects = product_with_projects(projects);
+    format!(
+        r#"{projects}
+resource "nautes_code_repo" "bench" {{
+  count        = {all}
+  product      = nautes_product.bench.id
+  project      = nautes_project.bench[floor(count.index / {repositories})].id
+  name         = "repository-${{count.index}}"
+  access_token = {{}}
+}}
+"#
+    )
+}
+
 /// Resources of the floor: as many, as large, and referring to one of them as those of a product do.
 pub(super) fn floor(resources: usize) -> String {
     let others = resources.saturating_sub(1);

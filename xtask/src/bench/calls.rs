@@ -6,12 +6,42 @@ use testbed::Calls;
 
 const COMMIT: &str = "POST /projects/{id}/repository/commits";
 
+const KEY_LINKS: [&str; 2] = [
+    "POST /projects/{id}/deploy_keys/{key_id}/enable",
+    // Allows an enabled key to push.
+    "PUT /projects/{id}/deploy_keys/{key_id}",
+];
+
 /// How many commits were made.
 pub(super) fn commits(calls: &Calls) -> usize {
     calls
         .of(COMMIT)
         .only(|call| call.status == Some(201))
         .count()
+}
+
+/// Those that change nothing.
+pub(super) fn reads(calls: &Calls) -> Calls {
+    calls.only(|call| !call.is_write())
+}
+
+/// How many enable the deploy key of one project on another, or let it push there.
+pub(super) fn key_links(calls: &Calls) -> usize {
+    KEY_LINKS.iter().map(|kind| calls.of(kind).count()).sum()
+}
+
+/// The calls of Vault by method and the first part of their path, such as 500 LIST `/git`.
+pub(super) fn folders(calls: &Calls) -> String {
+    let mut counts = BTreeMap::new();
+    for call in calls.as_slice() {
+        let folder = call.route.split('/').nth(1).unwrap_or_default();
+        *counts.entry((folder, &call.method)).or_insert(0) += 1;
+    }
+    let folders: Vec<_> = counts
+        .into_iter()
+        .map(|((folder, method), count)| format!("{count} {method} `/{folder}`"))
+        .collect();
+    folders.join(", ")
 }
 
 /// The calls by kind, such as `6 GET /projects/{id}/repository/tree, 1 GET /groups/{id}`.
@@ -53,6 +83,16 @@ mod tests {
             call("POST", "/b", 201),
         ]);
         assert_eq!(kinds(&calls), "1 GET `/a`, 2 GET `/b`, 1 POST `/b`");
+    }
+
+    #[test]
+    fn calls_of_vault_are_counted_by_the_first_part_of_their_path() {
+        let calls = Calls::new(vec![
+            call("LIST", "/git/metadata/a", 200),
+            call("GET", "/sys/mounts", 200),
+            call("LIST", "/git/metadata/b", 404),
+        ]);
+        assert_eq!(folders(&calls), "2 LIST `/git`, 1 GET `/sys`");
     }
 
     #[test]
