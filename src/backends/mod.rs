@@ -1,5 +1,6 @@
 //! Clients of the systems that hold the state: one folder each.
 
+mod api_root;
 pub mod gitlab;
 #[cfg(test)]
 mod private_server;

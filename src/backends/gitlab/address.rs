@@ -2,64 +2,20 @@
 
 use url::Url;
 
+use crate::backends::api_root::{AddressError, api_root};
+
 /// The root of a GitLab, from which the addresses of its API are made.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Address {
     api: Url,
 }
 
-/// A URL that cannot be the address of a GitLab.
-#[derive(Debug, thiserror::Error)]
-pub enum AddressError {
-    /// It is no URL.
-    #[error("{url:?} is not a URL")]
-    Syntax {
-        /// What was given.
-        url: String,
-        /// Why it cannot be read.
-        source: url::ParseError,
-    },
-    /// It is a URL of something else.
-    #[error("{url:?} must start with https:// or http:// and name a host")]
-    Scheme {
-        /// What was given.
-        url: String,
-    },
-    /// It holds a user name, a query or a fragment.
-    #[error("the GitLab URL must have no user name, password, query or fragment")]
-    Surplus,
-}
-
-/// Leaves out what stands before an `@`: somebody may have put a token there.
-fn without_login(given: &str) -> String {
-    match given.rsplit_once('@') {
-        Some((_, rest)) => format!("…@{rest}"),
-        None => given.to_owned(),
-    }
-}
-
 impl Address {
     /// Reads `https://host[:port][/relative/root][/api/v4][/]`.
     pub(super) fn parse(given: &str) -> Result<Self, AddressError> {
-        let mut api = Url::parse(given.trim()).map_err(|source| AddressError::Syntax {
-            url: without_login(given),
-            source,
-        })?;
-        if !matches!(api.scheme(), "http" | "https") || api.host_str().is_none() {
-            return Err(AddressError::Scheme {
-                url: without_login(given),
-            });
-        }
-        let surplus = !api.username().is_empty()
-            || api.password().is_some()
-            || api.query().is_some()
-            || api.fragment().is_some();
-        if surplus {
-            return Err(AddressError::Surplus);
-        }
-        let root = api.path().trim_end_matches('/');
-        let root = root.strip_suffix("/api/v4").unwrap_or(root);
-        api.set_path(&format!("{root}/api/v4/"));
+        let mut api = api_root(given, "/api/v4")?;
+        // Endpoints are joined to it.
+        api.set_path(&format!("{}/", api.path()));
         Ok(Self { api })
     }
 

@@ -35,7 +35,6 @@ use std::sync::Arc;
 pub use gitlab::api::common::NameOrId;
 
 pub use self::access_token::{AccessToken, NewAccessToken};
-pub use self::address::AddressError;
 pub use self::deploy_key::{DeployKey, NewDeployKey};
 pub use self::error::{Call, Complaint, Complaints, Error, Kind};
 pub use self::group::{Group, GroupChange, NewGroup, Visibility};
@@ -46,6 +45,7 @@ pub use self::repository::{
     Branch, Commit, CommitRef, EntryType, FileAction, NewCommit, Tag, TreeEntry,
 };
 pub use self::user::{CurrentUser, Member, TokenFacts, Version};
+pub use super::api_root::AddressError;
 
 use self::transport::Transport;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::secret::Secret;
 
-use super::address::AddressError;
+use super::AddressError;
 
 /// What a client needs to know.
 #[derive(Debug)]

@@ -29,11 +29,11 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
-pub use self::address::AddressError;
 pub use self::error::{Call, Complaints, Error, Kind};
 pub use self::login::Login;
 pub use self::options::{Limits, Options, SetupError};
 pub use self::secret::{Expected, SecretValues, StoredSecret};
+pub use super::api_root::AddressError;
 
 use self::session::Session;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::address::AddressError;
+use super::AddressError;
 use super::login::Login;
 
 /// What a client needs to know.
