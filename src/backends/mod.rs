@@ -2,6 +2,7 @@
 
 mod api_root;
 pub mod gitlab;
+mod http_client;
 #[cfg(test)]
 mod private_server;
 mod trust;

@@ -89,7 +89,7 @@ impl Client {
         GitLab::new(&options).map_err(|error| {
             let argument = match error {
                 SetupError::Token(_) => "gitlab.token",
-                SetupError::Authority(_) | SetupError::NoAuthority => "gitlab.ca_file or ca_pem",
+                SetupError::Authority(_) => "gitlab.ca_file or ca_pem",
                 SetupError::Url(_) | SetupError::Client(_) => "gitlab.url",
             };
             let text = format!(

@@ -119,7 +119,7 @@ impl VaultSettings {
             let argument = match error {
                 SetupError::Token(_) => "vault.token",
                 SetupError::Namespace(_) => "vault.namespace",
-                SetupError::Authority(_) | SetupError::NoAuthority => "vault.ca_file or ca_pem",
+                SetupError::Authority(_) => "vault.ca_file or ca_pem",
                 SetupError::Address(_) | SetupError::Client(_) => "vault.address",
             };
             let text = format!(

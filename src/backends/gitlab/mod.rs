@@ -46,6 +46,7 @@ pub use self::repository::{
 };
 pub use self::user::{CurrentUser, Member, TokenFacts, Version};
 pub use super::api_root::AddressError;
+pub use super::http_client::AuthorityError;
 
 use self::transport::Transport;
 

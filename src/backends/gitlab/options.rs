@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::secret::Secret;
 
 use super::AddressError;
+use crate::backends::http_client::AuthorityError;
 
 /// What a client needs to know.
 #[derive(Debug)]
@@ -56,11 +57,8 @@ pub enum SetupError {
     #[error("the GitLab token holds characters that no token has, such as a line break")]
     Token(#[source] http::header::InvalidHeaderValue),
     /// The private authority's certificates are wrong.
-    #[error("the certificates of the private authority are not PEM")]
-    Authority(#[source] reqwest::Error),
-    /// There are no certificates in what should be PEM.
-    #[error("the certificates of the private authority are empty")]
-    NoAuthority,
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
     /// The HTTP client cannot be made.
     #[error("the HTTP client for GitLab cannot be made")]
     Client(#[source] reqwest::Error),

@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use tokio::time::Instant;
 use url::Url;
 
+use crate::backends::http_client::http_client;
 use crate::backends::trust::is_certificate_refused;
 use crate::secret;
 
@@ -52,23 +53,8 @@ impl Transport {
         let address = Address::parse(&options.url)?;
         let authorization =
             secret::header_value("Bearer ", &options.token).map_err(SetupError::Token)?;
-        let mut client = reqwest::Client::builder()
-            .user_agent(concat!(
-                "terraform-provider-nautes/",
-                env!("CARGO_PKG_VERSION")
-            ))
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(options.limits.connect)
-            .timeout(options.limits.request)
-            .tcp_nodelay(true);
-        if let Some(pem) = &options.ca_pem {
-            let certificates = reqwest::Certificate::from_pem_bundle(pem.as_bytes())
-                .map_err(SetupError::Authority)?;
-            if certificates.is_empty() {
-                return Err(SetupError::NoAuthority);
-            }
-            client = client.tls_certs_merge(certificates);
-        }
+        let limits = &options.limits;
+        let client = http_client(limits.connect, limits.request, options.ca_pem.as_deref())?;
         Ok(Self {
             address,
             client: client.build().map_err(SetupError::Client)?,

@@ -34,6 +34,7 @@ pub use self::login::Login;
 pub use self::options::{Limits, Options, SetupError};
 pub use self::secret::{Expected, SecretValues, StoredSecret};
 pub use super::api_root::AddressError;
+pub use super::http_client::AuthorityError;
 
 use self::session::Session;
 

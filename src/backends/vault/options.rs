@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::AddressError;
 use super::login::Login;
+use crate::backends::http_client::AuthorityError;
 
 /// What a client needs to know.
 #[derive(Debug)]
@@ -62,11 +63,8 @@ pub enum SetupError {
     #[error("the namespace holds characters that no namespace has")]
     Namespace(#[source] http::header::InvalidHeaderValue),
     /// The private authority's certificates are wrong.
-    #[error("the certificates of the private authority are not PEM")]
-    Authority(#[source] reqwest::Error),
-    /// There are no certificates in what should be PEM.
-    #[error("the certificates of the private authority are empty")]
-    NoAuthority,
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
     /// The HTTP client cannot be made.
     #[error("the HTTP client for Vault cannot be made")]
     Client(#[source] reqwest::Error),

@@ -9,6 +9,8 @@ use tokio::time::Instant;
 
 use crate::backends::trust::is_certificate_refused;
 
+use crate::backends::http_client::http_client;
+
 use super::address::Address;
 use super::classify::{classify, complaints};
 use super::error::{Call, Error, Kind};
@@ -49,23 +51,8 @@ impl Transport {
     pub(super) fn new(options: &Options) -> Result<Self, SetupError> {
         let address = Address::parse(&options.address)?;
         let namespace = options.namespace.as_deref().map(HeaderValue::from_str);
-        let mut client = reqwest::Client::builder()
-            .user_agent(concat!(
-                "terraform-provider-nautes/",
-                env!("CARGO_PKG_VERSION")
-            ))
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(options.limits.connect)
-            .timeout(options.limits.request)
-            .tcp_nodelay(true);
-        if let Some(pem) = &options.ca_pem {
-            let certificates = reqwest::Certificate::from_pem_bundle(pem.as_bytes())
-                .map_err(SetupError::Authority)?;
-            if certificates.is_empty() {
-                return Err(SetupError::NoAuthority);
-            }
-            client = client.tls_certs_merge(certificates);
-        }
+        let limits = &options.limits;
+        let client = http_client(limits.connect, limits.request, options.ca_pem.as_deref())?;
         Ok(Self {
             address,
             client: client.build().map_err(SetupError::Client)?,

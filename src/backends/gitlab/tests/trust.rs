@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::super::*;
+use crate::backends::http_client::AuthorityError;
 use crate::backends::private_server::private_server;
 
 const VERSION: &str = r#"{"version":"19.5.1-ee"}"#;
@@ -41,6 +42,10 @@ async fn what_is_no_certificate_is_refused_when_the_client_is_set_up() {
         ("-----BEGIN CERTIFICATE-----\n!\n", false),
     ] {
         let error = client("https://localhost", Some(pem.to_owned())).unwrap_err();
-        assert_eq!(matches!(error, SetupError::NoAuthority), empty, "{error:?}");
+        assert_eq!(
+            matches!(error, SetupError::Authority(AuthorityError::Empty)),
+            empty,
+            "{error:?}"
+        );
     }
 }

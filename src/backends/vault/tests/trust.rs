@@ -2,6 +2,7 @@
 
 use super::super::{Kind, Login, Options, SetupError, Vault};
 use super::server::{limits, place};
+use crate::backends::http_client::AuthorityError;
 use crate::backends::private_server::private_server;
 
 const ANSWER: &str = r#"{"data":{"ttl":0,"data":{"id":"7"},"metadata":{"version":1}}}"#;
@@ -38,7 +39,7 @@ async fn what_no_header_can_carry_is_refused_when_the_client_is_set_up() {
     let (address, _) = private_server(ANSWER).await;
     assert!(matches!(
         client(&address, Some("nothing".to_owned())),
-        Err(SetupError::NoAuthority)
+        Err(SetupError::Authority(AuthorityError::Empty))
     ));
     let options = |login, namespace: Option<&str>| Options {
         address: address.clone(),
