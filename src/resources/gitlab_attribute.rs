@@ -1,6 +1,8 @@
 //! Attributes of GitLab's groups and projects.
 
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::schema::Validator;
+use terraform_plugin::value::Path;
 
 use super::unfinished;
 use crate::backends::gitlab::Visibility;
@@ -20,6 +22,41 @@ pub(crate) fn visibility_of(name: &str) -> Visibility {
         "public" => Visibility::Public,
         "internal" => Visibility::Internal,
         _ => Visibility::Private,
+    }
+}
+
+/// Who bounds the visibility of what is in it, in the words of the message.
+pub(crate) struct VisibilityBound<'a> {
+    /// The group with its path: `The parent group acme`.
+    pub(crate) group: String,
+    /// Whose it is, with an apostrophe: `the product's`.
+    pub(crate) owner: &'a str,
+    /// What is made in it: `project`.
+    pub(crate) part: &'a str,
+    /// The most that it allows.
+    pub(crate) most: Visibility,
+}
+
+impl VisibilityBound<'_> {
+    /// Checks a visibility that is wanted; an error is on the attribute `visibility`.
+    pub(crate) fn check(&self, wanted: Visibility) -> Result<(), Diagnostics> {
+        if wanted <= self.most {
+            return Ok(());
+        }
+        let Self {
+            group,
+            owner,
+            part,
+            most,
+        } = self;
+        let (allowed, wanted) = (visibility_name(*most), visibility_name(wanted));
+        let text = format!(
+            "{group} is {allowed}, and GitLab allows no {part} in it to be {wanted}. Set visibility to {allowed:?} or less, or raise {owner}."
+        );
+        let summary = format!("The visibility is above {owner}");
+        Err(Diagnostic::error(summary, text)
+            .at(&Path::to("visibility"))
+            .into())
     }
 }
 

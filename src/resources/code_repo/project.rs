@@ -10,7 +10,7 @@ use super::moves::Wait;
 use crate::backends::gitlab::{Error, Group, Kind, Project, ProjectChange};
 use crate::diagnostics::{Attempted as _, of_gitlab};
 use crate::provider::Client;
-use crate::resources::gitlab_attribute::visibility_name;
+use crate::resources::gitlab_attribute::VisibilityBound;
 use crate::resources::product::read_group;
 use crate::resources::unfinished;
 
@@ -45,19 +45,13 @@ pub(super) async fn read(
 
 /// Checks that the product's group allows the visibility of a repository.
 pub(super) fn check_visibility(planned: &CodeRepoModel, group: &Group) -> Result<(), Diagnostics> {
-    if planned.wanted_visibility() <= group.visibility {
-        return Ok(());
-    }
-    let allowed = visibility_name(group.visibility);
-    let text = format!(
-        "The group {} of the product is {allowed}, and GitLab allows no project in it to be {}. Set visibility to {allowed:?} or less, or raise the product's.",
-        group.full_path, planned.visibility
-    );
-    Err(
-        Diagnostic::error("The visibility is above the product's", text)
-            .at(&Path::to("visibility"))
-            .into(),
-    )
+    let bound = VisibilityBound {
+        group: format!("The group {} of the product", group.full_path),
+        owner: "the product's",
+        part: "project",
+        most: group.visibility,
+    };
+    bound.check(planned.wanted_visibility())
 }
 
 /// Brings a project to what is planned, and out of the archive, without a call if it is so already.

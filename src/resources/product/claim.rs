@@ -9,7 +9,7 @@ use super::model::ProductModel;
 use crate::backends::gitlab::{Error, Group, Kind, NewGroup};
 use crate::diagnostics::{Attempted as _, of_gitlab};
 use crate::provider::Client;
-use crate::resources::gitlab_attribute::visibility_name;
+use crate::resources::gitlab_attribute::VisibilityBound;
 use crate::resources::unfinished;
 
 /// The group of a product.
@@ -133,19 +133,13 @@ async fn is_just_created(
 
 /// Checks that the parent group allows the visibility of a product.
 pub(crate) fn check_visibility(planned: &ProductModel, parent: &Group) -> Result<(), Diagnostics> {
-    if planned.wanted_visibility() <= parent.visibility {
-        return Ok(());
-    }
-    let allowed = visibility_name(parent.visibility);
-    let text = format!(
-        "The parent group {} is {allowed}, and GitLab allows no group in it to be {}. Set visibility to {allowed:?} or less, or raise the parent group's.",
-        parent.full_path, planned.visibility
-    );
-    Err(
-        Diagnostic::error("The visibility is above the parent group's", text)
-            .at(&Path::to("visibility"))
-            .into(),
-    )
+    let bound = VisibilityBound {
+        group: format!("The parent group {}", parent.full_path),
+        owner: "the parent group's",
+        part: "group",
+        most: parent.visibility,
+    };
+    bound.check(planned.wanted_visibility())
 }
 
 /// Returns the message of a refused creation or change of a group, on the attribute that GitLab complains about.
