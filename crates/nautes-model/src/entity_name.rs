@@ -1,4 +1,4 @@
-//! The name that an entity has in Kubernetes.
+//! The name of an entity in Kubernetes.
 
 use std::fmt;
 use std::ops::Deref;
@@ -7,34 +7,34 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{ProductId, RepositoryId};
 
-/// The text cannot be the name of a Kubernetes resource.
+/// The text is not a valid name of a Kubernetes resource.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{name}` is not a name: lower-case letters, digits, `-` and `.` are allowed, each part \
      between dots begins and ends with a letter or digit, at most {} characters",
-    EntityName::LONGEST
+    EntityName::MAX_LENGTH
 )]
 pub struct EntityNameError {
-    /// The refused text.
+    /// The text.
     pub name: String,
 }
 
 /// The `metadata.name` of a Nautes resource: a DNS subdomain (RFC 1123).
 ///
-/// It is therefore one segment of a path. The rules of each kind, which are narrower, are in
+/// It can therefore be one segment of a path. The stricter rules of each kind are in
 /// [`crate::name`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct EntityName(String);
 
 impl EntityName {
-    /// The longest name that Kubernetes takes.
-    pub const LONGEST: usize = 253;
+    /// The maximum length in Kubernetes.
+    pub const MAX_LENGTH: usize = 253;
 
     /// Checks a name.
     pub fn new(name: impl Into<String>) -> Result<Self, EntityNameError> {
         let name = name.into();
-        if name.len() <= Self::LONGEST && is_dns_subdomain(&name) {
+        if name.len() <= Self::MAX_LENGTH && is_dns_subdomain(&name) {
             Ok(Self(name))
         } else {
             Err(EntityNameError { name })
@@ -95,7 +95,7 @@ impl From<RepositoryId> for EntityName {
     }
 }
 
-/// Tells whether a text is a DNS label (RFC 1123), of any length.
+/// Returns whether a text is a DNS label (RFC 1123), of any length.
 pub(crate) fn is_dns_label(text: &str) -> bool {
     !text.is_empty()
         && !text.starts_with('-')
@@ -105,7 +105,7 @@ pub(crate) fn is_dns_label(text: &str) -> bool {
             .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
 }
 
-/// Tells whether a text is a DNS subdomain (RFC 1123), of any length.
+/// Returns whether a text is a DNS subdomain (RFC 1123), of any length.
 pub(crate) fn is_dns_subdomain(text: &str) -> bool {
     text.split('.').all(is_dns_label)
 }

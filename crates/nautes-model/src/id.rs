@@ -1,6 +1,6 @@
-//! Ids of products and code repositories: the numbers that GitLab gave their group and project.
+//! Ids of products and code repositories: the ids of their GitLab group and project.
 //!
-//! Their text form is also their name in Kubernetes; the prefixes are those of Nautes
+//! The text form is also the name in Kubernetes; the prefixes are those of Nautes
 //! (`app/api-server/internal/biz/common.go`).
 
 use std::fmt;
@@ -8,13 +8,13 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The text is not the id that was asked for.
+/// The text is not an id of the expected type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not an id of the form `{prefix}<number>`")]
 pub struct IdError {
-    /// The refused text.
+    /// The text.
     pub text: String,
-    /// What an id of this type begins with.
+    /// The prefix of ids of this type.
     pub prefix: &'static str,
 }
 
@@ -26,10 +26,10 @@ macro_rules! numbered_id {
         pub struct $name(u64);
 
         impl $name {
-            /// What the text form begins with.
+            /// The prefix of the text form.
             pub const PREFIX: &'static str = $prefix;
 
-            /// Wraps GitLab's number.
+            /// Makes an id from GitLab's number.
             pub const fn new(number: u64) -> Self {
                 Self(number)
             }
@@ -74,30 +74,30 @@ macro_rules! numbered_id {
 }
 
 numbered_id! {
-    /// A product, by the number of its GitLab group: `product-41`.
+    /// The id of a product, from the id of its GitLab group: `product-41`.
     ///
     /// It is also the name of the product's namespace.
     ProductId, "product-"
 }
 
 numbered_id! {
-    /// A code repository, by the number of its GitLab project: `repo-128`.
+    /// The id of a code repository, from the id of its GitLab project: `repo-128`.
     RepositoryId, "repo-"
 }
 
 impl RepositoryId {
-    /// Stands for a repository whose project does not exist yet; GitLab counts from 1. Such a
-    /// repository can be judged, but has no manifest.
+    /// Stands for a repository whose GitLab project does not exist yet; GitLab counts from 1. Such
+    /// a repository can be validated, but has no manifest.
     pub const UNASSIGNED: Self = Self(0);
 }
 
-/// Reads a number that is written in the one way that [`fmt::Display`] writes it.
+/// Parses a number in the form that [`fmt::Display`] writes: without sign or leading zeros.
 fn canonical_number(digits: &str) -> Option<u64> {
     let number: u64 = digits.parse().ok()?;
     (number.to_string() == digits).then_some(number)
 }
 
-/// Tells whether a text reads as an id, so that it must not be a name.
+/// Returns whether a text has the form of an id, and so cannot be a name.
 pub(crate) fn looks_like_id(text: &str) -> bool {
     [ProductId::PREFIX, RepositoryId::PREFIX]
         .iter()
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_read_back_what_they_write() {
+    fn ids_round_trip_through_text() {
         let product = ProductId::new(41);
         assert_eq!(product.to_string(), "product-41");
         assert_eq!("product-41".parse(), Ok(product));
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_behind_a_prefix_looks_like_an_id() {
+    fn a_prefix_with_a_number_looks_like_an_id() {
         assert!(looks_like_id("repo-12"));
         assert!(looks_like_id("product-012"));
         assert!(!looks_like_id("repo-12a"));

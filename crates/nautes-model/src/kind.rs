@@ -1,17 +1,17 @@
-//! The eight kinds of the model, and how one entity is told from another.
+//! The eight kinds of entities, and the key that identifies an entity.
 
 use std::fmt;
 
 use crate::entity_name::EntityName;
 
-/// A kind of entity, in the order of creation; destruction goes the other way.
+/// A kind of entity. Kinds are ordered by creation; destruction is in reverse order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// A Kubernetes cluster of the tenant.
     Cluster,
     /// An IT system: a GitLab group with a configuration repository. It has no manifest.
     Product,
-    /// A stage of a product, bound to one cluster.
+    /// A stage of a product, on one cluster.
     Environment,
     /// A microservice of a product.
     Project,
@@ -19,9 +19,9 @@ pub enum Kind {
     CodeRepo,
     /// The permission of projects to use a repository.
     CodeRepoBinding,
-    /// What runs pipelines on events.
+    /// Runs pipelines on events.
     PipelineRuntime,
-    /// What keeps manifests deployed.
+    /// Keeps manifests deployed.
     DeploymentRuntime,
 }
 
@@ -73,7 +73,7 @@ impl Kind {
         }
     }
 
-    /// Returns what the kind is called in a sentence.
+    /// Returns the name of the kind in prose.
     pub const fn noun(self) -> &'static str {
         match self {
             Self::Cluster => "cluster",
@@ -86,6 +86,20 @@ impl Kind {
             Self::DeploymentRuntime => "deployment runtime",
         }
     }
+
+    /// Returns what several of the kind are called in a sentence.
+    pub const fn plural_noun(self) -> &'static str {
+        match self {
+            Self::Cluster => "clusters",
+            Self::Product => "products",
+            Self::Environment => "environments",
+            Self::Project => "projects",
+            Self::CodeRepo => "code repositories",
+            Self::CodeRepoBinding => "code repository bindings",
+            Self::PipelineRuntime => "pipeline runtimes",
+            Self::DeploymentRuntime => "deployment runtimes",
+        }
+    }
 }
 
 impl fmt::Display for Kind {
@@ -94,12 +108,12 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Names one entity within its configuration repository.
+/// Identifies an entity in its configuration repository.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntityKey {
     /// The kind.
     pub kind: Kind,
-    /// The `metadata.name`; of a code repository its id, `repo-128`.
+    /// The `metadata.name`; for a code repository its id, `repo-128`.
     pub name: EntityName,
 }
 

@@ -1,28 +1,29 @@
-//! Where manifests lie in the two kinds of configuration repositories.
+//! The paths of manifests in the two kinds of configuration repositories.
 //!
-//! A product's repository is laid out by `config/apps/overlays/api-server/resources_layout.yaml`
-//! and `app/api-server/internal/biz/common.go` of Nautes, the tenant's by its installer.
+//! The layout of a product's repository comes from
+//! `config/apps/overlays/api-server/resources_layout.yaml` and
+//! `app/api-server/internal/biz/common.go` of Nautes, that of the tenant's from its installer.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::entity::Entity;
 use crate::entity_name::EntityName;
-use crate::id::RepositoryId;
+use crate::id::{ProductId, RepositoryId};
 use crate::kind::{EntityKey, Kind};
 
 /// The folder of cluster manifests in the tenant's repository.
 const CLUSTERS: &str = "nautes/overlays/production/clusters";
 
-/// The file from which Argo CD starts in a product's repository.
+/// The kustomization of a product's repository, which Argo CD builds.
 pub const PRODUCT_KUSTOMIZATION: &str = "production/kustomization.yaml";
 
-/// The file that lists the clusters in the tenant's repository.
+/// The kustomization of the clusters in the tenant's repository.
 pub const TENANT_KUSTOMIZATION: &str = "nautes/overlays/production/clusters/kustomization.yaml";
 
-/// The top-level folders of a product's repository that hold manifests.
+/// The top-level folders of a product's repository that contain manifests.
 ///
-/// The last one belongs to a kind that no Nautes release implements.
+/// The last one is for a kind that no Nautes release implements.
 pub const PRODUCT_FOLDERS: [&str; 5] = [
     "envs",
     "projects",
@@ -31,17 +32,17 @@ pub const PRODUCT_FOLDERS: [&str; 5] = [
     "artifact-repos",
 ];
 
-/// The path is not one of a manifest.
+/// The path is not the path of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{path}` is not the path of a manifest")]
 pub struct PathError {
-    /// The refused path.
+    /// The path.
     pub path: String,
 }
 
 /// The path of an entity's manifest in its configuration repository.
 ///
-/// It can only be one that the layout knows.
+/// Only paths of the layout can be represented.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ManifestPath {
     text: String,
@@ -49,39 +50,22 @@ pub struct ManifestPath {
 }
 
 impl ManifestPath {
-    /// Returns the place of an entity.
-    pub fn of(entity: &Entity) -> Self {
-        match entity {
-            Entity::Cluster(cluster) => Self::cluster(&cluster.name),
-            Entity::Environment(environment) => Self::environment(&environment.name),
-            Entity::Project(project) => Self::project(&project.name),
-            Entity::CodeRepo(repo) => Self::code_repo(repo.id),
-            Entity::CodeRepoBinding(binding) => {
-                Self::code_repo_binding(binding.code_repo, &binding.name)
-            }
-            Entity::PipelineRuntime(runtime) => {
-                Self::pipeline_runtime(&runtime.project, &runtime.name)
-            }
-            Entity::DeploymentRuntime(runtime) => Self::deployment_runtime(&runtime.name),
-        }
-    }
-
-    /// Returns the place of a cluster, in the tenant's repository.
+    /// Returns the path of a cluster, in the tenant's repository.
     pub fn cluster(name: &EntityName) -> Self {
         Self::new(format!("{CLUSTERS}/{name}.yaml"), Kind::Cluster, name)
     }
 
-    /// Returns the place of an environment.
+    /// Returns the path of an environment.
     pub fn environment(name: &EntityName) -> Self {
         Self::new(format!("envs/{name}.yaml"), Kind::Environment, name)
     }
 
-    /// Returns the place of a project.
+    /// Returns the path of a project.
     pub fn project(name: &EntityName) -> Self {
         Self::new(format!("projects/{name}/{name}.yaml"), Kind::Project, name)
     }
 
-    /// Returns the place of a code repository.
+    /// Returns the path of a code repository.
     pub fn code_repo(id: RepositoryId) -> Self {
         Self::new(
             format!("code-repos/{id}/{id}.yaml"),
@@ -90,7 +74,7 @@ impl ManifestPath {
         )
     }
 
-    /// Returns the place of a binding: in the folder of the repository that it opens.
+    /// Returns the path of a binding, in the folder of the code repository that it grants.
     pub fn code_repo_binding(code_repo: RepositoryId, name: &EntityName) -> Self {
         Self::new(
             format!("code-repos/{code_repo}/{name}.yaml"),
@@ -99,7 +83,7 @@ impl ManifestPath {
         )
     }
 
-    /// Returns the place of a pipeline runtime: in the folder of its project.
+    /// Returns the path of a pipeline runtime, in the folder of its project.
     pub fn pipeline_runtime(project: &EntityName, name: &EntityName) -> Self {
         Self::new(
             format!("projects/{project}/{name}.yaml"),
@@ -108,7 +92,7 @@ impl ManifestPath {
         )
     }
 
-    /// Returns the place of a deployment runtime.
+    /// Returns the path of a deployment runtime.
     pub fn deployment_runtime(name: &EntityName) -> Self {
         Self::new(
             format!("runtimes/{name}.yaml"),
@@ -129,19 +113,37 @@ impl ManifestPath {
         &self.text
     }
 
-    /// Returns the folder, without a slash at its end.
+    /// Returns the folder, without a trailing slash.
     pub fn folder(&self) -> &str {
         self.text.rsplit_once('/').map_or("", |(folder, _)| folder)
     }
 
-    /// Returns the entity that belongs here.
+    /// Returns the key of the entity that belongs at this path.
     pub fn key(&self) -> &EntityKey {
         &self.key
     }
 
-    /// Returns the kind that belongs here.
+    /// Returns the kind of the entity that belongs at this path.
     pub fn kind(&self) -> Kind {
         self.key.kind
+    }
+}
+
+impl From<&Entity> for ManifestPath {
+    fn from(entity: &Entity) -> Self {
+        match entity {
+            Entity::Cluster(cluster) => Self::cluster(&cluster.name),
+            Entity::Environment(environment) => Self::environment(&environment.name),
+            Entity::Project(project) => Self::project(&project.name),
+            Entity::CodeRepo(repo) => Self::code_repo(repo.id),
+            Entity::CodeRepoBinding(binding) => {
+                Self::code_repo_binding(binding.code_repo, &binding.name)
+            }
+            Entity::PipelineRuntime(runtime) => {
+                Self::pipeline_runtime(&runtime.project, &runtime.name)
+            }
+            Entity::DeploymentRuntime(runtime) => Self::deployment_runtime(&runtime.name),
+        }
     }
 }
 
@@ -155,13 +157,13 @@ impl FromStr for ManifestPath {
     type Err = PathError;
 
     fn from_str(path: &str) -> Result<Self, PathError> {
-        read(path).ok_or_else(|| PathError {
+        parse(path).ok_or_else(|| PathError {
             path: path.to_owned(),
         })
     }
 }
 
-fn read(path: &str) -> Option<ManifestPath> {
+fn parse(path: &str) -> Option<ManifestPath> {
     let (folder, file) = path.rsplit_once('/')?;
     let stem = file.strip_suffix(".yaml")?;
     let name: EntityName = stem.parse().ok()?;
@@ -182,18 +184,18 @@ fn read(path: &str) -> Option<ManifestPath> {
     }
 }
 
-/// Which configuration repository it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A configuration repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Repository {
-    /// That of a product, `default.project`.
-    Product(crate::id::ProductId),
-    /// That of the tenant.
+    /// The repository of a product, `default.project`.
+    Product(ProductId),
+    /// The repository of the tenant.
     Tenant,
 }
 
 impl Repository {
-    /// Returns the product, if it is a product's.
-    pub const fn product(self) -> Option<crate::id::ProductId> {
+    /// Returns the product, for a product's repository.
+    pub const fn product(self) -> Option<ProductId> {
         match self {
             Self::Product(product) => Some(product),
             Self::Tenant => None,
@@ -208,11 +210,11 @@ impl Repository {
         }
     }
 
-    /// Tells whether a file may hold a manifest.
+    /// Returns whether the file at a path may hold a manifest.
     ///
-    /// Nautes ignores other top-level folders and files that end in `.md` or `.txt`
-    /// (`app/api-server/pkg/nodestree/nodestree.go`); so do we, and hidden files too.
-    pub fn holds_manifests(self, path: &str) -> bool {
+    /// Nautes ignores other top-level folders and the extensions `.md` and `.txt`
+    /// (`app/api-server/pkg/nodestree/nodestree.go`). This crate ignores hidden files as well.
+    pub fn may_hold_manifest(self, path: &str) -> bool {
         let file = path.rsplit_once('/').map_or(path, |(_, file)| file);
         let extension = file.rsplit_once('.').map(|(_, extension)| extension);
         if file.starts_with('.') || matches!(extension, Some("md" | "txt")) {
@@ -229,10 +231,10 @@ impl Repository {
         }
     }
 
-    /// Tells whether a manifest may lie at a path: each kind has its folder and its depth, and
-    /// the folders of projects and code repositories have their names
+    /// Returns whether the manifest of an entity may be at a path: each kind has its folder and
+    /// its depth, and the folders of projects and code repositories have their names
     /// (`app/api-server/pkg/nodestree/effective.go` and `reference.go`).
-    pub fn admits(self, entity: &Entity, path: &str) -> bool {
+    pub fn allows(self, entity: &Entity, path: &str) -> bool {
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let inside = |top: &str| {
             folder
@@ -245,7 +247,7 @@ impl Repository {
             (Self::Product(_), Kind::Environment) => folder == "envs",
             (Self::Product(_), Kind::DeploymentRuntime) => folder == "runtimes",
             (Self::Product(_), Kind::Project | Kind::CodeRepo) => {
-                folder == ManifestPath::of(entity).folder()
+                folder == ManifestPath::from(entity).folder()
             }
             (Self::Product(_), Kind::PipelineRuntime) => inside("projects"),
             (Self::Product(_), Kind::CodeRepoBinding) => inside("code-repos"),
@@ -253,7 +255,7 @@ impl Repository {
         }
     }
 
-    /// Returns the entry of a manifest in the kustomization.
+    /// Returns the kustomization's entry for the manifest at a path.
     pub fn kustomization_entry(self, path: &str) -> String {
         match self {
             Self::Product(_) => format!("../{path}"),
@@ -263,6 +265,16 @@ impl Repository {
                 .to_owned(),
         }
     }
+
+    /// Returns the path that an entry of the kustomization refers to, if it is a manifest of the
+    /// repository.
+    pub(crate) fn path_of_entry(self, entry: &str) -> Option<String> {
+        let path = match self {
+            Self::Product(_) => entry.strip_prefix("../")?.to_owned(),
+            Self::Tenant => format!("{CLUSTERS}/{entry}"),
+        };
+        self.may_hold_manifest(&path).then_some(path)
+    }
 }
 
 #[cfg(test)]
@@ -270,7 +282,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_tells_the_entity() {
+    fn a_path_identifies_its_entity() {
         for (path, kind, name) in [
             ("envs/dev.yaml", Kind::Environment, "dev"),
             ("projects/shop/shop.yaml", Kind::Project, "shop"),
@@ -284,14 +296,14 @@ mod tests {
                 "host-a",
             ),
         ] {
-            let read: ManifestPath = path.parse().expect(path);
-            assert_eq!(read.as_str(), path);
-            assert_eq!((read.kind(), read.key().name.as_str()), (kind, name));
+            let parsed: ManifestPath = path.parse().expect(path);
+            assert_eq!(parsed.as_str(), path);
+            assert_eq!((parsed.kind(), parsed.key().name.as_str()), (kind, name));
         }
     }
 
     #[test]
-    fn other_paths_are_none_of_manifests() {
+    fn paths_outside_the_layout_are_rejected() {
         for path in [
             "README.md",
             "production/kustomization.yaml",
@@ -312,9 +324,9 @@ mod tests {
 
     #[test]
     fn ignored_files_hold_no_manifests() {
-        let product = Repository::Product(crate::id::ProductId::new(1));
-        assert!(product.holds_manifests("envs/dev.yaml"));
-        assert!(product.holds_manifests("artifact-repos/a/a.yaml"));
+        let product = Repository::Product(ProductId::new(1));
+        assert!(product.may_hold_manifest("envs/dev.yaml"));
+        assert!(product.may_hold_manifest("artifact-repos/a/a.yaml"));
         for path in [
             "envs",
             "envs/.gitkeep",
@@ -322,9 +334,9 @@ mod tests {
             "envs/a.txt",
             "templates/a.yaml",
         ] {
-            assert!(!product.holds_manifests(path), "{path}");
+            assert!(!product.may_hold_manifest(path), "{path}");
         }
-        assert!(Repository::Tenant.holds_manifests("nautes/overlays/production/clusters/a.yaml"));
-        assert!(!Repository::Tenant.holds_manifests(TENANT_KUSTOMIZATION));
+        assert!(Repository::Tenant.may_hold_manifest("nautes/overlays/production/clusters/a.yaml"));
+        assert!(!Repository::Tenant.may_hold_manifest(TENANT_KUSTOMIZATION));
     }
 }

@@ -1,20 +1,26 @@
 //! The Nautes model: entities, names, references, repository layout and validation.
 //!
 //! A *tenant* has *clusters*. A *product* is an IT system: a GitLab group with the configuration
-//! repository `default.project`. It has *environments*, each bound to one cluster; *projects*, its
-//! microservices; *code repositories*, which a project may own; *bindings*, which open a code
-//! repository to the product or to some projects; *pipeline runtimes*, which run pipelines of a
-//! repository when events happen; and *deployment runtimes*, which keep the manifests of a
-//! repository deployed.
+//! repository `default.project`. It has *environments*, each on one cluster; *projects*, its
+//! microservices; *code repositories*, which a project may own; *bindings*, which let the product
+//! or some of its projects use a code repository; *pipeline runtimes*, which run the pipelines of
+//! a repository on events; and *deployment runtimes*, which keep the manifests of a repository
+//! deployed.
 //!
-//! Every entity but the product is a Kubernetes manifest in a configuration repository: that of
-//! its product, or that of the tenant for clusters. [`entity`] says what an entity is,
-//! [`manifest`] how it is written, [`layout`] where, [`tree`] what a whole repository holds, and
-//! [`validation`] which rules it must keep, [`deploy_key`] who may reach which repository, and
-//! [`vault`] where its secrets lie. [`name`] and [`mod@reference`] judge what users write.
+//! Every entity except the product is a Kubernetes manifest in a configuration repository: the
+//! product's, or for clusters the tenant's.
 //!
-//! The crate does no input or output and knows no clock and no environment. Rendering is
-//! deterministic to the byte. References to Nautes are to its version v0.4.2.
+//! - [`entity`]: the entities
+//! - [`manifest`]: their YAML
+//! - [`layout`]: the paths of manifests
+//! - [`tree`]: the content of a whole repository
+//! - [`validation`]: the rules for it
+//! - [`deploy_key`]: which deploy keys are enabled on which repository
+//! - [`vault`]: the paths and policies of secrets
+//! - [`name`] and [`mod@reference`]: what users write
+//!
+//! The crate does no I/O and reads no clock and no environment. Rendering is deterministic to the
+//! byte. References to Nautes are to version v0.4.2.
 
 pub mod deploy_key;
 pub mod entity;

@@ -1,12 +1,12 @@
-//! Manifests: the YAML form of entities.
+//! Manifests: the YAML of entities.
 //!
-//! [`render`] writes a new manifest byte for byte as Nautes v0.4.2 does
+//! [`render`] writes a new manifest, byte for byte like Nautes v0.4.2
 //! (`app/api-server/internal/biz/resource.go`, `WriteResource`).
 //!
-//! Reading is tolerant: `status`, `creationTimestamp` and the order of keys mean nothing, and keys
-//! that the model does not know are kept. [`Manifest::updated`] keeps them too: what the old
-//! entity and the new one agree on stays as it was written, with everything unknown inside it; what
-//! they do not agree on is written anew, lists as a whole. Comments and quoting are not kept.
+//! Parsing is tolerant: it ignores `status`, `creationTimestamp` and key order, and keeps unknown
+//! keys. [`Manifest::render_with`] keeps them too: where the old and the new entity agree, the
+//! document stays as it was, including unknown keys; where they differ, it is replaced, lists as a
+//! whole. Comments and quoting are lost.
 
 use serde_json::{Map, Value, json};
 
@@ -19,22 +19,22 @@ use crate::yaml;
 /// The API group and version of all kinds.
 pub const API_VERSION: &str = "nautes.resource.nautes.io/v1alpha1";
 
-/// A file does not hold the manifest of an entity.
+/// The file does not hold the manifest of an entity.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
     /// The file is not one YAML document.
     #[error("the file is not one YAML document")]
     NotYaml(#[from] yaml::ReadError),
-    /// The file is no Kubernetes manifest.
-    #[error("the file is no Kubernetes manifest: it lacks `{missing}`")]
+    /// The file is not a Kubernetes manifest.
+    #[error("the file is not a Kubernetes manifest: it has no `{missing}`")]
     NotAManifest {
         /// The missing key.
         missing: &'static str,
     },
-    /// The name is not one that Kubernetes takes.
+    /// The name is not valid in Kubernetes.
     #[error("the manifest has no valid name")]
     Name(#[from] EntityNameError),
-    /// The manifest is of a kind that the model does not know.
+    /// The kind of the manifest is not part of the model.
     #[error("the kind `{kind}` of `{api_version}` is unknown")]
     UnknownKind {
         /// The `apiVersion`.
@@ -53,7 +53,7 @@ pub enum ManifestError {
     },
 }
 
-/// A manifest that was read.
+/// A parsed manifest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Manifest {
     entity: Entity,
@@ -61,9 +61,9 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// Reads a manifest.
+    /// Parses a manifest.
     ///
-    /// `product` is that of the repository, for pipeline runtimes that have no namespace.
+    /// `product` is the owner of the repository, for pipeline runtimes without a namespace.
     pub fn parse(text: &str, product: Option<ProductId>) -> Result<Self, ManifestError> {
         let document = yaml::read(text)?;
         let api_version = text_at(&document, "/apiVersion", "apiVersion")?;
@@ -86,26 +86,26 @@ impl Manifest {
         Ok(Self { entity, document })
     }
 
-    /// Returns what the manifest describes.
+    /// Returns the entity.
     pub fn entity(&self) -> &Entity {
         &self.entity
     }
 
-    /// Returns what tells the entity from others.
+    /// Returns the key of the entity.
     pub fn key(&self) -> EntityKey {
         self.entity.key()
     }
 
-    /// Renders the manifest with another entity in it, keeping what the model does not know.
-    pub fn updated(&self, entity: &Entity) -> String {
+    /// Renders the manifest with new content, and keeps unknown keys.
+    pub fn render_with(&self, entity: &Entity) -> String {
         let merged = merge(&document(&self.entity), &self.document, &document(entity));
         yaml::write(&merged)
     }
 
-    /// Lists the fields in which the manifest differs from an entity: `spec.cluster`.
+    /// Returns the fields in which the manifest differs from an entity, such as `spec.cluster`.
     ///
-    /// The order of keys, and of the items of sets, makes no difference, and neither does a value
-    /// that is left out where Nautes writes an empty one.
+    /// Ignores the order of keys and of set items, and treats a missing value like the empty one
+    /// that Nautes writes.
     pub fn differences(&self, entity: &Entity) -> Vec<String> {
         let mut fields = Vec::new();
         compare(
@@ -123,7 +123,7 @@ pub fn render(entity: &Entity) -> String {
     yaml::write(&document(entity))
 }
 
-/// Returns the manifest as a document.
+/// Returns the document of a new manifest.
 fn document(entity: &Entity) -> Value {
     let mut metadata = json!({ "creationTimestamp": null, "name": entity.name() });
     if let (Some(namespace), Some(metadata)) = (entity.namespace(), metadata.as_object_mut()) {
@@ -141,7 +141,7 @@ fn document(entity: &Entity) -> Value {
     document
 }
 
-/// Applies what changed between `old` and `new` to `written`, which was read as `old`.
+/// Applies the changes from `old` to `new` to `written`, the document that `old` was parsed from.
 fn merge(old: &Value, written: &Value, new: &Value) -> Value {
     if old == new {
         return written.clone();

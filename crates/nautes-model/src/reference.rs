@@ -1,6 +1,6 @@
-//! References that users write: an id or a name.
+//! References as users write them: an id or a name.
 //!
-//! A reference keeps the form in which it was written; [`std::fmt::Display`] gives it back.
+//! A reference keeps the form in which it was written, and [`std::fmt::Display`] returns it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,36 +8,36 @@ use std::str::FromStr;
 use crate::entity_name::{EntityName, EntityNameError};
 use crate::id::{IdError, ProductId, RepositoryId};
 
-/// A reference cannot be followed.
+/// The text is not a valid reference.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReferenceError {
     /// The text is empty.
     #[error("the reference is empty")]
     Empty,
-    /// The name is not one.
-    #[error("the reference names nothing that can exist")]
+    /// The name is not valid.
+    #[error("the reference is not a valid name")]
     Name(#[from] EntityNameError),
-    /// What should be the id of a product is not.
+    /// The part before the slash is not the id of a product.
     #[error("the part before the slash is not the id of a product")]
     Product(#[from] IdError),
-    /// The id is that of another kind of thing.
+    /// The id belongs to another kind of object.
     #[error("`{text}` is the id of {found}, not of {expected}")]
     OtherKind {
         /// The reference.
         text: String,
-        /// What the id belongs to.
+        /// The kind that the id belongs to.
         found: &'static str,
-        /// What was expected.
+        /// The expected kind.
         expected: &'static str,
     },
-    /// The id is that of another product's entity.
+    /// The id belongs to an entity of another product.
     #[error("`{text}` belongs to `{found}`, not to `{expected}`")]
     OtherProduct {
         /// The reference.
         text: String,
         /// The product in the reference.
         found: ProductId,
-        /// The product of the entity that refers.
+        /// The product of the referring entity.
         expected: ProductId,
     },
 }
@@ -110,7 +110,7 @@ impl fmt::Display for CodeRepoReference {
     }
 }
 
-/// The id of an entity that has a name in its product: `product-12/dev`.
+/// The id of an entity that is named within its product: `product-12/dev`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntityId {
     /// The product.
@@ -147,7 +147,9 @@ pub enum EntityReference {
 }
 
 impl EntityReference {
-    /// Returns the name, and refuses the id of another product's entity.
+    /// Returns the name of the entity in a product.
+    ///
+    /// Fails if the reference is an id with another product.
     pub fn name_in(&self, product: ProductId) -> Result<&EntityName, ReferenceError> {
         match self {
             Self::Id(id) if id.product != product => Err(ReferenceError::OtherProduct {
@@ -189,7 +191,7 @@ impl fmt::Display for EntityReference {
     }
 }
 
-/// What `terraform import` is given for something inside a product: `shop/checkout` or
+/// The argument of `terraform import` for an entity of a product: `shop/checkout` or
 /// `product-12/checkout`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportPath {
@@ -232,7 +234,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn references_keep_their_form() {
+    fn references_round_trip_through_text() {
         for text in ["product-12", "shop", "product-x"] {
             assert_eq!(text.parse::<ProductReference>().unwrap().to_string(), text);
         }
@@ -248,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_of_another_product_is_refused() {
+    fn an_id_of_another_product_is_rejected() {
         let reference: EntityReference = "product-12/dev".parse().unwrap();
         assert!(reference.name_in(ProductId::new(12)).is_ok());
         assert_eq!(
@@ -261,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_of_another_kind_is_refused() {
+    fn an_id_of_another_kind_is_rejected() {
         assert!("repo-12".parse::<ProductReference>().is_err());
         assert!("product-12".parse::<CodeRepoReference>().is_err());
         assert!("product-12".parse::<EntityReference>().is_err());
@@ -269,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_id_nor_name_is_refused() {
+    fn text_that_is_neither_id_nor_name_is_rejected() {
         for text in ["", "shop/dev", "product-12/", "product-12/a/b", "Dev"] {
             assert!(text.parse::<EntityReference>().is_err(), "{text}");
         }

@@ -1,38 +1,38 @@
-//! Which Git references an event source listens to.
+//! The Git references that an event source listens to.
 //!
-//! Nautes keeps one text for it, an unanchored Lua pattern that is pasted between double quotes
-//! into a script (`app/runtime-operator/internal/data/eventlistener/argoevent/sensor.go`). Users
-//! write a branch, a tag or such a pattern; the first two are escaped and anchored.
+//! Nautes stores them as an unanchored Lua pattern and pastes it between double quotes into a
+//! script (`app/runtime-operator/internal/data/eventlistener/argoevent/sensor.go`). Users write a
+//! branch, a tag or a pattern; branches and tags are escaped and anchored.
 
-/// Which Git references an event source listens to.
+/// The Git references that an event source listens to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Revision {
-    /// Exactly one branch.
+    /// One branch.
     Branch(String),
-    /// Exactly one tag.
+    /// One tag.
     Tag(String),
-    /// Whatever the pattern matches.
+    /// All references that match a Lua pattern.
     Pattern(String),
 }
 
-/// A revision cannot be kept.
+/// A revision cannot be written into Nautes's filter script.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 #[error(
     "the revision `{revision}` has a double quote, a backslash or a line break, which the \
-         filter script cannot hold"
+         filter script cannot contain"
 )]
 pub struct RevisionError {
-    /// The refused revision.
+    /// The revision.
     pub revision: String,
 }
 
-/// A pattern that is allowed but probably does not mean what was meant.
+/// A pattern is valid but probably a mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RevisionWarning {
     /// It matches nothing.
     #[error("`*` matches no reference; leave the revision out to listen to all")]
     Star,
-    /// A hyphen stands for itself only behind a percent sign.
+    /// A hyphen matches itself only after a percent sign.
     #[error("an unescaped `-` is a quantifier in a Lua pattern; write `%-`, or use `branch`")]
     Hyphen,
 }
@@ -41,7 +41,7 @@ const BRANCHES: &str = "^refs/heads/";
 const TAGS: &str = "^refs/tags/";
 
 impl Revision {
-    /// Reads the text of a manifest.
+    /// Parses the pattern of a manifest.
     pub fn from_pattern(pattern: &str) -> Self {
         let named = |prefix: &str| unescape(pattern.strip_prefix(prefix)?.strip_suffix('$')?);
         if let Some(branch) = named(BRANCHES) {
@@ -53,7 +53,7 @@ impl Revision {
         }
     }
 
-    /// Returns the text for the manifest.
+    /// Returns the pattern for the manifest.
     pub fn to_pattern(&self) -> String {
         match self {
             Self::Branch(branch) => format!("{BRANCHES}{}$", escape(branch)),
@@ -62,7 +62,7 @@ impl Revision {
         }
     }
 
-    /// Checks that the script can hold the text.
+    /// Checks that the filter script can contain the text.
     pub fn check(&self) -> Result<(), RevisionError> {
         let (Self::Branch(text) | Self::Tag(text) | Self::Pattern(text)) = self;
         if text.contains(['"', '\\', '\n', '\r']) {
@@ -74,7 +74,7 @@ impl Revision {
         }
     }
 
-    /// Finds what is probably a mistake.
+    /// Returns a probable mistake in the pattern.
     pub fn warning(&self) -> Option<RevisionWarning> {
         let Self::Pattern(pattern) = self else {
             return None;
@@ -93,7 +93,7 @@ impl Revision {
     }
 }
 
-/// Tells whether a character means something in a Lua pattern (Lua 5.1 manual, 5.4.1).
+/// Returns whether a character is special in a Lua pattern (Lua 5.1 manual, 5.4.1).
 fn is_magic(char: char) -> bool {
     matches!(
         char,
@@ -112,7 +112,7 @@ fn escape(text: &str) -> String {
     pattern
 }
 
-/// Reads what [`escape`] wrote, and nothing else.
+/// Reverses [`escape`]; returns `None` for any other pattern.
 fn unescape(pattern: &str) -> Option<String> {
     let mut text = String::with_capacity(pattern.len());
     let mut rest = pattern.chars();
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn other_patterns_stay_patterns() {
+    fn other_patterns_remain_patterns() {
         for pattern in [
             "main",
             "^refs/heads/a-b$",
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn probable_mistakes_are_found() {
+    fn probable_mistakes_are_reported() {
         let warning = |pattern: &str| Revision::Pattern(pattern.into()).warning();
         assert_eq!(warning("*"), Some(RevisionWarning::Star));
         assert_eq!(warning("feature-x"), Some(RevisionWarning::Hyphen));
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_script_cannot_hold_is_refused() {
+    fn text_that_breaks_the_filter_script_is_rejected() {
         for text in ["a\"b", "a\\b", "a\nb"] {
             assert!(Revision::Branch(text.into()).check().is_err());
         }
@@ -178,7 +178,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_branch_or_tag_is_read_back(name in ".+") {
+        fn any_branch_or_tag_round_trips(name in ".+") {
             for revision in [Revision::Branch(name.clone()), Revision::Tag(name)] {
                 prop_assert_eq!(Revision::from_pattern(&revision.to_pattern()), revision);
             }

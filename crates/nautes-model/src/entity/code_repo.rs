@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::blank;
+use super::go_zero;
 use crate::entity_name::EntityName;
 use crate::id::{ProductId, RepositoryId};
 
@@ -13,21 +13,21 @@ use crate::id::{ProductId, RepositoryId};
 pub struct CodeRepo {
     /// The product.
     pub product: ProductId,
-    /// The id, from GitLab's project.
+    /// The id, from the GitLab project.
     pub id: RepositoryId,
     /// The path of the GitLab project in its group.
     pub repo_name: String,
-    /// The name of the `CodeRepoProvider` that stands for the GitLab instance.
+    /// The name of the `CodeRepoProvider` of the GitLab instance.
     pub code_repo_provider: String,
-    /// The project that owns the repository; none if it belongs to the product.
+    /// The project that owns the repository; `None` if it belongs to the product.
     pub project: Option<EntityName>,
-    /// Whether it holds deployment manifests; only lists read it.
+    /// Whether it contains deployment manifests; only lists read it.
     pub deployment_runtime: bool,
-    /// Whether it holds pipelines; only lists read it.
+    /// Whether it contains pipelines; only lists read it.
     pub pipeline_runtime: bool,
-    /// The events that GitLab reports, each one of [`super::webhook_event::ALL`].
+    /// The events that GitLab reports, out of [`super::webhook_event::ALL`].
     pub webhook_events: Option<BTreeSet<String>>,
-    /// The SSH address, when it cannot be derived. Only Nautes's own operators set it.
+    /// The SSH URL, if it cannot be derived. Only Nautes's own operators set it.
     pub url: Option<String>,
 }
 
@@ -35,18 +35,18 @@ pub struct CodeRepo {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CodeRepoSpec {
-    #[serde(default, deserialize_with = "blank::null_is_empty")]
+    #[serde(default, deserialize_with = "go_zero::null_as_default")]
     code_repo_provider: String,
-    #[serde(default, deserialize_with = "blank::null_is_empty")]
+    #[serde(default, deserialize_with = "go_zero::null_as_default")]
     deployment_runtime: bool,
-    #[serde(default, deserialize_with = "blank::null_is_empty")]
+    #[serde(default, deserialize_with = "go_zero::null_as_default")]
     pipeline_runtime: bool,
     product: ProductId,
-    #[serde(default, with = "blank")]
+    #[serde(default, with = "go_zero")]
     project: Option<EntityName>,
-    #[serde(default, deserialize_with = "blank::null_is_empty")]
+    #[serde(default, deserialize_with = "go_zero::null_as_default")]
     repo_name: String,
-    #[serde(default, with = "blank", skip_serializing_if = "blank::is_blank")]
+    #[serde(default, with = "go_zero", skip_serializing_if = "go_zero::is_zero")]
     url: Option<String>,
     #[serde(default)]
     webhook: Option<Webhook>,
@@ -54,7 +54,7 @@ pub(super) struct CodeRepoSpec {
 
 #[derive(Serialize, Deserialize)]
 struct Webhook {
-    #[serde(default, deserialize_with = "blank::null_is_empty")]
+    #[serde(default, deserialize_with = "go_zero::null_as_default")]
     events: BTreeSet<String>,
 }
 
@@ -74,7 +74,7 @@ impl From<&CodeRepo> for CodeRepoSpec {
 }
 
 impl CodeRepoSpec {
-    pub(super) fn identified(self, id: RepositoryId) -> CodeRepo {
+    pub(super) fn into_entity(self, id: RepositoryId) -> CodeRepo {
         CodeRepo {
             product: self.product,
             id,

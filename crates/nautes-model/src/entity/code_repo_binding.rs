@@ -1,36 +1,36 @@
-//! Bindings of code repositories.
+//! Code repository bindings.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::blank;
+use super::go_zero;
 use crate::entity_name::EntityName;
 use crate::id::{ProductId, RepositoryId};
 
-/// The permission of a product, or of some of its projects, to use a repository.
+/// Permits a product, or some of its projects, to use a code repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CodeRepoBinding {
-    /// The product of the repository and of those who may use it.
+    /// The product of the code repository and of the projects.
     pub product: ProductId,
     /// The name, unique in the product.
     pub name: EntityName,
-    /// The repository that is opened.
+    /// The code repository.
     pub code_repo: RepositoryId,
     /// The projects that may use it; empty for the whole product.
     pub projects: BTreeSet<EntityName>,
-    /// What they may do.
+    /// What the projects may do.
     pub permissions: Permissions,
 }
 
 impl CodeRepoBinding {
-    /// Tells whether the binding opens its repository to the project.
+    /// Returns whether the binding applies to a project.
     pub fn covers(&self, project: &EntityName) -> bool {
         self.projects.is_empty() || self.projects.contains(project)
     }
 }
 
-/// What a binding allows.
+/// The permissions of a binding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Permissions {
@@ -44,7 +44,7 @@ impl Permissions {
     /// All permissions.
     pub const ALL: [Self; 2] = [Self::ReadOnly, Self::ReadWrite];
 
-    /// Returns the word in the manifest.
+    /// Returns the value in the manifest.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ReadOnly => "readonly",
@@ -62,7 +62,7 @@ pub(super) struct CodeRepoBindingSpec {
     product: ProductId,
     #[serde(
         default,
-        deserialize_with = "blank::null_is_empty",
+        deserialize_with = "go_zero::null_as_default",
         skip_serializing_if = "BTreeSet::is_empty"
     )]
     projects: BTreeSet<EntityName>,
@@ -80,7 +80,7 @@ impl From<&CodeRepoBinding> for CodeRepoBindingSpec {
 }
 
 impl CodeRepoBindingSpec {
-    pub(super) fn named(self, name: EntityName) -> CodeRepoBinding {
+    pub(super) fn into_entity(self, name: EntityName) -> CodeRepoBinding {
         CodeRepoBinding {
             product: self.product,
             name,

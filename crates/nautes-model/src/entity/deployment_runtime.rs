@@ -4,29 +4,29 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::blank;
+use super::go_zero;
 use crate::entity_name::EntityName;
 use crate::id::{ProductId, RepositoryId};
 
-/// What keeps the manifests of one folder of a repository deployed in an environment.
+/// Keeps the manifests in a folder of a code repository deployed in an environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeploymentRuntime {
     /// The product.
     pub product: ProductId,
     /// The name, unique in the product.
     pub name: EntityName,
-    /// The projects that it deploys; each needs the permission to use the manifests' repository.
+    /// The projects that it deploys; each needs permission to use the source's code repository.
     pub projects: BTreeSet<EntityName>,
-    /// Where the manifests come from.
+    /// The source of the manifests.
     pub manifest_source: ManifestSource,
-    /// Where they go.
+    /// Where the manifests are deployed.
     pub destination: DeploymentDestination,
-    /// The machine account; [`DeploymentRuntime::effective_account`] when none.
+    /// The service account; see [`DeploymentRuntime::effective_account`] for the default.
     pub account: Option<String>,
 }
 
 impl DeploymentRuntime {
-    /// Returns the namespaces that the runtime uses: by default one with its own name.
+    /// Returns the namespaces of the runtime, by default one with the runtime's name.
     pub fn effective_namespaces(&self) -> Vec<&str> {
         if self.destination.namespaces.is_empty() {
             vec![self.name.as_str()]
@@ -39,7 +39,7 @@ impl DeploymentRuntime {
         }
     }
 
-    /// Returns the machine account: by default one with the runtime's name.
+    /// Returns the service account, by default one with the runtime's name.
     pub fn effective_account(&self) -> &str {
         self.account
             .as_deref()
@@ -48,11 +48,11 @@ impl DeploymentRuntime {
     }
 }
 
-/// A folder of a repository.
+/// A folder in a code repository.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ManifestSource {
-    /// The repository.
+    /// The code repository.
     pub code_repo: RepositoryId,
     /// A branch, tag or commit.
     pub target_revision: String,
@@ -64,13 +64,13 @@ pub struct ManifestSource {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeploymentDestination {
-    /// The environment, which names the cluster.
+    /// The environment, which determines the cluster.
     pub environment: EntityName,
-    /// The namespaces, the first being that of manifests that name none.
+    /// The namespaces. Manifests without a namespace go into the first one.
     #[serde(
         default,
-        deserialize_with = "blank::null_is_empty",
-        serialize_with = "blank::empty_is_null"
+        deserialize_with = "go_zero::null_as_default",
+        serialize_with = "go_zero::empty_as_null"
     )]
     pub namespaces: Vec<String>,
 }
@@ -79,14 +79,14 @@ pub struct DeploymentDestination {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct DeploymentRuntimeSpec {
-    #[serde(default, with = "blank", skip_serializing_if = "blank::is_blank")]
+    #[serde(default, with = "go_zero", skip_serializing_if = "go_zero::is_zero")]
     account: Option<String>,
     destination: DeploymentDestination,
     manifest_source: ManifestSource,
     product: ProductId,
     #[serde(
         default,
-        deserialize_with = "blank::null_is_empty",
+        deserialize_with = "go_zero::null_as_default",
         skip_serializing_if = "BTreeSet::is_empty"
     )]
     projects_ref: BTreeSet<EntityName>,
@@ -105,7 +105,7 @@ impl From<&DeploymentRuntime> for DeploymentRuntimeSpec {
 }
 
 impl DeploymentRuntimeSpec {
-    pub(super) fn named(self, name: EntityName) -> DeploymentRuntime {
+    pub(super) fn into_entity(self, name: EntityName) -> DeploymentRuntime {
         DeploymentRuntime {
             product: self.product,
             name,

@@ -5,16 +5,16 @@ use serde::{Deserialize, Serialize};
 use crate::entity_name::EntityName;
 use crate::id::ProductId;
 
-/// A stage of a product, bound to one cluster.
+/// A stage of a product, on one cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Environment {
     /// The product.
     pub product: ProductId,
     /// The name, unique in the product.
     pub name: EntityName,
-    /// The cluster that runtimes of this environment use.
+    /// The cluster of the runtimes in this environment.
     pub cluster: EntityName,
-    /// Free text such as `dev` or `production`; no component reads it.
+    /// Free text, such as `dev` or `production`; no component reads it.
     pub env_type: String,
 }
 
@@ -38,7 +38,7 @@ impl From<&Environment> for EnvironmentSpec {
 }
 
 impl EnvironmentSpec {
-    pub(super) fn named(self, name: EntityName) -> Environment {
+    pub(super) fn into_entity(self, name: EntityName) -> Environment {
         Environment {
             product: self.product,
             name,

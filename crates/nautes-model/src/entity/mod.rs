@@ -1,16 +1,16 @@
 //! The seven kinds of entities that have a manifest, one module each.
 //!
-//! A public struct is what an entity means: ids, sets and maps. The private `…Spec` beside it is
-//! what its manifest looks like in Kubernetes; keys and what is written when empty are those of
-//! Nautes v0.4.2 (`api/kubernetes/v1alpha1/*_types.go`). Optional texts are never empty in an
-//! entity that was read, and an empty one counts as none when an entity is written.
+//! The public struct is the domain type, with ids, sets and maps. The private `…Spec` is the `spec`
+//! of the manifest, with the keys and the empty values that Nautes v0.4.2 writes
+//! (`api/kubernetes/v1alpha1/*_types.go`). An optional string is never empty in a parsed entity;
+//! rendering treats an empty one like `None`.
 
-mod blank;
 mod cluster;
 mod code_repo;
 mod code_repo_binding;
 mod deployment_runtime;
 mod environment;
+mod go_zero;
 mod pipeline_runtime;
 mod project;
 pub mod webhook_event;
@@ -40,18 +40,18 @@ use crate::kind::{EntityKey, Kind};
 #[derive(Debug, thiserror::Error)]
 pub enum EntityError {
     /// The `spec` lacks a key, or a value has the wrong type or form.
-    #[error("its `spec` has not the shape of its kind")]
+    #[error("its `spec` is not valid for its kind")]
     Shape(#[source] serde_json::Error),
-    /// Two items of a list have one name.
+    /// Two items of a list have the same name.
     #[error("its list `{list}` has two items named `{name}`")]
-    NameTwice {
+    DuplicateName {
         /// The key of the list.
         list: &'static str,
         /// The name.
         name: String,
     },
     /// An input of a trigger has no source, or two.
-    #[error("an input of a trigger needs exactly one of `builtInVar` and `fromEvent`")]
+    #[error("a trigger input needs exactly one of `builtInVar` and `fromEvent`")]
     InputSource,
     /// The parts of a cluster's shape do not fit together.
     #[error("its cluster type, usage, worker type and host cluster do not fit together")]
@@ -59,15 +59,15 @@ pub enum EntityError {
     /// The name of a code repository, or the namespace, is not an id.
     #[error("its name or namespace is not an id")]
     Id(#[from] IdError),
-    /// The manifest is that of a product, which has none.
+    /// The kind is `Product`, which has no manifest.
     #[error("a product has no manifest")]
     Product,
-    /// Nothing tells the product of a pipeline runtime.
-    #[error("it names no product")]
+    /// The product of a pipeline runtime is unknown.
+    #[error("it does not name a product")]
     NoProduct,
 }
 
-/// An entity that has a manifest.
+/// An entity with a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entity {
     /// A cluster.
@@ -113,12 +113,12 @@ impl Entity {
         }
     }
 
-    /// Returns what tells the entity from others in its configuration repository.
+    /// Returns the key that identifies the entity in its configuration repository.
     pub fn key(&self) -> EntityKey {
         EntityKey::new(self.kind(), self.name())
     }
 
-    /// Returns the product, which all but clusters have.
+    /// Returns the product; `None` for clusters.
     pub const fn product(&self) -> Option<ProductId> {
         match self {
             Self::Cluster(_) => None,
@@ -131,7 +131,7 @@ impl Entity {
         }
     }
 
-    /// Returns the `metadata.namespace`, for the kinds whose manifests carry one.
+    /// Returns the `metadata.namespace`, for the kinds whose manifests have one.
     pub(crate) fn namespace(&self) -> Option<String> {
         match self {
             Self::Cluster(entity) => Some(entity.namespace.clone()),
@@ -163,10 +163,9 @@ impl Entity {
         }
     }
 
-    /// Reads an entity from the parts of its manifest.
+    /// Builds an entity from the parts of its manifest.
     ///
-    /// `product` is that of the repository; it stands in for the namespace of a pipeline runtime
-    /// that has none.
+    /// `product` is the owner of the repository, for a pipeline runtime without a namespace.
     pub(crate) fn from_parts(
         kind: Kind,
         name: EntityName,
@@ -176,37 +175,37 @@ impl Entity {
     ) -> Result<Self, EntityError> {
         Ok(match kind {
             Kind::Product => return Err(EntityError::Product),
-            Kind::Cluster => Self::Cluster(read::<cluster::ClusterSpec>(spec)?.named(
+            Kind::Cluster => Self::Cluster(parse::<cluster::ClusterSpec>(spec)?.into_entity(
                 name,
                 namespace.unwrap_or_else(|| Cluster::NAMESPACE.to_owned()),
             )?),
             Kind::Environment => {
-                Self::Environment(read::<environment::EnvironmentSpec>(spec)?.named(name))
+                Self::Environment(parse::<environment::EnvironmentSpec>(spec)?.into_entity(name))
             }
-            Kind::Project => Self::Project(read::<project::ProjectSpec>(spec)?.named(name)),
+            Kind::Project => Self::Project(parse::<project::ProjectSpec>(spec)?.into_entity(name)),
             Kind::CodeRepo => {
                 let id: RepositoryId = name.parse()?;
-                Self::CodeRepo(read::<code_repo::CodeRepoSpec>(spec)?.identified(id))
+                Self::CodeRepo(parse::<code_repo::CodeRepoSpec>(spec)?.into_entity(id))
             }
             Kind::CodeRepoBinding => Self::CodeRepoBinding(
-                read::<code_repo_binding::CodeRepoBindingSpec>(spec)?.named(name),
+                parse::<code_repo_binding::CodeRepoBindingSpec>(spec)?.into_entity(name),
             ),
             Kind::PipelineRuntime => {
                 let product = match namespace {
                     Some(namespace) => namespace.parse()?,
                     None => product.ok_or(EntityError::NoProduct)?,
                 };
-                let spec: pipeline_runtime::PipelineRuntimeSpec = read(spec)?;
-                Self::PipelineRuntime(spec.named(product, name)?)
+                let spec: pipeline_runtime::PipelineRuntimeSpec = parse(spec)?;
+                Self::PipelineRuntime(spec.into_entity(product, name)?)
             }
             Kind::DeploymentRuntime => Self::DeploymentRuntime(
-                read::<deployment_runtime::DeploymentRuntimeSpec>(spec)?.named(name),
+                parse::<deployment_runtime::DeploymentRuntimeSpec>(spec)?.into_entity(name),
             ),
         })
     }
 }
 
-fn read<T: DeserializeOwned>(spec: &Value) -> Result<T, EntityError> {
+fn parse<T: DeserializeOwned>(spec: &Value) -> Result<T, EntityError> {
     T::deserialize(spec).map_err(EntityError::Shape)
 }
 

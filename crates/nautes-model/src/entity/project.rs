@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::blank;
+use super::go_zero;
 use crate::entity_name::EntityName;
 use crate::id::ProductId;
 
-/// A microservice of a product. It is no GitLab project.
+/// A microservice of a product. It is not a GitLab project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Project {
     /// The product.
@@ -21,7 +21,7 @@ pub struct Project {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ProjectSpec {
-    #[serde(default, deserialize_with = "blank::null_is_empty")]
+    #[serde(default, deserialize_with = "go_zero::null_as_default")]
     language: String,
     product: ProductId,
 }
@@ -36,7 +36,7 @@ impl From<&Project> for ProjectSpec {
 }
 
 impl ProjectSpec {
-    pub(super) fn named(self, name: EntityName) -> Project {
+    pub(super) fn into_entity(self, name: EntityName) -> Project {
         Project {
             product: self.product,
             name,

@@ -1,4 +1,4 @@
-//! GitLab's webhook events as Nautes names them.
+//! GitLab's webhook events, by their names in Nautes.
 
 /// The events that Nautes accepts (`app/api-server/pkg/nodestree/reference.go`).
 pub const ALL: [&str; 11] = [
@@ -15,7 +15,7 @@ pub const ALL: [&str; 11] = [
     "tag_push_events",
 ];
 
-/// The events that pipeline runtimes can handle: the others have no mapping in Nautes's
+/// The events that pipeline runtimes handle. The others have no mapping in Nautes's
 /// `event_mapping.go` or `pipelineRuntime.go` (`app/runtime-operator/internal`).
 pub const HANDLED: [&str; 7] = [
     "issues_events",
@@ -27,15 +27,15 @@ pub const HANDLED: [&str; 7] = [
     "tag_push_events",
 ];
 
-/// The events whose payload carries a Git reference, so that a revision can be matched.
+/// The events whose payload has a Git reference that a revision can match.
 pub const WITH_REVISION: [&str; 2] = ["push_events", "tag_push_events"];
 
-/// Tells whether Nautes accepts the event.
+/// Returns whether Nautes accepts the event.
 pub fn is_known(event: &str) -> bool {
     ALL.contains(&event)
 }
 
-/// Tells whether pipeline runtimes can handle the event.
+/// Returns whether pipeline runtimes handle the event.
 pub fn is_handled(event: &str) -> bool {
     HANDLED.contains(&event)
 }

@@ -1,11 +1,11 @@
-//! The characters of names.
+//! The characters that names may have.
 
 use crate::entity_name::{is_dns_label, is_dns_subdomain};
 
-/// Which characters a name has, and where.
+/// Which characters a name may have, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    /// The path of a GitLab group, without the dots that Nautes does not take.
+    /// The path of a GitLab group, without dots, which Nautes does not accept.
     GroupPath,
     /// The path of a GitLab project.
     ProjectPath,
@@ -16,7 +16,7 @@ pub(super) enum Form {
 }
 
 impl Form {
-    pub(super) fn admits(self, name: &str) -> bool {
+    pub(super) fn allows(self, name: &str) -> bool {
         match self {
             Self::GroupPath => {
                 !name.is_empty()

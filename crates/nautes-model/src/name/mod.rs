@@ -1,9 +1,8 @@
-//! What names users may give.
+//! Rules for the names that users choose.
 //!
-//! The lengths leave room for what is derived from a name, with the id of a product whose group
-//! number has ten digits. Sources: GitLab `lib/gitlab/path_regex.rb`; Nautes
-//! `api/kubernetes/v1alpha1/*_types.go` and `coderepo_webhook.go`; the names that Nautes and this
-//! provider derive.
+//! The maximum lengths leave room for derived names, assuming product ids of up to ten digits.
+//! Sources: GitLab `lib/gitlab/path_regex.rb`; Nautes `api/kubernetes/v1alpha1/*_types.go` and
+//! `coderepo_webhook.go`; the names that Nautes and this provider derive.
 
 mod form;
 mod reserved;
@@ -13,14 +12,13 @@ use std::fmt;
 use form::Form;
 
 use crate::id::{ProductId, looks_like_id};
-use crate::kind::Kind;
 
-/// The rule for the names of one kind of thing.
+/// The naming rule of one kind of object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NameRule {
     /// A product at the top level of GitLab.
     Product,
-    /// A product below a parent group, where fewer names are reserved.
+    /// A product in a parent group, where GitLab reserves other names.
     ProductInParentGroup,
     /// A code repository.
     CodeRepo,
@@ -28,7 +26,7 @@ pub enum NameRule {
     Environment,
     /// A project.
     Project,
-    /// A binding of a code repository.
+    /// A code repository binding.
     CodeRepoBinding,
     /// A pipeline runtime.
     PipelineRuntime,
@@ -38,7 +36,7 @@ pub enum NameRule {
     Cluster,
     /// A namespace that a runtime uses.
     Namespace,
-    /// A machine account of a runtime.
+    /// A service account of a runtime.
     Account,
     /// An event source of a pipeline runtime.
     EventSource,
@@ -46,27 +44,27 @@ pub enum NameRule {
     Pipeline,
 }
 
-/// Why a name is refused.
+/// Why a name is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NameProblem {
-    /// It has characters that are not allowed, or allowed ones in the wrong place.
+    /// It has characters that are not allowed, at all or in their position.
     Form,
     /// It is too long.
     TooLong,
-    /// It reads as an id.
+    /// It has the form of an id.
     LooksLikeId,
-    /// It means something else.
+    /// It is reserved.
     Reserved,
 }
 
-/// A name is refused.
+/// A name is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 pub struct NameError {
-    /// The refused name.
+    /// The name.
     pub name: String,
-    /// The rule that it breaks.
+    /// The rule that it violates.
     pub rule: NameRule,
-    /// How it breaks it.
+    /// How it violates the rule.
     pub problem: NameProblem,
 }
 
@@ -88,7 +86,7 @@ impl fmt::Display for NameError {
             NameProblem::LooksLikeId => {
                 write!(
                     formatter,
-                    "it reads as an id, such as `product-12` or `repo-12`"
+                    "it has the form of an id, such as `product-12` or `repo-12`"
                 )?;
             }
             NameProblem::Reserved => write!(formatter, "it is reserved")?,
@@ -96,19 +94,19 @@ impl fmt::Display for NameError {
         write!(
             formatter,
             "; at most {} characters are allowed",
-            rule.longest()
+            rule.max_length()
         )
     }
 }
 
-/// The longest id of a product that lengths leave room for.
-const PRODUCT_ID: usize = ProductId::PREFIX.len() + 10;
+/// The longest product id that derived names leave room for.
+const PRODUCT_ID_LENGTH: usize = ProductId::PREFIX.len() + 10;
 
 /// The longest name of most Kubernetes objects, and the longest value of a label.
-const LABEL: usize = 63;
+const LABEL_LENGTH: usize = 63;
 
 /// The longest name of a file.
-const FILE: usize = 255;
+const FILE_NAME_LENGTH: usize = 255;
 
 impl NameRule {
     /// All rules.
@@ -128,25 +126,11 @@ impl NameRule {
         Self::Pipeline,
     ];
 
-    /// Returns the rule for the entities of a kind.
-    pub const fn of(kind: Kind) -> Self {
-        match kind {
-            Kind::Cluster => Self::Cluster,
-            Kind::Product => Self::Product,
-            Kind::Environment => Self::Environment,
-            Kind::Project => Self::Project,
-            Kind::CodeRepo => Self::CodeRepo,
-            Kind::CodeRepoBinding => Self::CodeRepoBinding,
-            Kind::PipelineRuntime => Self::PipelineRuntime,
-            Kind::DeploymentRuntime => Self::DeploymentRuntime,
-        }
-    }
-
-    /// Checks a name.
+    /// Checks a name against the rule.
     pub fn check(self, name: &str) -> Result<(), NameError> {
-        let problem = if !self.form().admits(name) {
+        let problem = if !self.form().allows(name) {
             NameProblem::Form
-        } else if name.len() > self.longest() {
+        } else if name.len() > self.max_length() {
             NameProblem::TooLong
         } else if looks_like_id(name) {
             NameProblem::LooksLikeId
@@ -162,25 +146,29 @@ impl NameRule {
         })
     }
 
-    /// Returns the longest name, in characters.
-    pub const fn longest(self) -> usize {
+    /// Returns the maximum length of a name, in characters.
+    pub const fn max_length(self) -> usize {
         match self {
             // GitLab's limit for a path.
             Self::Product | Self::ProductInParentGroup | Self::CodeRepo => 255,
-            Self::Environment | Self::Project | Self::CodeRepoBinding => FILE - ".yaml".len(),
-            Self::PipelineRuntime => LABEL - PRODUCT_ID - "--gitlab-eventsource-svc".len(),
-            Self::DeploymentRuntime => LABEL - PRODUCT_ID - "-".len(),
-            Self::Cluster => LABEL - "-vcluster-initial".len(),
-            Self::Namespace | Self::Account | Self::EventSource | Self::Pipeline => LABEL,
+            Self::Environment | Self::Project | Self::CodeRepoBinding => {
+                FILE_NAME_LENGTH - ".yaml".len()
+            }
+            Self::PipelineRuntime => {
+                LABEL_LENGTH - PRODUCT_ID_LENGTH - "--gitlab-eventsource-svc".len()
+            }
+            Self::DeploymentRuntime => LABEL_LENGTH - PRODUCT_ID_LENGTH - "-".len(),
+            Self::Cluster => LABEL_LENGTH - "-vcluster-initial".len(),
+            Self::Namespace | Self::Account | Self::EventSource | Self::Pipeline => LABEL_LENGTH,
         }
     }
 
-    /// Returns the rule in one sentence, for documentation.
+    /// Describes the rule in one sentence, for documentation.
     pub fn description(self) -> String {
         let mut rule = format!(
             "{}; at most {} characters; not of the form of an id (`product-12`, `repo-12`)",
             self.form().description(),
-            self.longest()
+            self.max_length()
         );
         if let Some(reserved) = reserved::description(self) {
             rule.push_str("; not ");
@@ -228,10 +216,11 @@ impl NameRule {
     }
 }
 
-/// Returns the namespace that a runtime uses when it names none: `<product>-<runtime>`.
+/// Returns the default namespace of a runtime: `<product>-<runtime>`.
 ///
-/// The name of a product may have characters that a namespace may not, and both together may be
-/// too long; the user then has to name a namespace.
+/// Fails if the result is not a valid namespace: a product name may have characters that a
+/// namespace cannot have, and the two names together may be too long. Then the user must set a
+/// namespace.
 pub fn default_namespace(product: &str, runtime: &str) -> Result<String, NameError> {
     let namespace = format!("{product}-{runtime}");
     NameRule::Namespace.check(&namespace)?;

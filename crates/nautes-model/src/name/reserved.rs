@@ -1,4 +1,4 @@
-//! Names that mean something else.
+//! Reserved names.
 
 use super::NameRule;
 use crate::layout::PRODUCT_FOLDERS;
@@ -56,11 +56,11 @@ const INSIDE_GROUP: [&str; 17] = [
 /// The configuration repository of a product.
 const CONFIG_REPOSITORY: &str = "default.project";
 
-/// Further folders of a configuration repository. A project of such a name would be left out of
-/// the kustomization by Nautes (`app/api-server/pkg/nodestree/nodestree.go`).
+/// Other folders of a configuration repository. Nautes leaves a project with such a name out of
+/// the kustomization (`app/api-server/pkg/nodestree/nodestree.go`).
 const OTHER_FOLDERS: [&str; 2] = ["production", "templates"];
 
-/// Tells whether a name is reserved.
+/// Returns whether a name is reserved.
 pub(super) fn is_reserved(rule: NameRule, name: &str) -> bool {
     let any_case = |names: &[&str]| {
         names
@@ -85,7 +85,7 @@ pub(super) fn is_reserved(rule: NameRule, name: &str) -> bool {
     }
 }
 
-/// Says which names are reserved.
+/// Describes the reserved names, to follow "not".
 pub(super) const fn description(rule: NameRule) -> Option<&'static str> {
     match rule {
         NameRule::Product => Some("a path that GitLab reserves at its top level, such as `api`"),

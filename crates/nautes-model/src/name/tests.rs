@@ -5,29 +5,32 @@ fn problem(rule: NameRule, name: &str) -> Option<NameProblem> {
 }
 
 #[test]
-fn the_longest_names_leave_room_for_what_is_derived() {
-    let longest = |rule: NameRule| (rule, rule.longest());
-    assert_eq!(longest(NameRule::PipelineRuntime).1, 21);
-    assert_eq!(longest(NameRule::DeploymentRuntime).1, 44);
-    assert_eq!(longest(NameRule::Cluster).1, 46);
-    assert_eq!(longest(NameRule::Environment).1, 250);
+fn names_of_maximum_length_leave_room_for_derived_names() {
+    assert_eq!(NameRule::PipelineRuntime.max_length(), 21);
+    assert_eq!(NameRule::DeploymentRuntime.max_length(), 44);
+    assert_eq!(NameRule::Cluster.max_length(), 46);
+    assert_eq!(NameRule::Environment.max_length(), 250);
     let product = ProductId::new(9_999_999_999);
-    let runtime = "r".repeat(NameRule::PipelineRuntime.longest());
+    let runtime = "r".repeat(NameRule::PipelineRuntime.max_length());
     assert_eq!(
         format!("{product}-{runtime}-gitlab-eventsource-svc").len(),
         63
     );
     for rule in NameRule::ALL {
-        assert_eq!(problem(rule, &"a".repeat(rule.longest())), None, "{rule:?}");
         assert_eq!(
-            problem(rule, &"a".repeat(rule.longest() + 1)),
+            problem(rule, &"a".repeat(rule.max_length())),
+            None,
+            "{rule:?}"
+        );
+        assert_eq!(
+            problem(rule, &"a".repeat(rule.max_length() + 1)),
             Some(NameProblem::TooLong)
         );
     }
 }
 
 #[test]
-fn every_rule_refuses_what_reads_as_an_id() {
+fn every_rule_rejects_the_form_of_an_id() {
     for rule in NameRule::ALL {
         assert_eq!(
             problem(rule, "product-12"),
@@ -43,7 +46,7 @@ fn every_rule_refuses_what_reads_as_an_id() {
 }
 
 #[test]
-fn gitlab_takes_names_that_kubernetes_does_not() {
+fn gitlab_allows_names_that_kubernetes_does_not() {
     for name in ["Shop", "shop_2", "_shop"] {
         assert_eq!(problem(NameRule::Product, name), None);
         assert_eq!(problem(NameRule::CodeRepo, name), None);
@@ -72,7 +75,7 @@ fn gitlab_takes_names_that_kubernetes_does_not() {
 }
 
 #[test]
-fn reserved_names_are_refused() {
+fn reserved_names_are_rejected() {
     assert_eq!(
         problem(NameRule::Product, "API"),
         Some(NameProblem::Reserved)
@@ -98,7 +101,7 @@ fn reserved_names_are_refused() {
 }
 
 #[test]
-fn a_refusal_tells_the_rule_and_the_longest_length() {
+fn an_error_states_the_rule_and_the_maximum_length() {
     let error = NameRule::PipelineRuntime.check("Build").unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -123,7 +126,7 @@ fn a_description_is_one_sentence() {
 }
 
 #[test]
-fn a_default_namespace_is_judged_like_any_other() {
+fn a_default_namespace_must_be_a_valid_namespace() {
     assert_eq!(default_namespace("shop", "ci"), Ok("shop-ci".to_owned()));
     assert!(default_namespace("Shop", "ci").is_err());
     assert!(default_namespace(&"s".repeat(60), "ci-12").is_err());

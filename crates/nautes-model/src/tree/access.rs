@@ -1,4 +1,4 @@
-//! Looking things up in a tree.
+//! Queries on a tree.
 
 use super::{Content, ManifestTree};
 use crate::entity::{
@@ -15,7 +15,7 @@ macro_rules! entities_of_kind {
         $(
             $(#[$doc])*
             pub fn $method(&self) -> impl Iterator<Item = &$kind> {
-                self.of_kind(Kind::$kind).filter_map(|entity| match entity {
+                self.entities_of_kind(Kind::$kind).filter_map(|entity| match entity {
                     Entity::$kind(entity) => Some(entity),
                     _ => None,
                 })
@@ -42,7 +42,7 @@ impl ManifestTree {
         deployment_runtimes -> DeploymentRuntime,
     }
 
-    /// Returns the product, if it is the repository of one.
+    /// Returns the product, for a product's repository.
     pub fn product(&self) -> Option<ProductId> {
         self.repository.product()
     }
@@ -65,37 +65,37 @@ impl ManifestTree {
             .iter()
             .filter_map(|(path, file)| match &file.content {
                 Content::Manifest(manifest) => Some((path.as_ref(), &**manifest)),
-                Content::Broken(_) | Content::Other => None,
+                Content::Invalid(_) | Content::Other => None,
             })
     }
 
-    /// Iterates over the files that should hold a manifest and do not, by path.
-    pub fn broken_files(&self) -> impl Iterator<Item = (&str, &ManifestError)> {
+    /// Iterates over the files that should hold a manifest but do not, by path.
+    pub fn invalid_files(&self) -> impl Iterator<Item = (&str, &ManifestError)> {
         self.files
             .iter()
             .filter_map(|(path, file)| match &file.content {
-                Content::Broken(error) => Some((path.as_ref(), error)),
+                Content::Invalid(error) => Some((path.as_ref(), error)),
                 Content::Manifest(_) | Content::Other => None,
             })
     }
 
-    /// Finds an entity wherever it is, with the path of its manifest.
+    /// Finds the manifest of an entity, at any path.
     ///
-    /// Of several, the one in the place that the layout gives it is the entity.
+    /// Of several manifests, prefers the one at the path that the layout prescribes.
     pub fn find(&self, key: &EntityKey) -> Option<(&str, &Manifest)> {
-        let found = || {
-            self.places
+        let candidates = || {
+            self.paths
                 .get(key)
                 .into_iter()
                 .flatten()
                 .filter_map(|path| match &self.files.get(path)?.content {
                     Content::Manifest(manifest) => Some((path.as_ref(), &**manifest)),
-                    Content::Broken(_) | Content::Other => None,
+                    Content::Invalid(_) | Content::Other => None,
                 })
         };
-        found()
-            .find(|(path, manifest)| ManifestPath::of(manifest.entity()).as_str() == *path)
-            .or_else(|| found().next())
+        candidates()
+            .find(|(path, manifest)| ManifestPath::from(manifest.entity()).as_str() == *path)
+            .or_else(|| candidates().next())
     }
 
     /// Returns an entity.
@@ -103,31 +103,27 @@ impl ManifestTree {
         self.find(key).map(|(_, manifest)| manifest.entity())
     }
 
-    /// Tells whether an entity is there.
+    /// Returns whether the tree has an entity.
     pub fn contains(&self, key: &EntityKey) -> bool {
-        self.places.contains_key(key)
+        self.paths.contains_key(key)
     }
 
-    /// Iterates over the entities of a kind, by name, each once.
-    pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Entity> {
-        self.places
+    /// Iterates over the entities of a kind, by name, without duplicates.
+    pub fn entities_of_kind(&self, kind: Kind) -> impl Iterator<Item = &Entity> {
+        self.paths
             .keys()
             .filter(move |key| key.kind == kind)
             .filter_map(|key| self.get(key))
     }
 
-    /// Iterates over all entities, each once, in the order of creation of their kinds.
+    /// Iterates over all entities, in the order of creation of their kinds, without duplicates.
     pub fn entities(&self) -> impl Iterator<Item = &Entity> {
-        self.places.keys().filter_map(|key| self.get(key))
+        self.paths.keys().filter_map(|key| self.get(key))
     }
 
-    /// Iterates over the paths at which an entity is.
-    pub fn paths_of(&self, key: &EntityKey) -> impl Iterator<Item = &str> {
-        self.places
-            .get(key)
-            .into_iter()
-            .flatten()
-            .map(AsRef::as_ref)
+    /// Iterates over the paths of an entity's manifests.
+    pub fn paths(&self, key: &EntityKey) -> impl Iterator<Item = &str> {
+        self.paths.get(key).into_iter().flatten().map(AsRef::as_ref)
     }
 
     /// Returns a code repository by its id.
@@ -139,12 +135,12 @@ impl ManifestTree {
     }
 
     /// Returns a code repository by the path of its GitLab project.
-    pub fn code_repo_named(&self, repo_name: &str) -> Option<&CodeRepo> {
+    pub fn code_repo_by_name(&self, repo_name: &str) -> Option<&CodeRepo> {
         self.code_repos().find(|repo| repo.repo_name == repo_name)
     }
 
-    /// Tells whether a tree has no manifest and no file that should hold one.
+    /// Returns whether the tree has no manifest, and no file that should hold one.
     pub fn is_empty(&self) -> bool {
-        self.manifests().next().is_none() && self.broken_files().next().is_none()
+        self.manifests().next().is_none() && self.invalid_files().next().is_none()
     }
 }

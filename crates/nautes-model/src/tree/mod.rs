@@ -1,14 +1,15 @@
-//! The content of one configuration repository, parsed.
+//! The parsed content of a configuration repository.
 //!
-//! Every file is kept as it was given. Those that may hold a manifest are parsed; what cannot be
-//! read, or is of an unknown kind, stays and is reported by [`crate::validation`] alone. Cloning
-//! copies no text, so a change is made on a clone and compared with [`ManifestTree::changes_since`].
+//! A tree keeps the text of every file. It parses the files that may hold a manifest; those that
+//! cannot be parsed, or are of an unknown kind, stay and are only reported by
+//! [`crate::validation`]. Cloning is cheap because texts are shared, so a change is made on a clone
+//! and compared with [`ManifestTree::changes_since`].
 
 mod access;
 mod kustomization;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub use kustomization::{Kustomization, KustomizationError};
 
@@ -17,42 +18,44 @@ use crate::kind::EntityKey;
 use crate::layout::{ManifestPath, Repository};
 use crate::manifest::{self, Manifest, ManifestError};
 
-/// The content of one configuration repository.
+/// The parsed content of a configuration repository.
 #[derive(Debug, Clone)]
 pub struct ManifestTree {
     repository: Repository,
     files: BTreeMap<Arc<str>, Arc<File>>,
-    /// Where each entity is; in a sound tree it is in one place.
-    places: BTreeMap<EntityKey, BTreeSet<Arc<str>>>,
+    /// The paths of each entity's manifests; one in a valid tree.
+    paths: BTreeMap<EntityKey, BTreeSet<Arc<str>>>,
 }
 
 #[derive(Debug)]
 struct File {
     text: String,
     content: Content,
+    /// The text as a kustomization, parsed when it is first needed; `None` if it is not one.
+    kustomization: OnceLock<Option<Kustomization>>,
 }
 
 #[derive(Debug)]
 enum Content {
     Manifest(Box<Manifest>),
-    Broken(ManifestError),
-    /// A file that holds no manifest by its place.
+    Invalid(ManifestError),
+    /// A file whose path is not that of a manifest.
     Other,
 }
 
-/// The place of a new entity is that of another one.
+/// The path of a new entity's manifest is occupied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the place of the {key}, `{path}`, is that of another manifest")]
-pub struct PlaceTaken {
+#[error("the path of the {key}, `{path}`, is occupied by another file")]
+pub struct PathTaken {
     /// The new entity.
     pub key: EntityKey,
-    /// Its place.
+    /// The path of its manifest.
     pub path: ManifestPath,
-    /// The entity that is there; none if the file cannot be read.
-    pub by: Option<EntityKey>,
+    /// The entity at the path; `None` if the file holds no entity.
+    pub occupant: Option<EntityKey>,
 }
 
-/// How one file differs between two trees.
+/// A difference of one file between two trees.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileChange<'a> {
     /// The file is new.
@@ -62,14 +65,14 @@ pub enum FileChange<'a> {
         /// Its text.
         text: &'a str,
     },
-    /// The file has another text.
+    /// The file has a different text.
     Updated {
         /// Its path.
         path: &'a str,
         /// Its new text.
         text: &'a str,
     },
-    /// The file is gone.
+    /// The file was deleted.
     Deleted {
         /// Its path.
         path: &'a str,
@@ -82,11 +85,11 @@ impl ManifestTree {
         Self {
             repository,
             files: BTreeMap::new(),
-            places: BTreeMap::new(),
+            paths: BTreeMap::new(),
         }
     }
 
-    /// Reads a tree from paths and texts.
+    /// Makes a tree from paths and texts.
     pub fn from_files<P, T>(repository: Repository, files: impl IntoIterator<Item = (P, T)>) -> Self
     where
         P: AsRef<str>,
@@ -99,7 +102,7 @@ impl ManifestTree {
         tree
     }
 
-    /// Returns which repository it is.
+    /// Returns the repository.
     pub fn repository(&self) -> Repository {
         self.repository
     }
@@ -108,64 +111,74 @@ impl ManifestTree {
     pub fn put_file(&mut self, path: &str, text: impl Into<String>) {
         self.remove_file(path);
         let text = text.into();
-        let content = if self.repository.holds_manifests(path) {
+        let content = if self.repository.may_hold_manifest(path) {
             match Manifest::parse(&text, self.repository.product()) {
                 Ok(manifest) => Content::Manifest(Box::new(manifest)),
-                Err(error) => Content::Broken(error),
+                Err(error) => Content::Invalid(error),
             }
         } else {
             Content::Other
         };
         let path: Arc<str> = path.into();
         if let Content::Manifest(manifest) = &content {
-            self.places
+            self.paths
                 .entry(manifest.key())
                 .or_default()
                 .insert(Arc::clone(&path));
         }
-        self.files.insert(path, Arc::new(File { text, content }));
+        let file = File {
+            text,
+            content,
+            kustomization: OnceLock::new(),
+        };
+        self.files.insert(path, Arc::new(file));
     }
 
-    /// Removes a file and tells whether it was there.
+    /// Removes a file, and returns whether it existed.
     pub fn remove_file(&mut self, path: &str) -> bool {
         let Some(file) = self.files.remove(path) else {
             return false;
         };
         if let Content::Manifest(manifest) = &file.content {
             let key = manifest.key();
-            if let Some(paths) = self.places.get_mut(&key) {
+            if let Some(paths) = self.paths.get_mut(&key) {
                 paths.remove(path);
                 if paths.is_empty() {
-                    self.places.remove(&key);
+                    self.paths.remove(&key);
                 }
             }
         }
         true
     }
 
-    /// Adds an entity, or gives its manifest new content.
+    /// Adds an entity, or updates its manifest.
     ///
-    /// A manifest that already describes the entity is left as it is. One that lies in the right
-    /// folder under another name keeps its place; from another folder it moves.
-    pub fn put(&mut self, entity: &Entity) -> Result<(), PlaceTaken> {
+    /// A manifest that already describes the entity stays as it is. One with another file name in
+    /// the right folder keeps its path; one in another folder is moved.
+    pub fn put(&mut self, entity: &Entity) -> Result<(), PathTaken> {
         let key = entity.key();
-        let place = ManifestPath::of(entity);
+        let target = ManifestPath::from(entity);
         let Some((path, manifest)) = self.find(&key) else {
-            return self.put_new(entity, place, manifest::render(entity));
+            return self.put_new(entity, target, manifest::render(entity));
         };
-        if manifest.differences(entity).is_empty() {
+        let is_in_folder = path
+            .rsplit_once('/')
+            .is_some_and(|(folder, _)| folder == target.folder());
+        let is_same = manifest.differences(entity).is_empty();
+        if is_in_folder && is_same {
             return Ok(());
         }
-        let text = manifest.updated(entity);
+        let text = if is_same {
+            self.file(path).unwrap_or_default().to_owned()
+        } else {
+            manifest.render_with(entity)
+        };
         let path = path.to_owned();
-        if path
-            .rsplit_once('/')
-            .is_some_and(|(folder, _)| folder == place.folder())
-        {
+        if is_in_folder {
             self.put_file(&path, text);
             Ok(())
         } else {
-            self.put_new(entity, place, text)?;
+            self.put_new(entity, target, text)?;
             self.remove_file(&path);
             Ok(())
         }
@@ -174,27 +187,27 @@ impl ManifestTree {
     fn put_new(
         &mut self,
         entity: &Entity,
-        place: ManifestPath,
+        path: ManifestPath,
         text: String,
-    ) -> Result<(), PlaceTaken> {
-        if let Some(file) = self.files.get(place.as_str()) {
-            let by = match &file.content {
+    ) -> Result<(), PathTaken> {
+        if let Some(file) = self.files.get(path.as_str()) {
+            let occupant = match &file.content {
                 Content::Manifest(manifest) => Some(manifest.key()),
-                Content::Broken(_) | Content::Other => None,
+                Content::Invalid(_) | Content::Other => None,
             };
-            return Err(PlaceTaken {
+            return Err(PathTaken {
                 key: entity.key(),
-                path: place,
-                by,
+                path,
+                occupant,
             });
         }
-        self.put_file(place.as_str(), text);
+        self.put_file(path.as_str(), text);
         Ok(())
     }
 
-    /// Removes an entity from wherever it is and tells whether it was there.
+    /// Removes all manifests of an entity, and returns whether there were any.
     pub fn remove(&mut self, key: &EntityKey) -> bool {
-        let Some(paths) = self.places.get(key).cloned() else {
+        let Some(paths) = self.paths.get(key).cloned() else {
             return false;
         };
         for path in paths {
@@ -203,7 +216,7 @@ impl ManifestTree {
         true
     }
 
-    /// Lists the files that differ from an older tree, by path.
+    /// Returns the files that differ from an older tree, by path.
     pub fn changes_since<'a>(&'a self, base: &'a Self) -> Vec<FileChange<'a>> {
         let mut changes: BTreeMap<&str, FileChange<'a>> = BTreeMap::new();
         for (path, file) in &self.files {

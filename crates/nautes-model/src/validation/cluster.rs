@@ -1,13 +1,13 @@
-//! Rules for clusters, and those of runtimes that need to know their cluster.
+//! Rules for clusters, and for runtimes on their clusters.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::alone::{Finding, check_name};
 use super::field::FieldPath;
 use super::problem::Problem;
+use super::single_entity::{Finding, check_name};
 use super::violation::{Rule, Violation};
 use crate::entity::{Cluster, ClusterUsage, Component, ComponentSlot, Entity, WorkerType};
 use crate::entity_name::EntityName;
@@ -15,9 +15,9 @@ use crate::kind::{EntityKey, Kind};
 use crate::name::NameRule;
 use crate::tree::ManifestTree;
 
-/// The pattern of `spec.apiServer` in the resource definition
-/// (`api/kubernetes/v1alpha1/cluster_types.go`) as far as it decides anything, behind the scheme
-/// that Nautes asks for (`internal/service/cluster.go`).
+/// The effective part of the pattern for `spec.apiServer` in the resource definition
+/// (`api/kubernetes/v1alpha1/cluster_types.go`), with the scheme that Nautes requires
+/// (`internal/service/cluster.go`).
 static API_SERVER: LazyLock<Regex> = LazyLock::new(|| {
     #[expect(
         clippy::expect_used,
@@ -27,11 +27,11 @@ static API_SERVER: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is a regular expression")
 });
 
-/// Finds what is wrong with a cluster by itself (`ValidateCluster` in `biz/cluster.go`).
-pub(super) fn check_alone(cluster: &Cluster, tenant: Option<&str>, found: &mut BTreeSet<Finding>) {
+/// Checks a single cluster (`ValidateCluster` in `biz/cluster.go`).
+pub(super) fn check_single(cluster: &Cluster, tenant: Option<&str>, found: &mut BTreeSet<Finding>) {
     check_name(NameRule::Cluster, &cluster.name, found);
     if tenant == Some(cluster.name.as_str()) {
-        let problem = Problem::NameOf {
+        let problem = Problem::NameCollision {
             name: cluster.name.to_string(),
             owner: "the tenant",
         };
@@ -45,7 +45,7 @@ pub(super) fn check_alone(cluster: &Cluster, tenant: Option<&str>, found: &mut B
     }
     for slot in ComponentSlot::required_for(&cluster.shape) {
         if !cluster.components.contains_key(slot) {
-            found.insert((slot_field(*slot), Problem::NoComponent));
+            found.insert((slot_field(*slot), Problem::MissingComponent));
         }
     }
     for (slot, component) in &cluster.components {
@@ -70,18 +70,18 @@ pub(super) fn check_alone(cluster: &Cluster, tenant: Option<&str>, found: &mut B
             .any(|resource| resource.kind.is_empty() || resource.group.is_empty())
         {
             let field = FieldPath::new("product_allowed_cluster_resources").key(product.as_str());
-            found.insert((field, Problem::ClusterResource));
+            found.insert((field, Problem::IncompleteClusterResource));
         }
     }
 }
 
-/// The settings that components need (`config/apps/base/third_part_components.yaml`).
+/// Checks the settings that a component requires (`config/apps/base/third_part_components.yaml`).
 fn check_settings(slot: ComponentSlot, component: &Component, found: &mut BTreeSet<Finding>) {
-    let mut check = |setting, attribute, fits: fn(&str) -> bool, form| {
+    let mut check = |setting, attribute, is_valid: fn(&str) -> bool, form| {
         if !component
             .additions
             .get(setting)
-            .is_some_and(|value| fits(value))
+            .is_some_and(|value| is_valid(value))
         {
             let component = component.name.clone();
             let problem = Problem::ComponentSetting {
@@ -121,8 +121,8 @@ fn slot_field(slot: ComponentSlot) -> FieldPath {
     FieldPath::new("components").attribute(slot.attribute())
 }
 
-/// Checks the tenant's repository: a virtual cluster's host hosts, and no product uses a cluster
-/// that is not there.
+/// Checks the tenant's repository: the host of a virtual cluster is a host, and every cluster that
+/// a product uses exists.
 pub(super) fn check_tenant(
     tree: &ManifestTree,
     products: &[&ManifestTree],
@@ -178,16 +178,16 @@ pub(super) fn check_runtimes(
             continue;
         };
         let name = &cluster.name;
-        let mut broken = |rule| found.insert(Violation::new(entity.key(), rule));
+        let mut report = |rule| found.insert(Violation::new(entity.key(), rule));
         if cluster.shape.worker_type() != Some(worker_type) {
-            broken(Rule::WrongWorker {
+            report(Rule::WrongWorkerType {
                 cluster: name.clone(),
                 expected: worker_type,
             });
         } else if worker_type == WorkerType::Pipeline
             && !cluster.components.contains_key(&ComponentSlot::Pipeline)
         {
-            broken(Rule::NoPipelineComponent {
+            report(Rule::NoPipelineComponent {
                 cluster: name.clone(),
             });
         }
@@ -195,7 +195,7 @@ pub(super) fn check_runtimes(
         for namespace in namespaces {
             if reserved.contains(namespace) {
                 let namespace = namespace.to_owned();
-                broken(Rule::ComponentNamespace {
+                report(Rule::ReservedNamespace {
                     cluster: name.clone(),
                     namespace,
                 });
@@ -204,7 +204,7 @@ pub(super) fn check_runtimes(
     }
 }
 
-/// Returns the cluster that an environment names.
+/// Returns the cluster of an environment.
 pub(super) fn cluster_of<'a>(
     tree: &'a ManifestTree,
     environment: &EntityName,
@@ -231,7 +231,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_api_server_is_judged_as_kubernetes_judges_it() {
+    fn the_api_server_is_validated_like_in_kubernetes() {
         for address in [
             "https://10.1.2.3:6443",
             "http://k8s.example.com",

@@ -20,35 +20,35 @@ pub struct FieldPath {
 }
 
 impl FieldPath {
-    /// Starts at an attribute of the resource.
+    /// Makes the path to an attribute of the resource.
     pub fn new(attribute: &'static str) -> Self {
         Self {
             steps: vec![Step::Attribute(attribute)],
         }
     }
 
-    /// Steps into an attribute.
+    /// Appends an attribute of an object.
     #[must_use]
     pub fn attribute(mut self, attribute: &'static str) -> Self {
         self.steps.push(Step::Attribute(attribute));
         self
     }
 
-    /// Steps into an element of a list.
+    /// Appends an element of a list.
     #[must_use]
     pub fn index(mut self, index: usize) -> Self {
         self.steps.push(Step::Index(index));
         self
     }
 
-    /// Steps into an element of a map.
+    /// Appends an element of a map.
     #[must_use]
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.steps.push(Step::Key(key.into()));
         self
     }
 
-    /// Returns the steps, of which the first is an attribute.
+    /// Returns the steps. The first one is an attribute.
     pub fn steps(&self) -> &[Step] {
         &self.steps
     }
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_reads_as_in_terraform() {
+    fn a_path_is_written_like_in_terraform() {
         let path = FieldPath::new("event_sources")
             .key("on-push")
             .attribute("gitlab")

@@ -1,53 +1,55 @@
-//! The rules of a whole configuration repository.
+//! The rules for a whole configuration repository.
 //!
-//! [`violations`] finds all that are broken. A change is judged by [`introduced_by`]: only by what
-//! it breaks, not by what was broken before. [`explain`](explain::explain) says it to the user.
+//! [`violations`] returns all violations in a repository, [`new_violations`] only those that a
+//! change introduces, and [`explain`](explain::explain) their messages.
 //!
-//! Nautes judges the whole repository too (`app/api-server/pkg/nodestree/`), but refuses every
-//! change as long as anything in it is broken.
+//! Nautes validates the whole repository too (`app/api-server/pkg/nodestree/`), but refuses every
+//! change as long as it has any violation.
 
-mod alone;
 mod cluster;
 pub mod explain;
 mod field;
+mod file;
 mod permission;
 mod pipeline;
-mod place;
 mod problem;
 mod reference;
+mod resolution;
 mod sharing;
+mod single_entity;
 mod violation;
 
 use std::collections::BTreeSet;
 
-pub use alone::problems;
 pub use field::{FieldPath, Step};
 pub use problem::Problem;
 pub use reference::{Reference, references};
+pub use resolution::{EntityPattern, ManifestPattern};
+pub use single_entity::problems;
 pub use violation::{OtherRuntime, Rule, Subject, Violation};
 
 use crate::layout::Repository;
 use crate::tree::ManifestTree;
 
-/// What is known beside the repository that is judged.
+/// What is known besides the repository that is validated.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Context<'a> {
     /// The tenant's repository. Without it, rules about clusters are not checked.
     pub clusters: Option<&'a ManifestTree>,
-    /// The repositories of other products, as far as they can be read.
+    /// The repositories of other products, as far as they are readable.
     pub other_products: &'a [&'a ManifestTree],
     /// The tenant's name.
     pub tenant: Option<&'a str>,
-    /// Whether Nautes's own operators make the objects in clusters. They name Argo CD
-    /// applications after the runtime alone, and have GitLab report the events of the code
-    /// repository, not those of the runtime.
+    /// Whether Nautes's own operators manage the objects in clusters. They name Argo CD
+    /// applications after the runtime only, and subscribe to the events of the code repository,
+    /// not to those of the runtime.
     pub nautes_reconciles: bool,
 }
 
-/// Finds all rules that a repository breaks.
+/// Returns all violations in a repository.
 pub fn violations(tree: &ManifestTree, context: &Context<'_>) -> BTreeSet<Violation> {
     let mut found = BTreeSet::new();
-    place::check(tree, &mut found);
+    file::check(tree, &mut found);
     for entity in tree.entities() {
         for (field, problem) in problems(entity, context.tenant) {
             found.insert(Violation::new(
@@ -75,8 +77,8 @@ pub fn violations(tree: &ManifestTree, context: &Context<'_>) -> BTreeSet<Violat
     found
 }
 
-/// Finds the rules that a repository breaks now and did not break before.
-pub fn introduced_by(
+/// Returns the violations that a change introduces.
+pub fn new_violations(
     before: &ManifestTree,
     after: &ManifestTree,
     context: &Context<'_>,

@@ -1,9 +1,9 @@
-//! References to other entities, and the permission to use repositories (`reference.go`,
+//! References to other entities, and the permission to use code repositories (`reference.go`,
 //! `global_webhook.go`).
 //!
-//! A project may use a repository that it owns, or that a binding opens to it. What the binding
-//! allows makes no difference here, only for deploy keys. The check does not ask whether project
-//! and repository exist: that is another violation, and curing it must not bring up this one.
+//! A project may use a code repository that it owns or that a binding authorises. The permissions
+//! of the binding matter for deploy keys only. The check ignores whether the project and the
+//! repository exist: that is another violation, and fixing it must not introduce this one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,14 +16,14 @@ use crate::id::RepositoryId;
 use crate::kind::{EntityKey, Kind};
 use crate::tree::ManifestTree;
 
-/// Who may use which repository of a product.
+/// The projects that may use each code repository of a product.
 struct Permissions<'a> {
     owners: BTreeMap<RepositoryId, &'a EntityName>,
     bindings: BTreeMap<RepositoryId, Vec<&'a CodeRepoBinding>>,
 }
 
 impl<'a> Permissions<'a> {
-    fn of(tree: &'a ManifestTree) -> Self {
+    fn new(tree: &'a ManifestTree) -> Self {
         let mut bindings: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for binding in tree.code_repo_bindings() {
             bindings.entry(binding.code_repo).or_default().push(binding);
@@ -52,7 +52,7 @@ pub(super) fn check(
     clusters: Option<&ManifestTree>,
     found: &mut BTreeSet<Violation>,
 ) {
-    let permissions = Permissions::of(tree);
+    let permissions = Permissions::new(tree);
     for entity in tree.entities() {
         let key = entity.key();
         for reference in references(entity) {
@@ -82,8 +82,9 @@ pub(super) fn check(
     }
 }
 
-/// Checks that repositories report the events that pipeline runtimes wait for. Nautes does not
-/// check it, but its event sources take the events of the repository
+/// Checks that code repositories report the events that pipeline runtimes listen to.
+///
+/// Nautes does not check this, but its event sources receive the events of the repository
 /// (`app/runtime-operator/internal/syncer/v2/task/pipelineRuntime.go`).
 pub(super) fn check_events(tree: &ManifestTree, found: &mut BTreeSet<Violation>) {
     for runtime in tree.pipeline_runtimes() {

@@ -1,18 +1,18 @@
-//! Rules inside one pipeline runtime.
+//! Rules for a single pipeline runtime.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::alone::{Finding, check, check_account, check_event, check_name};
 use super::field::FieldPath;
 use super::problem::Problem;
+use super::single_entity::{Finding, check, check_account, check_event, check_name};
 use crate::entity::{Calendar, EventSource, GitlabEvents, Hook, PipelineRuntime, webhook_event};
 use crate::name::NameRule;
 use crate::revision::Revision;
 
-pub(super) fn check_alone(runtime: &PipelineRuntime, found: &mut BTreeSet<Finding>) {
+pub(super) fn check_single(runtime: &PipelineRuntime, found: &mut BTreeSet<Finding>) {
     check_name(NameRule::PipelineRuntime, &runtime.name, found);
     if runtime.name == runtime.project {
-        let problem = Problem::NameOf {
+        let problem = Problem::NameCollision {
             name: runtime.name.to_string(),
             owner: "the runtime's project",
         };
@@ -59,7 +59,7 @@ fn check_pipelines(runtime: &PipelineRuntime, found: &mut BTreeSet<Finding>) {
         let field = FieldPath::new("pipelines").key(name.as_str());
         check(NameRule::Pipeline, name, field.clone(), found);
         if let Some(with) = by_path.insert(&pipeline.path, name) {
-            let problem = Problem::PathOf {
+            let problem = Problem::DuplicatePath {
                 path: pipeline.path.clone(),
                 with: with.to_owned(),
             };
@@ -135,7 +135,7 @@ fn check_triggers(runtime: &PipelineRuntime, found: &mut BTreeSet<Finding>) {
             found.insert((field.clone().attribute("pipeline"), problem));
         }
         if !seen.insert((&trigger.event_source, &trigger.pipeline, &trigger.revision)) {
-            found.insert((field, Problem::TriggerTwice));
+            found.insert((field, Problem::DuplicateTrigger));
         }
     }
 }
@@ -147,13 +147,13 @@ fn check_hooks(runtime: &PipelineRuntime, found: &mut BTreeSet<Finding>) {
         for (index, hook) in hooks.iter().enumerate() {
             let field = FieldPath::new("hooks").attribute(side).index(index);
             if !names.insert(&hook.name) {
-                let problem = Problem::HookTwice {
+                let problem = Problem::DuplicateHook {
                     name: hook.name.clone(),
                 };
                 found.insert((field.clone().attribute("name"), problem));
             }
             if !aliases.insert(Hook::effective_alias(hook)) {
-                let problem = Problem::AliasTwice {
+                let problem = Problem::DuplicateAlias {
                     alias: hook.effective_alias().to_owned(),
                 };
                 found.insert((field.attribute("alias"), problem));

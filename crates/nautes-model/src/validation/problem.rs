@@ -1,49 +1,49 @@
-//! What can be wrong with an entity by itself.
+//! The problems of a single entity.
 
 use crate::name::NameError;
 use crate::revision::RevisionError;
 
-/// What is wrong with a field of an entity, whatever else there is.
+/// A problem of a field that does not depend on other entities.
 ///
-/// The rules are those of Nautes's checks (`biz/projectpipelineruntime.go`,
-/// `projectpipelineruntime_webhook.go`, `biz/cluster.go`) unless said otherwise.
+/// The rules are those of Nautes (`biz/projectpipelineruntime.go`,
+/// `projectpipelineruntime_webhook.go`, `biz/cluster.go`) unless stated otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 pub enum Problem {
-    /// A name breaks its rule.
+    /// A name violates its rule.
     #[error(transparent)]
     Name(#[from] NameError),
-    /// A list that needs an item has none.
-    #[error("at least one item is needed")]
+    /// A list that needs an item is empty.
+    #[error("at least one item is required")]
     Empty,
-    /// The name means something else in this place.
-    #[error("`{name}` is also the name of {owner}, whose place in the repository is the same")]
-    NameOf {
+    /// The name collides with that of something else.
+    #[error("`{name}` is also the name of {owner}")]
+    NameCollision {
         /// The name.
         name: String,
-        /// What has it.
+        /// What has the same name.
         owner: &'static str,
     },
-    /// An event is none of those that Nautes knows.
-    #[error("`{event}` is no webhook event; the events are {}", crate::entity::webhook_event::ALL.join(", "))]
+    /// An event is not known to Nautes.
+    #[error("`{event}` is not a webhook event; the events are {}", crate::entity::webhook_event::ALL.join(", "))]
     UnknownEvent {
         /// The event.
         event: String,
     },
-    /// Two pipelines of a runtime have one file.
+    /// Two pipelines of a runtime have the same path.
     #[error("the pipeline `{with}` has the same path, `{path}`")]
-    PathOf {
+    DuplicatePath {
         /// The path.
         path: String,
         /// The other pipeline.
         with: String,
     },
-    /// A trigger names an event source that the runtime does not have.
+    /// A trigger refers to an event source that the runtime does not have.
     #[error("there is no event source `{name}` in this runtime")]
     UnknownEventSource {
         /// The name.
         name: String,
     },
-    /// A trigger names a pipeline that the runtime does not have.
+    /// A trigger refers to a pipeline that the runtime does not have.
     #[error("there is no pipeline `{name}` in this runtime")]
     UnknownPipeline {
         /// The name.
@@ -51,70 +51,71 @@ pub enum Problem {
     },
     /// Two triggers have the same event source, pipeline and revision.
     #[error("an earlier trigger has the same event source, pipeline and revision")]
-    TriggerTwice,
-    /// An event source is neither a repository nor a calendar.
+    DuplicateTrigger,
+    /// An event source has neither a code repository nor a calendar.
     #[error("an event source needs `gitlab` or `calendar`")]
     NoEvents,
-    /// A calendar never fires.
+    /// A calendar has no schedule.
     #[error("a calendar needs `schedule` or `interval`")]
     NoSchedule,
-    /// A revision is matched against an event that carries none, so that it never fires. The rule
-    /// is ours; Nautes lets the filter fail on each event.
+    /// A revision is matched against an event without one, so that the event source never fires.
+    ///
+    /// Nautes does not have this rule: its filter fails on each event.
     #[error(
-        "`{event}` carries no branch or tag that a revision could match, so that the event source \
-         would never fire for it"
+        "`{event}` has no branch or tag that a revision could match, so the event source would \
+         never fire for it"
     )]
     EventWithoutRevision {
         /// The event.
         event: String,
     },
-    /// A revision cannot be kept.
+    /// A revision is invalid.
     #[error(transparent)]
     Revision(#[from] RevisionError),
-    /// Additional resources come from nowhere.
+    /// Additional resources have no source.
     #[error("additional resources need `code_repo` or `url`")]
     NoSource,
-    /// A hook is there twice on one side.
-    #[error("the hook `{name}` is there twice")]
-    HookTwice {
+    /// A hook occurs twice before or after the pipeline.
+    #[error("the hook `{name}` occurs twice")]
+    DuplicateHook {
         /// The hook.
         name: String,
     },
-    /// Two hooks have one name in the run.
+    /// Two hooks have the same alias.
     #[error("another hook has the alias `{alias}`")]
-    AliasTwice {
+    DuplicateAlias {
         /// The alias.
         alias: String,
     },
-    /// The address of a cluster's API has not the form that Kubernetes takes for the manifest.
+    /// The URL of a cluster's API does not match the pattern of the Kubernetes resource.
     #[error(
-        "`{address}` is not accepted: it begins with `https://` or `http://`, and its host is an \
-         address or has a dot and at most six letters or digits behind the last one"
+        "`{address}` is not accepted: it must begin with `https://` or `http://`, and its host must \
+         be an IP address, or have a dot with at most six letters or digits after the last one"
     )]
     ApiServer {
-        /// The address.
+        /// The URL.
         address: String,
     },
-    /// A cluster lacks a component.
-    #[error("a cluster of this shape needs this component")]
-    NoComponent,
-    /// A component lacks a setting, or the setting has the wrong form.
+    /// A required component is missing.
+    #[error("a cluster of this type, usage and worker type needs this component")]
+    MissingComponent,
+    /// A setting of a component is missing or invalid.
     #[error("the component `{component}` needs `{setting}`, and it must be {form}")]
     ComponentSetting {
         /// The component.
         component: String,
-        /// The setting, as in the manifest.
+        /// The setting in the manifest.
         setting: &'static str,
-        /// What it must be.
+        /// The required form.
         form: &'static str,
     },
-    /// A reserved namespace is none of a component's.
-    #[error("`{namespace}` is the namespace of no component of this cluster")]
+    /// A reserved namespace does not belong to a component.
+    #[error("`{namespace}` is not the namespace of a component of this cluster")]
     NotReserved {
         /// The namespace.
         namespace: String,
     },
-    /// A resource has no kind or no group.
+    /// A cluster resource has no kind or no group.
     #[error("a cluster resource needs a kind and a group")]
-    ClusterResource,
+    IncompleteClusterResource,
 }

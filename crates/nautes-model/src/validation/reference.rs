@@ -1,4 +1,4 @@
-//! Which entities an entity names, and which repositories it uses.
+//! The references of an entity, and the code repositories that it uses.
 
 use super::field::FieldPath;
 use crate::entity::{DeploymentRuntime, Entity, PipelineRuntime};
@@ -6,16 +6,16 @@ use crate::entity_name::EntityName;
 use crate::id::RepositoryId;
 use crate::kind::{EntityKey, Kind};
 
-/// A field that names another entity.
+/// A field that refers to another entity.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Reference {
     /// The field.
     pub field: FieldPath,
-    /// The entity that it names.
+    /// The entity that it refers to.
     pub target: EntityKey,
 }
 
-/// A field through which a project uses a repository, for which it needs the permission.
+/// A field through which a project uses a code repository, which requires permission.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct RepositoryUse {
     pub(super) field: FieldPath,
@@ -23,7 +23,7 @@ pub(super) struct RepositoryUse {
     pub(super) code_repo: RepositoryId,
 }
 
-/// Lists the entities that an entity names.
+/// Returns the references of an entity.
 pub fn references(entity: &Entity) -> Vec<Reference> {
     match entity {
         Entity::Cluster(cluster) => cluster
@@ -86,7 +86,7 @@ pub fn references(entity: &Entity) -> Vec<Reference> {
     }
 }
 
-/// Lists the repositories that an entity's projects need the permission to use.
+/// Returns the uses of code repositories that require permission.
 pub(super) fn repository_uses(entity: &Entity) -> Vec<RepositoryUse> {
     match entity {
         Entity::PipelineRuntime(runtime) => pipeline_uses(runtime),

@@ -1,6 +1,6 @@
 //! What two environments or two runtimes may not share.
 //!
-//! Each pair is one violation, of the one that sorts later.
+//! Each pair is one violation, whose subject is the later of the two in sort order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::id::ProductId;
 use crate::kind::{EntityKey, Kind};
 use crate::tree::ManifestTree;
 
-/// Two environments of a product may not use one cluster (`biz/environment.go`).
+/// Checks that no two environments of a product use the same cluster (`biz/environment.go`).
 pub(super) fn check_environments(tree: &ManifestTree, found: &mut BTreeSet<Violation>) {
     let uses = tree.environments().map(|environment| {
         (
@@ -29,13 +29,13 @@ pub(super) fn check_environments(tree: &ManifestTree, found: &mut BTreeSet<Viola
     });
 }
 
-/// Two runtimes of a product may not do the same work in the same place: deploy one folder into
-/// one environment, or run one pipeline file in one namespace (`deploymentruntime_webhook.go`,
+/// Checks that no two runtimes of a product deploy the same folder into the same environment, or
+/// run the same pipeline file in the same namespace (`deploymentruntime_webhook.go`,
 /// `projectpipelineruntime_webhook.go`, `Compare`).
 pub(super) fn check_sources(tree: &ManifestTree, found: &mut BTreeSet<Violation>) {
     let deployments = tree.deployment_runtimes().map(|runtime| {
-        let place = (&runtime.manifest_source, &runtime.destination.environment);
-        (place, deployment_key(runtime))
+        let usage = (&runtime.manifest_source, &runtime.destination.environment);
+        (usage, deployment_key(runtime))
     });
     pairs(deployments, |(source, _), with, key| {
         let rule = Rule::SourceShared {
@@ -53,13 +53,13 @@ pub(super) fn check_sources(tree: &ManifestTree, found: &mut BTreeSet<Violation>
             .collect();
         paths.into_iter().map(move |path| {
             let namespace = destination.namespace.as_deref().unwrap_or_default();
-            let place = (
+            let usage = (
                 runtime.pipeline_source,
                 &destination.environment,
                 namespace,
                 path,
             );
-            (place, pipeline_key(runtime))
+            (usage, pipeline_key(runtime))
         })
     });
     pairs(pipelines, |(_, _, _, path), with, key| {
@@ -71,16 +71,16 @@ pub(super) fn check_sources(tree: &ManifestTree, found: &mut BTreeSet<Violation>
     });
 }
 
-/// A runtime that takes a place on a cluster.
+/// A runtime that occupies a namespace or a name on a cluster.
 #[derive(Clone)]
-struct Taker {
+struct Occupant {
     product: ProductId,
     key: EntityKey,
-    /// Whether it is in the repository that is checked, and not in another product's.
+    /// Whether it belongs to the product that is checked.
     own: bool,
 }
 
-impl Taker {
+impl Occupant {
     fn as_other(&self) -> OtherRuntime {
         OtherRuntime {
             product: (!self.own).then_some(self.product),
@@ -89,75 +89,76 @@ impl Taker {
     }
 }
 
-/// A namespace of a cluster belongs to one product, and to one runtime alone if that runs
-/// pipelines (`global_webhook.go`, `GetUsedNamespaces`; `deploymentruntime_webhook.go`).
+/// Checks that a namespace on a cluster belongs to one product, and that the namespace of a
+/// pipeline runtime belongs to no other runtime (`global_webhook.go`, `GetUsedNamespaces`;
+/// `deploymentruntime_webhook.go`).
 pub(super) fn check_namespaces(
     tree: &ManifestTree,
     others: &[&ManifestTree],
     found: &mut BTreeSet<Violation>,
 ) {
-    let mut takers: BTreeMap<(EntityName, String), Vec<Taker>> = BTreeMap::new();
-    for_each_runtime(tree, others, |cluster, taker, entity| {
+    let mut occupants: BTreeMap<(EntityName, String), Vec<Occupant>> = BTreeMap::new();
+    for_each_runtime(tree, others, |cluster, occupant, entity| {
         let namespaces = match entity {
             Entity::PipelineRuntime(runtime) => vec![runtime.effective_namespace()],
             Entity::DeploymentRuntime(runtime) => runtime.effective_namespaces(),
             _ => Vec::new(),
         };
         for namespace in namespaces.into_iter().collect::<BTreeSet<_>>() {
-            takers
+            occupants
                 .entry((cluster.clone(), namespace.to_owned()))
                 .or_default()
-                .push(taker.clone());
+                .push(occupant.clone());
         }
     });
-    let deploys = |taker: &Taker| taker.key.kind == Kind::DeploymentRuntime;
-    for ((cluster, namespace), takers) in takers {
-        own_pairs(&takers, |with, taker| {
-            let may_share = deploys(with) && deploys(taker) && with.product == taker.product;
+    let deploys = |occupant: &Occupant| occupant.key.kind == Kind::DeploymentRuntime;
+    for ((cluster, namespace), occupants) in occupants {
+        own_pairs(&occupants, |with, occupant| {
+            let may_share = deploys(with) && deploys(occupant) && with.product == occupant.product;
             if !may_share {
                 let rule = Rule::NamespaceShared {
                     cluster: cluster.clone(),
                     namespace: namespace.clone(),
                     with: with.as_other(),
                 };
-                found.insert(Violation::new(taker.key.clone(), rule));
+                found.insert(Violation::new(occupant.key.clone(), rule));
             }
         });
     }
 }
 
-/// Where Argo CD applications are named after the runtime alone, two products may not have
-/// runtimes of one name on one cluster (`argocd.go` of runtime-operator).
+/// Checks that no two products have runtimes of the same name on the same cluster, where Argo CD
+/// applications are named after the runtime only (`argocd.go` of runtime-operator).
 pub(super) fn check_applications(
     tree: &ManifestTree,
     others: &[&ManifestTree],
     found: &mut BTreeSet<Violation>,
 ) {
-    let mut takers: BTreeMap<(EntityName, EntityName), Vec<Taker>> = BTreeMap::new();
-    for_each_runtime(tree, others, |cluster, taker, _| {
-        takers
-            .entry((cluster.clone(), taker.key.name.clone()))
+    let mut occupants: BTreeMap<(EntityName, EntityName), Vec<Occupant>> = BTreeMap::new();
+    for_each_runtime(tree, others, |cluster, occupant, _| {
+        occupants
+            .entry((cluster.clone(), occupant.key.name.clone()))
             .or_default()
-            .push(taker);
+            .push(occupant);
     });
-    for ((cluster, _), takers) in takers {
-        own_pairs(&takers, |with, taker| {
-            if with.product != taker.product {
+    for ((cluster, _), occupants) in occupants {
+        own_pairs(&occupants, |with, occupant| {
+            if with.product != occupant.product {
                 let rule = Rule::ApplicationShared {
                     cluster: cluster.clone(),
                     with: with.as_other(),
                 };
-                found.insert(Violation::new(taker.key.clone(), rule));
+                found.insert(Violation::new(occupant.key.clone(), rule));
             }
         });
     }
 }
 
-/// Visits the runtimes whose cluster is known, other products' first.
+/// Visits the runtimes whose cluster is known, those of other products first.
 fn for_each_runtime(
     tree: &ManifestTree,
     others: &[&ManifestTree],
-    mut visit: impl FnMut(&EntityName, Taker, &Entity),
+    mut visit: impl FnMut(&EntityName, Occupant, &Entity),
 ) {
     let trees = others
         .iter()
@@ -176,7 +177,7 @@ fn for_each_runtime(
             if let Some(cluster) = cluster_of(tree, environment) {
                 visit(
                     cluster,
-                    Taker {
+                    Occupant {
                         product,
                         key: entity.key(),
                         own,
@@ -188,32 +189,32 @@ fn for_each_runtime(
     }
 }
 
-/// Visits each pair whose second member is in the repository that is checked.
-fn own_pairs(takers: &[Taker], mut visit: impl FnMut(&Taker, &Taker)) {
-    for (position, taker) in takers.iter().enumerate() {
-        if taker.own {
-            takers
+/// Visits each pair whose second member belongs to the product that is checked.
+fn own_pairs(occupants: &[Occupant], mut visit: impl FnMut(&Occupant, &Occupant)) {
+    for (position, occupant) in occupants.iter().enumerate() {
+        if occupant.own {
+            occupants
                 .iter()
                 .take(position)
-                .for_each(|with| visit(with, taker));
+                .for_each(|with| visit(with, occupant));
         }
     }
 }
 
-/// Visits each pair of entities that have one place.
-fn pairs<P: Ord>(
-    uses: impl Iterator<Item = (P, EntityKey)>,
-    mut visit: impl FnMut(&P, &EntityKey, &EntityKey),
+/// Visits each pair of entities with the same usage.
+fn pairs<U: Ord>(
+    usages: impl Iterator<Item = (U, EntityKey)>,
+    mut visit: impl FnMut(&U, &EntityKey, &EntityKey),
 ) {
-    let mut places: BTreeMap<P, BTreeSet<EntityKey>> = BTreeMap::new();
-    for (place, key) in uses {
-        places.entry(place).or_default().insert(key);
+    let mut keys_by_usage: BTreeMap<U, BTreeSet<EntityKey>> = BTreeMap::new();
+    for (usage, key) in usages {
+        keys_by_usage.entry(usage).or_default().insert(key);
     }
-    for (place, keys) in &places {
+    for (usage, keys) in &keys_by_usage {
         for (position, key) in keys.iter().enumerate() {
             keys.iter()
                 .take(position)
-                .for_each(|with| visit(place, with, key));
+                .for_each(|with| visit(usage, with, key));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Broken rules.
+//! Violations of the rules of a configuration repository.
 
 use super::field::FieldPath;
 use super::problem::Problem;
@@ -6,17 +6,16 @@ use crate::entity::WorkerType;
 use crate::entity_name::EntityName;
 use crate::id::{ProductId, RepositoryId};
 use crate::kind::{EntityKey, Kind};
-use crate::tree::PlaceTaken;
+use crate::tree::PathTaken;
 
-/// A rule that a configuration repository breaks.
+/// A violation of a rule.
 ///
-/// It carries no more than what makes it this violation, so that the same violation of two trees
-/// is equal, whatever else differs between them.
+/// It holds only what identifies it, so that the same violation in two trees compares equal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Violation {
     /// The manifest at fault.
     pub subject: Subject,
-    /// What is wrong with it.
+    /// The violated rule.
     pub rule: Rule,
 }
 
@@ -25,96 +24,96 @@ pub struct Violation {
 pub enum Subject {
     /// An entity.
     Entity(EntityKey),
-    /// A file that is no entity.
+    /// A file that holds no entity, by its path.
     File(String),
 }
 
-/// A runtime of the same product or of another.
+/// A runtime of the same or of another product.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OtherRuntime {
-    /// The product, if it is another.
+    /// The other product; `None` for the same product.
     pub product: Option<ProductId>,
     /// The runtime.
     pub key: EntityKey,
 }
 
-/// What is wrong with a manifest.
+/// A violated rule.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rule {
     /// The file holds no manifest of a known kind.
     Unreadable {
-        /// Why.
+        /// The parse error.
         reason: String,
     },
-    /// The manifest lies where Nautes does not look for its kind, or in a folder of another name.
+    /// The manifest is in a folder where Nautes does not look for it.
     Misplaced {
-        /// Where it lies.
+        /// The path of the manifest.
         path: String,
     },
     /// Several manifests describe the entity.
-    Repeated {
-        /// Where they lie.
+    Duplicate {
+        /// The paths of the manifests.
         paths: Vec<String>,
     },
-    /// The place of the entity is that of another manifest.
-    PlaceTaken {
-        /// The place.
+    /// The path of the entity's manifest is occupied.
+    PathTaken {
+        /// The path.
         path: String,
-        /// The entity that is there; none if the file cannot be read.
-        by: Option<EntityKey>,
+        /// The entity at the path; `None` if the file holds no entity.
+        occupant: Option<EntityKey>,
     },
-    /// A field is wrong, whatever else there is.
+    /// A field is invalid, independent of other entities.
     Invalid {
         /// The field.
         field: FieldPath,
-        /// What is wrong.
+        /// The problem.
         problem: Problem,
     },
-    /// The manifest names another product than the one in whose repository it lies.
+    /// The manifest names a product other than the owner of the repository.
     ForeignProduct {
-        /// The product that it names.
+        /// The product in the manifest.
         product: ProductId,
     },
-    /// A field names an entity that does not exist.
+    /// A field refers to an entity that does not exist.
     Missing {
         /// The field.
         field: FieldPath,
-        /// The entity.
+        /// The entity that it refers to.
         target: EntityKey,
     },
-    /// A project may not use a repository.
+    /// A project uses a code repository without permission.
     NotAuthorised {
-        /// The field through which it would.
+        /// The field that uses it.
         field: FieldPath,
         /// The project.
         project: EntityName,
-        /// The repository.
+        /// The code repository.
         code_repo: RepositoryId,
     },
-    /// A runtime waits for an event that its repository does not report.
+    /// A runtime listens to an event that the code repository does not report.
     NotReported {
         /// The field with the event.
         field: FieldPath,
         /// The event.
         event: String,
-        /// The repository.
+        /// The code repository.
         code_repo: RepositoryId,
     },
-    /// Two environments of a product use one cluster.
+    /// Two environments of a product use the same cluster.
     ClusterShared {
         /// The cluster.
         cluster: EntityName,
         /// The other environment.
         with: EntityKey,
     },
-    /// Two runtimes of a product do the same work in the same place.
+    /// Two runtimes of a product have the same source and the same destination.
     SourceShared {
         /// The other runtime.
         with: EntityKey,
         /// The folder of manifests, or the pipeline file.
         path: String,
     },
-    /// Two runtimes that may not share a namespace do.
+    /// Two runtimes use the same namespace but may not.
     NamespaceShared {
         /// The cluster.
         cluster: EntityName,
@@ -123,39 +122,39 @@ pub enum Rule {
         /// The other runtime.
         with: OtherRuntime,
     },
-    /// Two products have runtimes of one name on one cluster, where the name alone is that of an
-    /// Argo CD application.
+    /// Runtimes of two products have the same name on a cluster where Argo CD applications are
+    /// named after runtimes.
     ApplicationShared {
         /// The cluster.
         cluster: EntityName,
         /// The other runtime.
         with: OtherRuntime,
     },
-    /// The cluster is not for this kind of runtime.
-    WrongWorker {
+    /// The worker type of the cluster is not that of the runtime.
+    WrongWorkerType {
         /// The cluster.
         cluster: EntityName,
-        /// What it would have to be.
+        /// The worker type that the runtime needs.
         expected: WorkerType,
     },
-    /// A pipeline runtime's cluster has no pipeline component.
+    /// The cluster of a pipeline runtime has no pipeline component.
     NoPipelineComponent {
         /// The cluster.
         cluster: EntityName,
     },
     /// A runtime uses the namespace of a component.
-    ComponentNamespace {
+    ReservedNamespace {
         /// The cluster.
         cluster: EntityName,
         /// The namespace.
         namespace: String,
     },
-    /// A virtual cluster's host is no host.
+    /// The host of a virtual cluster is a worker.
     NotAHost {
-        /// The cluster that it names as its host.
+        /// The cluster that it refers to as its host.
         host: EntityName,
     },
-    /// An environment of a product uses the cluster, which does not exist.
+    /// The cluster does not exist, but an environment uses it.
     ClusterInUse {
         /// The product.
         product: ProductId,
@@ -172,14 +171,14 @@ impl Violation {
         }
     }
 
-    pub(super) fn of_file(path: impl Into<String>, rule: Rule) -> Self {
+    pub(super) fn in_file(path: impl Into<String>, rule: Rule) -> Self {
         Self {
             subject: Subject::File(path.into()),
             rule,
         }
     }
 
-    /// Returns the entity at fault, unless the file holds none.
+    /// Returns the entity at fault; `None` if the file holds no entity.
     pub fn entity(&self) -> Option<&EntityKey> {
         match &self.subject {
             Subject::Entity(key) => Some(key),
@@ -187,12 +186,12 @@ impl Violation {
         }
     }
 
-    /// Tells whether another change can make the violation go away, so that it is worth waiting
-    /// for: a missing target or binding may come, and what is in the way may go.
-    pub fn curable_by_another_change(&self) -> bool {
+    /// Returns whether another change may resolve the violation, so that a refused change can wait
+    /// for it: a missing target may be created, a conflicting entity removed.
+    pub fn may_resolve(&self) -> bool {
         match &self.rule {
-            Rule::PlaceTaken { .. }
-            | Rule::Repeated { .. }
+            Rule::PathTaken { .. }
+            | Rule::Duplicate { .. }
             | Rule::Missing { .. }
             | Rule::NotAuthorised { .. }
             | Rule::NotReported { .. }
@@ -205,17 +204,17 @@ impl Violation {
             | Rule::Misplaced { .. }
             | Rule::Invalid { .. }
             | Rule::ForeignProduct { .. }
-            | Rule::WrongWorker { .. }
+            | Rule::WrongWorkerType { .. }
             | Rule::NoPipelineComponent { .. }
-            | Rule::ComponentNamespace { .. }
+            | Rule::ReservedNamespace { .. }
             | Rule::NotAHost { .. } => false,
         }
     }
 
-    /// Lists the entities of the repository that the violation is about.
+    /// Returns the entities of the repository that the violation involves.
     pub fn entities(&self) -> Vec<EntityKey> {
         let other = match &self.rule {
-            Rule::PlaceTaken { by, .. } => by.clone(),
+            Rule::PathTaken { occupant, .. } => occupant.clone(),
             Rule::Missing { target, .. } => Some(target.clone()),
             Rule::NotAuthorised { code_repo, .. } | Rule::NotReported { code_repo, .. } => {
                 Some(EntityKey::new(Kind::CodeRepo, (*code_repo).into()))
@@ -229,25 +228,25 @@ impl Violation {
             Rule::NotAHost { host } => Some(EntityKey::new(Kind::Cluster, host.clone())),
             Rule::Unreadable { .. }
             | Rule::Misplaced { .. }
-            | Rule::Repeated { .. }
+            | Rule::Duplicate { .. }
             | Rule::Invalid { .. }
             | Rule::ForeignProduct { .. }
-            | Rule::WrongWorker { .. }
+            | Rule::WrongWorkerType { .. }
             | Rule::NoPipelineComponent { .. }
-            | Rule::ComponentNamespace { .. }
+            | Rule::ReservedNamespace { .. }
             | Rule::ClusterInUse { .. } => None,
         };
         self.entity().cloned().into_iter().chain(other).collect()
     }
 }
 
-impl From<PlaceTaken> for Violation {
-    fn from(taken: PlaceTaken) -> Self {
+impl From<PathTaken> for Violation {
+    fn from(taken: PathTaken) -> Self {
         Self::new(
             taken.key,
-            Rule::PlaceTaken {
+            Rule::PathTaken {
                 path: taken.path.to_string(),
-                by: taken.by,
+                occupant: taken.occupant,
             },
         )
     }

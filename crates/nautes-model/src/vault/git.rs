@@ -1,23 +1,24 @@
-//! Secrets of code repositories.
+//! The secrets of code repositories.
 
 use super::GIT_MOUNT;
 use super::path::SecretPath;
 use crate::entity::Permissions;
 use crate::id::RepositoryId;
 
-/// The key of a deploy key's private half, as OpenSSH PEM with its final line break.
+/// The field with the private key of a deploy key, as OpenSSH PEM with its final line break.
 pub const DEPLOY_KEY: &str = "deploykey";
 
-/// The key of a deploy key's public half: the text that GitLab returns for it, whatever the name says.
+/// The field with the public key of a deploy key, as GitLab returns it. Despite its name it is not
+/// a fingerprint.
 pub const FINGERPRINT: &str = "fingerprint";
 
-/// The key of GitLab's number for the deploy key or the access token, in decimal digits.
+/// The field with GitLab's id of the deploy key or access token, in decimal digits.
 pub const ID: &str = "id";
 
-/// The key of an access token's text.
+/// The field with the access token.
 pub const ACCESS_TOKEN: &str = "accesstoken";
 
-/// One of the secrets that a code repository has.
+/// A secret of a code repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum GitSecret {
     /// The read-only deploy key.
@@ -29,7 +30,7 @@ pub enum GitSecret {
 }
 
 impl GitSecret {
-    /// All secrets that a repository can have.
+    /// All secrets of a code repository.
     pub const ALL: [Self; 3] = [Self::ReadonlyKey, Self::ReadwriteKey, Self::AccessToken];
 
     /// Returns the last segment of the secret's path.
@@ -43,7 +44,7 @@ impl GitSecret {
 }
 
 impl From<Permissions> for GitSecret {
-    /// Returns the deploy key that carries the permissions.
+    /// Returns the deploy key with the permissions.
     fn from(permissions: Permissions) -> Self {
         match permissions {
             Permissions::ReadOnly => Self::ReadonlyKey,
@@ -53,17 +54,17 @@ impl From<Permissions> for GitSecret {
 }
 
 impl SecretPath {
-    /// Returns the place of a code repository's secret: `git/gitlab/repo-12/default/readonly`.
-    pub fn of_repository(repository: RepositoryId, secret: GitSecret) -> Self {
-        let folder = Self::folder_of_repository(repository);
-        Self::composed(GIT_MOUNT, format!("{folder}/{}", secret.segment()))
+    /// Returns the path of a code repository's secret: `git/gitlab/repo-12/default/readonly`.
+    pub fn for_repository(repository: RepositoryId, secret: GitSecret) -> Self {
+        let folder = Self::repository_folder(repository);
+        Self::from_segments(GIT_MOUNT, format!("{folder}/{}", secret.segment()))
     }
 
-    /// Returns the folder that holds a code repository's secrets, relative to [`GIT_MOUNT`]:
+    /// Returns the folder with a code repository's secrets, relative to [`GIT_MOUNT`]:
     /// `gitlab/repo-12/default`.
     ///
-    /// Nautes knows one user of a repository's secrets, who is called `default`.
-    pub fn folder_of_repository(repository: RepositoryId) -> String {
+    /// In Nautes, `default` is the user of the secrets; there is only this one.
+    pub fn repository_folder(repository: RepositoryId) -> String {
         format!("gitlab/{repository}/default")
     }
 }
@@ -73,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_named_after_what_it_permits() {
+    fn the_path_of_a_key_ends_in_its_permissions() {
         for permissions in Permissions::ALL {
             assert_eq!(GitSecret::from(permissions).segment(), permissions.as_str());
         }

@@ -1,9 +1,9 @@
-//! Where secrets lie in Vault, and what the policies that open them say.
+//! The paths of secrets in Vault, and the policies for them.
 //!
-//! Each secret is an entry of a key-value engine of version 2 and has a policy of its own, which
-//! allows reading it. Mounts, paths, keys and names are those of Nautes
-//! (`api/vaultproxy/v1/vaultproxy.pb.ex.go` of its `vault-proxy`), so that its operators find what
-//! this provider stores, and the other way round.
+//! Each secret is an entry of a key-value engine of version 2 and has its own policy, which allows
+//! reading it. Mounts, paths, fields and names are those of Nautes
+//! (`api/vaultproxy/v1/vaultproxy.pb.ex.go` of its `vault-proxy`), so that Nautes and this provider
+//! find each other's secrets.
 
 mod git;
 mod path;

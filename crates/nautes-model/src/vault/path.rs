@@ -1,30 +1,31 @@
-//! The place of a secret, and the policy that opens it.
+//! The path of a secret, and the policy that allows reading it.
 
 use std::fmt;
 
-/// The place of a secret: a mount, and a path below it.
+/// The path of a secret: a mount, and a path below it.
 ///
-/// Its text is `<mount>/<path>`, without the `data` that the API puts between the two.
+/// The text form is `<mount>/<path>`, without the `data` that the API has between the two.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SecretPath {
     mount: String,
     path: String,
 }
 
-/// The text cannot be part of a secret's place.
+/// The text cannot be part of a secret's path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{text}` cannot be part of a secret's path: only letters, digits, hyphens and single slashes between them can"
+    "`{text}` cannot be part of a secret's path: only letters, digits, hyphens and single slashes \
+     between them are allowed"
 )]
 pub struct SecretPathError {
-    /// The refused text.
+    /// The text.
     pub text: String,
 }
 
 impl SecretPath {
     /// Joins a mount and a path below it.
     ///
-    /// Both are letters, digits and hyphens of ASCII in segments between slashes, because Nautes
+    /// Both consist of segments of ASCII letters, digits and hyphens, separated by slashes; Nautes
     /// writes nothing else (`internal/service/vaultproxy.go` of its `vault-proxy`).
     pub fn new(mount: &str, path: &str) -> Result<Self, SecretPathError> {
         for text in [mount, path] {
@@ -34,23 +35,23 @@ impl SecretPath {
                 });
             }
         }
-        Ok(Self::composed(mount, path.to_owned()))
+        Ok(Self::from_segments(mount, path.to_owned()))
     }
 
-    /// Joins parts that are known to be segments.
-    pub(super) fn composed(mount: &str, path: String) -> Self {
+    /// Joins a mount and a path that consist of valid segments.
+    pub(super) fn from_segments(mount: &str, path: String) -> Self {
         Self {
             mount: mount.to_owned(),
             path,
         }
     }
 
-    /// The mount of the key-value engine, such as `git`.
+    /// Returns the mount of the key-value engine, such as `git`.
     pub fn mount(&self) -> &str {
         &self.mount
     }
 
-    /// The path below the mount, such as `gitlab/repo-12/default/readonly`.
+    /// Returns the path below the mount, such as `gitlab/repo-12/default/readonly`.
     pub fn path(&self) -> &str {
         &self.path
     }
@@ -61,8 +62,7 @@ impl SecretPath {
         self.path.replace('/', "-")
     }
 
-    /// Returns the text of the policy that allows reading the secret, its older versions and what
-    /// is known about them.
+    /// Returns the policy that allows reading the secret, its older versions and its metadata.
     pub fn policy_text(&self) -> String {
         let Self { mount, path } = self;
         ["data", "metadata"]

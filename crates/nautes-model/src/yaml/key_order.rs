@@ -1,24 +1,24 @@
-//! The order of keys in a mapping (`gopkg.in/yaml.v2` `sorter.go`): letters behind everything
-//! else, digits by the number that they write.
+//! The order of keys in a mapping (`gopkg.in/yaml.v2` `sorter.go`): letters after everything
+//! else, runs of digits by their numeric value.
 //!
-//! That order has cycles: `2` < `10` < `1a` < `2`. The Go library then writes keys in an order
-//! that varies from run to run. [`sort`] gives one that does not.
+//! That order has cycles: `2` < `10` < `1a` < `2`. For such keys the Go library's output varies
+//! from run to run. [`sort`] is deterministic.
 
 use std::cmp::Ordering;
 
-/// Sorts keys, of which no two are equal.
+/// Sorts distinct keys.
 ///
-/// An insertion sort takes an order that has cycles, which the standard library's sort does not.
+/// Uses an insertion sort, because the standard library's sort may panic on an order with cycles.
 pub(super) fn sort<'a, T>(entries: impl Iterator<Item = (&'a String, T)>) -> Vec<(&'a String, T)> {
     let mut by_bytes: Vec<(&String, T)> = entries.collect();
     by_bytes.sort_by_key(|(key, _)| *key);
     let mut sorted: Vec<(&String, T)> = Vec::with_capacity(by_bytes.len());
     for (key, value) in by_bytes {
-        let place = sorted
+        let position = sorted
             .iter()
             .rposition(|(other, _)| compare(other, key) != Ordering::Greater)
             .map_or(0, |last| last + 1);
-        sorted.insert(place, (key, value));
+        sorted.insert(position, (key, value));
     }
     sorted
 }
@@ -61,7 +61,7 @@ fn compare(left: &str, right: &str) -> Ordering {
     }
 }
 
-/// Reads the digits at the start, as a number that wraps as Go's `int64` does, and counts them.
+/// Parses the leading digits as a number that wraps like Go's `int64`, and counts them.
 fn leading_number(text: &[char], seed: u8) -> (i64, usize) {
     text.iter().take_while(|char| is_digit(**char)).fold(
         (i64::from(seed), 0),
@@ -72,7 +72,7 @@ fn leading_number(text: &[char], seed: u8) -> (i64, usize) {
     )
 }
 
-/// Go's `unicode.IsDigit`, for the digits that appear in names and keys.
+/// Go's `unicode.IsDigit`, limited to the digits that occur in names and keys.
 fn is_digit(char: char) -> bool {
     char.is_ascii_digit()
 }
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_have_no_order_are_sorted_all_the_same() {
+    fn keys_in_a_cycle_are_sorted_deterministically() {
         let keys = ["2", "10", "1a"].map(str::to_owned);
         let sort = |keys: Vec<&String>| -> Vec<String> {
             sort(keys.into_iter().map(|key| (key, ())))

@@ -1,15 +1,15 @@
-//! Reading, which is serde-saphyr's work.
+//! The parser, a thin layer over serde-saphyr.
 
 use serde_json::Value;
 
-/// A text is not YAML.
+/// The text is not YAML.
 #[derive(Debug, thiserror::Error)]
 #[error("the text is not YAML")]
 pub struct ReadError(#[source] Box<serde_saphyr::Error>);
 
-/// Reads one document.
+/// Parses one document.
 ///
-/// Unquoted words mean what they mean in YAML 1.2: `yes` is a text.
+/// Unquoted scalars are resolved by the rules of YAML 1.2: `yes` is a string.
 pub fn read(text: &str) -> Result<Value, ReadError> {
     let options = serde_saphyr::options! {
         emit_comments: false,

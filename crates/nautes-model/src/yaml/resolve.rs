@@ -1,12 +1,12 @@
-//! What an unquoted text would be read as.
+//! The type that a parser resolves an unquoted scalar to.
 
-/// Tells whether `gopkg.in/yaml.v2` would read an unquoted text as a string (its `resolve.go`),
-/// and would write it unquoted (`encode.go`, which also quotes the base-60 numbers of YAML 1.1).
+/// Returns whether `gopkg.in/yaml.v2` reads an unquoted scalar as a string (`resolve.go`) and
+/// writes that string unquoted (`encode.go`, which also quotes the base-60 numbers of YAML 1.1).
 pub(super) fn is_string(text: &str) -> bool {
     let Some(first) = text.bytes().next() else {
         return false;
     };
-    if is_word_with_meaning(text) {
+    if is_reserved_word(text) {
         return false;
     }
     match first {
@@ -22,7 +22,7 @@ pub(super) fn is_string(text: &str) -> bool {
     }
 }
 
-fn is_word_with_meaning(text: &str) -> bool {
+fn is_reserved_word(text: &str) -> bool {
     matches!(
         text,
         "y" | "Y"
@@ -65,7 +65,8 @@ fn is_word_with_meaning(text: &str) -> bool {
     )
 }
 
-/// Go's `strconv.ParseInt` and `ParseUint` with base 0, of a text without underscores.
+/// Returns whether Go's `strconv.ParseInt` or `ParseUint` accepts the text, with base 0 and
+/// underscores removed.
 fn is_integer(text: &str) -> bool {
     let (negative, unsigned) = match text.as_bytes().first() {
         Some(b'-') => (true, text.get(1..)),
@@ -88,7 +89,7 @@ fn is_integer(text: &str) -> bool {
         (radix, _) => (unsigned.get(2..).unwrap_or_default(), radix),
     };
     if let Some(signed_digits) = digits.strip_prefix(['+', '-']) {
-        // The library's own reading of binary numbers takes a sign here, Go's does not.
+        // The library parses binary numbers itself and accepts a sign here; Go does not.
         return unsigned.starts_with("0b")
             && !signed
             && !signed_digits.starts_with(['+', '-'])
@@ -102,8 +103,10 @@ fn is_integer(text: &str) -> bool {
     }
 }
 
-/// A decimal floating point number. Those too large for 64 bits are strings to the Go library,
-/// but not to every reader, so they count here.
+/// Returns whether the text is a decimal floating-point number.
+///
+/// Numbers too large for 64 bits count as well: the Go library reads them as strings, but other
+/// parsers do not.
 fn is_float(text: &str) -> bool {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
@@ -125,7 +128,7 @@ fn without_underscores(text: &str) -> String {
     text.chars().filter(|char| *char != '_').collect()
 }
 
-/// The only place where Go's `strconv.ParseFloat` takes underscores.
+/// Returns whether Go's `strconv.ParseFloat` accepts the underscores: only between digits.
 fn underscores_separate_digits(text: &str) -> bool {
     let mut parts = text.split('_').peekable();
     let mut first = true;
@@ -140,7 +143,7 @@ fn underscores_separate_digits(text: &str) -> bool {
     true
 }
 
-/// `^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$`
+/// Returns whether the text matches `^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$`.
 fn is_base_60_number(text: &str) -> bool {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
@@ -161,7 +164,8 @@ fn is_base_60_number(text: &str) -> bool {
         })
 }
 
-/// A date, alone or with a time, in the four forms that Go's library knows.
+/// Returns whether the text is a date, alone or with a time, in one of the four layouts of the Go
+/// library.
 fn is_timestamp(text: &str) -> bool {
     let Some((date, time)) = split_date(text) else {
         return false;
@@ -207,7 +211,7 @@ fn split_date(text: &str) -> Option<(&str, Option<(char, &str)>)> {
     }
 }
 
-/// Takes `Z` or `+hh:mm` off the end of a time.
+/// Strips `Z` or `+hh:mm` from the end of a time.
 fn split_zone(time: &str) -> Option<&str> {
     if let Some(time) = time.strip_suffix('Z') {
         return Some(time);
@@ -218,7 +222,7 @@ fn split_zone(time: &str) -> Option<&str> {
     in_range.then_some(time)
 }
 
-/// `h:m:s`, each of one or two digits, with an optional fraction.
+/// Returns whether the text is `h:m:s`, each with one or two digits, and an optional fraction.
 fn is_time(time: &str) -> bool {
     let (clock, fraction) = match time.split_once(['.', ',']) {
         Some((clock, fraction)) => (clock, Some(fraction)),

@@ -1,9 +1,9 @@
-//! In which style a text is written (`gopkg.in/yaml.v2`: `stringv` of `encode.go`,
+//! Selects the style of a scalar (`gopkg.in/yaml.v2`: `stringv` of `encode.go`,
 //! `yaml_emitter_analyze_scalar` and `yaml_emitter_select_scalar_style` of `emitterc.go`).
 
 use super::resolve;
 
-/// How a text is written.
+/// The style of a scalar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {
     Plain,
@@ -12,26 +12,26 @@ pub(super) enum Style {
     Literal,
 }
 
-/// Where a text stands.
+/// Where a scalar occurs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    /// A key that is followed by a colon on its own line.
+pub(super) enum Position {
+    /// A key with its colon on the same line.
     SimpleKey,
     /// Anything else.
     Value,
 }
 
-/// The longest key, in bytes, that is written on one line with its colon.
-const LONGEST_SIMPLE_KEY: usize = 128;
+/// The maximum length, in bytes, of a key with its colon on the same line.
+const SIMPLE_KEY_LENGTH: usize = 128;
 
-/// Tells whether a key may be followed by a colon on its own line.
+/// Returns whether a key may have its colon on the same line.
 pub(super) fn is_simple_key(text: &str) -> bool {
-    text.len() <= LONGEST_SIMPLE_KEY && !text.contains(is_break)
+    text.len() <= SIMPLE_KEY_LENGTH && !text.contains(is_break)
 }
 
-/// Selects the style.
-pub(super) fn style(text: &str, place: Place) -> Style {
-    let analysis = Analysis::of(text);
+/// Selects the style of a string.
+pub(super) fn style(text: &str, position: Position) -> Style {
+    let analysis = Analysis::new(text);
     let wanted = if text.contains('\n') {
         Style::Literal
     } else if resolve::is_string(text) {
@@ -42,12 +42,12 @@ pub(super) fn style(text: &str, place: Place) -> Style {
     match wanted {
         Style::Plain if analysis.plain_allowed => Style::Plain,
         Style::Plain if analysis.single_quoted_allowed => Style::SingleQuoted,
-        Style::Literal if analysis.literal_allowed && place == Place::Value => Style::Literal,
+        Style::Literal if analysis.literal_allowed && position == Position::Value => Style::Literal,
         _ => Style::DoubleQuoted,
     }
 }
 
-/// Which styles would keep a text what it is.
+/// The styles that preserve a string.
 struct Analysis {
     plain_allowed: bool,
     single_quoted_allowed: bool,
@@ -55,7 +55,7 @@ struct Analysis {
 }
 
 impl Analysis {
-    fn of(text: &str) -> Self {
+    fn new(text: &str) -> Self {
         if text.is_empty() {
             return Self {
                 plain_allowed: true,
@@ -63,15 +63,15 @@ impl Analysis {
                 literal_allowed: false,
             };
         }
-        let outer = |char: char| char == ' ' || is_break(char);
-        let ragged = text.starts_with(outer) || text.ends_with(outer);
+        let space_or_break = |char: char| char == ' ' || is_break(char);
+        let outer_whitespace = text.starts_with(space_or_break) || text.ends_with(space_or_break);
         let trailing_space = text.ends_with(' ');
         let pairs = || text.chars().zip(text.chars().skip(1));
         let break_then_space = pairs().any(|(left, right)| is_break(left) && right == ' ');
         let space_then_break = pairs().any(|(left, right)| left == ' ' && is_break(right));
         let special = !text.chars().all(is_printable);
         Self {
-            plain_allowed: !ragged
+            plain_allowed: !outer_whitespace
                 && !break_then_space
                 && !space_then_break
                 && !special
@@ -83,7 +83,7 @@ impl Analysis {
     }
 }
 
-/// Tells whether a character of the text would mean something if the text were unquoted.
+/// Returns whether unquoted text would have a character with a meaning of its own.
 fn has_indicator(text: &str) -> bool {
     if text.starts_with("---") || text.starts_with("...") {
         return true;
@@ -113,15 +113,15 @@ fn has_indicator(text: &str) -> bool {
     false
 }
 
-/// Tells whether a character ends a line, in YAML 1.1.
+/// Returns whether a character is a line break in YAML 1.1.
 pub(super) fn is_break(char: char) -> bool {
     matches!(char, '\r' | '\n' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
-/// Tells whether a character may be written as it is.
+/// Returns whether a character may be written unescaped.
 ///
-/// The Go library takes the line separators for printable, but readers of YAML 1.2 do not take
-/// them for line breaks; so they are escaped here.
+/// The Go library writes line separators unescaped, but parsers of YAML 1.2 do not read them as
+/// line breaks, so they are escaped here.
 pub(super) fn is_printable(char: char) -> bool {
     matches!(char,
         '\n' | '\u{20}'..='\u{7e}' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}')

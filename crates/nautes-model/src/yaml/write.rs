@@ -1,19 +1,19 @@
-//! The emitter (`gopkg.in/yaml.v2` `emitterc.go`), for the shapes that manifests have.
+//! The emitter (`gopkg.in/yaml.v2` `emitterc.go`).
 
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
 use super::key_order;
-use super::scalar::{Place, Style, is_break, is_printable, is_simple_key, style};
+use super::scalar::{Position, Style, is_break, is_printable, is_simple_key, style};
 
-/// Texts are folded at the first space behind this column.
+/// Scalars are folded at the first space after this column.
 const BEST_WIDTH: usize = 80;
 
-/// How much deeper each level lies.
+/// The indentation of each level.
 const INDENT: usize = 2;
 
-/// Writes a value as one document that ends with a line break.
+/// Renders a value as one document, with a line break at its end.
 pub fn write(value: &Value) -> String {
     let mut emitter = Emitter {
         output: String::new(),
@@ -34,9 +34,9 @@ struct Emitter {
     output: String,
     /// Characters since the last line break.
     column: usize,
-    /// Whether the last thing written needs no space behind it.
+    /// Whether no space is needed before the next token.
     after_whitespace: bool,
-    /// Whether there is only indentation, and marks of items, on this line.
+    /// Whether this line has only indentation and item indicators.
     after_indentation: bool,
 }
 
@@ -45,11 +45,11 @@ impl Emitter {
         for (key, value) in key_order::sort(map.iter()) {
             self.indent(indent);
             if is_simple_key(key) {
-                self.text(key, Place::SimpleKey, indent + INDENT);
+                self.text(key, Position::SimpleKey, indent + INDENT);
                 self.indicator(":", Spacing::NONE);
             } else {
                 self.indicator("?", Spacing::ITEM);
-                self.text(key, Place::Value, indent + INDENT);
+                self.text(key, Position::Value, indent + INDENT);
                 self.indent(indent);
                 self.indicator(":", Spacing::ITEM);
             }
@@ -71,7 +71,7 @@ impl Emitter {
         }
     }
 
-    /// Writes what lies within a mapping or a sequence of the given indentation.
+    /// Writes a value inside a mapping or sequence of the given indentation.
     fn nested(&mut self, value: &Value, indent: usize) {
         match value {
             Value::Object(map) if !map.is_empty() => self.mapping(map, indent + INDENT),
@@ -84,34 +84,34 @@ impl Emitter {
         match value {
             Value::Object(_) => self.indicator("{}", Spacing::BEFORE),
             Value::Array(_) => self.indicator("[]", Spacing::BEFORE),
-            Value::String(text) => self.text(text, Place::Value, indent),
+            Value::String(text) => self.text(text, Position::Value, indent),
             Value::Null | Value::Bool(_) | Value::Number(_) => {
-                self.plain(&value.to_string(), Place::Value, indent);
+                self.plain(&value.to_string(), Position::Value, indent);
             }
         }
     }
 
-    fn text(&mut self, text: &str, place: Place, indent: usize) {
-        match style(text, place) {
-            Style::Plain => self.plain(text, place, indent),
-            Style::SingleQuoted => self.single_quoted(text, place, indent),
-            Style::DoubleQuoted => self.double_quoted(text, place, indent),
+    fn text(&mut self, text: &str, position: Position, indent: usize) {
+        match style(text, position) {
+            Style::Plain => self.plain(text, position, indent),
+            Style::SingleQuoted => self.single_quoted(text, position, indent),
+            Style::DoubleQuoted => self.double_quoted(text, position, indent),
             Style::Literal => self.literal(text, indent),
         }
     }
 
-    fn plain(&mut self, text: &str, place: Place, indent: usize) {
+    fn plain(&mut self, text: &str, position: Position, indent: usize) {
         if !self.after_whitespace {
             self.put(' ');
         }
-        self.folded(text, place, indent, Self::put);
+        self.folded(text, position, indent, Self::put);
         self.after_whitespace = false;
         self.after_indentation = false;
     }
 
-    fn single_quoted(&mut self, text: &str, place: Place, indent: usize) {
+    fn single_quoted(&mut self, text: &str, position: Position, indent: usize) {
         self.indicator("'", Spacing::BEFORE);
-        self.folded(text, place, indent, |emitter, char| {
+        self.folded(text, position, indent, |emitter, char| {
             if char == '\'' {
                 emitter.put('\'');
             }
@@ -120,11 +120,11 @@ impl Emitter {
         self.indicator("'", Spacing::NONE);
     }
 
-    /// Writes a text without line breaks, folding it at single spaces.
+    /// Writes a string without line breaks, folded at single spaces.
     fn folded(
         &mut self,
         text: &str,
-        place: Place,
+        position: Position,
         indent: usize,
         mut put: impl FnMut(&mut Self, char),
     ) {
@@ -134,7 +134,7 @@ impl Emitter {
             let lone_space = char == ' '
                 && !matches!(previous, None | Some(' '))
                 && rest.clone().next().is_some_and(|next| next != ' ');
-            if lone_space && place == Place::Value && self.column > BEST_WIDTH {
+            if lone_space && position == Position::Value && self.column > BEST_WIDTH {
                 self.indent(indent);
             } else {
                 put(self, char);
@@ -144,7 +144,7 @@ impl Emitter {
         }
     }
 
-    fn double_quoted(&mut self, text: &str, place: Place, indent: usize) {
+    fn double_quoted(&mut self, text: &str, position: Position, indent: usize) {
         self.indicator("\"", Spacing::BEFORE);
         let mut previous = None;
         let mut rest = text.chars();
@@ -153,7 +153,7 @@ impl Emitter {
             if !is_printable(char) || is_break(char) || matches!(char, '"' | '\\') {
                 self.escaped(char);
             } else if char == ' '
-                && place == Place::Value
+                && position == Position::Value
                 && self.column > BEST_WIDTH
                 && !matches!(previous, None | Some(' '))
                 && next.is_some()
@@ -226,17 +226,16 @@ impl Emitter {
         }
     }
 
-    /// Writes a mark.
-    fn indicator(&mut self, mark: &str, spacing: Spacing) {
+    fn indicator(&mut self, text: &str, spacing: Spacing) {
         if spacing.before && !self.after_whitespace {
             self.put(' ');
         }
-        mark.chars().for_each(|char| self.put(char));
+        text.chars().for_each(|char| self.put(char));
         self.after_whitespace = false;
         self.after_indentation &= spacing.keeps_indentation;
     }
 
-    /// Goes to a column, on a new line if this one has content.
+    /// Moves to a column, on a new line if the current one has content.
     fn indent(&mut self, indent: usize) {
         let used = !self.after_indentation
             || self.column > indent
@@ -264,7 +263,7 @@ impl Emitter {
     }
 }
 
-/// What surrounds a mark.
+/// The whitespace around an indicator.
 #[derive(Clone, Copy)]
 struct Spacing {
     before: bool,
@@ -280,7 +279,7 @@ impl Spacing {
         before: true,
         keeps_indentation: false,
     };
-    /// The mark of an item, behind which a nested collection may begin on the same line.
+    /// An item indicator, after which a nested collection may start on the same line.
     const ITEM: Self = Self {
         before: true,
         keeps_indentation: true,

@@ -1,4 +1,4 @@
-//! Arbitrary entities.
+//! Proptest strategies for entities.
 
 use nautes_model::entity::{
     AdditionalResources, Calendar, Cluster, ClusterResource, ClusterShape, CodeRepo,
@@ -12,7 +12,7 @@ use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 
-/// Texts that look like something else more often than not.
+/// Texts, many of which look like other YAML types.
 pub(crate) fn text() -> BoxedStrategy<String> {
     prop_oneof![
         any::<String>(),
@@ -280,7 +280,7 @@ fn cluster() -> impl Strategy<Value = Cluster> {
     )
 }
 
-/// Any entity of any kind that has a manifest.
+/// Entities of all kinds that have a manifest.
 pub(crate) fn entity() -> impl Strategy<Value = Entity> {
     prop_oneof![
         environment().prop_map(Entity::from).boxed(),

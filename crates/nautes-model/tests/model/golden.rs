@@ -1,4 +1,4 @@
-//! The entities of the golden manifests.
+//! The golden manifests and their entities.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -185,7 +185,7 @@ pub(crate) fn cluster() -> Cluster {
     }
 }
 
-/// Each golden entity with the manifest that Nautes writes for it.
+/// Returns each entity with the manifest that Nautes writes for it.
 pub(crate) fn all() -> Vec<(Entity, &'static str)> {
     vec![
         (

@@ -1,4 +1,4 @@
-//! The model through its public interface.
+//! Tests of the model's public interface.
 
 #[cfg(test)]
 mod arbitrary;
@@ -6,6 +6,8 @@ mod arbitrary;
 mod deploy_key;
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod kustomization;
 #[cfg(test)]
 mod manifest;
 #[cfg(test)]

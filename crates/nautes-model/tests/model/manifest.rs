@@ -1,4 +1,4 @@
-//! Manifests against those that Nautes writes.
+//! Manifests, compared with those that Nautes writes.
 
 use nautes_model::ProductId;
 use nautes_model::entity::Entity;
@@ -11,24 +11,24 @@ use proptest::prelude::*;
 use crate::{arbitrary, golden};
 
 #[test]
-fn every_kind_is_written_as_nautes_writes_it() {
+fn every_kind_is_rendered_like_nautes_renders_it() {
     for (entity, text) in golden::all() {
         assert_eq!(render(&entity), text, "{}", entity.key());
     }
 }
 
 #[test]
-fn what_nautes_writes_is_read_back() {
+fn manifests_of_nautes_are_parsed() {
     for (entity, text) in golden::all() {
         let manifest = Manifest::parse(text, None).expect(text);
         assert_eq!(manifest.entity(), &entity);
         assert_eq!(manifest.differences(&entity), Vec::<String>::new());
-        assert_eq!(manifest.updated(&entity), text);
+        assert_eq!(manifest.render_with(&entity), text);
     }
 }
 
 #[test]
-fn the_kustomization_is_written_as_nautes_writes_it() {
+fn the_kustomization_is_rendered_like_nautes_renders_it() {
     let repository = Repository::Product(golden::PRODUCT);
     let manifest = |kind: &str, name: &str, spec: &str| {
         format!(
@@ -65,7 +65,7 @@ fn the_kustomization_is_written_as_nautes_writes_it() {
 }
 
 #[test]
-fn a_new_product_lists_no_resources() {
+fn the_kustomization_of_a_new_product_has_no_resources() {
     let tree = ManifestTree::new(Repository::Product(golden::PRODUCT));
     assert_eq!(
         tree.kustomization(),
@@ -74,7 +74,7 @@ fn a_new_product_lists_no_resources() {
 }
 
 #[test]
-fn an_update_keeps_what_the_model_does_not_know() {
+fn an_update_keeps_unknown_keys() {
     let text = "\
 apiVersion: nautes.resource.nautes.io/v1alpha1
 kind: Environment
@@ -93,7 +93,7 @@ spec:
     let manifest = Manifest::parse(text, None).expect("it is a manifest");
     let mut environment = golden::environment();
     environment.cluster = golden::name("elsewhere");
-    let updated = manifest.updated(&environment.into());
+    let updated = manifest.render_with(&environment.into());
     assert_eq!(updated, text.replace("vc-staging", "elsewhere"));
 }
 
@@ -103,7 +103,7 @@ fn an_update_removes_a_field_that_is_no_longer_set() {
     let manifest = Manifest::parse(text, None).expect("it is a manifest");
     let mut runtime = golden::deployment_runtime();
     runtime.account = None;
-    let updated = manifest.updated(&runtime.into());
+    let updated = manifest.render_with(&runtime.into());
     assert_eq!(updated, text.replace("  account: checkout-staging\n", ""));
 }
 
@@ -121,7 +121,7 @@ fn differences_name_the_fields() {
 }
 
 #[test]
-fn order_and_empty_values_make_no_difference() {
+fn order_and_empty_values_are_not_differences() {
     let text = "\
 kind: CodeRepo
 apiVersion: nautes.resource.nautes.io/v1alpha1
@@ -145,7 +145,7 @@ status: {}
 }
 
 #[test]
-fn a_pipeline_runtime_without_a_namespace_belongs_to_its_repository() {
+fn a_pipeline_runtime_without_a_namespace_belongs_to_the_product_of_its_repository() {
     let text = include_str!("../golden/manifests/pipeline_runtime.yaml")
         .replace("  namespace: product-41\nspec", "spec");
     let manifest = Manifest::parse(&text, Some(ProductId::new(7))).expect("it is a manifest");
@@ -154,7 +154,7 @@ fn a_pipeline_runtime_without_a_namespace_belongs_to_its_repository() {
 }
 
 #[test]
-fn what_is_no_manifest_says_why() {
+fn a_parse_error_states_its_reason() {
     let parse = |text: &str| Manifest::parse(text, None).expect_err(text);
     assert!(matches!(parse("a: [b"), ManifestError::NotYaml(_)));
     assert!(matches!(
@@ -180,12 +180,12 @@ fn what_is_no_manifest_says_why() {
 
 proptest! {
     #[test]
-    fn any_entity_is_read_back(entity in arbitrary::entity()) {
+    fn any_entity_round_trips(entity in arbitrary::entity()) {
         let text = render(&entity);
         let manifest = Manifest::parse(&text, None).expect(&text);
         prop_assert_eq!(manifest.entity(), &entity);
         prop_assert_eq!(manifest.differences(&entity), Vec::<String>::new());
-        prop_assert_eq!(manifest.updated(&entity), text);
+        prop_assert_eq!(manifest.render_with(&entity), text);
     }
 
     #[test]
@@ -193,26 +193,30 @@ proptest! {
         old in arbitrary::entity(),
         new in arbitrary::entity(),
     ) {
-        let updated = Manifest::parse(&render(&old), None).expect("it is a manifest").updated(&new);
+        let old = Manifest::parse(&render(&old), None).expect("it is a manifest");
+        let updated = old.render_with(&new);
         let manifest = Manifest::parse(&updated, None).expect(&updated);
         prop_assert_eq!(manifest.entity(), &new);
         prop_assert_eq!(updated, render(&new));
     }
 
     #[test]
-    fn any_text_is_a_manifest_or_says_why(text in arbitrary::text(), head in any::<bool>()) {
+    fn parsing_any_text_succeeds_or_fails_with_an_error(
+        text in arbitrary::text(),
+        head in any::<bool>(),
+    ) {
         let head = if head { golden::all()[4].1 } else { "" };
         let _ = Manifest::parse(&format!("{head}{text}"), None).map_err(|error| error.to_string());
     }
 
     #[test]
-    fn the_place_of_any_entity_is_read_back(entity in arbitrary::entity()) {
-        let place = ManifestPath::of(&entity);
+    fn the_path_of_any_entity_round_trips(entity in arbitrary::entity()) {
+        let path = ManifestPath::from(&entity);
         let shares_a_name = matches!(&entity, Entity::PipelineRuntime(runtime)
             if runtime.name == runtime.project);
         prop_assume!(!shares_a_name);
-        let read: ManifestPath = place.as_str().parse().expect("it is a place");
-        prop_assert_eq!(read.key(), &entity.key());
-        prop_assert_eq!(read, place);
+        let parsed: ManifestPath = path.as_str().parse().expect("it is a path of the layout");
+        prop_assert_eq!(parsed.key(), &entity.key());
+        prop_assert_eq!(parsed, path);
     }
 }

@@ -1,4 +1,4 @@
-//! A small sound product and its tenant, which tests break.
+//! A small valid product and its tenant, which tests modify.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use nautes_model::entity::{
 };
 use nautes_model::layout::Repository;
 use nautes_model::tree::ManifestTree;
-use nautes_model::validation::{Context, Rule, Violation, introduced_by, violations};
+use nautes_model::validation::{Context, Rule, Violation, new_violations, violations};
 use nautes_model::{EntityKey, Kind, RepositoryId};
 
 use crate::golden::{self, PRODUCT, name};
@@ -64,7 +64,7 @@ pub(crate) fn deployment_runtime(text: &str) -> DeploymentRuntime {
     }
 }
 
-/// The entities of the product, in an order of creation.
+/// Returns the entities of the product, in an order of creation.
 pub(crate) fn entities() -> Vec<Entity> {
     vec![
         environment("staging", "deploy-01").into(),
@@ -83,7 +83,7 @@ pub(crate) fn entities() -> Vec<Entity> {
 pub(crate) fn tree_of(entities: &[Entity]) -> ManifestTree {
     let mut tree = ManifestTree::new(Repository::Product(PRODUCT));
     for entity in entities {
-        tree.put(entity).expect("its place is free");
+        tree.put(entity).expect("its path is free");
     }
     tree.update_kustomization();
     tree
@@ -144,8 +144,7 @@ pub(crate) fn clusters() -> Vec<Cluster> {
 pub(crate) fn tenant_of(clusters: &[Cluster]) -> ManifestTree {
     let mut tree = ManifestTree::new(Repository::Tenant);
     for cluster in clusters {
-        tree.put(&cluster.clone().into())
-            .expect("its place is free");
+        tree.put(&cluster.clone().into()).expect("its path is free");
     }
     tree.update_kustomization();
     tree
@@ -155,25 +154,25 @@ pub(crate) fn tenant() -> ManifestTree {
     tenant_of(&clusters())
 }
 
-/// Puts an entity into the product and returns what that breaks.
-pub(crate) fn broken_by(entity: impl Into<Entity>) -> BTreeSet<Violation> {
+/// Puts an entity into the product and returns the violations that this introduces.
+pub(crate) fn violations_of_put(entity: impl Into<Entity>) -> BTreeSet<Violation> {
     let before = product();
     let mut after = before.clone();
-    after.put(&entity.into()).expect("its place is free");
+    after.put(&entity.into()).expect("its path is free");
     introduced(&before, &after)
 }
 
-/// Removes an entity from the product and returns what that breaks.
-pub(crate) fn broken_without(key: &EntityKey) -> BTreeSet<Violation> {
+/// Removes an entity from the product and returns the violations that this introduces.
+pub(crate) fn violations_of_removal(key: &EntityKey) -> BTreeSet<Violation> {
     let before = product();
     let mut after = before.clone();
-    assert!(after.remove(key), "{key} is there");
+    assert!(after.remove(key), "{key} exists");
     introduced(&before, &after)
 }
 
 pub(crate) fn introduced(before: &ManifestTree, after: &ManifestTree) -> BTreeSet<Violation> {
     let tenant = tenant();
-    introduced_by(
+    new_violations(
         before,
         after,
         &Context {
@@ -196,7 +195,7 @@ pub(crate) fn only_rule(violations: BTreeSet<Violation>) -> Rule {
 }
 
 #[test]
-fn the_product_and_its_tenant_are_sound() {
+fn the_product_and_its_tenant_are_valid() {
     let tenant = tenant();
     let product = product();
     let context = Context {

@@ -1,4 +1,4 @@
-//! Where secrets lie in Vault.
+//! Paths and policies of secrets in Vault.
 
 use proptest::prelude::*;
 
@@ -8,10 +8,10 @@ use nautes_model::vault::{GitSecret, SecretPath};
 const REPOSITORY: RepositoryId = RepositoryId::new(12);
 
 #[test]
-fn the_secrets_of_a_repository_lie_where_nautes_looks_for_them() {
-    let places = GitSecret::ALL.map(|secret| SecretPath::of_repository(REPOSITORY, secret));
+fn the_secrets_of_a_repository_have_the_paths_of_nautes() {
+    let paths = GitSecret::ALL.map(|secret| SecretPath::for_repository(REPOSITORY, secret));
     assert_eq!(
-        places.each_ref().map(ToString::to_string),
+        paths.each_ref().map(ToString::to_string),
         [
             "git/gitlab/repo-12/default/readonly",
             "git/gitlab/repo-12/default/readwrite",
@@ -19,7 +19,7 @@ fn the_secrets_of_a_repository_lie_where_nautes_looks_for_them() {
         ]
     );
     assert_eq!(
-        places.map(|place| place.policy_name()),
+        paths.map(|path| path.policy_name()),
         [
             "gitlab-repo-12-default-readonly",
             "gitlab-repo-12-default-readwrite",
@@ -29,21 +29,21 @@ fn the_secrets_of_a_repository_lie_where_nautes_looks_for_them() {
 }
 
 #[test]
-fn the_folder_of_a_repository_holds_its_secrets() {
-    let folder = SecretPath::folder_of_repository(REPOSITORY);
+fn the_folder_of_a_repository_contains_its_secrets() {
+    let folder = SecretPath::repository_folder(REPOSITORY);
     assert_eq!(folder, "gitlab/repo-12/default");
     for secret in GitSecret::ALL {
-        let place = SecretPath::of_repository(REPOSITORY, secret);
-        assert_eq!(place.path(), format!("{folder}/{}", secret.segment()));
-        assert_eq!(place.mount(), "git");
+        let path = SecretPath::for_repository(REPOSITORY, secret);
+        assert_eq!(path.path(), format!("{folder}/{}", secret.segment()));
+        assert_eq!(path.mount(), "git");
     }
 }
 
 #[test]
 fn a_policy_allows_reading_one_secret_and_nothing_else() {
-    let place = SecretPath::of_repository(REPOSITORY, GitSecret::ReadonlyKey);
+    let path = SecretPath::for_repository(REPOSITORY, GitSecret::ReadonlyKey);
     assert_eq!(
-        place.policy_text(),
+        path.policy_text(),
         r#"path "git/data/gitlab/repo-12/default/readonly" {
   capabilities = ["read"]
 }
@@ -56,7 +56,7 @@ path "git/metadata/gitlab/repo-12/default/readonly" {
 }
 
 #[test]
-fn what_could_lead_to_another_secret_is_no_path() {
+fn text_that_could_lead_to_another_secret_is_rejected() {
     for path in [
         "", "/a", "a/", "a//b", "a/../b", "a/*", "a/+/b", "a b", "ä", "a?b", "a%2fb",
     ] {
@@ -67,12 +67,12 @@ fn what_could_lead_to_another_secret_is_no_path() {
 
 proptest! {
     #[test]
-    fn a_path_made_of_text_is_the_one_that_is_composed(
+    fn the_path_of_any_secret_can_be_parsed(
         number in 1..u64::MAX,
         secret in prop::sample::select(GitSecret::ALL.to_vec()),
     ) {
-        let composed = SecretPath::of_repository(RepositoryId::new(number), secret);
-        prop_assert_eq!(&SecretPath::new(composed.mount(), composed.path()), &Ok(composed.clone()));
-        prop_assert_eq!(composed.to_string(), format!("{}/{}", composed.mount(), composed.path()));
+        let path = SecretPath::for_repository(RepositoryId::new(number), secret);
+        prop_assert_eq!(&SecretPath::new(path.mount(), path.path()), &Ok(path.clone()));
+        prop_assert_eq!(path.to_string(), format!("{}/{}", path.mount(), path.path()));
     }
 }

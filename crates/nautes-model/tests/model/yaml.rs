@@ -1,4 +1,4 @@
-//! The YAML emitter against what `sigs.k8s.io/yaml` v1.3.0 wrote, and against a reader.
+//! The YAML emitter, compared with the output of `sigs.k8s.io/yaml` v1.3.0 and with the parser.
 
 use nautes_model::yaml::{read, write};
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::arbitrary::text;
 
-/// Documents with the text that the Go library wrote for them.
+/// Documents with the output of the Go library.
 const GO_YAML: &str = include_str!("../golden/go_yaml.json");
 
 #[test]
@@ -34,7 +34,7 @@ fn the_go_library_writes_the_same_bytes() {
 }
 
 #[test]
-fn what_the_go_library_wrote_is_read_as_it_was() {
+fn the_output_of_the_go_library_is_parsed() {
     let golden: Vec<Value> = serde_json::from_str(GO_YAML).expect("the table is JSON");
     for case in &golden {
         let text = case["yaml"].as_str().expect("the text is a string");
@@ -43,7 +43,7 @@ fn what_the_go_library_wrote_is_read_as_it_was() {
 }
 
 #[test]
-fn separators_and_huge_numbers_are_quoted_for_other_readers() {
+fn separators_and_huge_numbers_are_quoted_for_other_parsers() {
     let written = write(&json!({ "a": "x\u{2028}y", "b": "1e999", "c": "x\u{2029}" }));
     assert_eq!(written, "a: \"x\\Ly\"\nb: \"1e999\"\nc: \"x\\P\"\n");
 }
@@ -70,13 +70,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1024))]
 
     #[test]
-    fn any_document_is_read_back(document in document()) {
+    fn any_document_round_trips(document in document()) {
         let written = write(&document);
         prop_assert_eq!(read(&written).expect(&written), document, "{}", written);
     }
 
     #[test]
-    fn writing_is_a_function_of_the_meaning(document in document()) {
+    fn output_depends_on_the_document_only(document in document()) {
         let written = write(&document);
         prop_assert_eq!(write(&read(&written).expect(&written)), written);
     }

@@ -1,29 +1,29 @@
-//! Components of a cluster and the slots they fill.
+//! The components of a cluster, and their slots.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::shape::{ClusterShape, WorkerType};
-use crate::entity::blank;
+use crate::entity::go_zero;
 
-/// A component that a cluster has.
+/// An installed component.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Component {
-    /// Further settings of the component.
+    /// Additional settings.
     #[serde(
         default,
-        deserialize_with = "blank::null_is_empty",
+        deserialize_with = "go_zero::null_as_default",
         skip_serializing_if = "BTreeMap::is_empty"
     )]
     pub additions: BTreeMap<String, String>,
     /// The name, such as `argocd`.
     pub name: String,
-    /// Where it is installed.
+    /// The namespace that it is installed in.
     pub namespace: String,
 }
 
-/// What a component is for.
+/// The purpose of a component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ComponentSlot {
@@ -33,11 +33,11 @@ pub enum ComponentSlot {
     Deployment,
     /// Events that start pipelines.
     EventListener,
-    /// The way in from outside.
+    /// Ingress.
     Gateway,
     /// Namespaces of products.
     MultiTenant,
-    /// Single sign-on in front of dashboards.
+    /// Single sign-on for dashboards.
     OauthProxy,
     /// Pipelines.
     Pipeline,
@@ -45,7 +45,7 @@ pub enum ComponentSlot {
     ProgressiveDelivery,
     /// The secret store.
     SecretManagement,
-    /// Copies secrets from the store.
+    /// Syncs secrets from the store.
     SecretSync,
 }
 
@@ -64,7 +64,7 @@ impl ComponentSlot {
         Self::SecretSync,
     ];
 
-    /// Returns the slot's attribute in Terraform.
+    /// Returns the Terraform attribute of the slot.
     pub const fn attribute(self) -> &'static str {
         match self {
             Self::CertManagement => "cert_management",
@@ -80,7 +80,7 @@ impl ComponentSlot {
         }
     }
 
-    /// Returns the component that Nautes puts here: its name and its namespace
+    /// Returns the name and the namespace of Nautes's component for this slot
     /// (`config/apps/base/third_part_components.yaml`).
     pub const fn default_component(self) -> (&'static str, &'static str) {
         match self {
@@ -97,7 +97,7 @@ impl ComponentSlot {
         }
     }
 
-    /// Returns the slots that a cluster of a shape must have
+    /// Returns the slots that are required for a shape of cluster
     /// (`config/apps/base/component_category_definition.yaml`).
     pub const fn required_for(shape: &ClusterShape) -> &'static [Self] {
         match shape {

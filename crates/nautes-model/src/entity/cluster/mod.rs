@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 pub use component::{Component, ComponentSlot};
 pub use shape::{ClusterShape, ClusterType, ClusterUsage, ShapeError, WorkerType};
 
-use super::{EntityError, blank};
+use super::{EntityError, go_zero};
 use crate::entity_name::EntityName;
 
 /// A Kubernetes cluster of the tenant.
@@ -19,27 +19,27 @@ use crate::entity_name::EntityName;
 pub struct Cluster {
     /// The name, unique in the tenant.
     pub name: EntityName,
-    /// The namespace of the manifest, which is that of Nautes in the tenant cluster.
+    /// The namespace of the manifest, which is the namespace of Nautes in the tenant cluster.
     pub namespace: String,
-    /// The address of the Kubernetes API, with scheme and port.
+    /// The URL of the Kubernetes API, with scheme and port.
     pub api_server: String,
-    /// What kind of cluster it is and what it is for.
+    /// The type, usage and worker type.
     pub shape: ClusterShape,
-    /// The domain below which the components' hosts live.
+    /// The parent domain of the components' hosts.
     pub primary_domain: Option<String>,
-    /// The components that it has.
+    /// The installed components.
     pub components: BTreeMap<ComponentSlot, Component>,
-    /// Products, by name, that may use a namespace of a component.
+    /// For each component namespace, the names of the products that may use it.
     pub reserved_namespaces_allowed_products: BTreeMap<String, BTreeSet<String>>,
-    /// Cluster-wide resources that a product, by name, may create.
+    /// For each product name, the cluster-scoped resources that it may create.
     pub product_allowed_cluster_resources: BTreeMap<String, BTreeSet<ClusterResource>>,
 }
 
 impl Cluster {
-    /// The namespace of Nautes in the tenant cluster, unless it was installed elsewhere.
+    /// The default namespace of Nautes in the tenant cluster.
     pub const NAMESPACE: &'static str = "nautes";
 
-    /// Returns the `status` of a new manifest, which Nautes writes for clusters alone.
+    /// Returns the `status` of a new manifest. Nautes writes one for clusters only.
     pub(crate) fn empty_status() -> Value {
         json!({ "productIDMap": null, "warnings": null })
     }
@@ -56,7 +56,7 @@ impl Cluster {
 /// A kind of Kubernetes resource.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ClusterResource {
-    /// The API group; the core group cannot be named.
+    /// The API group. The core group cannot be specified.
     pub group: String,
     /// The kind.
     pub kind: String,
@@ -70,30 +70,30 @@ pub(super) struct ClusterSpec {
     #[serde(default)]
     cluster_kind: ClusterKind,
     cluster_type: ClusterType,
-    #[serde(default, deserialize_with = "blank::null_is_empty")]
+    #[serde(default, deserialize_with = "go_zero::null_as_default")]
     components_list: BTreeMap<ComponentSlot, Option<Component>>,
-    #[serde(default, with = "blank", skip_serializing_if = "blank::is_blank")]
+    #[serde(default, with = "go_zero", skip_serializing_if = "go_zero::is_zero")]
     host_cluster: Option<EntityName>,
-    #[serde(default, with = "blank", skip_serializing_if = "blank::is_blank")]
+    #[serde(default, with = "go_zero", skip_serializing_if = "go_zero::is_zero")]
     primary_domain: Option<String>,
     #[serde(
         default,
-        deserialize_with = "blank::null_is_empty",
+        deserialize_with = "go_zero::null_as_default",
         skip_serializing_if = "BTreeMap::is_empty"
     )]
     product_allowed_cluster_resources: BTreeMap<String, BTreeSet<ClusterResource>>,
     #[serde(
         default,
-        deserialize_with = "blank::null_is_empty",
+        deserialize_with = "go_zero::null_as_default",
         skip_serializing_if = "BTreeMap::is_empty"
     )]
     reserved_namespaces_allowed_products: BTreeMap<String, BTreeSet<String>>,
     usage: ClusterUsage,
-    #[serde(default, with = "blank", skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "go_zero", skip_serializing_if = "Option::is_none")]
     worker_type: Option<WorkerType>,
 }
 
-/// The only kind of cluster that there is.
+/// The kind of cluster. There is only one.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum ClusterKind {
@@ -125,7 +125,11 @@ impl From<&Cluster> for ClusterSpec {
 }
 
 impl ClusterSpec {
-    pub(super) fn named(self, name: EntityName, namespace: String) -> Result<Cluster, EntityError> {
+    pub(super) fn into_entity(
+        self,
+        name: EntityName,
+        namespace: String,
+    ) -> Result<Cluster, EntityError> {
         let shape = ClusterShape::new(
             self.cluster_type,
             self.usage,

@@ -1,46 +1,46 @@
-//! What kind of cluster it is and what it is for: the three shapes that exist.
+//! The type, usage and worker type of a cluster, in their valid combinations.
 
 use serde::{Deserialize, Serialize};
 
 use crate::entity_name::EntityName;
 
-/// What kind of cluster it is and what it is for.
+/// The type, usage and worker type of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClusterShape {
-    /// A physical cluster that virtual ones run in.
+    /// A physical cluster that hosts virtual clusters.
     Host,
-    /// A physical cluster that runtimes use.
+    /// A physical cluster for runtimes.
     PhysicalWorker(WorkerType),
-    /// A cluster inside a host.
+    /// A virtual cluster for runtimes.
     VirtualWorker {
-        /// What it is used for.
+        /// The kind of its runtimes.
         worker_type: WorkerType,
-        /// The host.
+        /// The cluster that hosts it.
         host_cluster: EntityName,
     },
 }
 
-/// Whether a cluster has machines of its own.
+/// Whether a cluster is physical or virtual.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ClusterType {
-    /// It has.
+    /// It has its own machines.
     Physical,
     /// It runs inside a host cluster.
     Virtual,
 }
 
-/// Whether a cluster hosts virtual clusters or does the work itself.
+/// Whether a cluster hosts virtual clusters or runs workloads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ClusterUsage {
-    /// It hosts.
+    /// It hosts virtual clusters.
     Host,
-    /// It works.
+    /// It runs workloads.
     Worker,
 }
 
-/// What a worker is used for.
+/// The kind of runtimes on a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WorkerType {
@@ -51,7 +51,7 @@ pub enum WorkerType {
 }
 
 impl WorkerType {
-    /// Returns the word in the manifest.
+    /// Returns the value in the manifest.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Deployment => "deployment",
@@ -60,24 +60,24 @@ impl WorkerType {
     }
 }
 
-/// The parts of a shape do not fit together.
+/// The parts of a shape are not a valid combination.
 ///
-/// Nautes has the same rules (`app/api-server/internal/biz/cluster.go`, `ValidateCluster`).
+/// The rules are those of Nautes (`app/api-server/internal/biz/cluster.go`, `ValidateCluster`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 pub enum ShapeError {
-    /// A virtual host.
+    /// A host is virtual.
     #[error("a host must be physical: a virtual cluster cannot host others")]
     VirtualHost,
-    /// A host with a worker type.
-    #[error("a host has no worker type: only a worker has one")]
+    /// A host has a worker type.
+    #[error("a host cannot have a worker type")]
     HostWithWorkerType,
-    /// A worker without a worker type.
+    /// A worker has no worker type.
     #[error("a worker needs a worker type: `deployment` or `pipeline`")]
     WorkerWithoutType,
-    /// A physical cluster with a host.
-    #[error("a physical cluster has no host cluster: only a virtual one has")]
+    /// A physical cluster has a host.
+    #[error("a physical cluster cannot have a host cluster")]
     PhysicalWithHost,
-    /// A virtual cluster without a host.
+    /// A virtual cluster has no host.
     #[error("a virtual cluster needs a host cluster")]
     VirtualWithoutHost,
 }
@@ -94,7 +94,7 @@ impl ShapeError {
 }
 
 impl ClusterShape {
-    /// Puts the parts together.
+    /// Combines the parts of a shape.
     pub fn new(
         cluster_type: ClusterType,
         usage: ClusterUsage,
@@ -120,7 +120,7 @@ impl ClusterShape {
         }
     }
 
-    /// Returns whether the cluster has machines of its own.
+    /// Returns whether the cluster is physical or virtual.
     pub const fn cluster_type(&self) -> ClusterType {
         match self {
             Self::Host | Self::PhysicalWorker(_) => ClusterType::Physical,
@@ -128,7 +128,7 @@ impl ClusterShape {
         }
     }
 
-    /// Returns whether the cluster hosts or works.
+    /// Returns whether the cluster is a host or a worker.
     pub const fn usage(&self) -> ClusterUsage {
         match self {
             Self::Host => ClusterUsage::Host,
@@ -136,7 +136,7 @@ impl ClusterShape {
         }
     }
 
-    /// Returns what a worker is used for.
+    /// Returns the worker type of a worker.
     pub const fn worker_type(&self) -> Option<WorkerType> {
         match self {
             Self::Host => None,
@@ -163,7 +163,7 @@ impl TryFrom<String> for WorkerType {
             "deployment" => Ok(Self::Deployment),
             "pipeline" => Ok(Self::Pipeline),
             _ => Err(format!(
-                "`{text}` is no worker type: `deployment` or `pipeline`"
+                "`{text}` is not a worker type: `deployment` or `pipeline`"
             )),
         }
     }
@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn five_combinations_of_parts_are_shapes() {
+    fn five_combinations_of_parts_are_valid() {
         let host = EntityName::new("host-a").unwrap();
         let mut accepted = Vec::new();
         for cluster_type in [ClusterType::Physical, ClusterType::Virtual] {
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn each_mistake_names_its_attribute() {
+    fn each_error_names_its_attribute() {
         assert_eq!(
             ClusterShape::new(ClusterType::Virtual, ClusterUsage::Host, None, None)
                 .map_err(ShapeError::attribute),

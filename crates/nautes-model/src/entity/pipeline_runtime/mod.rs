@@ -1,4 +1,4 @@
-//! Pipeline runtimes, `ProjectPipelineRuntime` in Kubernetes.
+//! Pipeline runtimes: `ProjectPipelineRuntime` in Kubernetes.
 
 mod spec;
 
@@ -6,22 +6,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::blank;
+use super::go_zero;
 use crate::entity_name::EntityName;
 use crate::id::{ProductId, RepositoryId};
 
 pub(super) use spec::PipelineRuntimeSpec;
 
-/// What runs pipelines of a repository when events happen.
+/// Runs the pipelines of a code repository on events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PipelineRuntime {
-    /// The product; in the manifest only the namespace tells it.
+    /// The product; in the manifest it is only in the namespace.
     pub product: ProductId,
     /// The name, unique in the product.
     pub name: EntityName,
-    /// The project it belongs to; its manifest lies in that project's folder.
+    /// The project, whose folder contains the manifest.
     pub project: EntityName,
-    /// The repository of the pipelines.
+    /// The code repository of the pipelines.
     pub pipeline_source: RepositoryId,
     /// The pipelines by name.
     pub pipelines: BTreeMap<String, Pipeline>,
@@ -33,16 +33,16 @@ pub struct PipelineRuntime {
     pub destination: PipelineDestination,
     /// Whether objects are shared with other runtimes; no component reads it.
     pub isolation: Isolation,
-    /// The machine account; [`PipelineRuntime::effective_account`] when none.
+    /// The service account; see [`PipelineRuntime::effective_account`] for the default.
     pub account: Option<String>,
-    /// Manifests to deploy beside the runtime.
+    /// Manifests to deploy with the runtime.
     pub additional_resources: Option<AdditionalResources>,
-    /// Tasks around each pipeline.
+    /// Tasks before and after each pipeline.
     pub hooks: Hooks,
 }
 
 impl PipelineRuntime {
-    /// Returns the namespace in which pipelines run: by default one with the runtime's name.
+    /// Returns the namespace of the pipeline runs, by default one with the runtime's name.
     pub fn effective_namespace(&self) -> &str {
         self.destination
             .namespace
@@ -51,7 +51,7 @@ impl PipelineRuntime {
             .unwrap_or(&self.name)
     }
 
-    /// Returns the machine account: by default one with the runtime's name.
+    /// Returns the service account, by default one with the runtime's name.
     pub fn effective_account(&self) -> &str {
         self.account
             .as_deref()
@@ -65,83 +65,83 @@ impl PipelineRuntime {
 pub struct Pipeline {
     /// The value of the built-in variable `PipelineLabel`.
     pub label: Option<String>,
-    /// The path in the pipelines' repository.
+    /// The path in the code repository of the pipelines.
     pub path: String,
 }
 
-/// Something that makes events; it has at least one of its parts.
+/// A source of events. At least one field is set in a valid runtime.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EventSource {
-    /// Events of a repository.
+    /// Events of a code repository.
     pub gitlab: Option<GitlabEvents>,
-    /// Events of the clock.
+    /// Events on a schedule.
     pub calendar: Option<Calendar>,
 }
 
-/// Events of a repository.
+/// Events of a code repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GitlabEvents {
-    /// The kinds of events, each one of [`super::webhook_event::ALL`].
+    /// The kinds of events, out of [`super::webhook_event::ALL`].
     #[serde(
         default,
-        deserialize_with = "blank::null_is_empty",
-        serialize_with = "blank::empty_is_null"
+        deserialize_with = "go_zero::null_as_default",
+        serialize_with = "go_zero::empty_as_null"
     )]
     pub events: BTreeSet<String>,
-    /// The repository.
+    /// The code repository.
     #[serde(rename = "repoName")]
     pub code_repo: RepositoryId,
     /// An unanchored Lua pattern for the event's Git reference; see [`crate::revision`].
-    #[serde(default, with = "blank", skip_serializing_if = "blank::is_blank")]
+    #[serde(default, with = "go_zero", skip_serializing_if = "go_zero::is_zero")]
     pub revision: Option<String>,
 }
 
-/// Events of the clock.
+/// Events on a schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Calendar {
-    /// Date-times to leave out, as in RFC 5545's `EXDATE`.
+    /// Excluded date-times, as in RFC 5545's `EXDATE`.
     #[serde(
         default,
-        deserialize_with = "blank::null_is_empty",
+        deserialize_with = "go_zero::null_as_default",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub exclusion_dates: Vec<String>,
-    /// A Go duration such as `30m`.
-    #[serde(default, with = "blank", skip_serializing_if = "blank::is_blank")]
+    /// A Go duration, such as `30m`.
+    #[serde(default, with = "go_zero", skip_serializing_if = "go_zero::is_zero")]
     pub interval: Option<String>,
-    /// A cron expression; it wins over the interval.
-    #[serde(default, with = "blank", skip_serializing_if = "blank::is_blank")]
+    /// A cron expression; it takes precedence over the interval.
+    #[serde(default, with = "go_zero", skip_serializing_if = "go_zero::is_zero")]
     pub schedule: Option<String>,
     /// An IANA time zone.
-    #[serde(default, with = "blank", skip_serializing_if = "blank::is_blank")]
+    #[serde(default, with = "go_zero", skip_serializing_if = "go_zero::is_zero")]
     pub timezone: Option<String>,
 }
 
-/// Starts a pipeline when an event happens.
+/// Starts a pipeline on an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PipelineTrigger {
     /// The name of the event source.
     pub event_source: String,
     /// The name of the pipeline.
     pub pipeline: String,
-    /// The revision of the pipeline; none to follow the event.
+    /// The revision of the pipeline; `None` for the revision of the event.
     pub revision: Option<String>,
-    /// Values handed to the pipeline.
+    /// Values passed to the pipeline.
     pub inputs: Vec<TriggerInput>,
 }
 
-/// A value handed to a pipeline.
+/// A value passed to a pipeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TriggerInput {
-    /// Where the value comes from.
+    /// The source of the value.
     pub source: InputSource,
     /// The field of the pipeline that receives it.
     pub kustomization_path: String,
 }
 
-/// Where the value of an input comes from.
+/// The source of an input's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InputSource {
     /// A variable of the runtime, such as `PipelineRevision`.
@@ -153,10 +153,10 @@ pub enum InputSource {
 /// Where pipelines run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PipelineDestination {
-    /// The environment, which names the cluster.
+    /// The environment, which determines the cluster.
     pub environment: EntityName,
-    /// The namespace; [`PipelineRuntime::effective_namespace`] when none.
-    #[serde(default, with = "blank")]
+    /// The namespace; see [`PipelineRuntime::effective_namespace`] for the default.
+    #[serde(default, with = "go_zero")]
     pub namespace: Option<String>,
 }
 
@@ -164,15 +164,15 @@ pub struct PipelineDestination {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Isolation {
-    /// They are.
+    /// Objects are shared.
     #[default]
     Shared,
-    /// They are not.
+    /// Objects are not shared.
     Exclusive,
 }
 
 impl Isolation {
-    /// Returns the word in the manifest.
+    /// Returns the value in the manifest.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Shared => "shared",
@@ -181,31 +181,31 @@ impl Isolation {
     }
 }
 
-/// A folder with manifests to deploy beside the runtime; it has a repository or an address.
+/// A folder with manifests to deploy with the runtime, in a code repository or at a URL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AdditionalResources {
-    /// A repository of the product.
-    #[serde(default, with = "blank", skip_serializing_if = "blank::is_blank")]
+    /// A code repository of the product.
+    #[serde(default, with = "go_zero", skip_serializing_if = "go_zero::is_zero")]
     pub code_repo: Option<RepositoryId>,
     /// The folder.
     pub path: String,
     /// A branch, tag or commit.
     pub revision: String,
-    /// The address of a public repository.
-    #[serde(default, with = "blank", skip_serializing_if = "blank::is_blank")]
+    /// The URL of a public repository.
+    #[serde(default, with = "go_zero", skip_serializing_if = "go_zero::is_zero")]
     pub url: Option<String>,
 }
 
-/// Tasks around each pipeline.
+/// Tasks before and after each pipeline.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Hooks {
-    /// Tasks after the pipeline has been started.
+    /// Tasks after the pipeline.
     #[serde(
         rename = "postHooks",
         default,
-        deserialize_with = "blank::null_is_empty",
+        deserialize_with = "go_zero::null_as_default",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub post: Vec<Hook>,
@@ -213,24 +213,24 @@ pub struct Hooks {
     #[serde(
         rename = "preHooks",
         default,
-        deserialize_with = "blank::null_is_empty",
+        deserialize_with = "go_zero::null_as_default",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub pre: Vec<Hook>,
 }
 
-/// One task around a pipeline.
+/// A task before or after a pipeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hook {
-    /// The name among the pipeline component's hooks.
+    /// The name of the hook in the pipeline component.
     pub name: String,
-    /// The name of the task in the run; the hook's name when none.
-    #[serde(default, with = "blank", skip_serializing_if = "blank::is_blank")]
+    /// The name of the task in the run, by default the hook's name.
+    #[serde(default, with = "go_zero", skip_serializing_if = "go_zero::is_zero")]
     pub alias: Option<String>,
-    /// Values for the task.
+    /// Parameters of the task.
     #[serde(
         default,
-        deserialize_with = "blank::null_is_empty",
+        deserialize_with = "go_zero::null_as_default",
         skip_serializing_if = "BTreeMap::is_empty"
     )]
     pub vars: BTreeMap<String, String>,

@@ -8,27 +8,27 @@ use super::{
     AdditionalResources, Calendar, EventSource, GitlabEvents, Hooks, InputSource, Isolation,
     Pipeline, PipelineDestination, PipelineRuntime, PipelineTrigger, TriggerInput,
 };
-use crate::entity::{EntityError, blank};
+use crate::entity::{EntityError, go_zero};
 use crate::entity_name::EntityName;
 use crate::id::{ProductId, RepositoryId};
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::entity) struct PipelineRuntimeSpec {
-    #[serde(default, with = "blank", skip_serializing_if = "blank::is_blank")]
+    #[serde(default, with = "go_zero", skip_serializing_if = "go_zero::is_zero")]
     account: Option<String>,
-    #[serde(default, deserialize_with = "blank::null_is_empty")]
+    #[serde(default, deserialize_with = "go_zero::null_as_default")]
     additional_resources: AdditionalResourcesSpec,
     destination: PipelineDestination,
-    #[serde(deserialize_with = "blank::null_is_empty")]
+    #[serde(deserialize_with = "go_zero::null_as_default")]
     event_sources: Vec<EventSourceSpec>,
-    #[serde(default, deserialize_with = "blank::null_is_empty")]
+    #[serde(default, deserialize_with = "go_zero::null_as_default")]
     hooks: Hooks,
     isolation: Isolation,
     pipeline_source: RepositoryId,
-    #[serde(deserialize_with = "blank::null_is_empty")]
+    #[serde(deserialize_with = "go_zero::null_as_default")]
     pipeline_triggers: Vec<TriggerSpec>,
-    #[serde(deserialize_with = "blank::null_is_empty")]
+    #[serde(deserialize_with = "go_zero::null_as_default")]
     pipelines: Vec<PipelineSpec>,
     project: EntityName,
 }
@@ -50,7 +50,7 @@ struct EventSourceSpec {
 
 #[derive(Serialize, Deserialize)]
 struct PipelineSpec {
-    #[serde(default, with = "blank", skip_serializing_if = "blank::is_blank")]
+    #[serde(default, with = "go_zero", skip_serializing_if = "go_zero::is_zero")]
     label: Option<String>,
     name: String,
     path: String,
@@ -62,12 +62,12 @@ struct TriggerSpec {
     event_source: String,
     #[serde(
         default,
-        deserialize_with = "blank::null_is_empty",
+        deserialize_with = "go_zero::null_as_default",
         skip_serializing_if = "Vec::is_empty"
     )]
     inputs: Vec<InputSpec>,
     pipeline: String,
-    #[serde(default, with = "blank", skip_serializing_if = "blank::is_blank")]
+    #[serde(default, with = "go_zero", skip_serializing_if = "go_zero::is_zero")]
     revision: Option<String>,
 }
 
@@ -81,9 +81,9 @@ struct InputSpec {
 #[derive(Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct SourceSpec {
-    #[serde(default, with = "blank", skip_serializing_if = "blank::is_blank")]
+    #[serde(default, with = "go_zero", skip_serializing_if = "go_zero::is_zero")]
     built_in_var: Option<String>,
-    #[serde(default, with = "blank", skip_serializing_if = "blank::is_blank")]
+    #[serde(default, with = "go_zero", skip_serializing_if = "go_zero::is_zero")]
     from_event: Option<String>,
 }
 
@@ -125,7 +125,7 @@ impl From<&PipelineRuntime> for PipelineRuntimeSpec {
 }
 
 impl PipelineRuntimeSpec {
-    pub(in crate::entity) fn named(
+    pub(in crate::entity) fn into_entity(
         self,
         product: ProductId,
         name: EntityName,
@@ -137,13 +137,13 @@ impl PipelineRuntimeSpec {
             pipeline_source: self.pipeline_source,
             pipelines: by_name(
                 "pipelines",
-                self.pipelines.into_iter().map(PipelineSpec::into_named),
+                self.pipelines.into_iter().map(PipelineSpec::into_entry),
             )?,
             event_sources: by_name(
                 "eventSources",
                 self.event_sources
                     .into_iter()
-                    .map(EventSourceSpec::into_named),
+                    .map(EventSourceSpec::into_entry),
             )?,
             pipeline_triggers: self
                 .pipeline_triggers
@@ -159,7 +159,7 @@ impl PipelineRuntimeSpec {
     }
 }
 
-/// Collects a list whose items have names into a map.
+/// Collects a list of named items into a map.
 fn by_name<T>(
     list: &'static str,
     items: impl Iterator<Item = (String, T)>,
@@ -167,7 +167,7 @@ fn by_name<T>(
     let mut map = BTreeMap::new();
     for (name, item) in items {
         if map.insert(name.clone(), item).is_some() {
-            return Err(EntityError::NameTwice { list, name });
+            return Err(EntityError::DuplicateName { list, name });
         }
     }
     Ok(map)
@@ -182,7 +182,7 @@ impl EventSourceSpec {
         }
     }
 
-    fn into_named(self) -> (String, EventSource) {
+    fn into_entry(self) -> (String, EventSource) {
         (
             self.name,
             EventSource {
@@ -202,7 +202,7 @@ impl PipelineSpec {
         }
     }
 
-    fn into_named(self) -> (String, Pipeline) {
+    fn into_entry(self) -> (String, Pipeline) {
         (
             self.name,
             Pipeline {

@@ -1,8 +1,8 @@
-//! The missing permission to use a repository, with the binding that would give it.
+//! The message for a missing permission to use a code repository, with the binding that grants it.
 
 use std::collections::BTreeSet;
 
-use super::{Explanation, Situation, join};
+use super::{ChangeContext, Explanation, join};
 use crate::entity_name::EntityName;
 use crate::id::RepositoryId;
 use crate::kind::{EntityKey, Kind};
@@ -14,10 +14,10 @@ pub(super) fn explain(
     field: &FieldPath,
     projects: &BTreeSet<&EntityName>,
     changed: &EntityKey,
-    situation: &Situation<'_>,
+    context: &ChangeContext<'_>,
 ) -> Explanation {
-    let repository = situation.describe(&EntityKey::new(Kind::CodeRepo, code_repo.into()));
-    let user = situation.describe(subject);
+    let repository = context.describe(&EntityKey::new(Kind::CodeRepo, code_repo.into()));
+    let subject_name = context.describe(subject);
     let names: Vec<String> = projects
         .iter()
         .map(|project| format!("`{project}`"))
@@ -30,40 +30,41 @@ pub(super) fn explain(
     let names = join(&names);
     if subject == changed {
         Explanation {
-            summary: format!("The {repository} is not open to {noun} {names}"),
+            summary: format!("The {repository} is not authorised for {noun} {names}"),
             detail: format!(
-                "The {user} uses it (`{field}`). A project may use a repository that it owns, or \
-                 that a binding opens to it or to the whole product."
+                "The {subject_name} uses it (`{field}`). A project may use a repository that it \
+                 owns, or that a binding authorises for the project or for the whole product."
             ),
             hint: Some(format!(
-                "Add this binding, and refer to the repository through it:\n\n{}",
-                hcl(code_repo, projects, situation)
+                "Add this binding, and reference the repository through it:\n\n{}",
+                hcl(code_repo, projects, context)
             )),
             field: Some(field.clone()),
         }
     } else {
         Explanation {
-            summary: format!("The {repository} would no longer be open to {noun} {names}"),
-            detail: format!("The {user} uses it (`{field}`)."),
+            summary: format!("The {repository} would no longer be authorised for {noun} {names}"),
+            detail: format!("The {subject_name} uses it (`{field}`)."),
             hint: Some(format!(
-                "First change or remove the {user}, or open the repository by another binding."
+                "First change or remove the {subject_name}, or add another binding for the \
+                 repository."
             )),
             field: None,
         }
     }
 }
 
-/// Writes the binding as a Terraform resource.
+/// Renders the binding as a Terraform resource.
 fn hcl(
     code_repo: RepositoryId,
     projects: &BTreeSet<&EntityName>,
-    situation: &Situation<'_>,
+    context: &ChangeContext<'_>,
 ) -> String {
-    let repository = situation
+    let repository = context
         .after
         .code_repo(code_repo)
         .map_or_else(|| code_repo.to_string(), |repo| repo.repo_name.clone());
-    let product = match (situation.product_name, situation.after.product()) {
+    let product = match (context.product_name, context.after.product()) {
         (Some(name), _) => name.to_owned(),
         (None, Some(product)) => product.to_string(),
         (None, None) => String::new(),
@@ -72,10 +73,7 @@ fn hcl(
         Some(project) if projects.len() == 1 => project.to_string(),
         _ => "projects".to_owned(),
     };
-    let name = free_name(
-        &format!("{}-to-{grantee}", lower_case(&repository)),
-        situation,
-    );
+    let name = free_name(&format!("{}-to-{grantee}", dns_label(&repository)), context);
     let label = name.replace(['.', '-'], "_");
     let projects: Vec<String> = projects.iter().map(|project| quoted(project)).collect();
     format!(
@@ -88,9 +86,9 @@ fn hcl(
     )
 }
 
-/// Returns a name that no binding has yet.
-fn free_name(wanted: &str, situation: &Situation<'_>) -> String {
-    let taken: BTreeSet<&str> = situation
+/// Returns a name that no binding has.
+fn free_name(wanted: &str, context: &ChangeContext<'_>) -> String {
+    let taken: BTreeSet<&str> = context
         .after
         .code_repo_bindings()
         .map(|binding| binding.name.as_str())
@@ -103,7 +101,7 @@ fn free_name(wanted: &str, situation: &Situation<'_>) -> String {
 }
 
 /// Makes a DNS label from the path of a repository.
-fn lower_case(path: &str) -> String {
+fn dns_label(path: &str) -> String {
     let label: String = path
         .chars()
         .map(|char| {
@@ -122,7 +120,7 @@ fn lower_case(path: &str) -> String {
     }
 }
 
-/// Writes a text as an HCL string.
+/// Renders a text as an HCL string.
 fn quoted(text: &str) -> String {
     let escaped = text
         .replace('\\', "\\\\")

@@ -1,7 +1,7 @@
-//! Violations in words, for the one whose change brought them about.
+//! Error messages for violations, addressed to the author of the change that introduced them.
 
 mod binding;
-mod text;
+mod rule;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,20 +13,20 @@ use crate::id::RepositoryId;
 use crate::kind::{EntityKey, Kind};
 use crate::tree::ManifestTree;
 
-/// The repository around a change.
+/// The trees around a change, and the names to use in messages.
 #[derive(Debug, Clone, Copy)]
-pub struct Situation<'a> {
+pub struct ChangeContext<'a> {
     /// The repository without the change.
     pub before: &'a ManifestTree,
     /// The repository with it.
     pub after: &'a ManifestTree,
-    /// The tenant's repository, to name the clusters that exist.
+    /// The tenant's repository, to list the existing clusters.
     pub clusters: Option<&'a ManifestTree>,
-    /// The product's name, if it is known.
+    /// The product's name, if known.
     pub product_name: Option<&'a str>,
 }
 
-/// What to tell the user.
+/// An error message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
     /// What is wrong, in a few words.
@@ -35,18 +35,18 @@ pub struct Explanation {
     pub detail: String,
     /// What to do next.
     pub hint: Option<String>,
-    /// The attribute of the changed entity that is at fault.
+    /// The attribute at fault, of the changed entity.
     pub field: Option<FieldPath>,
 }
 
 /// Explains the violations that the change of one entity introduced.
 ///
-/// The referrers of a deleted entity make one explanation, and so do the projects that may not use
-/// one repository.
+/// The referrers of a deleted entity are combined into one message, and so are the projects that
+/// may not use a code repository.
 pub fn explain<'v>(
     violations: impl IntoIterator<Item = &'v Violation>,
     changed: &EntityKey,
-    situation: &Situation<'_>,
+    context: &ChangeContext<'_>,
 ) -> Vec<Explanation> {
     let violations: BTreeSet<&Violation> = violations.into_iter().collect();
     let mut explanations = Vec::new();
@@ -62,9 +62,9 @@ pub fn explain<'v>(
     for violation in &violations {
         match (&violation.rule, violation.entity()) {
             (Rule::Missing { field, target }, Some(subject))
-                if target == changed && !situation.after.contains(changed) =>
+                if target == changed && !context.after.contains(changed) =>
             {
-                referrers.push(format!("{} (`{field}`)", situation.describe(subject)));
+                referrers.push(format!("{} (`{field}`)", context.describe(subject)));
             }
             (
                 Rule::ClusterInUse {
@@ -96,15 +96,15 @@ pub fn explain<'v>(
                         .insert(project);
                 }
             }
-            _ => explanations.push(text::explain(violation, changed, situation)),
+            _ => explanations.push(rule::explain(violation, changed, context)),
         }
     }
     if !referrers.is_empty() {
-        explanations.push(still_used(changed, &referrers, situation));
+        explanations.push(still_used(changed, &referrers, context));
     }
     for ((subject, code_repo), Unauthorised { field, projects }) in unauthorised {
         explanations.push(binding::explain(
-            subject, code_repo, field, &projects, changed, situation,
+            subject, code_repo, field, &projects, changed, context,
         ));
     }
     explanations
@@ -115,11 +115,15 @@ struct Unauthorised<'a> {
     projects: BTreeSet<&'a EntityName>,
 }
 
-fn still_used(changed: &EntityKey, referrers: &[String], situation: &Situation<'_>) -> Explanation {
-    let entity = situation.describe(changed);
+fn still_used(
+    changed: &EntityKey,
+    referrers: &[String],
+    context: &ChangeContext<'_>,
+) -> Explanation {
+    let entity = context.describe(changed);
     let mut hint =
-        format!("First apply the change of what uses it alone, then remove the {entity}.");
-    // Two environments cannot be on one cluster, not even until the old one is destroyed.
+        format!("First apply the changes to what references it, then remove the {entity}.");
+    // Two environments cannot share a cluster, not even until the old one is destroyed.
     if changed.kind != Kind::Environment {
         hint.push_str(
             " If it is removed because its name changes, set `create_before_destroy = true` in \
@@ -129,7 +133,7 @@ fn still_used(changed: &EntityKey, referrers: &[String], situation: &Situation<'
     Explanation {
         summary: format!("The {entity} is still used"),
         detail: format!(
-            "It cannot be removed while it is named by {}.",
+            "It cannot be removed while it is referenced by {}.",
             join(referrers)
         ),
         hint: Some(hint),
@@ -137,8 +141,8 @@ fn still_used(changed: &EntityKey, referrers: &[String], situation: &Situation<'
     }
 }
 
-impl Situation<'_> {
-    /// Names an entity: `environment dev`, or a code repository by its path and its id.
+impl ChangeContext<'_> {
+    /// Returns the kind and name of an entity; for a code repository its path and its id.
     fn describe(&self, key: &EntityKey) -> String {
         match self.find(key) {
             Some(Entity::CodeRepo(repo)) if repo.id == RepositoryId::UNASSIGNED => {
@@ -155,7 +159,7 @@ impl Situation<'_> {
         self.after.get(key).or_else(|| self.before.get(key))
     }
 
-    /// Names whose repository it is.
+    /// Returns the owner of the repository.
     fn owner(&self) -> String {
         match (self.product_name, self.after.product()) {
             (Some(name), _) => format!("product `{name}`"),
@@ -164,8 +168,8 @@ impl Situation<'_> {
         }
     }
 
-    /// Says which entities of a kind exist.
-    fn existing(&self, kind: Kind) -> String {
+    /// Returns a sentence that lists the existing entities of a kind.
+    fn list_existing(&self, kind: Kind) -> String {
         let tree = match kind {
             Kind::Cluster => self.clusters.unwrap_or(self.after),
             _ => self.after,
@@ -175,7 +179,7 @@ impl Situation<'_> {
             _ => capitalised(&self.owner()),
         };
         let names: Vec<String> = tree
-            .of_kind(kind)
+            .entities_of_kind(kind)
             .map(|entity| match entity {
                 Entity::CodeRepo(repo) => format!("`{}` ({})", repo.repo_name, repo.id),
                 entity => format!("`{}`", entity.name()),
@@ -189,18 +193,18 @@ impl Situation<'_> {
     }
 }
 
-/// The most names that a message lists.
-const MOST_NAMES: usize = 20;
+/// The maximum number of names in a message.
+const MAX_NAMES: usize = 20;
 
 /// Joins names with commas.
 fn join(names: &[String]) -> String {
     let shown = names
         .iter()
-        .take(MOST_NAMES)
+        .take(MAX_NAMES)
         .cloned()
         .collect::<Vec<_>>()
         .join(", ");
-    match names.len().checked_sub(MOST_NAMES) {
+    match names.len().checked_sub(MAX_NAMES) {
         Some(more @ 1..) => format!("{shown} and {more} more"),
         _ => shown,
     }

@@ -1,24 +1,24 @@
-//! Clusters, and runtimes on them.
+//! Rules for clusters, and for runtimes on them.
 
 use std::collections::BTreeSet;
 
 use nautes_model::Kind;
 use nautes_model::entity::{ClusterShape, WorkerType};
 use nautes_model::validation::{
-    Context, FieldPath, Problem, Rule, introduced_by, problems, violations,
+    Context, FieldPath, Problem, Rule, new_violations, problems, violations,
 };
 
 use super::{missing, problem_of};
 use crate::golden::{PRODUCT, name};
-use crate::shop::{self, broken_by, key, only, only_rule};
+use crate::shop::{self, key, only, only_rule, violations_of_put};
 
 #[test]
-fn a_runtime_needs_a_cluster_of_its_type() {
+fn a_runtime_needs_a_cluster_of_its_worker_type() {
     let mut runtime = shop::deployment_runtime("live");
     runtime.destination.environment = name("build");
     assert_eq!(
-        only_rule(broken_by(runtime)),
-        Rule::WrongWorker {
+        only_rule(violations_of_put(runtime)),
+        Rule::WrongWorkerType {
             cluster: name("build-01"),
             expected: WorkerType::Deployment
         }
@@ -26,8 +26,8 @@ fn a_runtime_needs_a_cluster_of_its_type() {
     let mut runtime = shop::pipeline_runtime("again");
     runtime.destination.environment = name("staging");
     assert_eq!(
-        only_rule(broken_by(runtime)),
-        Rule::WrongWorker {
+        only_rule(violations_of_put(runtime)),
+        Rule::WrongWorkerType {
             cluster: name("deploy-01"),
             expected: WorkerType::Pipeline
         }
@@ -35,19 +35,22 @@ fn a_runtime_needs_a_cluster_of_its_type() {
 }
 
 #[test]
-fn a_runtime_does_not_use_the_namespace_of_a_component() {
+fn a_runtime_cannot_use_the_namespace_of_a_component() {
     let mut runtime = shop::deployment_runtime("argocd");
     runtime.manifest_source.path = "overlays/live".into();
     runtime.destination.namespaces.clear();
-    let rule = |cluster: &str, namespace: &str| Rule::ComponentNamespace {
+    let rule = |cluster: &str, namespace: &str| Rule::ReservedNamespace {
         cluster: name(cluster),
         namespace: namespace.into(),
     };
-    assert_eq!(only_rule(broken_by(runtime)), rule("deploy-01", "argocd"));
+    assert_eq!(
+        only_rule(violations_of_put(runtime)),
+        rule("deploy-01", "argocd")
+    );
     let mut runtime = shop::pipeline_runtime("again");
     runtime.destination.namespace = Some("tekton-pipelines".into());
     assert_eq!(
-        only_rule(broken_by(runtime)),
+        only_rule(violations_of_put(runtime)),
         rule("build-01", "tekton-pipelines")
     );
 }
@@ -72,7 +75,7 @@ fn a_pipeline_runtime_needs_the_pipeline_component() {
 }
 
 #[test]
-fn a_cluster_is_complete_in_itself() {
+fn a_single_cluster_is_validated() {
     let worker = || {
         shop::cluster(
             "deploy-02",
@@ -83,7 +86,7 @@ fn a_cluster_is_complete_in_itself() {
     let named_like_tenant = problems(&worker().into(), Some("deploy-02"));
     assert!(matches!(
         named_like_tenant.first(),
-        Some((_, Problem::NameOf { .. }))
+        Some((_, Problem::NameCollision { .. }))
     ));
 
     let mut cluster = worker();
@@ -96,7 +99,7 @@ fn a_cluster_is_complete_in_itself() {
         .retain(|_, component| component.name != "hnc");
     assert_eq!(
         problem_of(cluster),
-        ("components.multi_tenant".into(), Problem::NoComponent)
+        ("components.multi_tenant".into(), Problem::MissingComponent)
     );
 
     let mut cluster = worker();
@@ -116,7 +119,7 @@ fn a_cluster_is_complete_in_itself() {
 }
 
 #[test]
-fn a_host_must_exist_and_host() {
+fn a_host_must_exist_and_have_the_usage_host() {
     let mut clusters = shop::clusters();
     clusters[0] = shop::cluster(
         "host-01",
@@ -140,7 +143,7 @@ fn a_host_must_exist_and_host() {
 }
 
 #[test]
-fn a_cluster_that_an_environment_uses_is_missed() {
+fn a_cluster_that_an_environment_uses_cannot_be_removed() {
     let product = shop::product();
     let before = shop::tenant();
     let mut after = before.clone();
@@ -149,7 +152,7 @@ fn a_cluster_that_an_environment_uses_is_missed() {
         other_products: &[&product],
         ..Context::default()
     };
-    let violation = only(introduced_by(&before, &after, &context));
+    let violation = only(new_violations(&before, &after, &context));
     assert_eq!(violation.entity(), Some(&key(Kind::Cluster, "deploy-01")));
     assert_eq!(
         violation.rule,

@@ -1,9 +1,9 @@
-//! What the user reads.
+//! The messages for users.
 
 use nautes_model::entity::Entity;
 use nautes_model::tree::ManifestTree;
-use nautes_model::validation::explain::{Explanation, Situation, explain};
-use nautes_model::validation::{Context, introduced_by};
+use nautes_model::validation::explain::{ChangeContext, Explanation, explain};
+use nautes_model::validation::{Context, new_violations};
 use nautes_model::{EntityKey, Kind, RepositoryId};
 
 use crate::golden::{self, name};
@@ -12,24 +12,24 @@ use crate::shop::{self, MANIFESTS, key};
 fn explained(before: &ManifestTree, after: &ManifestTree, changed: &EntityKey) -> Vec<Explanation> {
     let tenant = shop::tenant();
     let violations = shop::introduced(before, after);
-    let situation = Situation {
+    let context = ChangeContext {
         before,
         after,
         clusters: Some(&tenant),
         product_name: Some("shop"),
     };
-    explain(&violations, changed, &situation)
+    explain(&violations, changed, &context)
 }
 
-fn of_saving(entity: impl Into<Entity>) -> Explanation {
+fn explain_put(entity: impl Into<Entity>) -> Explanation {
     let entity = entity.into();
     let before = shop::product();
     let mut after = before.clone();
-    after.put(&entity).expect("its place is free");
+    after.put(&entity).expect("its path is free");
     only(explained(&before, &after, &entity.key()))
 }
 
-fn of_removing(key: &EntityKey) -> Explanation {
+fn explain_removal(key: &EntityKey) -> Explanation {
     let before = shop::product();
     let mut after = before.clone();
     after.remove(key);
@@ -50,31 +50,31 @@ fn field(explanation: &Explanation) -> String {
 }
 
 #[test]
-fn a_missing_target_is_told_with_what_exists() {
-    let explanation = of_saving(shop::environment("live", "gone"));
+fn a_message_for_a_missing_target_lists_the_existing_ones() {
+    let explanation = explain_put(shop::environment("live", "gone"));
     assert_eq!(explanation.summary, "The cluster `gone` does not exist");
     assert_eq!(
         explanation.detail,
-        "The environment `live` names it (`cluster`). The tenant has: `build-01`, `deploy-01`, \
-         `host-01`."
+        "The environment `live` references it (`cluster`). The tenant has: `build-01`, \
+         `deploy-01`, `host-01`."
     );
     assert_eq!(field(&explanation), "cluster");
 
     let mut runtime = shop::deployment_runtime("checkout-staging");
     runtime.destination.environment = name("gone");
-    let explanation = of_saving(runtime);
+    let explanation = explain_put(runtime);
     assert_eq!(
         explanation.detail,
-        "The deployment runtime `checkout-staging` names it (`destination.environment`). Product \
-         `shop` has: `build`, `staging`."
+        "The deployment runtime `checkout-staging` references it (`destination.environment`). \
+         Product `shop` has: `build`, `staging`."
     );
 }
 
 #[test]
-fn a_missing_repository_hides_that_it_is_not_open() {
+fn a_missing_repository_hides_the_missing_permission() {
     let mut runtime = shop::pipeline_runtime("checkout-ci");
     runtime.pipeline_source = RepositoryId::new(7);
-    let explanation = of_saving(runtime);
+    let explanation = explain_put(runtime);
     assert_eq!(
         explanation.summary,
         "The code repository `repo-7` does not exist"
@@ -86,7 +86,7 @@ fn a_missing_repository_hides_that_it_is_not_open() {
 }
 
 #[test]
-fn a_missing_binding_is_there_to_paste() {
+fn a_message_for_a_missing_permission_shows_the_binding() {
     let mut other = golden::project();
     other.name = name("billing");
     let before = shop::tree_of(&[shop::entities(), vec![other.into()]].concat());
@@ -94,12 +94,12 @@ fn a_missing_binding_is_there_to_paste() {
     let mut runtime = shop::deployment_runtime("live");
     runtime.manifest_source.path = "overlays/live".into();
     runtime.projects.insert(name("billing"));
-    after.put(&runtime.into()).expect("its place is free");
+    after.put(&runtime.into()).expect("its path is free");
     let changed = key(Kind::DeploymentRuntime, "live");
     let explanation = only(explained(&before, &after, &changed));
     assert_eq!(
         explanation.summary,
-        "The code repository `deploy` (repo-131) is not open to project `billing`"
+        "The code repository `deploy` (repo-131) is not authorised for project `billing`"
     );
     assert_eq!(field(&explanation), "manifest_source.code_repo");
     let binding = r#"resource "nautes_code_repo_binding" "deploy_to_billing" {
@@ -113,7 +113,7 @@ fn a_missing_binding_is_there_to_paste() {
 }
 
 #[test]
-fn a_binding_to_paste_has_a_name_that_is_free() {
+fn the_suggested_binding_has_an_unused_name() {
     let mut entities = shop::entities();
     entities.retain(|entity| entity.kind() != Kind::CodeRepoBinding);
     entities.retain(|entity| entity.kind() != Kind::DeploymentRuntime);
@@ -132,25 +132,25 @@ fn a_binding_to_paste_has_a_name_that_is_free() {
 }
 
 #[test]
-fn removing_what_is_used_names_its_users_and_the_way_out() {
-    let explanation = of_removing(&key(Kind::Project, "checkout"));
+fn a_message_for_a_removal_lists_the_referrers_and_a_solution() {
+    let explanation = explain_removal(&key(Kind::Project, "checkout"));
     assert_eq!(explanation.summary, "The project `checkout` is still used");
     assert_eq!(
         explanation.detail,
-        "It cannot be removed while it is named by code repository `checkout-src` (repo-128) \
+        "It cannot be removed while it is referenced by code repository `checkout-src` (repo-128) \
          (`project`), code repository binding `deploy-to-checkout` (`projects`), pipeline runtime \
          `checkout-ci` (`project`), deployment runtime `checkout-staging` (`projects`)."
     );
     let hint = explanation.hint.expect("there is one");
     assert!(
-        hint.contains("create_before_destroy") && hint.contains("alone"),
+        hint.contains("create_before_destroy") && hint.contains("First apply"),
         "{hint}"
     );
     assert_eq!(explanation.field, None);
 }
 
 #[test]
-fn removing_a_cluster_names_the_environments_that_use_it() {
+fn a_message_for_a_cluster_removal_lists_the_environments() {
     let product = shop::product();
     let before = shop::tenant();
     let mut after = before.clone();
@@ -160,14 +160,14 @@ fn removing_a_cluster_names_the_environments_that_use_it() {
         other_products: &[&product],
         ..Context::default()
     };
-    let situation = Situation {
+    let change_context = ChangeContext {
         before: &before,
         after: &after,
         clusters: None,
         product_name: None,
     };
-    let violations = introduced_by(&before, &after, &context);
-    let explanation = only(explain(&violations, &changed, &situation));
+    let violations = new_violations(&before, &after, &context);
+    let explanation = only(explain(&violations, &changed, &change_context));
     assert_eq!(explanation.summary, "The cluster `deploy-01` is still used");
     assert!(
         explanation
@@ -177,11 +177,12 @@ fn removing_a_cluster_names_the_environments_that_use_it() {
 }
 
 #[test]
-fn removing_a_binding_names_who_loses_the_repository() {
-    let explanation = of_removing(&key(Kind::CodeRepoBinding, "pipelines-to-all"));
+fn a_message_for_a_binding_removal_names_who_loses_the_permission() {
+    let explanation = explain_removal(&key(Kind::CodeRepoBinding, "pipelines-to-all"));
     assert_eq!(
         explanation.summary,
-        "The code repository `pipelines` (repo-129) would no longer be open to project `checkout`"
+        "The code repository `pipelines` (repo-129) would no longer be authorised for project \
+         `checkout`"
     );
     assert_eq!(
         explanation.detail,
@@ -191,24 +192,24 @@ fn removing_a_binding_names_who_loses_the_repository() {
 }
 
 #[test]
-fn both_of_two_that_share_are_named() {
-    let explanation = of_saving(shop::environment("live", "deploy-01"));
-    assert_eq!(explanation.summary, "Two environments use one cluster");
+fn a_message_for_sharing_names_both_entities() {
+    let explanation = explain_put(shop::environment("live", "deploy-01"));
+    assert_eq!(explanation.summary, "Two environments use the same cluster");
     assert!(explanation.detail.contains("environment `staging`"));
     assert!(explanation.detail.contains("environment `live`"));
     assert_eq!(field(&explanation), "cluster");
 
-    let explanation = of_saving(shop::deployment_runtime("again"));
+    let explanation = explain_put(shop::deployment_runtime("again"));
     assert!(explanation.detail.contains("`checkout-staging`"));
     assert!(explanation.detail.contains("`again`"));
     assert_eq!(field(&explanation), "manifest_source");
 }
 
 #[test]
-fn a_name_is_told_with_its_rule() {
+fn a_message_for_an_invalid_name_states_the_rule() {
     let mut runtime = shop::pipeline_runtime("a-name-of-twenty-two-c");
     runtime.destination.namespace = Some("shop-ci".into());
-    let explanation = of_saving(runtime);
+    let explanation = explain_put(runtime);
     assert_eq!(field(&explanation), "name");
     assert!(
         explanation

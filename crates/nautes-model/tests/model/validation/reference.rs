@@ -1,4 +1,4 @@
-//! References, and the permission to use repositories.
+//! References, and the permission to use code repositories.
 
 use std::collections::BTreeSet;
 
@@ -8,33 +8,35 @@ use nautes_model::{Kind, RepositoryId};
 
 use super::missing;
 use crate::golden::{self, name};
-use crate::shop::{self, MANIFESTS, PIPELINES, SOURCE, broken_by, broken_without, key, only_rule};
+use crate::shop::{
+    self, MANIFESTS, PIPELINES, SOURCE, key, only_rule, violations_of_put, violations_of_removal,
+};
 
 #[test]
 fn an_environment_needs_its_cluster() {
     assert_eq!(
-        only_rule(broken_by(shop::environment("live", "gone"))),
+        only_rule(violations_of_put(shop::environment("live", "gone"))),
         missing(FieldPath::new("cluster"), key(Kind::Cluster, "gone"))
     );
 }
 
 #[test]
-fn clusters_are_not_asked_for_when_they_are_not_known() {
+fn clusters_are_not_checked_when_they_are_unknown() {
     let mut tree = shop::product();
     tree.put(&shop::environment("live", "gone").into())
-        .expect("its place is free");
+        .expect("its path is free");
     assert_eq!(violations(&tree, &Context::default()), BTreeSet::new());
 }
 
 #[test]
-fn what_a_manifest_names_must_exist() {
+fn the_target_of_a_reference_must_exist() {
     let mut repo = shop::code_repo(RepositoryId::new(7), "svc", Some("gone"));
     let project = || missing(FieldPath::new("project"), key(Kind::Project, "gone"));
-    assert_eq!(only_rule(broken_by(repo.clone())), project());
+    assert_eq!(only_rule(violations_of_put(repo.clone())), project());
     repo.project = None;
-    assert_eq!(broken_by(repo), BTreeSet::new());
+    assert_eq!(violations_of_put(repo), BTreeSet::new());
 
-    let rules: Vec<Rule> = broken_by(shop::binding("b", RepositoryId::new(7), &["gone"]))
+    let rules: Vec<Rule> = violations_of_put(shop::binding("b", RepositoryId::new(7), &["gone"]))
         .into_iter()
         .map(|violation| violation.rule)
         .collect();
@@ -51,14 +53,14 @@ fn what_a_manifest_names_must_exist() {
     runtime.destination.environment = name("gone");
     let environment = FieldPath::new("destination").attribute("environment");
     assert_eq!(
-        only_rule(broken_by(runtime)),
+        only_rule(violations_of_put(runtime)),
         missing(environment, key(Kind::Environment, "gone"))
     );
 }
 
 #[test]
-fn removing_what_is_named_breaks_those_who_name_it() {
-    let rules = broken_without(&key(Kind::Project, "checkout"));
+fn removing_an_entity_violates_the_references_to_it() {
+    let rules = violations_of_removal(&key(Kind::Project, "checkout"));
     let users: Vec<String> = rules
         .iter()
         .map(|violation| violation.entity().expect("an entity").to_string())
@@ -72,13 +74,13 @@ fn removing_what_is_named_breaks_those_who_name_it() {
             "deployment runtime `checkout-staging`",
         ]
     );
-    assert!(rules.iter().all(Violation::curable_by_another_change));
+    assert!(rules.iter().all(Violation::may_resolve));
 }
 
 #[test]
-fn removing_a_binding_takes_the_permission() {
+fn removing_a_binding_revokes_the_permission() {
     assert_eq!(
-        only_rule(broken_without(&key(
+        only_rule(violations_of_removal(&key(
             Kind::CodeRepoBinding,
             "pipelines-to-all"
         ))),
@@ -91,15 +93,15 @@ fn removing_a_binding_takes_the_permission() {
 }
 
 #[test]
-fn a_repository_that_moves_to_another_project_is_closed_to_the_first() {
+fn moving_a_repository_to_another_project_revokes_the_permission_of_the_first() {
     let mut before = shop::product();
     let mut other = golden::project();
     other.name = name("other");
-    before.put(&other.into()).expect("its place is free");
+    before.put(&other.into()).expect("its path is free");
     let mut after = before.clone();
     after
         .put(&shop::code_repo(SOURCE, "checkout-src", Some("other")).into())
-        .expect("its place is its own");
+        .expect("its path is its own");
     let field = FieldPath::new("event_sources").key("on-push");
     assert_eq!(
         only_rule(shop::introduced(&before, &after)),
@@ -112,7 +114,7 @@ fn a_repository_that_moves_to_another_project_is_closed_to_the_first() {
 }
 
 #[test]
-fn additional_resources_need_the_permission_too() {
+fn additional_resources_need_permission_too() {
     let mut runtime = shop::pipeline_runtime("checkout-ci");
     let mut resources = AdditionalResources {
         code_repo: Some(MANIFESTS),
@@ -121,10 +123,10 @@ fn additional_resources_need_the_permission_too() {
         url: None,
     };
     runtime.additional_resources = Some(resources.clone());
-    assert_eq!(broken_by(runtime.clone()), BTreeSet::new());
+    assert_eq!(violations_of_put(runtime.clone()), BTreeSet::new());
     resources.code_repo = Some(RepositoryId::new(7));
     runtime.additional_resources = Some(resources);
-    let fields: Vec<Rule> = broken_by(runtime)
+    let fields: Vec<Rule> = violations_of_put(runtime)
         .into_iter()
         .map(|violation| violation.rule)
         .collect();
@@ -139,26 +141,26 @@ fn a_deployment_runtime_without_projects_needs_no_permission() {
     runtime.manifest_source.path = "overlays/live".into();
     runtime.manifest_source.code_repo = SOURCE;
     runtime.projects.clear();
-    assert_eq!(broken_by(runtime), BTreeSet::new());
+    assert_eq!(violations_of_put(runtime), BTreeSet::new());
 }
 
 #[test]
-fn what_was_broken_before_is_nobody_s_fault() {
+fn earlier_violations_are_not_attributed_to_a_change() {
     let mut before = shop::product();
     before.remove(&key(Kind::Project, "checkout"));
     let mut after = before.clone();
     let mut project = golden::project();
     project.name = name("other");
-    after.put(&project.into()).expect("its place is free");
+    after.put(&project.into()).expect("its path is free");
     assert_eq!(shop::introduced(&before, &after), BTreeSet::new());
 }
 
 #[test]
-fn where_nautes_reconciles_a_repository_reports_what_runtimes_wait_for() {
+fn where_nautes_reconciles_a_repository_must_report_the_events_of_runtimes() {
     let mut tree = shop::product();
     let mut repo = shop::code_repo(SOURCE, "checkout-src", Some("checkout"));
     repo.webhook_events = None;
-    tree.put(&repo.into()).expect("its place is its own");
+    tree.put(&repo.into()).expect("its path is its own");
     assert_eq!(violations(&tree, &Context::default()), BTreeSet::new());
     let context = Context {
         nautes_reconciles: true,

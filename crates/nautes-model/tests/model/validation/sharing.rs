@@ -1,4 +1,4 @@
-//! What two entities may not share.
+//! Rules for sharing.
 
 use std::collections::BTreeSet;
 
@@ -9,11 +9,11 @@ use nautes_model::validation::{Context, OtherRuntime, Rule, Subject, violations}
 use nautes_model::{Kind, ProductId};
 
 use crate::golden::name;
-use crate::shop::{self, broken_by, key, only, only_rule};
+use crate::shop::{self, key, only, only_rule, violations_of_put};
 
 #[test]
-fn two_environments_do_not_share_a_cluster() {
-    let violation = only(broken_by(shop::environment("live", "deploy-01")));
+fn two_environments_cannot_use_the_same_cluster() {
+    let violation = only(violations_of_put(shop::environment("live", "deploy-01")));
     assert_eq!(
         violation.subject,
         Subject::Entity(key(Kind::Environment, "staging"))
@@ -25,13 +25,13 @@ fn two_environments_do_not_share_a_cluster() {
             with: key(Kind::Environment, "live"),
         }
     );
-    assert!(violation.curable_by_another_change());
+    assert!(violation.may_resolve());
 }
 
 #[test]
-fn two_deployment_runtimes_do_not_deploy_one_folder_into_one_environment() {
+fn two_deployment_runtimes_cannot_deploy_the_same_folder_into_the_same_environment() {
     assert_eq!(
-        only_rule(broken_by(shop::deployment_runtime("again"))),
+        only_rule(violations_of_put(shop::deployment_runtime("again"))),
         Rule::SourceShared {
             with: key(Kind::DeploymentRuntime, "again"),
             path: "overlays/staging".into(),
@@ -39,14 +39,14 @@ fn two_deployment_runtimes_do_not_deploy_one_folder_into_one_environment() {
     );
     let mut runtime = shop::deployment_runtime("again");
     runtime.manifest_source.target_revision = "v1".into();
-    assert_eq!(broken_by(runtime), BTreeSet::new());
+    assert_eq!(violations_of_put(runtime), BTreeSet::new());
 }
 
 #[test]
-fn two_pipeline_runtimes_do_not_run_one_file_in_one_namespace() {
+fn two_pipeline_runtimes_cannot_run_the_same_file_in_the_same_namespace() {
     let mut runtime = shop::pipeline_runtime("again");
     runtime.destination.namespace = Some("checkout-ci".into());
-    let rules: Vec<Rule> = broken_by(runtime.clone())
+    let rules: Vec<Rule> = violations_of_put(runtime.clone())
         .into_iter()
         .map(|violation| violation.rule)
         .collect();
@@ -69,18 +69,18 @@ fn two_pipeline_runtimes_do_not_run_one_file_in_one_namespace() {
         ]
     );
     runtime.destination.namespace = None;
-    assert_eq!(broken_by(runtime), BTreeSet::new());
+    assert_eq!(violations_of_put(runtime), BTreeSet::new());
 }
 
 #[test]
-fn deployment_runtimes_of_one_product_share_namespaces() {
+fn deployment_runtimes_of_a_product_may_share_namespaces() {
     let mut runtime = shop::deployment_runtime("again");
     runtime.manifest_source.path = "overlays/again".into();
-    assert_eq!(broken_by(runtime), BTreeSet::new());
+    assert_eq!(violations_of_put(runtime), BTreeSet::new());
 }
 
 #[test]
-fn products_do_not_share_namespaces_or_where_nautes_reconciles_names() {
+fn products_cannot_share_namespaces_nor_runtime_names_where_nautes_reconciles() {
     let other = ProductId::new(7);
     let mut foreign = ManifestTree::new(Repository::Product(other));
     let mut environment = shop::environment("prod", "deploy-01");
@@ -89,7 +89,7 @@ fn products_do_not_share_namespaces_or_where_nautes_reconciles_names() {
     runtime.product = other;
     runtime.destination.environment = name("prod");
     for entity in [Entity::from(environment), Entity::from(runtime)] {
-        foreign.put(&entity).expect("its place is free");
+        foreign.put(&entity).expect("its path is free");
     }
     let product = shop::product();
     let with = OtherRuntime {

@@ -1,13 +1,13 @@
-//! Go's empty values in serde's terms: an empty or missing text is no value, `null` is an empty
-//! list.
+//! Serde helpers for Go's zero values: an empty string stands for `None`, `null` for an empty
+//! collection.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-/// Writes no value as an empty text.
+/// Serialises `None` as an empty string.
 ///
 /// # Errors
 ///
-/// Those of the serialiser.
+/// Fails if the serialiser does.
 #[expect(
     clippy::ref_option,
     reason = "serde calls it with a reference to the field"
@@ -23,20 +23,20 @@ where
     }
 }
 
-/// Tells whether Go's `omitempty` would leave the field out.
+/// Returns whether Go's `omitempty` would omit the field.
 #[expect(
     clippy::ref_option,
     reason = "serde calls it with a reference to the field"
 )]
-pub(super) fn is_blank<T: Clone + Into<String>>(value: &Option<T>) -> bool {
+pub(super) fn is_zero<T: Clone + Into<String>>(value: &Option<T>) -> bool {
     value.clone().is_none_or(|value| value.into().is_empty())
 }
 
-/// Reads an empty text or `null` as no value.
+/// Deserialises an empty string or `null` as `None`.
 ///
 /// # Errors
 ///
-/// A text that is not a `T`.
+/// Fails if the text is not a `T`.
 pub(super) fn deserialize<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: TryFrom<String, Error: std::fmt::Display>,
@@ -48,12 +48,12 @@ where
     }
 }
 
-/// Reads `null` as the empty value.
+/// Deserialises `null` as the default value.
 ///
 /// # Errors
 ///
-/// A value that is not a `T`.
-pub(super) fn null_is_empty<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+/// Fails if the value is not a `T`.
+pub(super) fn null_as_default<'de, T, D>(deserializer: D) -> Result<T, D::Error>
 where
     T: Default + Deserialize<'de>,
     D: Deserializer<'de>,
@@ -61,12 +61,12 @@ where
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// Writes an empty collection as `null`, as Go writes a nil slice.
+/// Serialises an empty collection as `null`, like a nil slice in Go.
 ///
 /// # Errors
 ///
-/// Those of the serialiser.
-pub(super) fn empty_is_null<'a, C, S>(collection: &'a C, serializer: S) -> Result<S::Ok, S::Error>
+/// Fails if the serialiser does.
+pub(super) fn empty_as_null<'a, C, S>(collection: &'a C, serializer: S) -> Result<S::Ok, S::Error>
 where
     &'a C: IntoIterator,
     C: Serialize,

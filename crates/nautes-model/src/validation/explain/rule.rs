@@ -1,6 +1,6 @@
-//! One violation in words.
+//! The message for a single violation.
 
-use super::{Explanation, Situation, capitalised};
+use super::{ChangeContext, Explanation, capitalised};
 use crate::entity::WorkerType;
 use crate::entity_name::EntityName;
 use crate::id::{ProductId, RepositoryId};
@@ -13,14 +13,14 @@ use crate::validation::violation::{OtherRuntime, Rule, Subject, Violation};
 pub(super) fn explain(
     violation: &Violation,
     changed: &EntityKey,
-    situation: &Situation<'_>,
+    context: &ChangeContext<'_>,
 ) -> Explanation {
     let subject = match &violation.subject {
-        Subject::Entity(key) => situation.describe(key),
+        Subject::Entity(key) => context.describe(key),
         Subject::File(path) => format!("file `{path}`"),
     };
-    let speaker = Speaker { subject, situation };
-    let mut explanation = speaker.explain(&violation.rule);
+    let explainer = Explainer { subject, context };
+    let mut explanation = explainer.explain(&violation.rule);
     let changed_is_at_fault = violation.entity() == Some(changed)
         || (is_mutual(&violation.rule) && violation.entities().contains(changed));
     if changed_is_at_fault {
@@ -29,19 +29,19 @@ pub(super) fn explain(
     explanation
 }
 
-/// Says what is wrong with a subject.
-struct Speaker<'a> {
+/// Builds messages about one subject.
+struct Explainer<'a> {
     subject: String,
-    situation: &'a Situation<'a>,
+    context: &'a ChangeContext<'a>,
 }
 
-impl Speaker<'_> {
+impl Explainer<'_> {
     fn explain(&self, rule: &Rule) -> Explanation {
         match rule {
             Rule::Unreadable { reason } => self.unreadable(reason),
             Rule::Misplaced { path } => self.misplaced(path),
-            Rule::Repeated { paths } => self.repeated(paths),
-            Rule::PlaceTaken { path, by } => self.place_taken(path, by.as_ref()),
+            Rule::Duplicate { paths } => self.duplicate(paths),
+            Rule::PathTaken { path, occupant } => self.path_taken(path, occupant.as_ref()),
             Rule::Invalid { field, problem } => self.invalid(field, problem),
             Rule::ForeignProduct { product } => self.foreign_product(*product),
             Rule::Missing { field, target } => self.missing(field, target),
@@ -59,10 +59,12 @@ impl Speaker<'_> {
                 with,
             } => self.namespace_shared(cluster, namespace, with),
             Rule::ApplicationShared { cluster, with } => self.application_shared(cluster, with),
-            Rule::WrongWorker { cluster, expected } => self.wrong_worker(cluster, *expected),
+            Rule::WrongWorkerType { cluster, expected } => {
+                self.wrong_worker_type(cluster, *expected)
+            }
             Rule::NoPipelineComponent { cluster } => self.no_pipeline_component(cluster),
-            Rule::ComponentNamespace { cluster, namespace } => {
-                self.component_namespace(cluster, namespace)
+            Rule::ReservedNamespace { cluster, namespace } => {
+                self.reserved_namespace(cluster, namespace)
             }
             Rule::NotAHost { host } => self.not_a_host(host),
             Rule::ClusterInUse {
@@ -73,78 +75,78 @@ impl Speaker<'_> {
     }
 
     fn unreadable(&self, reason: &str) -> Explanation {
-        says(
-            format!("The {} cannot be read", self.subject),
+        Explanation::new(
+            format!("The {} cannot be parsed", self.subject),
             format!("{}.", capitalised(reason)),
         )
-        .advising("Repair or remove it in the configuration repository.")
+        .with_hint("Fix or remove it in the configuration repository.")
     }
 
     fn misplaced(&self, path: &str) -> Explanation {
-        says(
+        Explanation::new(
             format!(
-                "The manifest of the {} lies in the wrong place",
+                "The manifest of the {} is in the wrong folder",
                 self.subject
             ),
-            format!("It was found at `{path}`, where Nautes does not look for it."),
+            format!("Its path is `{path}`, where Nautes does not look for it."),
         )
-        .advising("Move it in the configuration repository.")
+        .with_hint("Move it in the configuration repository.")
     }
 
-    fn repeated(&self, paths: &[String]) -> Explanation {
-        says(
-            format!("The {} is described twice", self.subject),
+    fn duplicate(&self, paths: &[String]) -> Explanation {
+        Explanation::new(
+            format!("The {} has several manifests", self.subject),
             format!("Its manifests are `{}`.", paths.join("`, `")),
         )
-        .advising("Remove all but one in the configuration repository.")
+        .with_hint("Remove all but one in the configuration repository.")
     }
 
-    fn place_taken(&self, path: &str, by: Option<&EntityKey>) -> Explanation {
-        let holder = by.map_or_else(
-            || "something else".to_owned(),
-            |key| format!("the {}", self.situation.describe(key)),
+    fn path_taken(&self, path: &str, occupant: Option<&EntityKey>) -> Explanation {
+        let occupant = occupant.map_or_else(
+            || "another file".to_owned(),
+            |key| format!("the {}", self.context.describe(key)),
         );
-        says(
-            format!("The place of the {} is taken", self.subject),
-            format!("Its manifest belongs at `{path}`, which holds {holder}."),
+        Explanation::new(
+            format!("The path of the {} is taken", self.subject),
+            format!("Its manifest belongs at `{path}`, which is occupied by {occupant}."),
         )
-        .advising("Choose another name, or remove what is there first.")
+        .with_hint("Choose another name, or remove what is there first.")
     }
 
     fn invalid(&self, field: &FieldPath, problem: &Problem) -> Explanation {
-        says(
+        Explanation::new(
             format!("The {} is not valid", self.subject),
-            format!("The attribute `{field}` is wrong: {problem}."),
+            format!("The attribute `{field}` is invalid: {problem}."),
         )
     }
 
     fn foreign_product(&self, product: ProductId) -> Explanation {
-        says(
+        Explanation::new(
             format!("The {} belongs to another product", self.subject),
             format!(
-                "Its manifest names `{product}`, but lies in the repository of {}.",
-                self.situation.owner()
+                "Its manifest names `{product}`, but is in the repository of {}.",
+                self.context.owner()
             ),
         )
     }
 
     fn missing(&self, field: &FieldPath, target: &EntityKey) -> Explanation {
-        says(
-            format!("The {} does not exist", self.situation.describe(target)),
+        Explanation::new(
+            format!("The {} does not exist", self.context.describe(target)),
             format!(
-                "The {} names it (`{field}`). {}",
+                "The {} references it (`{field}`). {}",
                 self.subject,
-                self.situation.existing(target.kind)
+                self.context.list_existing(target.kind)
             ),
         )
     }
 
     fn not_authorised(&self, project: &EntityName, code_repo: RepositoryId) -> Explanation {
         let code_repo = EntityKey::new(Kind::CodeRepo, code_repo.into());
-        says(
+        Explanation::new(
             format!(
-                "The {} is not open to project `{project}`",
-                self.situation.describe(&code_repo)
+                "The {} is not authorised for project `{project}`",
+                self.context.describe(&code_repo)
             ),
             format!("The {} uses it.", self.subject),
         )
@@ -152,41 +154,41 @@ impl Speaker<'_> {
 
     fn not_reported(&self, event: &str, code_repo: RepositoryId) -> Explanation {
         let code_repo = self
-            .situation
+            .context
             .describe(&EntityKey::new(Kind::CodeRepo, code_repo.into()));
-        says(
+        Explanation::new(
             format!("The {code_repo} does not report `{event}`"),
-            format!("The {} waits for it, and would never run.", self.subject),
+            format!("The {} listens to it, and would never run.", self.subject),
         )
-        .advising("Add the event to `webhook_events` of the repository.")
+        .with_hint("Add the event to `webhook_events` of the repository.")
     }
 
     fn cluster_shared(&self, cluster: &EntityName, with: &EntityKey) -> Explanation {
-        says(
-            "Two environments use one cluster".to_owned(),
+        Explanation::new(
+            "Two environments use the same cluster".to_owned(),
             format!(
-                "The {} and the {} of {} both use cluster `{cluster}`; a product has at most one \
+                "The {} and the {} of {} both use cluster `{cluster}`; a product can have only one \
                  environment on a cluster.",
                 self.subject,
-                self.situation.describe(with),
-                self.situation.owner()
+                self.context.describe(with),
+                self.context.owner()
             ),
         )
-        .advising("Use another cluster, or remove one of them first.")
+        .with_hint("Use another cluster, or remove one of them first.")
     }
 
     fn source_shared(&self, with: &EntityKey, path: &str) -> Explanation {
-        says(
-            "Two runtimes do the same work".to_owned(),
+        Explanation::new(
+            "Two runtimes have the same source and destination".to_owned(),
             format!(
-                "The {} and the {} of {} both take `{path}` of one repository, for one \
+                "The {} and the {} of {} both use `{path}` of the same repository for the same \
                  destination.",
                 self.subject,
-                self.situation.describe(with),
-                self.situation.owner()
+                self.context.describe(with),
+                self.context.owner()
             ),
         )
-        .advising("Change the path or the destination, or remove one of them first.")
+        .with_hint("Change the path or the destination, or remove one of them first.")
     }
 
     fn namespace_shared(
@@ -195,7 +197,7 @@ impl Speaker<'_> {
         namespace: &str,
         with: &OtherRuntime,
     ) -> Explanation {
-        says(
+        Explanation::new(
             format!("The namespace `{namespace}` is taken"),
             format!(
                 "The {} and the {} both use it on cluster `{cluster}`.",
@@ -203,94 +205,94 @@ impl Speaker<'_> {
                 self.runtime(with)
             ),
         )
-        .advising("Use another namespace.")
+        .with_hint("Use another namespace.")
     }
 
     fn application_shared(&self, cluster: &EntityName, with: &OtherRuntime) -> Explanation {
-        says(
+        Explanation::new(
             "The name of the runtime is taken on its cluster".to_owned(),
             format!(
-                "The {} and the {} have one name on cluster `{cluster}`, where Argo CD \
+                "The {} and the {} have the same name on cluster `{cluster}`, where Argo CD \
                  applications are named after runtimes.",
                 self.subject,
                 self.runtime(with)
             ),
         )
-        .advising("Choose another name.")
+        .with_hint("Choose another name.")
     }
 
-    fn wrong_worker(&self, cluster: &EntityName, expected: WorkerType) -> Explanation {
-        let word = expected.as_str();
-        says(
-            format!("The cluster `{cluster}` is not for {word} runtimes"),
+    fn wrong_worker_type(&self, cluster: &EntityName, expected: WorkerType) -> Explanation {
+        let worker_type = expected.as_str();
+        Explanation::new(
+            format!("The cluster `{cluster}` is not for {worker_type} runtimes"),
             format!(
-                "The {} needs a cluster whose worker type is `{word}`.",
+                "The {} needs a cluster with the worker type `{worker_type}`.",
                 self.subject
             ),
         )
-        .advising("Use an environment of such a cluster.")
+        .with_hint("Use an environment on such a cluster.")
     }
 
     fn no_pipeline_component(&self, cluster: &EntityName) -> Explanation {
-        says(
+        Explanation::new(
             format!("The cluster `{cluster}` has no pipeline component"),
             format!("The {} cannot run there.", self.subject),
         )
     }
 
-    fn component_namespace(&self, cluster: &EntityName, namespace: &str) -> Explanation {
-        says(
+    fn reserved_namespace(&self, cluster: &EntityName, namespace: &str) -> Explanation {
+        Explanation::new(
             format!("The namespace `{namespace}` belongs to a component"),
             format!(
                 "The {} cannot use it: it is reserved on cluster `{cluster}`.",
                 self.subject
             ),
         )
-        .advising("Use another namespace.")
+        .with_hint("Use another namespace.")
     }
 
     fn not_a_host(&self, host: &EntityName) -> Explanation {
-        says(
-            format!("The cluster `{host}` is no host"),
+        Explanation::new(
+            format!("The cluster `{host}` is not a host"),
             format!(
-                "The {} names it as its host, but its usage is `worker`.",
+                "The {} references it as its host, but its usage is `worker`.",
                 self.subject
             ),
         )
     }
 
     fn cluster_in_use(&self, product: ProductId, environment: &EntityName) -> Explanation {
-        says(
+        Explanation::new(
             format!("The {} does not exist", self.subject),
-            format!("The environment `{environment}` of `{product}` names it."),
+            format!("The environment `{environment}` of `{product}` references it."),
         )
     }
 
     fn runtime(&self, runtime: &OtherRuntime) -> String {
         match runtime.product {
-            None => self.situation.describe(&runtime.key),
+            None => self.context.describe(&runtime.key),
             Some(product) => format!("{} of `{product}`", runtime.key),
         }
     }
 }
 
-fn says(summary: String, detail: String) -> Explanation {
-    Explanation {
-        summary,
-        detail,
-        hint: None,
-        field: None,
-    }
-}
-
 impl Explanation {
-    fn advising(mut self, hint: &str) -> Self {
+    fn new(summary: String, detail: String) -> Self {
+        Self {
+            summary,
+            detail,
+            hint: None,
+            field: None,
+        }
+    }
+
+    fn with_hint(mut self, hint: &str) -> Self {
         self.hint = Some(hint.to_owned());
         self
     }
 }
 
-/// Tells whether both entities of a rule are at fault alike.
+/// Returns whether both entities of a rule are equally at fault.
 fn is_mutual(rule: &Rule) -> bool {
     matches!(
         rule,
@@ -301,7 +303,7 @@ fn is_mutual(rule: &Rule) -> bool {
     )
 }
 
-/// Returns the attribute at fault, of the subject or of the other entity of a pair.
+/// Returns the attribute at fault, of the subject or of the other entity in a pair.
 fn field(rule: &Rule, changed: &EntityKey) -> Option<FieldPath> {
     match rule {
         Rule::Invalid { field, .. }
@@ -313,18 +315,18 @@ fn field(rule: &Rule, changed: &EntityKey) -> Option<FieldPath> {
             Kind::PipelineRuntime => FieldPath::new("pipelines"),
             _ => FieldPath::new("manifest_source"),
         }),
-        Rule::NamespaceShared { .. } | Rule::ComponentNamespace { .. } => {
+        Rule::NamespaceShared { .. } | Rule::ReservedNamespace { .. } => {
             Some(FieldPath::new("destination").attribute(match changed.kind {
                 Kind::PipelineRuntime => "namespace",
                 _ => "namespaces",
             }))
         }
-        Rule::WrongWorker { .. } | Rule::NoPipelineComponent { .. } => Some(destination()),
+        Rule::WrongWorkerType { .. } | Rule::NoPipelineComponent { .. } => Some(destination()),
         Rule::NotAHost { .. } => Some(FieldPath::new("host_cluster")),
-        Rule::PlaceTaken { .. } | Rule::ApplicationShared { .. } => Some(FieldPath::new("name")),
+        Rule::PathTaken { .. } | Rule::ApplicationShared { .. } => Some(FieldPath::new("name")),
         Rule::Unreadable { .. }
         | Rule::Misplaced { .. }
-        | Rule::Repeated { .. }
+        | Rule::Duplicate { .. }
         | Rule::ForeignProduct { .. }
         | Rule::ClusterInUse { .. } => None,
     }

@@ -1,4 +1,4 @@
-//! Rules that an entity keeps or breaks by itself, so that they can be judged when planning.
+//! Rules for a single entity, which can be checked at plan time.
 
 use std::collections::BTreeSet;
 
@@ -7,16 +7,16 @@ use super::problem::Problem;
 use crate::entity::{DeploymentRuntime, Entity, webhook_event};
 use crate::name::NameRule;
 
-/// A field with what is wrong with it.
+/// A field and its problem.
 pub(super) type Finding = (FieldPath, Problem);
 
-/// Finds what is wrong with an entity, whatever else there is.
+/// Returns the problems of an entity that do not depend on other entities.
 ///
 /// `tenant` is the tenant's name, which no cluster may have.
 pub fn problems(entity: &Entity, tenant: Option<&str>) -> BTreeSet<(FieldPath, Problem)> {
     let mut found = BTreeSet::new();
     match entity {
-        Entity::Cluster(cluster) => super::cluster::check_alone(cluster, tenant, &mut found),
+        Entity::Cluster(cluster) => super::cluster::check_single(cluster, tenant, &mut found),
         Entity::Environment(environment) => {
             check_name(NameRule::Environment, &environment.name, &mut found);
         }
@@ -30,7 +30,7 @@ pub fn problems(entity: &Entity, tenant: Option<&str>) -> BTreeSet<(FieldPath, P
         Entity::CodeRepoBinding(binding) => {
             check_name(NameRule::CodeRepoBinding, &binding.name, &mut found);
         }
-        Entity::PipelineRuntime(runtime) => super::pipeline::check_alone(runtime, &mut found),
+        Entity::PipelineRuntime(runtime) => super::pipeline::check_single(runtime, &mut found),
         Entity::DeploymentRuntime(runtime) => check_deployment_runtime(runtime, &mut found),
     }
     found
@@ -66,7 +66,7 @@ pub(super) fn check(rule: NameRule, name: &str, field: FieldPath, found: &mut BT
     }
 }
 
-/// Nautes passes over an empty event.
+/// Checks that an event is known. Nautes ignores an empty event.
 pub(super) fn check_event(field: FieldPath, event: &str, found: &mut BTreeSet<Finding>) {
     if !event.is_empty() && !webhook_event::is_known(event) {
         found.insert((

@@ -1,4 +1,4 @@
-//! Files and their places.
+//! Rules for files.
 
 use std::collections::BTreeSet;
 
@@ -6,15 +6,15 @@ use nautes_model::validation::{Context, Problem, Rule, Subject, Violation, viola
 use nautes_model::{Kind, ProductId};
 
 use crate::golden::{self, name};
-use crate::shop::{self, broken_by, key, only_rule};
+use crate::shop::{self, key, only_rule, violations_of_put};
 
 #[test]
-fn a_manifest_names_the_product_of_its_repository() {
+fn a_manifest_must_name_the_product_of_its_repository() {
     let mut project = golden::project();
     project.product = ProductId::new(7);
     project.name = name("other");
     assert_eq!(
-        only_rule(broken_by(project)),
+        only_rule(violations_of_put(project)),
         Rule::ForeignProduct {
             product: ProductId::new(7)
         }
@@ -22,7 +22,7 @@ fn a_manifest_names_the_product_of_its_repository() {
 }
 
 #[test]
-fn files_that_hold_no_entity_are_at_fault_themselves() {
+fn files_without_an_entity_are_reported() {
     let mut tree = shop::product();
     for (path, text) in [
         ("envs/broken.yaml", "a: [b"),
@@ -57,7 +57,7 @@ fn files_that_hold_no_entity_are_at_fault_themselves() {
 }
 
 #[test]
-fn a_manifest_lies_in_its_place_once() {
+fn misplaced_and_duplicate_manifests_are_reported() {
     let text = include_str!("../../golden/manifests/project.yaml");
     let mut tree = shop::product();
     tree.put_file("projects/other/checkout.yaml", text);
@@ -71,7 +71,7 @@ fn a_manifest_lies_in_its_place_once() {
             Rule::Misplaced {
                 path: "projects/other/checkout.yaml".into()
             },
-            Rule::Repeated {
+            Rule::Duplicate {
                 paths: vec![
                     "projects/checkout/checkout.yaml".into(),
                     "projects/other/checkout.yaml".into(),
@@ -86,7 +86,7 @@ fn a_manifest_lies_in_its_place_once() {
 }
 
 #[test]
-fn a_place_that_is_taken_is_refused() {
+fn an_occupied_path_is_rejected() {
     let mut tree = shop::product();
     let mut runtime = shop::pipeline_runtime("checkout");
     runtime.pipelines.clear();
@@ -94,24 +94,24 @@ fn a_place_that_is_taken_is_refused() {
     let violation = Violation::from(taken);
     assert_eq!(
         violation.rule,
-        Rule::PlaceTaken {
+        Rule::PathTaken {
             path: "projects/checkout/checkout.yaml".into(),
-            by: Some(key(Kind::Project, "checkout")),
+            occupant: Some(key(Kind::Project, "checkout")),
         }
     );
-    assert!(violation.curable_by_another_change());
+    assert!(violation.may_resolve());
 }
 
 #[test]
-fn a_project_is_not_named_like_a_top_level_folder() {
+fn a_project_cannot_be_named_like_a_top_level_folder() {
     let mut tree = shop::product();
     tree.put_file("charts/a.yaml", "a: 1");
     let mut project = golden::project();
     project.name = name("charts");
-    tree.put(&project.into()).expect("its place is free");
+    tree.put(&project.into()).expect("its path is free");
     let rule = only_rule(violations(&tree, &Context::default()));
     assert!(
-        matches!(rule, Rule::Invalid { field, problem: Problem::NameOf { .. } }
+        matches!(rule, Rule::Invalid { field, problem: Problem::NameCollision { .. } }
             if field.to_string() == "name")
     );
 }

@@ -1,4 +1,4 @@
-//! What an entity keeps or breaks by itself.
+//! Rules for a single entity.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use super::problem_of;
 use crate::golden::{self, name};
 
 #[test]
-fn names_are_judged() {
+fn names_are_validated() {
     let mut environment = golden::environment();
     environment.name = name("repo-12");
     let (field, problem) = problem_of(environment);
@@ -29,7 +29,7 @@ fn names_are_judged() {
 }
 
 #[test]
-fn events_are_those_that_nautes_knows() {
+fn unknown_events_are_rejected() {
     let repo = CodeRepo {
         webhook_events: Some(BTreeSet::from(["push".into(), "push_events".into()])),
         ..golden::code_repo()
@@ -45,7 +45,7 @@ fn events_are_those_that_nautes_knows() {
 }
 
 #[test]
-fn an_empty_pipeline_runtime_lacks_three_lists() {
+fn a_pipeline_runtime_needs_three_lists() {
     let mut runtime = golden::pipeline_runtime();
     runtime.pipelines.clear();
     runtime.event_sources.clear();
@@ -57,8 +57,8 @@ fn an_empty_pipeline_runtime_lacks_three_lists() {
     assert_eq!(fields, ["event_sources", "pipeline_triggers", "pipelines"]);
 }
 
-/// Changes a sound pipeline runtime and returns what is then wrong with it.
-fn broken(change: impl FnOnce(&mut PipelineRuntime)) -> (String, Problem) {
+/// Modifies a valid pipeline runtime and returns the problem.
+fn problem_after(change: impl FnOnce(&mut PipelineRuntime)) -> (String, Problem) {
     let mut runtime = golden::pipeline_runtime();
     change(&mut runtime);
     problem_of(runtime)
@@ -68,31 +68,34 @@ fn gitlab(runtime: &mut PipelineRuntime) -> &mut GitlabEvents {
     let source = runtime
         .event_sources
         .get_mut("on-push")
-        .expect("it is there");
-    source.gitlab.as_mut().expect("it is a repository's")
+        .expect("the event source exists");
+    source
+        .gitlab
+        .as_mut()
+        .expect("the source is a code repository")
 }
 
 #[test]
 fn a_pipeline_runtime_is_not_named_like_its_project() {
-    let (field, problem) = broken(|runtime| runtime.name = name("checkout"));
+    let (field, problem) = problem_after(|runtime| runtime.name = name("checkout"));
     assert_eq!(field, "name");
-    assert!(matches!(problem, Problem::NameOf { .. }));
+    assert!(matches!(problem, Problem::NameCollision { .. }));
 }
 
 #[test]
-fn two_pipelines_do_not_share_a_file() {
+fn two_pipelines_cannot_have_the_same_path() {
     let path = "pipelines/build.yaml".to_owned();
     let pipeline = Pipeline {
         label: None,
         path: path.clone(),
     };
     assert_eq!(
-        broken(|runtime| {
+        problem_after(|runtime| {
             runtime.pipelines.insert("test".into(), pipeline);
         }),
         (
             "pipelines[\"test\"].path".into(),
-            Problem::PathOf {
+            Problem::DuplicatePath {
                 path,
                 with: "build".into()
             }
@@ -101,9 +104,9 @@ fn two_pipelines_do_not_share_a_file() {
 }
 
 #[test]
-fn triggers_name_what_their_runtime_has_and_differ() {
+fn triggers_reference_existing_parts_of_their_runtime_and_differ() {
     assert_eq!(
-        broken(|runtime| runtime.pipeline_triggers[0].event_source = "nightly".into()),
+        problem_after(|runtime| runtime.pipeline_triggers[0].event_source = "nightly".into()),
         (
             "pipeline_triggers[0].event_source".into(),
             Problem::UnknownEventSource {
@@ -112,7 +115,7 @@ fn triggers_name_what_their_runtime_has_and_differ() {
         )
     );
     assert_eq!(
-        broken(|runtime| runtime.pipeline_triggers[0].pipeline = "test".into()),
+        problem_after(|runtime| runtime.pipeline_triggers[0].pipeline = "test".into()),
         (
             "pipeline_triggers[0].pipeline".into(),
             Problem::UnknownPipeline {
@@ -121,19 +124,19 @@ fn triggers_name_what_their_runtime_has_and_differ() {
         )
     );
     assert_eq!(
-        broken(|runtime| {
+        problem_after(|runtime| {
             let mut again = runtime.pipeline_triggers[0].clone();
             again.inputs.clear();
             runtime.pipeline_triggers.push(again);
         }),
-        ("pipeline_triggers[1]".into(), Problem::TriggerTwice)
+        ("pipeline_triggers[1]".into(), Problem::DuplicateTrigger)
     );
 }
 
 #[test]
-fn an_event_source_makes_events() {
+fn an_event_source_needs_a_repository_or_a_schedule() {
     let with = |source: EventSource| {
-        broken(|runtime| {
+        problem_after(|runtime| {
             runtime.event_sources.insert("nightly".into(), source);
         })
     };
@@ -154,9 +157,9 @@ fn an_event_source_makes_events() {
 }
 
 #[test]
-fn a_revision_can_be_kept_and_matched() {
+fn a_revision_must_be_valid_and_match_its_events() {
     assert_eq!(
-        broken(|runtime| {
+        problem_after(|runtime| {
             gitlab(runtime).events.insert("issues_events".into());
         }),
         (
@@ -167,13 +170,13 @@ fn a_revision_can_be_kept_and_matched() {
         )
     );
     let (field, problem) =
-        broken(|runtime| gitlab(runtime).revision = Some("^refs/heads/\"$".into()));
+        problem_after(|runtime| gitlab(runtime).revision = Some("^refs/heads/\"$".into()));
     assert_eq!(field, "event_sources[\"on-push\"].gitlab.branch");
     assert!(matches!(problem, Problem::Revision(_)));
 }
 
 #[test]
-fn additional_resources_come_from_somewhere() {
+fn additional_resources_need_a_source() {
     let resources = AdditionalResources {
         code_repo: None,
         path: ".".into(),
@@ -181,38 +184,38 @@ fn additional_resources_come_from_somewhere() {
         url: Some(String::new()),
     };
     assert_eq!(
-        broken(|runtime| runtime.additional_resources = Some(resources)),
+        problem_after(|runtime| runtime.additional_resources = Some(resources)),
         ("additional_resources".into(), Problem::NoSource)
     );
 }
 
 #[test]
-fn hooks_are_told_apart() {
+fn hooks_need_distinct_names_and_aliases() {
     let hook = |name: &str, alias: Option<&str>| Hook {
         name: name.into(),
         alias: alias.map(str::to_owned),
         vars: BTreeMap::new(),
     };
     assert_eq!(
-        broken(|runtime| {
+        problem_after(|runtime| {
             runtime.hooks.pre.push(hook("lint", None));
             runtime.hooks.post.push(hook("lint", None));
         }),
         (
             "hooks.post[0].alias".into(),
-            Problem::AliasTwice {
+            Problem::DuplicateAlias {
                 alias: "lint".into()
             }
         )
     );
     assert_eq!(
-        broken(|runtime| {
+        problem_after(|runtime| {
             runtime.hooks.pre.push(hook("lint", None));
             runtime.hooks.pre.push(hook("lint", Some("again")));
         }),
         (
             "hooks.pre[1].name".into(),
-            Problem::HookTwice {
+            Problem::DuplicateHook {
                 name: "lint".into()
             }
         )

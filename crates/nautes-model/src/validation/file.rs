@@ -1,5 +1,5 @@
-//! Files: what they hold and where they lie (`app/api-server/pkg/nodestree/`, `repeat.go` and
-//! `effective.go`).
+//! Rules for files: their content and their paths (`app/api-server/pkg/nodestree/`, `repeat.go`
+//! and `effective.go`).
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -12,25 +12,25 @@ use crate::validation::field::FieldPath;
 use crate::validation::problem::Problem;
 
 pub(super) fn check(tree: &ManifestTree, found: &mut BTreeSet<Violation>) {
-    for (path, error) in tree.broken_files() {
-        found.insert(Violation::of_file(
+    for (path, error) in tree.invalid_files() {
+        found.insert(Violation::in_file(
             path,
             Rule::Unreadable {
-                reason: chain(error),
+                reason: error_chain(error),
             },
         ));
     }
     for (path, manifest) in tree.manifests() {
         let entity = manifest.entity();
-        if !tree.repository().admits(entity, path) {
+        if !tree.repository().allows(entity, path) {
             let rule = Rule::Misplaced {
                 path: path.to_owned(),
             };
             found.insert(Violation::new(entity.key(), rule));
         }
-        let paths: Vec<String> = tree.paths_of(&entity.key()).map(str::to_owned).collect();
+        let paths: Vec<String> = tree.paths(&entity.key()).map(str::to_owned).collect();
         if paths.len() > 1 {
-            found.insert(Violation::new(entity.key(), Rule::Repeated { paths }));
+            found.insert(Violation::new(entity.key(), Rule::Duplicate { paths }));
         }
         if let (Some(product), Some(own)) = (entity.product(), tree.product())
             && product != own
@@ -44,7 +44,8 @@ pub(super) fn check(tree: &ManifestTree, found: &mut BTreeSet<Violation>) {
     check_project_names(tree, found);
 }
 
-/// Nautes ignores a project that is named like a top-level entry outside the layout.
+/// Checks the names of projects: Nautes ignores a project that is named like a top-level entry
+/// outside the layout.
 fn check_project_names(tree: &ManifestTree, found: &mut BTreeSet<Violation>) {
     let top_level: BTreeSet<&str> = tree
         .files()
@@ -55,7 +56,7 @@ fn check_project_names(tree: &ManifestTree, found: &mut BTreeSet<Violation>) {
         .collect();
     for project in tree.projects() {
         if top_level.contains(project.name.as_str()) {
-            let problem = Problem::NameOf {
+            let problem = Problem::NameCollision {
                 name: project.name.to_string(),
                 owner: "a folder of the configuration repository",
             };
@@ -69,7 +70,7 @@ fn check_project_names(tree: &ManifestTree, found: &mut BTreeSet<Violation>) {
 }
 
 /// Joins the messages of an error and its causes.
-fn chain(error: &dyn Error) -> String {
+fn error_chain(error: &dyn Error) -> String {
     let mut message = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
