@@ -1,8 +1,9 @@
-//! The expansion of the derive macro for arguments of functions.
+//! Expands the derive macro for arguments of functions.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::ext::IdentExt as _;
+use syn::spanned::Spanned as _;
 use syn::{DeriveInput, Result};
 
 use crate::input::{description, named_fields};
@@ -18,10 +19,18 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
         let (kind, description) = (&field.ty, description(&field.attrs));
         quote!(<#kind as ::terraform_plugin::function::Argument>::parameter(#name, #description))
     });
+    let checks = fields.iter().map(|field| {
+        let kind = &field.ty;
+        quote_spanned! {kind.span()=>
+            const _: () = <#kind as ::terraform_plugin::function::Argument>::VALID;
+        }
+    });
     let reads = named.map(|(_, ident, name)| {
         quote!(#ident: ::terraform_plugin::function::Argument::read(#name, values)?)
     });
     Ok(quote! {
+        #(#checks)*
+
         impl ::terraform_plugin::function::Arguments for #arguments {
             fn parameters() -> ::std::vec::Vec<::terraform_plugin::function::Parameter> {
                 ::std::vec![#(#parameters),*]

@@ -1,4 +1,4 @@
-//! Derive macros of the `terraform-plugin` framework; their documentation is there, at the traits of the same names.
+//! Derive macros of the `terraform-plugin` framework. The traits of the same names there have the documentation.
 
 mod arguments;
 mod field;
@@ -8,10 +8,10 @@ mod model;
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
 
-/// Derives a model: the schema, the conversion from and to values, and the plan view of a struct.
+/// Derives a model: the schema, the conversions from and to values, and the plan view of a struct.
 ///
-/// The doc comments become descriptions. `#[tf(…)]` on a field lists builder methods of
-/// `terraform_plugin::schema::Attribute`, with their arguments: `#[tf(replace, default("main".to_owned()))]`.
+/// Doc comments become descriptions. `#[tf(…)]` on a field lists builder methods of
+/// `terraform_plugin::schema::Attribute` with their arguments: `#[tf(replace, default("main".to_owned()))]`.
 #[proc_macro_derive(Model, attributes(tf))]
 pub fn derive_model(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
@@ -20,9 +20,9 @@ pub fn derive_model(input: TokenStream) -> TokenStream {
         .into()
 }
 
-/// Derives the arguments of a function from a struct with a field for each, in order.
+/// Derives the arguments of a function from a struct with one field per argument, in order.
 ///
-/// The doc comments become descriptions.
+/// Doc comments become descriptions.
 #[proc_macro_derive(Arguments)]
 pub fn derive_arguments(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

@@ -1,23 +1,34 @@
-//! The expansion of the derive macro for models.
+//! Expands the derive macro for models.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
-use syn::{DeriveInput, Result};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned as _;
+use syn::{DeriveInput, Error, Result};
 
 use crate::field::{ModelField, Placement};
-use crate::input::{description, named_fields};
+use crate::input::{all, combined, description, named_fields};
 
 pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let fields = named_fields(input, "a model")?;
-    let fields = fields
-        .iter()
-        .map(ModelField::read)
-        .collect::<Result<Vec<_>>>()?;
+    let options = input.attrs.iter().filter(|attr| attr.path().is_ident("tf"));
+    let misplaced = options.map(|option| {
+        let text = "options belong on the fields of a model, or on a field whose type is the model";
+        Error::new_spanned(option, text)
+    });
+    combined(misplaced).map_or(Ok(()), Err)?;
+    let fields = all(fields.iter().map(ModelField::parse))?;
     let model = &input.ident;
     let plan = format_ident!("{model}Plan");
     let conversion_of_model = conversion(&quote!(#model), &fields);
     let conversion_of_plan = conversion(&quote!(#plan), &fields);
     let plan_struct = plan_struct(input, &plan, &fields);
+    let presences = fields.iter().map(|field| {
+        let kind = field.kind;
+        quote_spanned! {kind.span()=>
+            const _: ::terraform_plugin::schema::Presence =
+                <#kind as ::terraform_plugin::value::AttributeValue>::PRESENCE;
+        }
+    });
     let attributes = fields.iter().map(|field| {
         let ModelField {
             name,
@@ -27,19 +38,33 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
         } = field;
         match &field.placement {
             Placement::Attribute(builder) => quote! {
-                attributes.insert(
+                ::terraform_plugin::schema::add_attribute(
+                    &mut attributes,
                     ::std::string::String::from(#name),
-                    ::terraform_plugin::schema::Attribute::of::<#kind>()
+                    ::terraform_plugin::schema::Attribute::for_type::<#kind>()
                         .describe(#description) #builder,
                 );
             },
             Placement::Flattened => quote! {
-                attributes.extend(<#kind as ::terraform_plugin::model::Model>::attributes());
+                for (name, attribute) in <#kind as ::terraform_plugin::model::Model>::attributes() {
+                    ::terraform_plugin::schema::add_attribute(&mut attributes, name, attribute);
+                }
             },
+        }
+    });
+    let checks = fields.iter().map(|field| {
+        let ModelField { name, kind, .. } = field;
+        let check = quote!(<#kind as ::terraform_plugin::value::AttributeValue>::check);
+        match field.placement {
+            Placement::Attribute(_) => quote! {
+                #check(value.attribute(#name), &path.attribute(#name), errors);
+            },
+            Placement::Flattened => quote!(#check(value, path, errors);),
         }
     });
     let description = description(&input.attrs);
     Ok(quote! {
+        #(#presences)*
         #plan_struct
         #conversion_of_model
         #conversion_of_plan
@@ -52,6 +77,20 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
                     ::terraform_plugin::schema::Nesting::Single,
                     <Self as ::terraform_plugin::model::Model>::attributes(),
                 )
+            }
+
+            fn check(
+                value: &::terraform_plugin::value::Value,
+                path: &::terraform_plugin::value::Path,
+                errors: &mut ::std::vec::Vec<::terraform_plugin::value::ConversionError>,
+            ) {
+                match value {
+                    ::terraform_plugin::value::Value::Unknown => {}
+                    ::terraform_plugin::value::Value::Object(_) => { #(#checks)* }
+                    _ => errors.push(
+                        ::terraform_plugin::value::ConversionError::new(path, "an object", value),
+                    ),
+                }
             }
         }
 
@@ -70,7 +109,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
 fn plan_struct(input: &DeriveInput, plan: &syn::Ident, fields: &[ModelField<'_>]) -> TokenStream {
     let visibility = &input.vis;
     let documentation = format!(
-        "[`{}`] while any part of it may be null or unknown.",
+        "The plan view of [`{}`]: any part may be null or unknown.",
         input.ident
     );
     let members = fields.iter().map(|field| {
@@ -94,7 +133,7 @@ fn plan_struct(input: &DeriveInput, plan: &syn::Ident, fields: &[ModelField<'_>]
     quote! {
         #[doc = #documentation]
         #[derive(Clone, PartialEq)]
-        #[allow(dead_code, reason = "a plan view has every attribute, whether its resource looks at it or not")]
+        #[allow(dead_code, reason = "a plan view has every attribute, used or not")]
         #visibility struct #plan {
             #(#members),*
         }

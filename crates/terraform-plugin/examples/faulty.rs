@@ -1,8 +1,8 @@
-//! A provider whose resources misbehave, for the tests of the process around it.
+//! A faulty provider, for tests of the provider process.
 //!
-//! What `ApplyResourceChange` does depends on the type: `faulty_panic` panics, `faulty_slow` works
-//! for half a minute unless it is stopped, `faulty_stubborn` for a minute in any case. Each call
-//! appends what it did to the file named by the variable `FAULTY_JOURNAL`.
+//! The effect of `ApplyResourceChange` depends on the type: `faulty_panic` panics, `faulty_slow` takes half a minute
+//! unless it is stopped, and `faulty_stubborn` always takes a minute. Each call appends its actions to the file in the
+//! variable `FAULTY_JOURNAL`.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -43,7 +43,7 @@ impl Provider for Faulty {
             "faulty_panic" => fail(),
             "faulty_slow" => {
                 let stopped = timeout(Duration::from_secs(30), self.stop.notified()).await;
-                // The step that was under way is brought to its end.
+                // Finish the current step.
                 sleep(Duration::from_millis(200)).await;
                 record(
                     &journal,
@@ -84,5 +84,5 @@ fn record(journal: &str, event: &str) -> Result<(), Status> {
 
 #[expect(clippy::panic, reason = "what a provider's author overlooks")]
 fn fail() {
-    panic!("the roof is on fire\nand nobody noticed");
+    panic!("injected panic\nsecond line");
 }

@@ -1,8 +1,8 @@
-//! The smallest provider: resources that remember their arguments and touch nothing.
+//! The smallest provider: resources that store their arguments and touch nothing.
 //!
 //! It is the floor that start-up time, memory and plans of real providers are measured against. A large part of a plan
-//! is Terraform's own work on every attribute, so there is an item as small as can be, and an entity with as many
-//! attributes as a usual resource has.
+//! is Terraform's own work on every attribute, so there are three resources: an item as small as can be, one with the
+//! attributes of Terraform's own `terraform_data`, and an entity with as many attributes as a usual resource.
 
 use std::collections::BTreeSet;
 use std::process::ExitCode;
@@ -31,10 +31,10 @@ struct Floor;
 #[derive(Model)]
 struct Configuration {}
 
-/// Something to remember.
+/// An item.
 #[derive(Model)]
 struct Item {
-    /// Text to remember.
+    /// Text to store.
     input: Option<String>,
     /// Identifier of the item.
     #[tf(stable)]
@@ -50,7 +50,10 @@ impl Provider for Floor {
     }
 
     fn register(&self, registry: &mut Registry<()>) {
-        registry.resource(ItemResource).resource(EntityResource);
+        registry
+            .resource(ItemResource)
+            .resource(DataResource)
+            .resource(EntityResource);
     }
 }
 
@@ -88,7 +91,60 @@ impl Resource for ItemResource {
     }
 }
 
-/// Something with as many attributes as usual.
+/// The attributes of `terraform_data`.
+#[derive(Model)]
+struct Data {
+    /// Text to store.
+    input: Option<String>,
+    /// The stored text.
+    output: Tf<String>,
+    /// Text whose change replaces the resource.
+    #[tf(replace)]
+    triggers_replace: Option<String>,
+    /// Identifier of the resource.
+    #[tf(stable)]
+    id: Tf<String>,
+}
+
+struct DataResource;
+
+impl Resource for DataResource {
+    type Client = ();
+    type State = Data;
+    type Identity = NoIdentity;
+    const TYPE_NAME: &'static str = "floor_data";
+
+    async fn create(&self, _: &mut Operation<()>, planned: Data) -> Result<Data, Diagnostics> {
+        let input = planned.input.clone();
+        Ok(Data {
+            id: Known(input.clone().unwrap_or_default()),
+            output: input.map_or(Tf::Null, Known),
+            ..planned
+        })
+    }
+
+    async fn read(&self, _: &mut Operation<()>, state: Data) -> Result<Option<Data>, Diagnostics> {
+        Ok(Some(state))
+    }
+
+    async fn update(
+        &self,
+        _: &mut Operation<()>,
+        _: Data,
+        planned: Data,
+    ) -> Result<Data, Diagnostics> {
+        Ok(Data {
+            output: planned.input.clone().map_or(Tf::Null, Known),
+            ..planned
+        })
+    }
+
+    async fn delete(&self, _: &mut Operation<()>, _: Data) -> Result<(), Diagnostics> {
+        Ok(())
+    }
+}
+
+/// An entity with as many attributes as a usual resource.
 #[derive(Model)]
 struct Entity {
     /// Name of the entity.
@@ -97,22 +153,22 @@ struct Entity {
     /// What the entity belongs to.
     #[tf(replace)]
     owner: String,
-    /// Text to remember.
+    /// Text to store.
     note: Option<String>,
-    /// Whether to remember it well.
+    /// Whether the note is stored well.
     well: Option<bool>,
     /// How long operations may take.
     timeouts: Option<Timeouts>,
     /// Identifier of the entity.
     #[tf(stable)]
     id: Tf<String>,
-    /// Where the entity would be.
+    /// Path of the entity.
     #[tf(stable)]
     path: Tf<String>,
-    /// What the entity would be in.
+    /// Space of the entity.
     #[tf(stable)]
     space: Tf<String>,
-    /// What was found to differ: nothing.
+    /// Differences found at the last refresh: none.
     #[tf(cleared)]
     drift: Tf<BTreeSet<String>>,
 }

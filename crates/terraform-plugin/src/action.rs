@@ -1,4 +1,4 @@
-//! Actions: what users can have done that is no object, such as a restart or a synchronisation.
+//! Actions: operations without an object in the state, such as a restart or a synchronisation.
 
 use std::future::{Future, ready};
 use std::sync::Arc;
@@ -14,21 +14,21 @@ use crate::value::{Convert, Path, Type, Value};
 
 /// A kind of action.
 pub trait Action: Send + Sync + 'static {
-    /// What the provider made of its configuration.
+    /// The client that the provider's configuration produced.
     type Client: Send + Sync + 'static;
-    /// The arguments; their doc comment describes the action.
+    /// The arguments. Their doc comment describes the action.
     type Config: Model;
 
-    /// The type name with the provider's prefix.
+    /// The type name, with the provider's prefix.
     const TYPE_NAME: &'static str;
 
-    /// Checks a configuration beyond what the schema says, without the network.
+    /// Validates a configuration beyond its schema, without network access.
     fn validate(&self, config: &PlanOf<Self::Config>) -> Diagnostics {
         let _ = config;
         Diagnostics::default()
     }
 
-    /// Looks at a planned invocation, to warn or to refuse it.
+    /// Checks a planned invocation.
     ///
     /// The client is `None` while the provider's configuration is not known.
     fn plan(
@@ -40,10 +40,9 @@ pub trait Action: Send + Sync + 'static {
         ready(Ok(()))
     }
 
-    /// Does it.
+    /// Runs the action.
     ///
-    /// It goes on when Terraform is gone, and gets a few seconds to come to a step's end when the user interrupts the
-    /// run.
+    /// It continues if Terraform exits. After an interrupt it has a few seconds to finish its current step.
     fn invoke(
         &self,
         invocation: &mut Invocation<Self::Client>,
@@ -74,23 +73,23 @@ impl<C> Invocation<C> {
         }
     }
 
-    /// What the provider made of its configuration.
+    /// Returns the client that the provider's configuration produced.
     pub fn client(&self) -> &Arc<C> {
         &self.client
     }
 
-    /// A token that is cancelled when the user interrupts the run; the invocation then has a few seconds left.
+    /// Returns a token that is cancelled when the user interrupts the run. The invocation then has a few seconds left.
     pub fn interrupted(&self) -> &CancellationToken {
         &self.interrupted
     }
 
-    /// Tells the user at once how far it has come, in one line.
+    /// Shows a line of progress to the user immediately.
     pub async fn progress(&mut self, message: impl Into<String>) {
-        // Nobody reads on when Terraform is gone.
+        // The channel is closed if Terraform has exited.
         let _ = self.progress.send(message.into()).await;
     }
 
-    /// Adds a message that does not fail the invocation; users read it at the end.
+    /// Adds a warning, which users see when the invocation ends.
     pub fn warn(&mut self, summary: impl Into<String>, detail: impl Into<String>) {
         self.warnings.push(Diagnostic::warning(summary, detail));
     }

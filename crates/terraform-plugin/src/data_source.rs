@@ -1,5 +1,6 @@
-//! Data sources: what exists outside and is only read.
+//! Data sources: objects that are only read.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,40 +9,40 @@ use async_trait::async_trait;
 
 use crate::diagnostics::Diagnostics;
 use crate::model::{Model, PlanOf};
-use crate::schema::Schema;
+use crate::schema::{Attributes, Schema};
 use crate::value::{Convert, Path, Type, Value};
 
 /// A kind of data source.
 ///
-/// Its model may be the state of a resource: [`DataSource::REQUIRED`] and [`DataSource::OPTIONAL`] name the arguments,
-/// [`DataSource::OMITTED`] what makes sense in the resource alone; everything else is computed.
+/// Its model may be the state of a resource. [`DataSource::REQUIRED`] and [`DataSource::OPTIONAL`] name the arguments,
+/// [`DataSource::OMITTED`] names attributes to leave out, and all others are computed.
 pub trait DataSource: Send + Sync + 'static {
-    /// What the provider made of its configuration.
+    /// The client that the provider's configuration produced.
     type Client: Send + Sync + 'static;
-    /// Arguments and results.
+    /// The arguments and results.
     type Data: Model;
 
-    /// The type name with the provider's prefix.
+    /// The type name, with the provider's prefix.
     const TYPE_NAME: &'static str;
-    /// Markdown.
+    /// The description, in Markdown.
     const DESCRIPTION: &'static str;
-    /// The arguments that users must set.
+    /// The required arguments.
     const REQUIRED: &'static [&'static str];
-    /// The arguments that users may set.
+    /// The optional arguments.
     const OPTIONAL: &'static [&'static str];
 
-    /// The attributes of the model that are not part of the data source.
+    /// The attributes of the model that the data source does not have.
     const OMITTED: &'static [&'static str] = &[];
-    /// How long reading may take.
+    /// The time limit of a read.
     const TIMEOUT: Duration = Duration::from_secs(20 * 60);
 
-    /// Checks a configuration beyond what the schema says, without the network.
+    /// Validates a configuration beyond its schema, without network access.
     fn validate(&self, config: &PlanOf<Self::Data>) -> Diagnostics {
         let _ = config;
         Diagnostics::default()
     }
 
-    /// Reads the object that the arguments name; an object that does not exist is an error.
+    /// Reads the object that the arguments identify. An object that does not exist is an error.
     fn read(
         &self,
         client: &Arc<Self::Client>,
@@ -54,6 +55,8 @@ pub(crate) trait ErasedDataSource<C>: Send + Sync {
     fn schema(&self) -> &Schema;
     fn value_type(&self) -> &Type;
     fn timeout(&self) -> Duration;
+    /// Returns what is wrong with the names of arguments.
+    fn argument_faults(&self) -> &[String];
     fn validate(&self, config: &Value) -> Result<Diagnostics, Diagnostics>;
     async fn read(&self, client: &Arc<C>, config: &Value) -> Result<Value, Diagnostics>;
 }
@@ -62,15 +65,38 @@ pub(crate) struct Registered<D> {
     data_source: D,
     schema: Schema,
     value_type: Type,
+    argument_faults: Vec<String>,
+}
+
+/// Returns the arguments that the model lacks, and those that are named twice.
+fn argument_faults<D: DataSource>(attributes: &Attributes) -> Vec<String> {
+    let lists = [
+        ("REQUIRED", D::REQUIRED),
+        ("OPTIONAL", D::OPTIONAL),
+        ("OMITTED", D::OMITTED),
+    ];
+    let mut faults = Vec::new();
+    let mut seen = BTreeMap::new();
+    for (list, names) in lists {
+        for name in names {
+            if !attributes.contains_key(*name) {
+                faults.push(format!("{list} names {name}, which is not an attribute"));
+            } else if let Some(other) = seen.insert(*name, list) {
+                faults.push(format!("{other} and {list} both name {name}"));
+            }
+        }
+    }
+    faults
 }
 
 impl<D: DataSource> Registered<D> {
     pub(crate) fn new(data_source: D) -> Self {
-        let mut schema = Schema {
+        let schema = Schema {
             description: D::DESCRIPTION.to_owned(),
             ..D::Data::schema()
-        }
-        .as_data_source(D::REQUIRED, D::OPTIONAL);
+        };
+        let argument_faults = argument_faults::<D>(&schema.attributes);
+        let mut schema = schema.as_data_source(D::REQUIRED, D::OPTIONAL);
         schema
             .attributes
             .retain(|name, _| !D::OMITTED.contains(&name.as_str()));
@@ -78,6 +104,7 @@ impl<D: DataSource> Registered<D> {
             data_source,
             value_type: schema.value_type(),
             schema,
+            argument_faults,
         }
     }
 }
@@ -94,6 +121,10 @@ impl<D: DataSource> ErasedDataSource<D::Client> for Registered<D> {
 
     fn timeout(&self) -> Duration {
         D::TIMEOUT
+    }
+
+    fn argument_faults(&self) -> &[String] {
+        &self.argument_faults
     }
 
     fn validate(&self, config: &Value) -> Result<Diagnostics, Diagnostics> {

@@ -1,4 +1,4 @@
-//! What users read when something is wrong: summaries, explanations and the attribute at fault.
+//! Errors and warnings for the user, each with a summary, a detail and the attribute that it is about.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -10,11 +10,11 @@ use crate::value::{ConversionError, Path, UnknownValue};
 pub enum Severity {
     /// The operation failed.
     Error,
-    /// The operation went on.
+    /// The operation succeeded or continues.
     Warning,
 }
 
-/// One message to the user.
+/// One error or warning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     /// How serious it is.
@@ -23,7 +23,7 @@ pub struct Diagnostic {
     pub summary: String,
     /// What was attempted, why it failed, what to do next.
     pub detail: String,
-    /// The attribute at fault; Terraform then shows its line in the configuration.
+    /// The attribute that caused it. Terraform shows its line in the configuration.
     pub path: Option<Path>,
 }
 
@@ -47,7 +47,7 @@ impl Diagnostic {
         }
     }
 
-    /// Attaches the message to an attribute.
+    /// Sets the attribute that the diagnostic is about.
     #[must_use]
     pub fn at(self, path: &Path) -> Self {
         Self {
@@ -56,45 +56,64 @@ impl Diagnostic {
         }
     }
 
-    /// Returns an error that only a defect of the provider can cause.
-    pub fn defect(detail: impl std::fmt::Display) -> Self {
+    /// Returns an error that only a bug in the provider can cause.
+    pub fn bug(detail: impl std::fmt::Display) -> Self {
         Self::error(
-            "The provider has a defect",
+            "Bug in the provider",
             format!(
-                "{detail}.\n\nThis is not caused by the configuration. Please report it to the provider's developers."
+                "{detail}.\n\nThe configuration is not the cause. Please report this bug to the developers of the provider."
             ),
         )
     }
 }
 
-/// Messages to the user, in order.
+impl Diagnostic {
+    /// Returns the error of a configured value that does not fit the Rust type of its attribute.
+    pub(crate) fn invalid_value(error: &ConversionError) -> Self {
+        let path = &error.path;
+        let every = if path.is_set_element() {
+            "Every element of "
+        } else {
+            ""
+        };
+        let detail = format!("{every}{path} {error}.");
+        Self::error(format!("Invalid value of {path}"), detail).at(path)
+    }
+}
+
+/// Errors and warnings, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Diagnostics(Vec<Diagnostic>);
 
 impl Diagnostics {
-    /// Tells whether one of the messages is an error.
+    /// Returns `true` if one of the diagnostics is an error.
     pub fn has_error(&self) -> bool {
         self.0
             .iter()
             .any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
-    /// Tells whether there is no message.
+    /// Returns `true` if there are no diagnostics.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Adds a message.
+    /// Returns the number of diagnostics.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Adds a diagnostic.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         self.0.push(diagnostic);
     }
 
-    /// Looks at the messages in order.
+    /// Iterates over the diagnostics in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.0.iter()
     }
 
-    /// Gives every message without a path this one.
+    /// Sets the path of every diagnostic that has none.
     #[must_use]
     pub fn at(mut self, path: &Path) -> Self {
         for diagnostic in &mut self.0 {
@@ -103,7 +122,7 @@ impl Diagnostics {
         self
     }
 
-    /// Returns an error when one of the messages is one, else the warnings' holder itself.
+    /// Returns `Err` if one of the diagnostics is an error, and `Ok` otherwise.
     pub fn into_result(self) -> Result<Self, Self> {
         if self.has_error() {
             Err(self)
@@ -114,7 +133,7 @@ impl Diagnostics {
 }
 
 impl Display for Diagnostics {
-    /// Writes titles and explanations, a message a line, for places that know no more than text.
+    /// Writes one diagnostic per line, for places that show plain text only.
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         for (position, diagnostic) in self.0.iter().enumerate() {
             let separator = if position == 0 { "" } else { "\n" };
@@ -166,7 +185,7 @@ impl From<Diagnostic> for Diagnostics {
 impl From<ConversionError> for Diagnostics {
     fn from(error: ConversionError) -> Self {
         let path = error.path.clone();
-        Diagnostic::defect(format!("{path} does not fit its model: {error}"))
+        Diagnostic::bug(format!("{path} does not fit its model: it {error}"))
             .at(&path)
             .into()
     }
@@ -175,7 +194,7 @@ impl From<ConversionError> for Diagnostics {
 impl From<UnknownValue> for Diagnostics {
     fn from(error: UnknownValue) -> Self {
         let path = error.path.clone();
-        Diagnostic::defect(error).at(&path).into()
+        Diagnostic::bug(error).at(&path).into()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Ephemeral resources: values that live as long as a run and are stored nowhere, such as short-lived credentials.
+//! Ephemeral resources: values that exist only during a run and are never stored, such as short-lived credentials.
 
 use std::future::{Future, ready};
 use std::sync::Arc;
@@ -14,34 +14,34 @@ use crate::value::{Convert, Path, Type, Value};
 
 /// A kind of ephemeral resource.
 ///
-/// Terraform opens it in every phase that needs its values, the plan included, renews it while the phase lasts, and
-/// closes it at the end.
+/// Terraform opens it in every phase that needs its values, including the plan, renews it during the phase, and closes
+/// it at the end.
 pub trait EphemeralResource: Send + Sync + 'static {
-    /// What the provider made of its configuration.
+    /// The client that the provider's configuration produced.
     type Client: Send + Sync + 'static;
-    /// Arguments and results.
+    /// The arguments and results.
     type Data: Model;
 
-    /// The type name with the provider's prefix.
+    /// The type name, with the provider's prefix.
     const TYPE_NAME: &'static str;
 
-    /// Checks a configuration beyond what the schema says, without the network.
+    /// Validates a configuration beyond its schema, without network access.
     fn validate(&self, config: &PlanOf<Self::Data>) -> Diagnostics {
         let _ = config;
         Diagnostics::default()
     }
 
-    /// Makes or fetches the values.
+    /// Creates or fetches the values.
     ///
-    /// In the arguments, computed fields are unknown and those left out have their defaults; in the answer every field
-    /// is known, and what the user set is as the user wrote it.
+    /// In `arguments`, computed fields are unknown and defaults are applied. In the result every field is known, and
+    /// configured values are unchanged.
     fn open(
         &self,
         client: &Arc<Self::Client>,
         arguments: Self::Data,
     ) -> impl Future<Output = Result<Opened<Self::Data>, Diagnostics>> + Send;
 
-    /// Makes the values last longer; called at [`Lease::renew_at`].
+    /// Extends the lifetime of the values. Called at [`Lease::renew_at`].
     fn renew(
         &self,
         client: &Arc<Self::Client>,
@@ -52,7 +52,7 @@ pub trait EphemeralResource: Send + Sync + 'static {
         ready(Ok(Lease { private, renew_at }))
     }
 
-    /// Revokes or forgets the values; called also after the user interrupted the run.
+    /// Revokes or discards the values. Called also after an interrupt.
     fn close(
         &self,
         client: &Arc<Self::Client>,
@@ -63,26 +63,26 @@ pub trait EphemeralResource: Send + Sync + 'static {
     }
 }
 
-/// An ephemeral resource that is open.
+/// An open ephemeral resource.
 #[derive(Debug, Clone)]
 pub struct Opened<D> {
-    /// Arguments and results.
+    /// The arguments and results.
     pub data: D,
-    /// How long they last, and what renewing and closing need to know.
+    /// The lifetime of the values and the private state.
     pub lease: Lease,
 }
 
-/// What there is to know about an open ephemeral resource beside its values.
+/// The lifetime and private state of an open ephemeral resource.
 #[derive(Debug, Clone, Default)]
 pub struct Lease {
-    /// What is kept for renewing and closing; Terraform never stores it.
+    /// The private state for renewing and closing. Terraform never stores it.
     pub private: PrivateState,
-    /// When the values need renewal; `None` if they outlast any run.
+    /// When to renew the values, or `None` if they outlast any run.
     pub renew_at: Option<SystemTime>,
 }
 
 impl<D> From<D> for Opened<D> {
-    /// Values that outlast any run, of which nothing is kept.
+    /// Returns values that outlast any run, without private state.
     fn from(data: D) -> Self {
         let lease = Lease::default();
         Self { data, lease }

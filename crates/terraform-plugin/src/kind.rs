@@ -1,8 +1,8 @@
-//! What a provider can have several of.
+//! The kinds of things that a provider can register.
 
 use std::fmt::{self, Display, Formatter};
 
-/// What a provider can have several of; names are unique within a kind.
+/// A kind of thing that a provider can register. Names are unique within a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Resource,
@@ -14,7 +14,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// The key by which log lines name one of the kind; users' tools look for those of HashiCorp's own providers.
+    /// Returns the field of log lines that holds the type name, the same as in HashiCorp's own providers.
     pub(crate) fn log_key(self) -> &'static str {
         match self {
             Self::Resource => "tf_resource_type",

@@ -22,5 +22,5 @@ pub mod service;
 pub mod testing;
 pub mod value;
 
-mod interrupt;
 mod kind;
+mod run;

@@ -1,4 +1,4 @@
-//! List resources: the search for objects that exist, for `terraform query`.
+//! List resources: searches for existing objects, for `terraform query`.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -12,22 +12,22 @@ use crate::resource::Resource;
 use crate::schema::Schema;
 use crate::value::{Convert, Path, Type, Value};
 
-/// How the objects of a kind of resource are found.
+/// A search for the objects of a kind of resource.
 pub trait ListResource: Send + Sync + 'static {
-    /// The resource, which must be registered too and have an identity.
+    /// The resource. It must be registered and have an identity.
     type Resource: Resource;
-    /// What users can search for; its doc comment describes the list.
+    /// The search criteria. Their doc comment describes the list.
     type Config: Model;
 
-    /// Checks a configuration beyond what the schema says, without the network.
+    /// Validates a configuration beyond its schema, without network access.
     fn validate(&self, config: &PlanOf<Self::Config>) -> Diagnostics {
         let _ = config;
         Diagnostics::default()
     }
 
-    /// Finds the objects and [reports](Listing::push) each as soon as it is found.
+    /// Searches for objects and [pushes](Listing::push) each one as soon as it is found.
     ///
-    /// It is dropped as soon as nobody wants more objects.
+    /// The future is dropped when no more objects are wanted.
     fn list(
         &self,
         listing: &mut Listing<Self::Resource>,
@@ -35,17 +35,17 @@ pub trait ListResource: Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), Diagnostics>> + Send;
 }
 
-/// An object that was found.
+/// An object found by a search.
 pub struct Listed<R: Resource> {
-    /// What identifies the object.
+    /// The identity of the object.
     pub identity: R::Identity,
-    /// What people call it.
+    /// The name shown to users.
     pub display_name: String,
-    /// The attributes; needed if [`Listing::wants_state`] says so.
+    /// The attributes, required if [`Listing::wants_state`] returns `true`.
     pub state: Option<R::State>,
 }
 
-/// One search.
+/// The context of a search.
 pub struct Listing<R: Resource> {
     client: Arc<R::Client>,
     wants_state: bool,
@@ -54,34 +54,34 @@ pub struct Listing<R: Resource> {
 }
 
 impl<R: Resource> Listing<R> {
-    /// What the provider made of its configuration.
+    /// Returns the client that the provider's configuration produced.
     pub fn client(&self) -> &Arc<R::Client> {
         &self.client
     }
 
-    /// Whether the user wants the attributes of the objects too.
+    /// Returns `true` if the user wants the attributes of the objects.
     pub fn wants_state(&self) -> bool {
         self.wants_state
     }
 
-    /// How many objects the user wants at most; pages need not be larger.
+    /// Returns the largest number of objects that the user wants. Pages need not be larger.
     pub fn limit(&self) -> Option<usize> {
         self.limit
     }
 
-    /// Reports an object.
+    /// Sends an object to Terraform.
     pub async fn push(&mut self, listed: Listed<R>) {
         let found = Found {
             identity: listed.identity.to_value(),
             display_name: listed.display_name,
             state: listed.state.map(|state| state.to_value()),
         };
-        // Nobody reads on when Terraform is gone; the search is then dropped.
+        // The channel is closed if Terraform has stopped reading; the search is then dropped.
         let _ = self.found.send(found).await;
     }
 }
 
-/// An object that was found, without its types.
+/// An object found by a search, without its types.
 pub(crate) struct Found {
     pub(crate) identity: Value,
     pub(crate) display_name: String,

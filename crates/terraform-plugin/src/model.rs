@@ -1,14 +1,14 @@
-//! Models: one struct is the schema, the state and the conversion of a resource, data source or provider.
+//! Models: one struct defines the schema, the state and the conversions of a resource, data source or provider.
 
 pub use terraform_plugin_derive::Model;
 
 use crate::schema::{Attributes, Schema};
 use crate::value::AttributeValue;
 
-/// A struct whose fields are attributes; derive it.
+/// A struct whose fields are attributes. Derive it.
 ///
-/// The type of a field says who sets the attribute (see [`AttributeValue`]), its doc comment describes it, and
-/// `#[tf(…)]` lists builder methods of [`Attribute`](crate::schema::Attribute):
+/// A field's type decides whether its attribute is required, optional or computed (see [`AttributeValue`]). Its doc
+/// comment is the description, and `#[tf(…)]` lists builder methods of [`Attribute`](crate::schema::Attribute):
 ///
 /// ```
 /// use terraform_plugin::model::Model;
@@ -23,7 +23,7 @@ use crate::value::AttributeValue;
 ///     /// Class of the storage.
 ///     #[tf(default("standard".to_owned()))]
 ///     class: String,
-///     /// Text for people.
+///     /// Free text.
 ///     note: Option<String>,
 ///     /// Identifier of the bucket.
 ///     #[tf(stable)]
@@ -31,18 +31,19 @@ use crate::value::AttributeValue;
 /// }
 /// ```
 ///
-/// `#[tf(flatten)]` on a field whose type is a model puts that model's attributes beside the others.
+/// `#[tf(flatten)]` on a field whose type is a model adds that model's attributes to the struct's own. It takes no other
+/// options: they belong on the fields of that model.
 ///
-/// The macro also makes `BucketPlan`, in which every field is a [`Tf`](crate::value::Tf): the view of a configuration
-/// or plan. Models are attributes too: a field of type `Owner` or `Vec<Owner>` is a nested attribute.
+/// The macro also generates `BucketPlan`, the view of a configuration or plan, in which every field is a
+/// [`Tf`](crate::value::Tf). A model can be the type of a field too: `Owner` or `Vec<Owner>` is a nested attribute.
 pub trait Model: AttributeValue {
-    /// Markdown.
+    /// The description, in Markdown.
     const DESCRIPTION: &'static str;
 
-    /// The attributes by name.
+    /// Returns the attributes by name.
     fn attributes() -> Attributes;
 
-    /// The schema, of version 0.
+    /// Returns the schema, with version 0.
     fn schema() -> Schema {
         Schema::new(Self::DESCRIPTION, Self::attributes())
     }

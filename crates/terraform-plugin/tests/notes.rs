@@ -1,4 +1,4 @@
-//! The example provider as a process: the kinds that answer over a stream, or without being configured.
+//! The example provider as a process: streaming RPCs, and RPCs before the provider is configured.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -58,7 +58,7 @@ fn dynamic(value: &Value, kind: &Type) -> tf::DynamicValue {
     }
 }
 
-/// An object of texts.
+/// Encodes an object of strings.
 fn texts<const N: usize>(attributes: [(&str, Value); N]) -> tf::DynamicValue {
     let types: BTreeMap<_, _> = attributes
         .iter()
@@ -68,7 +68,7 @@ fn texts<const N: usize>(attributes: [(&str, Value); N]) -> tf::DynamicValue {
 }
 
 #[tokio::test]
-async fn a_function_is_called_before_there_is_a_configuration() {
+async fn a_function_works_before_the_provider_is_configured() {
     let mut notes = Notes::start().await;
     let request = tf::call_function::Request {
         name: "slug".to_owned(),
@@ -81,7 +81,7 @@ async fn a_function_is_called_before_there_is_a_configuration() {
 }
 
 #[tokio::test]
-async fn a_search_streams_what_it_finds_up_to_its_limit() {
+async fn a_search_streams_objects_up_to_its_limit() {
     let mut notes = Notes::configured().await;
     let request = tf::list_resource::Request {
         type_name: "notes_note".to_owned(),
@@ -102,7 +102,7 @@ async fn a_search_streams_what_it_finds_up_to_its_limit() {
 }
 
 #[tokio::test]
-async fn an_action_streams_its_progress_and_its_end() {
+async fn an_action_streams_its_progress_and_completion() {
     let mut notes = Notes::configured().await;
     let request = tf::invoke_action::Request {
         action_type: "notes_backup".to_owned(),
@@ -135,7 +135,7 @@ async fn an_action_streams_its_progress_and_its_end() {
 }
 
 #[tokio::test]
-async fn an_ephemeral_resource_leaves_nothing() {
+async fn an_ephemeral_resource_leaves_nothing_after_it_is_closed() {
     let mut notes = Notes::configured().await;
     let request = tf::open_ephemeral_resource::Request {
         type_name: "notes_draft".to_owned(),

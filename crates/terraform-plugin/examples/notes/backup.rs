@@ -12,7 +12,7 @@ use crate::{Folder, failed};
 /// Copies all notes of the folder.
 #[derive(Model)]
 pub(crate) struct Backup {
-    /// What the names of the copies end with.
+    /// Suffix of the copies' names.
     #[tf(default(".bak".to_owned()))]
     suffix: String,
 }

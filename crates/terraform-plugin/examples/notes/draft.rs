@@ -1,4 +1,4 @@
-//! Drafts: files that exist as long as a run needs them.
+//! Drafts: files that exist only during a run.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -12,7 +12,7 @@ use terraform_plugin::value::{Known, Tf};
 use crate::note::plain_name;
 use crate::{Folder, failed};
 
-/// A draft, which is deleted when the run ends.
+/// A draft. Terraform deletes it at the end of the run.
 #[derive(Model)]
 pub(crate) struct Draft {
     /// Name of the draft.
@@ -21,13 +21,13 @@ pub(crate) struct Draft {
     /// Text of the draft.
     #[tf(default(String::new()))]
     text: String,
-    /// Where the draft lies.
+    /// Path of the draft.
     path: Tf<String>,
 }
 
 pub(crate) struct DraftResource;
 
-/// Key of the private state: the path of the file.
+/// The key in the private state: the path of the file.
 const PATH: &str = "path";
 
 impl EphemeralResource for DraftResource {
@@ -36,12 +36,12 @@ impl EphemeralResource for DraftResource {
     const TYPE_NAME: &'static str = "notes_draft";
 
     async fn open(&self, folder: &Arc<Folder>, draft: Draft) -> Result<Opened<Draft>, Diagnostics> {
-        // Every phase of a run has a process of its own, and a draft of its own.
+        // Every phase of a run has its own process and its own draft.
         let file_name = format!("{}-{}.draft", draft.name, std::process::id());
         let path = folder.0.join(file_name).display().to_string();
         fs::write(&path, &draft.text).map_err(|error| failed("write", &draft.name, &error))?;
         let mut lease = Lease::default();
-        lease.private.set(PATH, &path).map_err(Diagnostic::defect)?;
+        lease.private.set(PATH, &path).map_err(Diagnostic::bug)?;
         let path = Known(path);
         Ok(Opened {
             data: Draft { path, ..draft },

@@ -1,4 +1,4 @@
-//! Notes that exist: read one by name, or find several.
+//! Existing notes: a data source that reads one, and a list resource that finds several.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ impl DataSource for NoteDataSource {
     const OPTIONAL: &'static [&'static str] = &[];
 
     async fn read(&self, folder: &Arc<Folder>, config: PlanOf<Note>) -> Result<Note, Diagnostics> {
-        let name = config.name.expect_known("name")?;
+        let name = config.name.require_known("name")?;
         let text = folder.read(name)?.ok_or_else(|| {
             Diagnostic::error("There is no such note", format!("No note is named {name}."))
                 .at(&Path::to("name"))
@@ -34,7 +34,7 @@ impl DataSource for NoteDataSource {
 /// Finds notes.
 #[derive(Model)]
 pub(crate) struct NoteFilter {
-    /// What the names start with.
+    /// Prefix of the names.
     prefix: Option<String>,
 }
 

@@ -1,6 +1,6 @@
-//! A provider that keeps notes as text files in a folder, with one of everything that a provider can have.
+//! A provider that keeps notes as text files in a directory, with one of each kind.
 //!
-//! Build it, name its folder in a `dev_overrides` block of the command line's configuration file, and write:
+//! Build it, add its directory to a `dev_overrides` block of the CLI configuration file, and write:
 //!
 //! ```hcl
 //! terraform {
@@ -56,7 +56,7 @@ struct Notes;
 /// Keeps notes as text files.
 #[derive(Model)]
 struct Configuration {
-    /// Folder that holds the notes; it must exist.
+    /// Directory of the notes. It must exist.
     #[tf(environment(["NOTES_FOLDER"]))]
     folder: Option<String>,
 }
@@ -87,7 +87,7 @@ impl Provider for Notes {
     }
 }
 
-/// What everything but functions shares.
+/// The client: the directory of the notes.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -95,7 +95,7 @@ impl Folder {
         self.0.join(format!("{name}.txt"))
     }
 
-    /// Returns the text of a note; `None` if there is no such note.
+    /// Returns the text of a note, or `None` if it does not exist.
     fn read(&self, name: &str) -> Result<Option<String>, Diagnostics> {
         match fs::read_to_string(self.path(name)) {
             Ok(text) => Ok(Some(text)),

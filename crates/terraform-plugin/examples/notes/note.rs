@@ -1,4 +1,4 @@
-//! Notes as resources.
+//! The resource of notes.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -14,20 +14,20 @@ use crate::{Folder, failed};
 /// A note.
 #[derive(Model)]
 pub(crate) struct Note {
-    /// Name of the note, unique in the folder.
+    /// Name of the note, unique in the directory.
     #[tf(replace, validate(plain_name()))]
     pub(crate) name: String,
     /// Text of the note.
     #[tf(default(String::new()))]
     text: String,
-    /// How long operations may take.
+    /// Time limits of operations.
     timeouts: Option<Timeouts>,
-    /// Where the note lies.
+    /// Path of the note.
     #[tf(stable)]
     path: Tf<String>,
 }
 
-/// What identifies a note.
+/// Identity of a note.
 #[derive(Model)]
 pub(crate) struct NoteIdentity {
     /// Name of the note.
@@ -41,7 +41,7 @@ pub(crate) fn plain_name() -> Validator {
             Ok(())
         } else {
             Err(format!(
-                "{name:?} cannot be the name of a file: use letters, digits, - and _."
+                "{name:?} is not a valid name. Use letters, digits, - and _."
             ))
         }
     })
@@ -73,7 +73,7 @@ impl Resource for NoteResource {
         planned: Note,
     ) -> Result<Note, Diagnostics> {
         let folder = operation.client();
-        // A note that equals the plan is one that an earlier, interrupted creation wrote.
+        // A note with the planned text may come from an earlier creation that was interrupted.
         if folder
             .read(&planned.name)?
             .is_some_and(|text| text != planned.text)

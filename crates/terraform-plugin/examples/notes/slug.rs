@@ -1,4 +1,4 @@
-//! A function that makes names of texts.
+//! A function that derives names from texts.
 
 use terraform_plugin::function::{Arguments, Function, FunctionError, Variadic};
 
@@ -8,7 +8,7 @@ pub(crate) struct Slug;
 pub(crate) struct SlugArguments {
     /// Any text.
     text: String,
-    /// Words to leave out.
+    /// Words to omit.
     without: Variadic<String>,
 }
 
@@ -16,9 +16,9 @@ impl Function for Slug {
     type Arguments = SlugArguments;
     type Output = String;
     const NAME: &'static str = "slug";
-    const SUMMARY: &'static str = "Makes the name of a note of a text";
+    const SUMMARY: &'static str = "Derives the name of a note from a text";
     const DESCRIPTION: &'static str =
-        "Makes the name of a note of a text: lower case, with `-` between the words.";
+        "Derives the name of a note from a text: lower case, with `-` between the words.";
 
     fn call(&self, arguments: SlugArguments) -> Result<String, FunctionError> {
         let text = arguments.text.to_ascii_lowercase();
@@ -28,7 +28,7 @@ impl Function for Slug {
             .filter(|word| !arguments.without.0.iter().any(|omitted| omitted == word));
         let slug = words.collect::<Vec<_>>().join("-");
         if slug.is_empty() {
-            let text = format!("{text:?} has no word that could be part of a name");
+            let text = format!("{text:?} contains no letters or digits");
             return Err(FunctionError::new(text).at("text"));
         }
         Ok(slug)

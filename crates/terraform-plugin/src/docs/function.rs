@@ -63,7 +63,7 @@ fn write_argument(text: &mut String, parameter: &Parameter) {
     );
 }
 
-/// The name of a type in Terraform's own messages (go-cty `cty/type.go`, `FriendlyName`).
+/// Returns the name of a type in Terraform's own messages (go-cty `cty/type.go`, `FriendlyName`).
 fn friendly_name(kind: &Type) -> String {
     match kind {
         Type::Bool => "bool".to_owned(),

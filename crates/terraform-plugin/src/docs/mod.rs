@@ -1,6 +1,6 @@
-//! Documentation pages in the layout of the Terraform and OpenTofu registries, rendered from the schemas.
+//! Documentation pages in the layout of the Terraform and OpenTofu registries, rendered from schemas.
 //!
-//! Rendering is pure: the caller brings the examples and writes the pages.
+//! Rendering is pure: the caller provides the examples and writes the pages.
 
 mod function;
 mod page;
@@ -15,9 +15,9 @@ use crate::service::ProviderService;
 
 pub use page::{Example, Page};
 
-/// Renders the pages of a provider: its index, and one for each resource, data source, function and so on.
+/// Renders the pages of a provider: its index, and one page for each resource, data source, function and so on.
 ///
-/// `provider_name` is the prefix of the type names. `examples` returns the examples of a folder below `examples/`,
+/// `provider_name` is the prefix of the type names. `examples` returns the examples in a directory below `examples/`,
 /// such as `resources/cloud_bucket` or `functions/slug`, sorted by file name.
 pub fn pages<P: Provider>(
     service: &ProviderService<P>,
@@ -44,7 +44,13 @@ pub fn pages<P: Provider>(
     let mut render = |kind, schemas: &mut dyn Iterator<Item = (&'static str, &Schema)>| {
         for (name, schema) in schemas {
             let examples = examples_of(kind, name);
-            pages.push(page::of_kind(kind, provider_name, name, schema, &examples));
+            pages.push(page::with_schema(
+                kind,
+                provider_name,
+                name,
+                schema,
+                &examples,
+            ));
         }
     };
     render(Kind::DataSource, &mut registry.data_source_schemas());

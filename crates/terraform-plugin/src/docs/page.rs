@@ -7,21 +7,21 @@ use crate::kind::Kind;
 use crate::schema::{AttributeKind, Presence, Schema};
 use crate::value::Type;
 
-/// A page.
+/// A documentation page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// Path below `docs/`.
+    /// The path below `docs/`.
     pub path: String,
-    /// Markdown with front matter.
+    /// The content: Markdown with front matter.
     pub text: String,
 }
 
 /// An example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Example {
-    /// Name of the file, which decides where it stands: `resource.tf`, `import.sh`, `import-by-identity.tf`.
+    /// The file name, which decides where the example appears: `resource.tf`, `import.sh`, `import-by-identity.tf`.
     pub file_name: String,
-    /// Content of the file.
+    /// The content of the file.
     pub text: String,
 }
 
@@ -37,15 +37,15 @@ pub(super) fn index(provider_name: &str, schema: &Schema, examples: &[Example]) 
     }
 }
 
-/// Renders the page of one of a kind that has a schema.
-pub(super) fn of_kind(
+/// Renders the page of a kind with a schema.
+pub(super) fn with_schema(
     kind: Kind,
     provider_name: &str,
     type_name: &str,
     schema: &Schema,
     examples: &[Example],
 ) -> Page {
-    let title = title_of(kind);
+    let title = kind_title(kind);
     let mut text = front_matter(
         &format!("{type_name} {title} - {provider_name}"),
         &schema.description,
@@ -54,12 +54,16 @@ pub(super) fn of_kind(
     write_usage(&mut text, examples, &slug(kind));
     write_schema(&mut text, schema);
     Page {
-        path: format!("{}/{}.md", folder(kind), short(provider_name, type_name)),
+        path: format!(
+            "{}/{}.md",
+            folder(kind),
+            strip_provider_prefix(provider_name, type_name)
+        ),
         text,
     }
 }
 
-/// Renders the page of a resource, with what `terraform import` takes.
+/// Renders the page of a resource, including how to import it.
 pub(super) fn resource(
     provider_name: &str,
     type_name: &str,
@@ -67,12 +71,12 @@ pub(super) fn resource(
     identity: Option<&Schema>,
     examples: &[Example],
 ) -> Page {
-    let mut page = of_kind(Kind::Resource, provider_name, type_name, schema, examples);
+    let mut page = with_schema(Kind::Resource, provider_name, type_name, schema, examples);
     write_import(&mut page.text, identity, examples);
     page
 }
 
-/// The folder of a kind below `docs/` and `examples/`.
+/// Returns the directory of a kind below `docs/` and `examples/`.
 pub(super) fn folder(kind: Kind) -> String {
     slug(kind) + "s"
 }
@@ -81,7 +85,7 @@ fn slug(kind: Kind) -> String {
     kind.to_string().replace(' ', "-")
 }
 
-fn title_of(kind: Kind) -> String {
+fn kind_title(kind: Kind) -> String {
     let noun = kind.to_string();
     let words = noun.split(' ').map(|word| {
         let mut letters = word.chars();
@@ -91,14 +95,14 @@ fn title_of(kind: Kind) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-fn short<'a>(provider_name: &str, type_name: &'a str) -> &'a str {
+fn strip_provider_prefix<'a>(provider_name: &str, type_name: &'a str) -> &'a str {
     let unprefixed = type_name.strip_prefix(provider_name);
     unprefixed
         .and_then(|rest| rest.strip_prefix('_'))
         .unwrap_or(type_name)
 }
 
-/// The description of the front matter is the first paragraph, as a YAML block.
+/// Renders the front matter, with the first paragraph of the description as a YAML block.
 pub(super) fn front_matter(title: &str, description: &str) -> String {
     let paragraph = description.split("\n\n").next().unwrap_or_default();
     let mut text = format!("---\npage_title: \"{title}\"\nsubcategory: \"\"\ndescription: |-\n");

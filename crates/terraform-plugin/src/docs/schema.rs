@@ -1,11 +1,11 @@
-//! The schema part of a page: attributes by who sets them, nested ones in sections of their own.
+//! The schema part of a page: required, optional and read-only attributes, and a section for each nested attribute.
 
 use std::fmt::Write as _;
 
 use crate::schema::{Attribute, AttributeKind, Attributes, Nesting, Presence, Schema};
 use crate::value::Type;
 
-/// Writes the schema and the sections of its nested attributes.
+/// Writes the schema, followed by the sections of nested attributes.
 pub(super) fn write_schema(text: &mut String, schema: &Schema) {
     text.push_str("\n## Schema\n");
     let mut sections = Vec::new();
@@ -134,8 +134,8 @@ mod tests {
     use crate::value::{Tf, WriteOnly};
 
     #[test]
-    fn attributes_are_grouped_by_who_sets_them_and_nested_ones_follow() {
-        let child = Attribute::of::<Option<String>>().describe("A part.");
+    fn attributes_are_grouped_by_presence_and_nested_ones_follow() {
+        let child = Attribute::for_type::<Option<String>>().describe("A part.");
         let children = Attributes::from([("part".to_owned(), child)]);
         let nested = AttributeKind::Nested(Nesting::Map, children);
         let schema = Schema::new(
@@ -143,11 +143,13 @@ mod tests {
             Attributes::from([
                 (
                     "name".to_owned(),
-                    Attribute::of::<String>().describe("The name.").replace(),
+                    Attribute::for_type::<String>()
+                        .describe("The name.")
+                        .replace(),
                 ),
                 (
                     "token".to_owned(),
-                    Attribute::of::<WriteOnly<String>>().describe("A token."),
+                    Attribute::for_type::<WriteOnly<String>>().describe("A token."),
                 ),
                 (
                     "parts".to_owned(),
@@ -155,7 +157,9 @@ mod tests {
                 ),
                 (
                     "id".to_owned(),
-                    Attribute::of::<Tf<u64>>().describe("The id.").sensitive(),
+                    Attribute::for_type::<Tf<u64>>()
+                        .describe("The id.")
+                        .sensitive(),
                 ),
             ]),
         );

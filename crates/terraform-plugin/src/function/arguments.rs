@@ -1,4 +1,4 @@
-//! Arguments of a function: one struct is their names, types, documentation and conversion.
+//! Arguments of a function: one struct defines their names, types, documentation and conversions.
 
 use std::slice::Iter;
 
@@ -6,15 +6,15 @@ use super::{FunctionError, Parameter};
 use crate::schema::Presence;
 use crate::value::{AttributeValue, Path, Value};
 
-/// A struct whose fields are the arguments of a function, in order; derive it.
+/// A struct whose fields are the arguments of a function, in order. Derive it.
 ///
-/// The doc comments are the descriptions. The type of a field says what users may pass:
+/// The doc comments are the descriptions. A field's type decides which values are allowed:
 ///
 /// | field | argument |
 /// |---|---|
 /// | `T` | neither null nor unknown |
 /// | `Option<T>` | may be null |
-/// | [`Tf<T>`](crate::value::Tf) | may be null or unknown; unknown also if `T` cannot hold its unknown parts |
+/// | [`Tf<T>`](crate::value::Tf) | may be null or unknown; a partly unknown value is unknown if `T` cannot represent it |
 /// | [`Variadic<T>`], the last field | any number of arguments |
 ///
 /// ```
@@ -24,14 +24,14 @@ use crate::value::{AttributeValue, Path, Value};
 /// struct Join {
 ///     /// Text between the parts.
 ///     separator: Option<String>,
-///     /// What is joined.
+///     /// Parts to join.
 ///     parts: Variadic<String>,
 /// }
 ///
 /// assert!(Join::parameters()[0].allows_null);
 /// ```
 pub trait Arguments: Sized + Send {
-    /// The parameters, in order.
+    /// Returns the parameters, in order.
     fn parameters() -> Vec<Parameter>;
 
     /// Takes the arguments from the front of the values.
@@ -44,36 +44,52 @@ pub trait Arguments: Sized + Send {
     note = "use a type that attributes of models can have, or `Variadic` of one"
 )]
 pub trait Argument: Sized {
-    /// The parameter that takes the argument.
+    /// Makes an impossible type an error where it is used.
+    #[doc(hidden)]
+    const VALID: ();
+
+    /// Returns the parameter for the argument.
     fn parameter(name: &'static str, description: &'static str) -> Parameter;
 
     /// Takes the argument from the front of the values.
     fn read(name: &'static str, values: &mut Iter<'_, Value>) -> Result<Self, FunctionError>;
 }
 
-/// Any number of arguments, which must be the last ones.
+/// Any number of arguments. Must be the last field.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Variadic<T>(pub Vec<T>);
 
 impl<T: AttributeValue> Argument for T {
+    const VALID: () = {
+        let _ = T::PRESENCE;
+    };
+
     fn parameter(name: &'static str, description: &'static str) -> Parameter {
+        let kind = T::kind();
+        let mut lost_options = kind.options_lost_in_plain_type();
+        lost_options.extend(T::lost_options());
         Parameter {
             name,
             description,
-            value_type: T::kind().value_type(),
+            value_type: kind.value_type(),
             allows_null: T::PRESENCE != Presence::Required,
             allows_unknown: T::PRESENCE == Presence::Computed,
             is_variadic: false,
+            lost_options,
         }
     }
 
     fn read(name: &'static str, values: &mut Iter<'_, Value>) -> Result<Self, FunctionError> {
         let value = values.next().unwrap_or(&Value::Null);
-        converted(value).map_err(|error| error.at(name))
+        convert(value).map_err(|error| error.at(name))
     }
 }
 
 impl<T: AttributeValue> Argument for Variadic<T> {
+    const VALID: () = {
+        let _ = T::PRESENCE;
+    };
+
     fn parameter(name: &'static str, description: &'static str) -> Parameter {
         Parameter {
             is_variadic: true,
@@ -83,13 +99,13 @@ impl<T: AttributeValue> Argument for Variadic<T> {
 
     fn read(name: &'static str, values: &mut Iter<'_, Value>) -> Result<Self, FunctionError> {
         let all = values.enumerate();
-        all.map(|(index, value)| converted(value).map_err(|error| error.at_element(name, index)))
+        all.map(|(index, value)| convert(value).map_err(|error| error.at_element(name, index)))
             .collect::<Result<_, _>>()
             .map(Self)
     }
 }
 
-fn converted<T: AttributeValue>(value: &Value) -> Result<T, FunctionError> {
+fn convert<T: AttributeValue>(value: &Value) -> Result<T, FunctionError> {
     let whole = T::from_value(value, &Path::root());
     let converted = whole.or_else(|error| {
         if T::PRESENCE == Presence::Computed && !value.is_wholly_known() {
@@ -100,8 +116,12 @@ fn converted<T: AttributeValue>(value: &Value) -> Result<T, FunctionError> {
     });
     converted.map_err(|error| {
         let place = error.path.to_string();
-        let separator = if place.is_empty() { "" } else { ": " };
-        FunctionError::new(format!("{place}{separator}{error}"))
+        let subject = if place.is_empty() {
+            "the value"
+        } else {
+            &place
+        };
+        FunctionError::new(format!("{subject} {error}"))
     })
 }
 
@@ -115,11 +135,11 @@ mod tests {
     struct Example {
         /// A count.
         count: u64,
-        /// Perhaps a note.
+        /// A note.
         note: Option<String>,
-        /// Perhaps later.
+        /// A flag.
         later: Tf<bool>,
-        /// The rest.
+        /// More numbers.
         rest: Variadic<i64>,
     }
 
@@ -132,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn the_types_of_the_fields_say_what_may_be_passed() {
+    fn field_types_decide_which_values_are_allowed() {
         let allowed: Vec<_> = Example::parameters()
             .iter()
             .map(|p| (p.name, p.allows_null, p.allows_unknown, p.is_variadic))
@@ -144,11 +164,11 @@ mod tests {
             ("rest", false, false, true),
         ];
         assert_eq!(allowed, expected);
-        assert_eq!(Example::parameters()[3].description, "The rest.");
+        assert_eq!(Example::parameters()[3].description, "More numbers.");
     }
 
     #[test]
-    fn values_become_fields_by_position() {
+    fn values_are_assigned_to_fields_by_position() {
         let values = [
             number(1),
             Value::Null,
@@ -166,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_names_the_argument_at_fault() {
+    fn an_error_names_its_argument() {
         let position =
             |values: &[Value]| read(values).unwrap_err().position(&Example::parameters());
         assert_eq!(position(&[number(-1), Value::Null, Value::Null]), Some(0));

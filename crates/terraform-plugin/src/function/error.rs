@@ -1,8 +1,8 @@
-//! What users read when a function cannot give a result.
+//! Errors of functions.
 
 use super::Parameter;
 
-/// Why a function has no result; Terraform shows it with the call in the configuration.
+/// Why a function call failed. Terraform shows it with the call in the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text}")]
 pub struct FunctionError {
@@ -11,7 +11,7 @@ pub struct FunctionError {
 }
 
 impl FunctionError {
-    /// Describes what is wrong, without a capital letter and a full stop: Terraform puts it after a colon.
+    /// Returns an error. Terraform puts the text after a colon, so it starts in lower case and has no full stop.
     pub fn new(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
@@ -19,13 +19,13 @@ impl FunctionError {
         }
     }
 
-    /// Blames the argument of this name.
+    /// Sets the argument that caused the error.
     #[must_use]
     pub fn at(self, argument: &'static str) -> Self {
         self.at_element(argument, 0)
     }
 
-    /// Blames one of the arguments that a variadic one stands for, counted from zero.
+    /// Sets the element of a variadic argument that caused the error, counted from zero.
     #[must_use]
     pub fn at_element(self, argument: &'static str, index: usize) -> Self {
         Self {
@@ -34,7 +34,7 @@ impl FunctionError {
         }
     }
 
-    /// Returns the position in the call of the argument at fault.
+    /// Returns the position of the argument in the call.
     pub(crate) fn position(&self, parameters: &[Parameter]) -> Option<usize> {
         let (name, index) = self.argument?;
         let first = parameters.iter().position(|known| known.name == name)?;

@@ -14,8 +14,8 @@ use crate::value::{AttributeValue, Convert as _, Value};
 
 /// A function.
 ///
-/// It is pure: it has no client, works without a provider block, and gives the same result for the same arguments,
-/// which Terraform checks.
+/// Functions are pure: they have no client, work without a provider block, and return the same result for the same
+/// arguments, which Terraform checks.
 pub trait Function: Send + Sync + 'static {
     /// The arguments, one field each.
     type Arguments: Arguments;
@@ -26,7 +26,7 @@ pub trait Function: Send + Sync + 'static {
     const NAME: &'static str;
     /// One sentence of plain text.
     const SUMMARY: &'static str;
-    /// Markdown.
+    /// The description, in Markdown.
     const DESCRIPTION: &'static str;
 
     /// Computes the result.
@@ -48,7 +48,7 @@ impl<F: Function> Registered<F> {
     pub(crate) fn new(function: F) -> Self {
         Self {
             function,
-            signature: Signature::of::<F>(),
+            signature: Signature::new::<F>(),
         }
     }
 }

@@ -1,27 +1,30 @@
-//! What a function takes and gives.
+//! The signature of a function.
 
 use super::{Arguments as _, Function};
 use crate::protocol::tfplugin6::{self as wire, StringKind};
+use crate::schema::LostOption;
 use crate::value::{AttributeValue as _, Type};
 
 /// One parameter of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameter {
-    /// The name, by which documentation calls it.
+    /// The name, used in the documentation.
     pub name: &'static str,
-    /// Markdown.
+    /// The description, in Markdown.
     pub description: &'static str,
     /// The type of the arguments.
     pub value_type: Type,
-    /// Whether an argument may be null.
+    /// Whether the argument may be null.
     pub allows_null: bool,
-    /// Whether an argument may be unknown, wholly or in part; if not, Terraform calls the function once all is known.
+    /// Whether the argument may be unknown, wholly or in part. Otherwise Terraform calls the function once it is known.
     pub allows_unknown: bool,
-    /// Whether it takes any number of arguments.
+    /// Whether it accepts any number of arguments.
     pub is_variadic: bool,
+    /// The options of a model that have no effect, because an argument has a plain type.
+    pub(crate) lost_options: Vec<LostOption>,
 }
 
-/// What a function takes and gives, with its documentation.
+/// The signature of a function, with its documentation.
 #[derive(Debug, Clone)]
 pub struct Signature {
     /// The parameters, in order.
@@ -30,12 +33,12 @@ pub struct Signature {
     pub output: Type,
     /// One sentence of plain text.
     pub summary: &'static str,
-    /// Markdown.
+    /// The description, in Markdown.
     pub description: &'static str,
 }
 
 impl Signature {
-    pub(super) fn of<F: Function>() -> Self {
+    pub(super) fn new<F: Function>() -> Self {
         Self {
             parameters: F::Arguments::parameters(),
             output: F::Output::kind().value_type(),
@@ -44,7 +47,7 @@ impl Signature {
         }
     }
 
-    /// Returns the parameter that takes the argument at a position, counted from zero.
+    /// Returns the parameter of the argument at a position, counted from zero.
     pub fn parameter_at(&self, position: usize) -> Option<&Parameter> {
         let last = self.parameters.last().filter(|last| last.is_variadic);
         self.parameters.get(position).or(last)

@@ -7,7 +7,7 @@ use std::fmt;
 use serde_json::Value;
 use tracing::field::{Field, Visit};
 
-/// Fields by name, with the message of an event apart.
+/// The fields by name, and the message of the event.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Fields {
     pub(super) message: String,
@@ -16,7 +16,7 @@ pub(super) struct Fields {
 
 impl Fields {
     fn insert(&mut self, field: &Field, value: Value) {
-        // Names with `@` are the host's own and must hold strings, or the host panics.
+        // Names with `@` are reserved for strings of the host, which panics on other values.
         self.values
             .insert(field.name().trim_start_matches('@'), value);
     }

@@ -1,4 +1,4 @@
-//! The `tracing` layer that turns events into lines.
+//! The `tracing` layer that writes events as log lines.
 
 use std::fmt;
 
@@ -11,9 +11,9 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, Scope};
 
 use super::fields::Fields;
-use super::line::{Head, render};
+use super::line::{LineHeader, render};
 
-/// Writes each event of the chosen level and targets as one line of hclog JSON.
+/// Writes each event of the enabled level and targets as one line of hclog JSON.
 pub struct HclogLayer<W> {
     level: Level,
     targets: &'static [&'static str],
@@ -21,8 +21,8 @@ pub struct HclogLayer<W> {
 }
 
 impl<W: Fn(&[u8])> HclogLayer<W> {
-    /// A layer that gives whole lines to `write`: events up to `level` from the crates in
-    /// `targets` and from this framework.
+    /// Returns a layer that passes whole lines to `write`: events up to `level` from the crates in `targets` and from
+    /// this framework.
     pub fn new(level: Level, targets: &'static [&'static str], write: W) -> Self {
         Self {
             level,
@@ -33,7 +33,7 @@ impl<W: Fn(&[u8])> HclogLayer<W> {
 }
 
 impl<W> HclogLayer<W> {
-    fn wants(&self, metadata: &Metadata<'_>) -> bool {
+    fn is_enabled(&self, metadata: &Metadata<'_>) -> bool {
         let crate_name = metadata.target().split("::").next().unwrap_or_default();
         *metadata.level() <= self.level
             && (crate_name == env!("CARGO_CRATE_NAME") || self.targets.contains(&crate_name))
@@ -56,7 +56,7 @@ where
     W: Fn(&[u8]) + 'static,
 {
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
-        self.wants(metadata)
+        self.is_enabled(metadata)
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
@@ -97,7 +97,7 @@ where
             .zip(metadata.line())
             .map(|(file, line)| format!("{file}:{line}"));
         let line = render(
-            &Head {
+            &LineHeader {
                 level: level_name(*metadata.level()),
                 message: &all.message,
                 time: OffsetDateTime::now_utc(),
@@ -130,9 +130,9 @@ mod tests {
 
     use super::*;
 
-    /// The lines logged by `action` at `level`.
+    /// Returns the lines that `action` logs at `level`.
     fn logged(level: Level, action: impl FnOnce()) -> Vec<Value> {
-        // `tracing` keeps one maximum level per process, for all subscribers that live.
+        // `tracing` has one maximum level per process, for all subscribers.
         static ONE_SUBSCRIBER: Mutex<()> = Mutex::new(());
         let _alone = ONE_SUBSCRIBER.lock().unwrap();
         let lines = Arc::new(Mutex::new(Vec::new()));
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_of_spans_stand_beside_those_of_the_event() {
+    fn fields_of_spans_and_events_are_merged() {
         let lines = logged(Level::DEBUG, || {
             let rpc = tracing::info_span!(
                 "rpc",
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn other_crates_and_finer_levels_are_silent() {
+    fn other_crates_and_finer_levels_are_not_logged() {
         let lines = logged(Level::INFO, || {
             tracing::info!(target: "cloud", "kept");
             tracing::debug!(target: "cloud", "too fine");
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_the_host_cannot_be_overwritten() {
+    fn the_fixed_fields_cannot_be_overwritten() {
         let lines = logged(Level::INFO, || tracing::info!("@level" = 7, "hello"));
         assert_eq!(lines[0]["@level"], "info");
         assert_eq!(lines[0]["level"], 7);

@@ -1,12 +1,12 @@
-//! Which level the environment asks for.
+//! The log level from the environment.
 
 use tracing::Level;
 
-/// The level for the provider called `provider`, or nothing when logging is off.
+/// Returns the log level of the provider called `provider`, or `None` if logging is off.
 ///
-/// `variable` looks up an environment variable. The most specific variable that is set decides:
-/// `TF_LOG_PROVIDER_<NAME>`, `TF_LOG_PROVIDER`, `TF_LOG`. `JSON` is a format of Terraform's own log
-/// and means everything; so does a word that is no level, as in Terraform itself.
+/// `variable` reads an environment variable. The most specific one that is set applies: `TF_LOG_PROVIDER_<NAME>`,
+/// `TF_LOG_PROVIDER`, `TF_LOG`. `JSON` is a format of Terraform's own log and means the finest level, as does an unknown
+/// word, as in Terraform itself.
 pub fn level_for(provider: &str, variable: impl Fn(&str) -> Option<String>) -> Option<Level> {
     let own = format!(
         "TF_LOG_PROVIDER_{}",
@@ -39,14 +39,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_logged_unless_asked() {
+    fn logging_is_off_by_default() {
         assert_eq!(level(&[]), None);
         assert_eq!(level(&[("TF_LOG", "")]), None);
         assert_eq!(level(&[("TF_LOG", "off")]), None);
     }
 
     #[test]
-    fn the_most_specific_variable_decides() {
+    fn the_most_specific_variable_takes_precedence() {
         let all = [
             ("TF_LOG_PROVIDER_MY_CLOUD", "error"),
             ("TF_LOG_PROVIDER", "INFO"),
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn json_and_unknown_words_mean_everything() {
+    fn json_and_unknown_words_mean_the_finest_level() {
         assert_eq!(level(&[("TF_LOG", "JSON")]), Some(Level::TRACE));
         assert_eq!(level(&[("TF_LOG", "loud")]), Some(Level::TRACE));
     }

@@ -1,4 +1,4 @@
-//! One log line: the JSON object and its size limit.
+//! Renders one log line as JSON, within its size limit.
 
 use std::collections::BTreeMap;
 
@@ -7,61 +7,61 @@ use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
-/// Largest line, newline included. Go readers split lines at 64 KiB and then no part is JSON.
+/// The largest line, newline included. Go readers split lines at 64 KiB, and the parts are not JSON.
 const LIMIT: usize = 63 * 1024;
 
-/// Largest share of a line for the message and for each field, as JSON text.
-const SHARE: usize = 16 * 1024;
+/// The largest JSON form of the message and of each field.
+const VALUE_LIMIT: usize = 16 * 1024;
 
-/// Exactly six digits: the host parses the timestamp by this layout.
+/// Has exactly six fraction digits, as the host expects.
 const TIMESTAMP: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
 
-/// What a line says, apart from the free fields.
+/// The fixed fields of a line.
 #[derive(Debug)]
-pub(super) struct Head<'a> {
+pub(super) struct LineHeader<'a> {
     /// One of `trace`, `debug`, `info`, `warn`, `error`.
     pub(super) level: &'static str,
     pub(super) message: &'a str,
-    /// Moment of the event, in UTC.
+    /// The time of the event, in UTC.
     pub(super) time: OffsetDateTime,
-    /// Dotted path of the module.
+    /// The dotted path of the module.
     pub(super) module: &'a str,
     /// `file:line`, if known.
     pub(super) caller: Option<&'a str>,
 }
 
-/// Writes the line, newline included. Values too long for it are cut, or left out with a note.
-pub(super) fn render(head: &Head<'_>, fields: &BTreeMap<&'static str, Value>) -> Vec<u8> {
-    let timestamp = head.time.format(TIMESTAMP).unwrap_or_default();
+/// Renders the line, newline included. Long values are truncated or omitted, with a note.
+pub(super) fn render(header: &LineHeader<'_>, fields: &BTreeMap<&'static str, Value>) -> Vec<u8> {
+    let timestamp = header.time.format(TIMESTAMP).unwrap_or_default();
     let mut line = String::with_capacity(256);
-    let message = shortened(head.message);
+    let message = truncate(header.message);
     let fixed = [
-        ("@level", Some(head.level)),
+        ("@level", Some(header.level)),
         ("@message", Some(message.as_str())),
         ("@timestamp", Some(timestamp.as_str())),
-        ("@module", Some(head.module)),
-        ("@caller", head.caller),
+        ("@module", Some(header.module)),
+        ("@caller", header.caller),
     ];
     for (name, value) in fixed {
         if let Some(value) = value {
             push(&mut line, name, &json(value));
         }
     }
-    let mut left_out = 0;
+    let mut omitted = 0;
     for (name, value) in fields {
         let text = match value {
-            Value::String(text) => json(&shortened(text)),
+            Value::String(text) => json(&truncate(text)),
             other => other.to_string(),
         };
         if line.len() + name.len() + text.len() > LIMIT - 64 {
-            left_out += 1;
+            omitted += 1;
         } else {
             push(&mut line, name, &text);
         }
     }
-    if left_out > 0 {
-        push(&mut line, "fields_left_out", &left_out.to_string());
+    if omitted > 0 {
+        push(&mut line, "fields_omitted", &omitted.to_string());
     }
     line.push_str("}\n");
     line.into_bytes()
@@ -78,12 +78,12 @@ fn json(text: &str) -> String {
     Value::from(text).to_string()
 }
 
-/// `text`, cut until its JSON form fits its share of a line.
-fn shortened(text: &str) -> String {
+/// Truncates `text` until its JSON form fits into the limit.
+fn truncate(text: &str) -> String {
     let mut kept = text;
-    while json(kept).len() > SHARE {
-        // Halving always makes progress, and escapes inflate a text six times at most.
-        let middle = kept.len().min(SHARE) / 2;
+    while json(kept).len() > VALUE_LIMIT {
+        // Halving always makes progress, and escapes inflate a string at most six times.
+        let middle = kept.len().min(VALUE_LIMIT) / 2;
         kept = (0..=middle)
             .rev()
             .find_map(|end| kept.get(..end))
@@ -102,8 +102,8 @@ mod tests {
 
     use super::*;
 
-    fn head(message: &str) -> Head<'_> {
-        Head {
+    fn header(message: &str) -> LineHeader<'_> {
+        LineHeader {
             level: "info",
             message,
             time: datetime!(2026-01-31 12:00:00.5 UTC),
@@ -119,12 +119,12 @@ mod tests {
     }
 
     #[test]
-    fn a_line_has_the_keys_that_hclog_reads() {
+    fn a_line_has_the_fields_that_hclog_expects() {
         let fields = BTreeMap::from([
             ("attempt", Value::from(2)),
             ("tf_rpc", "ReadResource".into()),
         ]);
-        let line = render(&head("hello"), &fields);
+        let line = render(&header("hello"), &fields);
         assert_eq!(
             String::from_utf8(line).unwrap(),
             concat!(
@@ -136,8 +136,8 @@ mod tests {
     }
 
     #[test]
-    fn a_huge_message_is_cut_and_says_so() {
-        let line = render(&head(&"x".repeat(1_000_000)), &BTreeMap::new());
+    fn a_huge_message_is_truncated_with_a_note() {
+        let line = render(&header(&"x".repeat(1_000_000)), &BTreeMap::new());
         let message = parse(&line)["@message"].as_str().unwrap().to_owned();
         assert!(
             message.ends_with("bytes more)"),
@@ -155,19 +155,19 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(32))]
 
         #[test]
-        fn any_content_gives_one_short_line_of_json(
+        fn any_content_is_one_short_line_of_json(
             message in long_text(),
             values in prop::collection::vec(long_text(), 0..12),
         ) {
             const NAMES: [&str; 12] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
             let count = values.len();
             let fields = NAMES.into_iter().zip(values.into_iter().map(Value::from)).collect();
-            let line = render(&head(&message), &fields);
+            let line = render(&header(&message), &fields);
             prop_assert!(line.len() <= LIMIT);
             let object = parse(&line);
-            let left_out = object.get("fields_left_out").map_or(0, |it| it.as_u64().unwrap());
-            let extra = usize::from(left_out > 0);
-            prop_assert_eq!(object.len() - 5 - extra + usize::try_from(left_out).unwrap(), count);
+            let omitted = object.get("fields_omitted").map_or(0, |it| it.as_u64().unwrap());
+            let extra = usize::from(omitted > 0);
+            prop_assert_eq!(object.len() - 5 - extra + usize::try_from(omitted).unwrap(), count);
         }
     }
 }

@@ -1,13 +1,13 @@
-//! What an author's code gets of a configuration that no state comes of.
+//! Resolves the configuration of kinds that have no plan: ephemeral resources, lists and actions.
 
-use super::{plan, with_write_only};
+use super::{merge_write_only, plan};
 use crate::schema::Schema;
 use crate::value::Value;
 
-/// Returns the configuration with the schema's defaults in place, and with computed attributes unknown.
-pub(crate) fn arguments(schema: &Schema, config: &Value) -> Value {
+/// Returns the configuration with the schema's defaults, and with computed attributes unknown.
+pub(crate) fn resolve_arguments(schema: &Schema, config: &Value) -> Value {
     let planned = plan(schema, &Value::Null, config, config).value;
-    with_write_only(&schema.attributes, &planned, config)
+    merge_write_only(&schema.attributes, &planned, config)
 }
 
 #[cfg(test)]
@@ -17,15 +17,15 @@ mod tests {
     use crate::value::{Tf, WriteOnly};
 
     #[test]
-    fn defaults_are_in_place_and_write_only_values_stay() {
+    fn defaults_are_applied_and_write_only_values_kept() {
         let attributes = [
             (
                 "level",
-                Attribute::of::<String>().default("info".to_owned()),
+                Attribute::for_type::<String>().default("info".to_owned()),
             ),
-            ("name", Attribute::of::<Option<String>>()),
-            ("token_wo", Attribute::of::<WriteOnly<String>>()),
-            ("id", Attribute::of::<Tf<String>>()),
+            ("name", Attribute::for_type::<Option<String>>()),
+            ("token_wo", Attribute::for_type::<WriteOnly<String>>()),
+            ("id", Attribute::for_type::<Tf<String>>()),
         ];
         let attributes = attributes.map(|(name, attribute)| (name.to_owned(), attribute));
         let schema = Schema::new("A test.", Attributes::from(attributes));
@@ -39,7 +39,7 @@ mod tests {
         };
         let filled = object(Value::string("info"), Value::Unknown);
         assert_eq!(
-            arguments(&schema, &object(Value::Null, Value::Null)),
+            resolve_arguments(&schema, &object(Value::Null, Value::Null)),
             filled
         );
     }

@@ -1,13 +1,17 @@
-//! The plan pipeline and Terraform's own consistency rules, all on dynamic values.
+//! The plan pipeline and Terraform's consistency rules, on dynamic values.
 
 mod arguments;
 mod consistency;
-mod form;
+mod elements;
+mod equivalence;
 mod pipeline;
+mod recorded;
 mod write_only;
 
-pub(crate) use arguments::arguments;
-pub use consistency::{Inconsistency, check_applied, check_planned};
-pub(crate) use form::keep_form;
+pub(crate) use arguments::resolve_arguments;
+pub use consistency::{Inconsistency, check_applied, check_planned, check_replanned, check_stored};
+pub(crate) use equivalence::keep_equivalent;
+pub(crate) use pipeline::apply_defaults;
 pub use pipeline::{Planned, plan};
-pub(crate) use write_only::with_write_only;
+pub(crate) use recorded::complete_recorded;
+pub(crate) use write_only::merge_write_only;

@@ -1,20 +1,22 @@
-//! From what the user wants and what exists to what will be: one pure function.
+//! Plans a creation or an update: a pure function of schema, prior state and configuration.
 //!
 //! The steps, in order:
-//! 1. *settle*: the proposed state with the prior form of equivalent values, defaults, write-only values and reports
-//!    of drift nulled;
-//! 2. if that differs from the prior state, *mark*: computed attributes that the user left out become unknown, keep
-//!    their value or follow others, as their schema says;
-//! 3. *replacement*: the paths whose change replaces the resource.
+//! 1. *resolve*: takes the proposed state, keeps the prior form of equivalent values, applies defaults, and sets
+//!    write-only values and reports of drift to null;
+//! 2. *mark*, if the result differs from the prior state: computed attributes that the user left out become unknown or
+//!    keep their value, as their schema says;
+//! 3. *replacement*: collects the paths whose change replaces the resource.
 //!
-//! Lists and maps are matched by position and key; elements of sets have no counterpart in the prior state.
+//! Elements of maps are matched by key, and elements of lists by their content (see [`elements`](super::elements)). Only
+//! equivalent values of lists are matched by position, as Terraform does. Elements of sets have no prior element.
 
 use std::collections::BTreeMap;
 
+use super::elements::prior_elements;
 use crate::schema::{Attribute, AttributeKind, Attributes, Nesting, OnChange, Presence, Schema};
 use crate::value::{Path, Value};
 
-/// The outcome of planning.
+/// The result of planning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Planned {
     /// The planned state.
@@ -25,14 +27,14 @@ pub struct Planned {
 
 /// Plans a creation (`prior` is null) or an update.
 ///
-/// `proposed` is Terraform's own merge: the configuration, with computed attributes that it leaves out taken from the
-/// prior state.
+/// `proposed` is Terraform's merge of the two: the configuration, with computed attributes that it leaves out taken
+/// from the prior state.
 pub fn plan(schema: &Schema, prior: &Value, proposed: &Value, config: &Value) -> Planned {
-    let settled = settle_object(&schema.attributes, config, prior, proposed);
-    let value = if settled == *prior {
-        settled
+    let resolved = resolve_object(&schema.attributes, config, prior, proposed);
+    let value = if resolved == *prior {
+        resolved
     } else {
-        mark_object(&schema.attributes, config, prior, &settled)
+        mark_object(&schema.attributes, config, prior, &resolved)
     };
     let mut replace = Vec::new();
     if !prior.is_null() {
@@ -48,14 +50,19 @@ pub fn plan(schema: &Schema, prior: &Value, proposed: &Value, config: &Value) ->
     Planned { value, replace }
 }
 
-fn settle_object(
+/// Returns the configuration with the schema's defaults.
+pub(crate) fn apply_defaults(attributes: &Attributes, config: &Value) -> Value {
+    resolve_object(attributes, config, &Value::Null, config)
+}
+
+fn resolve_object(
     attributes: &Attributes,
     config: &Value,
     prior: &Value,
     proposed: &Value,
 ) -> Value {
-    let settled = attributes.iter().map(|(name, attribute)| {
-        let value = settle(
+    let resolved = attributes.iter().map(|(name, attribute)| {
+        let value = resolve(
             attribute,
             config.attribute(name),
             prior.attribute(name),
@@ -63,10 +70,10 @@ fn settle_object(
         );
         (name.as_str(), value)
     });
-    Value::object(settled)
+    Value::object(resolved)
 }
 
-fn settle(attribute: &Attribute, config: &Value, prior: &Value, proposed: &Value) -> Value {
+fn resolve(attribute: &Attribute, config: &Value, prior: &Value, proposed: &Value) -> Value {
     if attribute.presence == Presence::WriteOnly {
         return Value::Null;
     }
@@ -93,30 +100,31 @@ fn settle(attribute: &Attribute, config: &Value, prior: &Value, proposed: &Value
             config,
             prior,
             proposed,
-            |config, prior, proposed| settle_object(attributes, config, prior, proposed),
+            |_, priors| priors.iter().collect(),
+            |config, prior, proposed| resolve_object(attributes, config, prior, proposed),
         ),
     }
 }
 
-fn mark_object(attributes: &Attributes, config: &Value, prior: &Value, settled: &Value) -> Value {
+fn mark_object(attributes: &Attributes, config: &Value, prior: &Value, resolved: &Value) -> Value {
     let marked = attributes.iter().map(|(name, attribute)| {
-        let value = mark(attribute, config, prior, settled, name);
+        let value = mark_attribute(attribute, config, prior, resolved, name);
         (name.as_str(), value)
     });
     Value::object(marked)
 }
 
-fn mark(
+fn mark_attribute(
     attribute: &Attribute,
     config: &Value,
     prior: &Value,
-    settled: &Value,
+    resolved: &Value,
     name: &str,
 ) -> Value {
     let (own_config, own_prior, own) = (
         config.attribute(name),
         prior.attribute(name),
-        settled.attribute(name),
+        resolved.attribute(name),
     );
     if own_config.is_null() {
         if !attribute.is_computed() || attribute.default.is_some() {
@@ -129,7 +137,7 @@ fn mark(
             OnChange::Follows(names) => {
                 !prior.is_null()
                     && names.iter().all(|name| {
-                        let now = settled.attribute(name);
+                        let now = resolved.attribute(name);
                         now == prior.attribute(name) && now.is_wholly_known()
                     })
             }
@@ -147,19 +155,22 @@ fn mark(
             own_config,
             own_prior,
             own,
-            |config, prior, settled| mark_object(attributes, config, prior, settled),
+            |configs, priors| prior_elements(attributes, configs, priors),
+            |config, prior, resolved| mark_object(attributes, config, prior, resolved),
         ),
     }
 }
 
 /// Applies a function to every object of a configured nested attribute, with its configuration and prior state.
 ///
-/// What is not a known object or collection of them, such as an unknown value, stays as it is.
+/// `match_list` returns the prior elements of the configured elements of a list. Other values than objects, such as an
+/// unknown one, stay unchanged.
 fn each_object(
     nesting: Nesting,
     config: &Value,
     prior: &Value,
     value: &Value,
+    match_list: impl for<'p> Fn(&[Value], &'p [Value]) -> Vec<&'p Value>,
     apply: impl Fn(&Value, &Value, &Value) -> Value,
 ) -> Value {
     let object = |config: &Value, prior: &Value, value: &Value| match (config, value) {
@@ -173,7 +184,8 @@ fn each_object(
                 Value::List(priors) => priors.as_slice(),
                 _ => &[],
             };
-            let priors = priors.iter().chain(std::iter::repeat(&Value::Null));
+            let priors = match_list(configs, priors);
+            let priors = priors.into_iter().chain(std::iter::repeat(&Value::Null));
             let elements = configs.iter().zip(priors).zip(values);
             Value::List(
                 elements
@@ -198,7 +210,7 @@ fn each_object(
             });
             Value::Map(elements.collect())
         }
-        // Elements of sets have no computed attributes, so what is configured is all there is of an element.
+        // Elements of sets have no computed attributes, so the configuration has the whole element.
         (Nesting::Set, Value::Set(configs), Value::Set(_)) => Value::set(
             configs
                 .iter()
@@ -238,10 +250,21 @@ fn find_replacements(
                 find_replacements(attributes, config, prior, planned, &path, found);
             }
             (Nesting::List, Value::List(configs), Value::List(priors), Value::List(planned)) => {
-                let elements = configs.iter().zip(priors).zip(planned).enumerate();
+                let matched = prior_elements(attributes, configs, priors);
+                // What has no counterpart on either side has changed in place, as far as one can tell.
+                let is_matched = |prior: &&Value| matched.iter().any(|m| std::ptr::eq(*m, *prior));
+                let mut changed = priors.iter().filter(|prior| !is_matched(prior));
+                let elements = configs.iter().zip(&matched).zip(planned).enumerate();
                 for (index, ((config, prior), planned)) in elements {
-                    let path = path.index(index);
-                    find_replacements(attributes, config, prior, planned, &path, found);
+                    let prior = if prior.is_null() {
+                        changed.next()
+                    } else {
+                        Some(*prior)
+                    };
+                    if let Some(prior) = prior {
+                        let path = path.index(index);
+                        find_replacements(attributes, config, prior, planned, &path, found);
+                    }
                 }
             }
             (Nesting::Map, Value::Map(configs), Value::Map(priors), Value::Map(planned)) => {

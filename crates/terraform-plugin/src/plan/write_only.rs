@@ -1,10 +1,10 @@
-//! Write-only values travel in the configuration alone and meet the planned state when an operation starts.
+//! Merges write-only values, which only the configuration contains, into the planned state of an operation.
 
 use crate::schema::{AttributeKind, Attributes, Nesting, Presence};
 use crate::value::Value;
 
-/// Returns the planned state with the write-only values of the configuration in place.
-pub(crate) fn with_write_only(attributes: &Attributes, planned: &Value, config: &Value) -> Value {
+/// Returns the planned state with the write-only values of the configuration.
+pub(crate) fn merge_write_only(attributes: &Attributes, planned: &Value, config: &Value) -> Value {
     let Value::Object(values) = planned else {
         return planned.clone();
     };
@@ -28,20 +28,20 @@ pub(crate) fn with_write_only(attributes: &Attributes, planned: &Value, config: 
 fn nested(nesting: Nesting, children: &Attributes, planned: &Value, config: &Value) -> Value {
     match (nesting, planned, config) {
         (Nesting::Single, Value::Object(_), Value::Object(_)) => {
-            with_write_only(children, planned, config)
+            merge_write_only(children, planned, config)
         }
         (Nesting::List, Value::List(planned), Value::List(configs)) => {
             let pairs = planned.iter().zip(configs);
             Value::List(
                 pairs
-                    .map(|(p, config)| with_write_only(children, p, config))
+                    .map(|(p, config)| merge_write_only(children, p, config))
                     .collect(),
             )
         }
         (Nesting::Map, Value::Map(planned), Value::Map(configs)) => {
             let pairs = planned.iter().map(|(key, planned)| {
                 let config = configs.get(key).unwrap_or(&Value::Null);
-                (key.clone(), with_write_only(children, planned, config))
+                (key.clone(), merge_write_only(children, planned, config))
             });
             Value::Map(pairs.collect())
         }

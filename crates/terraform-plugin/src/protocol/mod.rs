@@ -1,13 +1,13 @@
 //! Messages and services on the wire, generated from the files in `proto/` by `cargo xtask proto`.
 //!
 //! - [`tfplugin6`]: Terraform's provider protocol, major version 6, fields up to 6.11.
-//! - [`plugin`]: what `hashicorp/go-plugin` expects beside it.
+//! - [`plugin`]: the services that `hashicorp/go-plugin` expects besides it.
 //!
-//! RPCs that a service does not implement answer `Unimplemented`, which is how older and newer
-//! command lines detect features. The client halves exist with feature `testing` alone.
+//! RPCs that a service does not implement return `Unimplemented`, which lets older and newer clients detect features. The
+//! clients exist only with feature `testing`.
 //!
-//! `Debug` of the messages that carry users' values shows sizes, never content: state and
-//! configuration hold secrets, and a message may end up in a log line.
+//! `Debug` of messages with users' values shows sizes instead of content: state and configuration contain secrets, and a
+//! message may end up in a log line.
 
 use std::fmt;
 

@@ -1,5 +1,6 @@
-//! Providers: the trait that ties everything that a provider has to one configuration.
+//! Providers: the trait that combines a configuration with resources, data sources and other kinds.
 
+mod faults;
 mod registry;
 
 use std::future::Future;
@@ -11,24 +12,26 @@ use crate::model::{Model, PlanOf};
 
 /// A provider.
 pub trait Provider: Send + Sync + 'static {
-    /// The provider block.
+    /// The arguments of the provider block.
     type Config: Model;
-    /// What resources, data sources and the others share: clients and caches, built lazily, since every phase of a run configures
-    /// a provider of its own and may touch nothing.
+    /// The client that resources, data sources and other kinds share.
+    ///
+    /// Build connections and caches lazily: Terraform configures a provider in every phase of a run, even if it then
+    /// uses none of its resources.
     type Client: Send + Sync + 'static;
 
-    /// Makes the shared client of a wholly known configuration.
+    /// Creates the shared client from a wholly known configuration.
     ///
-    /// It is called again when one process serves several runs; what the earlier client cached is then gone.
+    /// If one process serves several runs, each run calls it again and gets a new client.
     fn configure(
         &self,
         config: Self::Config,
     ) -> impl Future<Output = Result<Self::Client, Diagnostics>> + Send;
 
-    /// Names the resources, data sources, functions and what else there is.
+    /// Registers the resources, data sources, functions and other kinds.
     fn register(&self, registry: &mut Registry<Self::Client>);
 
-    /// Checks a configuration beyond what the schema says, without the network.
+    /// Validates a configuration beyond its schema, without network access.
     fn validate(&self, config: &PlanOf<Self::Config>) -> Diagnostics {
         let _ = config;
         Diagnostics::default()

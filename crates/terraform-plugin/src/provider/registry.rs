@@ -1,4 +1,4 @@
-//! What a provider has, by kind and name.
+//! The registry of a provider's resources, data sources and other kinds.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,18 +10,19 @@ use crate::function::{self, ErasedFunction, Function, Signature};
 use crate::kind::Kind;
 use crate::list_resource::{self, ErasedListResource, ListResource};
 use crate::resource::{self, ErasedResource, Resource};
-use crate::schema::{Root, Schema, SchemaFault};
-use crate::value::Path;
+use crate::schema::Schema;
 
-/// What a provider has, by name; every kind has names of its own.
+/// Everything that a provider has, by kind and type name. Different kinds may use the same name.
 pub struct Registry<C> {
     pub(crate) resources: BTreeMap<&'static str, Box<dyn ErasedResource<C>>>,
     pub(crate) data_sources: BTreeMap<&'static str, Box<dyn ErasedDataSource<C>>>,
     pub(crate) functions: BTreeMap<&'static str, Box<dyn ErasedFunction>>,
     pub(crate) ephemeral_resources: BTreeMap<&'static str, Box<dyn ErasedEphemeralResource<C>>>,
-    // The work of these two goes on beside the call that has started it.
+    // Their work can outlive the call that started it.
     pub(crate) list_resources: BTreeMap<&'static str, Arc<dyn ErasedListResource<C>>>,
     pub(crate) actions: BTreeMap<&'static str, Arc<dyn ErasedAction<C>>>,
+    /// The names that were registered again.
+    pub(super) duplicates: Vec<(Kind, &'static str)>,
 }
 
 impl<C: Send + Sync + 'static> Registry<C> {
@@ -33,27 +34,38 @@ impl<C: Send + Sync + 'static> Registry<C> {
             ephemeral_resources: BTreeMap::new(),
             list_resources: BTreeMap::new(),
             actions: BTreeMap::new(),
+            duplicates: Vec::new(),
+        }
+    }
+
+    /// Records a name that was registered before, which is a fault.
+    fn check_replaced(&mut self, kind: Kind, name: &'static str, is_replaced: bool) {
+        if is_replaced {
+            self.duplicates.push((kind, name));
         }
     }
 
     /// Adds a resource.
     pub fn resource<R: Resource<Client = C>>(&mut self, resource: R) -> &mut Self {
         let registered = resource::Registered::new(resource);
-        self.resources.insert(R::TYPE_NAME, Box::new(registered));
+        let replaced = self.resources.insert(R::TYPE_NAME, Box::new(registered));
+        self.check_replaced(Kind::Resource, R::TYPE_NAME, replaced.is_some());
         self
     }
 
     /// Adds a data source.
     pub fn data_source<D: DataSource<Client = C>>(&mut self, data_source: D) -> &mut Self {
         let registered = data_source::Registered::new(data_source);
-        self.data_sources.insert(D::TYPE_NAME, Box::new(registered));
+        let replaced = self.data_sources.insert(D::TYPE_NAME, Box::new(registered));
+        self.check_replaced(Kind::DataSource, D::TYPE_NAME, replaced.is_some());
         self
     }
 
     /// Adds a function.
     pub fn function<F: Function>(&mut self, function: F) -> &mut Self {
         let registered = function::Registered::new(function);
-        self.functions.insert(F::NAME, Box::new(registered));
+        let replaced = self.functions.insert(F::NAME, Box::new(registered));
+        self.check_replaced(Kind::Function, F::NAME, replaced.is_some());
         self
     }
 
@@ -63,72 +75,76 @@ impl<C: Send + Sync + 'static> Registry<C> {
         ephemeral_resource: E,
     ) -> &mut Self {
         let registered = ephemeral_resource::Registered::new(ephemeral_resource);
-        self.ephemeral_resources
+        let replaced = self
+            .ephemeral_resources
             .insert(E::TYPE_NAME, Box::new(registered));
+        self.check_replaced(Kind::EphemeralResource, E::TYPE_NAME, replaced.is_some());
         self
     }
 
-    /// Adds the list of the objects of a resource.
+    /// Adds the list resource of a resource.
     pub fn list_resource<L>(&mut self, list_resource: L) -> &mut Self
     where
         L: ListResource<Resource: Resource<Client = C>>,
     {
         let registered = list_resource::Registered::new(list_resource);
         let type_name = <L::Resource as Resource>::TYPE_NAME;
-        self.list_resources.insert(type_name, Arc::new(registered));
+        let replaced = self.list_resources.insert(type_name, Arc::new(registered));
+        self.check_replaced(Kind::ListResource, type_name, replaced.is_some());
         self
     }
 
     /// Adds an action.
     pub fn action<A: Action<Client = C>>(&mut self, action: A) -> &mut Self {
         let registered = action::Registered::new(action);
-        self.actions.insert(A::TYPE_NAME, Arc::new(registered));
+        let replaced = self.actions.insert(A::TYPE_NAME, Arc::new(registered));
+        self.check_replaced(Kind::Action, A::TYPE_NAME, replaced.is_some());
         self
     }
 
-    /// The schemas of the resources, by type name.
+    /// Returns the schemas of the resources, by type name.
     pub fn resource_schemas(&self) -> impl Iterator<Item = (&'static str, &Schema)> {
         let resources = self.resources.iter();
         resources.map(|(name, resource)| (*name, resource.schema()))
     }
 
-    /// The identity schemas of the resources that have one, by type name.
+    /// Returns the identity schemas of the resources that have one, by type name.
     pub fn identity_schemas(&self) -> impl Iterator<Item = (&'static str, &Schema)> {
         let resources = self.resources.iter();
         resources.filter_map(|(name, resource)| Some((*name, resource.identity_schema()?)))
     }
 
-    /// The schemas of the data sources, by type name.
+    /// Returns the schemas of the data sources, by type name.
     pub fn data_source_schemas(&self) -> impl Iterator<Item = (&'static str, &Schema)> {
         let sources = self.data_sources.iter();
         sources.map(|(name, source)| (*name, source.schema()))
     }
 
-    /// The signatures of the functions, by name.
+    /// Returns the signatures of the functions, by name.
     pub fn function_signatures(&self) -> impl Iterator<Item = (&'static str, &Signature)> {
         let functions = self.functions.iter();
         functions.map(|(name, function)| (*name, function.signature()))
     }
 
-    /// The schemas of the ephemeral resources, by type name.
+    /// Returns the schemas of the ephemeral resources, by type name.
     pub fn ephemeral_resource_schemas(&self) -> impl Iterator<Item = (&'static str, &Schema)> {
         let ephemeral_resources = self.ephemeral_resources.iter();
         ephemeral_resources.map(|(name, resource)| (*name, resource.schema()))
     }
 
-    /// The schemas of what lists can be searched for, by type name of their resources.
+    /// Returns the schemas of the list resources, by type name.
     pub fn list_resource_schemas(&self) -> impl Iterator<Item = (&'static str, &Schema)> {
         let list_resources = self.list_resources.iter();
         list_resources.map(|(name, resource)| (*name, resource.schema()))
     }
 
-    /// The schemas of the actions, by type name.
+    /// Returns the schemas of the actions, by type name.
     pub fn action_schemas(&self) -> impl Iterator<Item = (&'static str, &Schema)> {
         let actions = self.actions.iter();
         actions.map(|(name, action)| (*name, action.schema()))
     }
 
-    /// Tells whether there is any of a kind.
+    /// Returns `true` if the provider has anything of the kind.
     pub(crate) fn has(&self, kind: Kind) -> bool {
         match kind {
             Kind::Resource => !self.resources.is_empty(),
@@ -138,51 +154,5 @@ impl<C: Send + Sync + 'static> Registry<C> {
             Kind::ListResource => !self.list_resources.is_empty(),
             Kind::Action => !self.actions.is_empty(),
         }
-    }
-
-    /// Lists the mistakes in all schemas and signatures.
-    pub(crate) fn faults(&self) -> Vec<SchemaFault> {
-        let mut faults = Vec::new();
-        let mut check = |kind: Kind, root, schemas: &mut dyn Iterator<Item = (&str, &Schema)>| {
-            for (name, schema) in schemas {
-                faults.extend(schema.faults(&format!("{kind} {name}"), root));
-            }
-        };
-        check(Kind::Resource, Root::Resource, &mut self.resource_schemas());
-        check(
-            Kind::DataSource,
-            Root::Resource,
-            &mut self.data_source_schemas(),
-        );
-        check(
-            Kind::EphemeralResource,
-            Root::EphemeralResource,
-            &mut self.ephemeral_resource_schemas(),
-        );
-        check(
-            Kind::ListResource,
-            Root::ListResource,
-            &mut self.list_resource_schemas(),
-        );
-        check(Kind::Action, Root::Action, &mut self.action_schemas());
-        for (name, signature) in self.function_signatures() {
-            faults.extend(signature.faults(&format!("{} {name}", Kind::Function), name));
-        }
-        faults.extend(self.lists_without_identity());
-        faults
-    }
-
-    /// Lists without a resource whose identity tells the objects apart; Terraform refuses them.
-    fn lists_without_identity(&self) -> impl Iterator<Item = SchemaFault> {
-        let names = self.list_resources.keys();
-        let unidentified = names.filter(|name| {
-            let resource = self.resources.get(*name);
-            resource.is_none_or(|resource| resource.identity_schema().is_none())
-        });
-        unidentified.map(|name| SchemaFault {
-            subject: format!("{} {name}", Kind::ListResource),
-            path: Path::root(),
-            reason: "there is no resource of this name that has an identity".to_owned(),
-        })
     }
 }

@@ -1,10 +1,10 @@
-//! Resources without their types, as the dispatch holds them.
+//! Resources without their types, as the service stores them.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::timeouts::Timed;
+use super::timeouts::OperationKind;
 use super::{
     DefaultTimeouts, ImportTarget, Limits, Operation, PlanKind, Planning, PrivateState, Resource,
     StoredState,
@@ -12,9 +12,9 @@ use super::{
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::model::{Model, PlanOf};
 use crate::schema::Schema;
-use crate::value::{Convert, Path, Type, Value};
+use crate::value::{Convert, JsonError, Path, Type, Value};
 
-/// What the author's part of a plan gets and gives back, as values.
+/// The input and output of [`Resource::modify_plan`], as values.
 pub(crate) struct PlanRequest<'a, C> {
     pub(crate) kind: PlanKind,
     pub(crate) client: Option<&'a Arc<C>>,
@@ -30,7 +30,7 @@ pub(crate) struct PlanRequest<'a, C> {
 pub(crate) trait ErasedResource<C>: Send + Sync {
     fn schema(&self) -> &Schema;
     fn value_type(&self) -> &Type;
-    /// The identity's schema; `None` when the resource has no identity.
+    /// Returns the identity schema, or `None` if the resource has no identity.
     fn identity_schema(&self) -> Option<&Schema>;
     fn identity_type(&self) -> &Type;
     fn timeouts(&self) -> DefaultTimeouts;
@@ -64,6 +64,8 @@ pub(crate) trait ErasedResource<C>: Send + Sync {
         target: ImportTarget<Value>,
     ) -> Result<Option<Value>, Diagnostics>;
     fn identity(&self, state: &Value) -> Option<Value>;
+    fn identity_may_change(&self) -> bool;
+    fn upgrade_identity(&self, stored: &StoredState<'_>) -> Result<Value, Diagnostics>;
     fn upgrade(&self, stored: &StoredState<'_>) -> Result<Value, Diagnostics>;
     fn move_from(
         &self,
@@ -76,19 +78,19 @@ impl<C> dyn ErasedResource<C> + '_ {
     /// Returns the limits of an operation on an object.
     pub(crate) fn limits(
         &self,
-        timed: Timed,
+        operation_kind: OperationKind,
         object: &Value,
         interrupted: tokio_util::sync::CancellationToken,
     ) -> Limits {
         Limits {
-            what: timed.name(),
-            timeout: self.timeouts().limit(timed, object),
+            operation: operation_kind.name(),
+            timeout: self.timeouts().limit(operation_kind, object),
             interrupted,
         }
     }
 }
 
-/// A resource with what is derived from its types once.
+/// A resource with the schemas and types derived from it.
 pub(crate) struct Registered<R> {
     resource: R,
     schema: Schema,
@@ -103,7 +105,10 @@ impl<R: Resource> Registered<R> {
             version: R::VERSION,
             ..R::State::schema()
         };
-        let identity_schema = R::Identity::schema();
+        let identity_schema = Schema {
+            version: R::IDENTITY_VERSION,
+            ..R::Identity::schema()
+        };
         Self {
             resource,
             value_type: schema.value_type(),
@@ -114,7 +119,12 @@ impl<R: Resource> Registered<R> {
     }
 }
 
-fn typed<T: Convert>(value: &Value) -> Result<T, Diagnostics> {
+fn unreadable(subject: &str, error: &JsonError) -> Diagnostics {
+    let detail = format!("{error}. If the state was edited by hand, restore a backup.");
+    Diagnostic::error(format!("Cannot read {subject}"), detail).into()
+}
+
+fn convert<T: Convert>(value: &Value) -> Result<T, Diagnostics> {
     T::from_value(value, &Path::root()).map_err(Diagnostics::from)
 }
 
@@ -141,7 +151,9 @@ impl<R: Resource> ErasedResource<R::Client> for Registered<R> {
     }
 
     fn validate(&self, config: &Value) -> Result<Diagnostics, Diagnostics> {
-        Ok(self.resource.validate(&typed::<PlanOf<R::State>>(config)?))
+        Ok(self
+            .resource
+            .validate(&convert::<PlanOf<R::State>>(config)?))
     }
 
     async fn modify_plan(
@@ -151,18 +163,17 @@ impl<R: Resource> ErasedResource<R::Client> for Registered<R> {
         let mut planning = Planning::<'_, R> {
             kind: request.kind,
             client: request.client,
-            config: typed(request.config)?,
-            prior: typed(request.prior)?,
-            planned: typed(&request.planned)?,
+            config: convert(request.config)?,
+            prior: convert(request.prior)?,
+            planned: convert(&request.planned)?,
             private: std::mem::take(&mut request.private),
             replace: std::mem::take(&mut request.replace),
-            warnings: Diagnostics::default(),
+            warnings: &mut request.warnings,
         };
         let result = self.resource.modify_plan(&mut planning).await;
         request.planned = planning.planned.to_value();
         request.private = planning.private;
         request.replace = planning.replace;
-        request.warnings.extend(planning.warnings);
         result
     }
 
@@ -171,7 +182,7 @@ impl<R: Resource> ErasedResource<R::Client> for Registered<R> {
         operation: &mut Operation<R::Client>,
         state: &Value,
     ) -> Result<(), Diagnostics> {
-        self.resource.plan_delete(operation, typed(state)?).await
+        self.resource.plan_delete(operation, convert(state)?).await
     }
 
     async fn create(
@@ -179,7 +190,7 @@ impl<R: Resource> ErasedResource<R::Client> for Registered<R> {
         operation: &mut Operation<R::Client>,
         planned: &Value,
     ) -> Result<Value, Diagnostics> {
-        let created = self.resource.create(operation, typed(planned)?).await?;
+        let created = self.resource.create(operation, convert(planned)?).await?;
         Ok(created.to_value())
     }
 
@@ -188,7 +199,7 @@ impl<R: Resource> ErasedResource<R::Client> for Registered<R> {
         operation: &mut Operation<R::Client>,
         state: &Value,
     ) -> Result<Option<Value>, Diagnostics> {
-        let read = self.resource.read(operation, typed(state)?).await?;
+        let read = self.resource.read(operation, convert(state)?).await?;
         Ok(read.map(|state| state.to_value()))
     }
 
@@ -200,7 +211,7 @@ impl<R: Resource> ErasedResource<R::Client> for Registered<R> {
     ) -> Result<Value, Diagnostics> {
         let updated = self
             .resource
-            .update(operation, typed(prior)?, typed(planned)?)
+            .update(operation, convert(prior)?, convert(planned)?)
             .await?;
         Ok(updated.to_value())
     }
@@ -210,7 +221,7 @@ impl<R: Resource> ErasedResource<R::Client> for Registered<R> {
         operation: &mut Operation<R::Client>,
         state: &Value,
     ) -> Result<(), Diagnostics> {
-        self.resource.delete(operation, typed(state)?).await
+        self.resource.delete(operation, convert(state)?).await
     }
 
     async fn import(
@@ -220,7 +231,7 @@ impl<R: Resource> ErasedResource<R::Client> for Registered<R> {
     ) -> Result<Option<Value>, Diagnostics> {
         let target = match target {
             ImportTarget::Id(id) => ImportTarget::Id(id),
-            ImportTarget::Identity(identity) => ImportTarget::Identity(typed(&identity)?),
+            ImportTarget::Identity(identity) => ImportTarget::Identity(convert(&identity)?),
         };
         let imported = self.resource.import(operation, target).await?;
         Ok(imported.map(|state| state.to_value()))
@@ -234,17 +245,27 @@ impl<R: Resource> ErasedResource<R::Client> for Registered<R> {
             .map(|identity| identity.to_value())
     }
 
+    fn identity_may_change(&self) -> bool {
+        R::IDENTITY_MAY_CHANGE
+    }
+
+    fn upgrade_identity(&self, stored: &StoredState<'_>) -> Result<Value, Diagnostics> {
+        if stored.version != R::IDENTITY_VERSION {
+            let upgraded = self.resource.upgrade_identity(stored)?;
+            return Ok(upgraded.to_value());
+        }
+        stored
+            .read(&self.identity_type)
+            .map_err(|error| unreadable(&format!("the identity of {}", R::TYPE_NAME), &error))
+    }
+
     fn upgrade(&self, stored: &StoredState<'_>) -> Result<Value, Diagnostics> {
         if stored.version != R::VERSION {
             return self.resource.upgrade(stored).map(|state| state.to_value());
         }
-        stored.read(&self.value_type).map_err(|error| {
-            Diagnostic::error(
-                format!("State of {} cannot be read", R::TYPE_NAME),
-                format!("{error}. The state may have been edited by hand; restore a backup of it."),
-            )
-            .into()
-        })
+        stored
+            .read(&self.value_type)
+            .map_err(|error| unreadable(&format!("the state of {}", R::TYPE_NAME), &error))
     }
 
     fn move_from(

@@ -1,6 +1,7 @@
-//! Managed resources: the trait that authors implement and what the framework hands them.
+//! Managed resources: the trait to implement, and what its methods receive.
 
 mod erased;
+mod import_mark;
 mod operation;
 mod planned_action;
 mod planning;
@@ -10,12 +11,13 @@ mod timeouts;
 use std::future::{Future, ready};
 
 pub(crate) use erased::{ErasedResource, PlanRequest, Registered};
+pub(crate) use import_mark::{add_import_mark, take_import_mark};
 pub use operation::Operation;
 pub(crate) use operation::{Limits, Outcome};
 pub(crate) use planned_action::PlannedAction;
 pub use planning::{PlanKind, Planning};
 pub use private::PrivateState;
-pub(crate) use timeouts::Timed;
+pub(crate) use timeouts::OperationKind;
 pub use timeouts::{DefaultTimeouts, Timeouts};
 
 use crate::diagnostics::{Diagnostic, Diagnostics};
@@ -24,43 +26,49 @@ use crate::value::{JsonError, Type, Value, from_json};
 
 /// A kind of managed resource.
 ///
-/// The framework plans from the schema of [`Resource::State`], checks values, keeps deadlines and answers Terraform;
-/// an author says how the remote object is created, read, updated and deleted.
+/// The framework plans according to the schema of [`Resource::State`], validates values, enforces time limits and
+/// responds to Terraform. An implementation creates, reads, updates and deletes the remote object.
 ///
-/// A creation must be able to go on from whatever an earlier, failed one left: when it fails, Terraform keeps nothing,
-/// and the next apply calls it again.
+/// A creation must be able to resume an earlier one that failed: if it fails, Terraform stores nothing, and the next
+/// apply calls it again.
 pub trait Resource: Send + Sync + 'static {
-    /// What the provider made of its configuration, shared by all resources.
+    /// The client that the provider's configuration produced, shared by all resources.
     type Client: Send + Sync + 'static;
-    /// The shape of the state; in [`Resource::create`] and [`Resource::update`] its computed fields may be unknown.
+    /// The state. In [`Resource::create`] and [`Resource::update`] its computed fields may be unknown.
     type State: Model;
-    /// The attributes that identify the remote object; [`NoIdentity`] for none.
+    /// The attributes that identify the remote object, or [`NoIdentity`].
     type Identity: Model;
 
-    /// The type name with the provider's prefix.
+    /// The type name, with the provider's prefix.
     const TYPE_NAME: &'static str;
-    /// The version of the stored shape.
+    /// The version of the stored state.
     const VERSION: i64 = 0;
-    /// How long each operation may take unless the `timeouts` attribute says otherwise.
+    /// The version of the stored identity.
+    const IDENTITY_VERSION: i64 = 0;
+    /// Whether the identity of an object may change while the object exists.
+    ///
+    /// A change is a bug otherwise, because users and other tools find the object by it.
+    const IDENTITY_MAY_CHANGE: bool = false;
+    /// The time limits of operations without a `timeouts` attribute.
     const TIMEOUTS: DefaultTimeouts = DefaultTimeouts::all(20 * 60);
 
-    /// Creates the remote object, or goes on creating it, and returns the state with every field known.
+    /// Creates the remote object, or resumes creating it, and returns the state with every field known.
     fn create(
         &self,
         operation: &mut Operation<Self::Client>,
         planned: Self::State,
     ) -> impl Future<Output = Result<Self::State, Diagnostics>> + Send;
 
-    /// Reads the remote object; `None` says that it is gone, which an error never may.
+    /// Reads the remote object. `None` means that the object does not exist; an error must never become `None`.
     fn read(
         &self,
         operation: &mut Operation<Self::Client>,
         state: Self::State,
     ) -> impl Future<Output = Result<Option<Self::State>, Diagnostics>> + Send;
 
-    /// Changes the remote object to what is planned and returns the state.
+    /// Updates the remote object to the plan and returns the state.
     ///
-    /// What has been done before a failure is kept when it was [recorded](Operation::record).
+    /// If it fails, Terraform stores the last [recorded](Operation::record) state.
     fn update(
         &self,
         operation: &mut Operation<Self::Client>,
@@ -68,20 +76,20 @@ pub trait Resource: Send + Sync + 'static {
         planned: Self::State,
     ) -> impl Future<Output = Result<Self::State, Diagnostics>> + Send;
 
-    /// Deletes the remote object; an object that is gone already is no error.
+    /// Deletes the remote object. An object that does not exist is no error.
     fn delete(
         &self,
         operation: &mut Operation<Self::Client>,
         state: Self::State,
     ) -> impl Future<Output = Result<(), Diagnostics>> + Send;
 
-    /// Checks a configuration beyond what the schema says, without the network.
+    /// Validates a configuration beyond its schema, without network access.
     fn validate(&self, config: &PlanOf<Self::State>) -> Diagnostics {
         let _ = config;
         Diagnostics::default()
     }
 
-    /// Adjusts what the schema plans; must give the same answer for the same input.
+    /// Adjusts the plan that follows from the schema. The same input must give the same plan.
     fn modify_plan(
         &self,
         planning: &mut Planning<'_, Self>,
@@ -93,7 +101,7 @@ pub trait Resource: Send + Sync + 'static {
         ready(Ok(()))
     }
 
-    /// Looks at a planned deletion, to warn or to refuse it.
+    /// Checks a planned deletion.
     fn plan_delete(
         &self,
         operation: &mut Operation<Self::Client>,
@@ -103,32 +111,37 @@ pub trait Resource: Send + Sync + 'static {
         ready(Ok(()))
     }
 
-    /// Returns the identity of an object in its state; `None` for resources without one.
+    /// Returns the identity of the object with this state, or `None` for resources without one.
     fn identity(&self, state: &Self::State) -> Option<Self::Identity> {
         let _ = state;
         None
     }
 
-    /// Reads an existing remote object that is to be managed; `None` says that there is none.
+    /// Reads an existing remote object to import. `None` means that it does not exist.
     fn import(
         &self,
         operation: &mut Operation<Self::Client>,
         target: ImportTarget<Self::Identity>,
     ) -> impl Future<Output = Result<Option<Self::State>, Diagnostics>> + Send {
         let _ = (operation, target);
-        let refused = Diagnostic::error(
+        let unsupported = Diagnostic::error(
             format!("{} cannot be imported", Self::TYPE_NAME),
             "The provider does not support importing this kind of resource.",
         );
-        ready(Err(refused.into()))
+        ready(Err(unsupported.into()))
     }
 
-    /// Reads state that an older version of the provider stored.
+    /// Upgrades state that an older version of the provider stored.
     fn upgrade(&self, stored: &StoredState<'_>) -> Result<Self::State, Diagnostics> {
-        Err(stored.unreadable(Self::TYPE_NAME))
+        Err(stored.unsupported_version(&format!("the state of {}", Self::TYPE_NAME)))
     }
 
-    /// Reads state of another type of resource whose object becomes this one; `None` for types that it cannot take.
+    /// Upgrades an identity that an older version of the provider stored.
+    fn upgrade_identity(&self, stored: &StoredState<'_>) -> Result<Self::Identity, Diagnostics> {
+        Err(stored.unsupported_version(&format!("the identity of {}", Self::TYPE_NAME)))
+    }
+
+    /// Converts the state of another type of resource in a `moved` block, or returns `None` for unsupported types.
     fn move_from(
         &self,
         source_type: &str,
@@ -139,41 +152,41 @@ pub trait Resource: Send + Sync + 'static {
     }
 }
 
-/// How a user names an object to import.
+/// How the user identifies an object to import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImportTarget<I> {
-    /// By the text of `terraform import` or an `import` block's `id`.
+    /// By the id on the command line or in an `import` block.
     Id(String),
-    /// By an `import` block's `identity`.
+    /// By the `identity` of an `import` block.
     Identity(I),
 }
 
-/// State as it is stored, in the shape of some version of some type.
+/// Stored state or identity, with the schema of any version and type.
 #[derive(Debug, Clone, Copy)]
 pub struct StoredState<'a> {
-    /// The version of the shape.
+    /// The version of its schema.
     pub version: i64,
-    /// JSON.
+    /// The content as JSON.
     pub json: &'a str,
 }
 
 impl StoredState<'_> {
-    /// Reads the state as a value of the type; what the type lacks is dropped, what the state lacks is null.
+    /// Decodes a value of the type. Attributes that only the state has are dropped; those that it lacks are null.
     pub fn read(&self, kind: &Type) -> Result<Value, JsonError> {
         from_json(self.json, kind)
     }
 
-    fn unreadable(&self, type_name: &str) -> Diagnostics {
+    fn unsupported_version(&self, subject: &str) -> Diagnostics {
         let version = self.version;
         Diagnostic::error(
-            format!("State of {type_name} cannot be upgraded"),
-            format!("The state has version {version}, which this version of the provider cannot read. Upgrade in smaller steps."),
+            format!("Cannot upgrade {subject}"),
+            format!("It has version {version}, which this version of the provider does not support. Upgrade the provider in smaller steps, or downgrade to the version that wrote the state."),
         )
         .into()
     }
 }
 
-/// The identity of resources that have none.
+/// The identity type of resources without an identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoIdentity;
 

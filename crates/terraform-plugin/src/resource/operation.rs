@@ -1,4 +1,4 @@
-//! What an author's code gets beside the values: the client, private state, and a way to report.
+//! The context of an operation: client, private state, warnings and limits.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -9,13 +9,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::PrivateState;
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::interrupt::{took_too_long, until_interrupted};
+use crate::run::{took_too_long, until_interrupted};
 use crate::value::{Convert, Value};
 
 /// One operation on one object.
 pub struct Operation<C> {
     client: Arc<C>,
-    /// What is kept about the object beside its attributes; stored when the operation ends, also when it fails.
+    /// The private state of the object, stored when the operation ends, also if it fails.
+    ///
+    /// [`Resource::read`](super::Resource::read) can change it only together with an attribute. The change is discarded
+    /// otherwise, because `terraform plan -refresh-only` would report a change and show none. The read that completes an
+    /// import can always change it.
     pub private: PrivateState,
     warnings: Diagnostics,
     recorded: Option<Value>,
@@ -23,15 +27,15 @@ pub struct Operation<C> {
     limits: Limits,
 }
 
-/// When an operation has to end.
+/// When to stop an operation.
 #[derive(Debug, Clone)]
 pub(crate) struct Limits {
-    pub(crate) what: &'static str,
+    pub(crate) operation: &'static str,
     pub(crate) timeout: Duration,
     pub(crate) interrupted: CancellationToken,
 }
 
-/// What is left of an operation.
+/// What an operation leaves besides its result.
 pub(crate) struct Outcome {
     pub(crate) private: PrivateState,
     pub(crate) recorded: Option<Value>,
@@ -51,35 +55,37 @@ impl<C> Operation<C> {
         }
     }
 
-    pub(crate) fn of_replacement(mut self, is_replacement: bool) -> Self {
+    pub(crate) fn with_replacement(mut self, is_replacement: bool) -> Self {
         self.is_replacement = is_replacement;
         self
     }
 
-    /// What the provider made of its configuration.
+    /// Returns the client that the provider's configuration produced.
     pub fn client(&self) -> &Arc<C> {
         &self.client
     }
 
-    /// Whether a deletion is one half of a replacement, so that what refers to the object will refer to its successor.
+    /// Returns `true` if a deletion is part of a replacement, so that its referrers will refer to the new object.
     pub fn is_replacement(&self) -> bool {
         self.is_replacement
     }
 
-    /// A token that is cancelled when the user interrupts the run; the operation then has a few seconds left.
+    /// Returns a token that is cancelled when the user interrupts the run. The operation then has a few seconds left.
     pub fn interrupted(&self) -> &CancellationToken {
         &self.limits.interrupted
     }
 
-    /// Adds a message that does not fail the operation.
+    /// Adds a warning.
     pub fn warn(&mut self, summary: impl Into<String>, detail: impl Into<String>) {
         self.warnings.push(Diagnostic::warning(summary, detail));
     }
 
-    /// Records what is true by now; Terraform stores it if the operation fails later.
+    /// Records the current state, which Terraform stores if the operation fails or panics later.
     ///
-    /// In a creation this marks the object as tainted, so that the next apply replaces it: a creation that can go on
-    /// from where it stopped records nothing.
+    /// Unknown values keep their prior value, or become null if there is none.
+    ///
+    /// In a creation this taints the object, so that the next apply replaces it. A creation that can resume records
+    /// nothing.
     pub fn record<T: Convert>(&mut self, state: &T) {
         self.recorded = Some(state.to_value());
     }
@@ -96,25 +102,25 @@ impl<C> Operation<C> {
 }
 
 impl Limits {
-    /// Runs an operation until it ends, its time is over, or the user interrupted the run and the grace is over.
-    pub(crate) async fn apply<T>(
+    /// Runs an operation until it ends, its time limit is reached, or the grace period after an interrupt is over.
+    pub(crate) async fn run<T>(
         self,
         operation: impl Future<Output = Result<T, Diagnostics>>,
     ) -> Result<T, Diagnostics> {
         let Self {
-            what,
+            operation: name,
             timeout,
             interrupted,
         } = self;
-        // A limit that lies beyond the clock's range is none.
+        // The clock cannot represent every limit.
         let far = Duration::from_secs(60 * 60 * 24 * 365);
         let deadline = Instant::now() + timeout.min(far);
-        let limited = until_interrupted(what, &interrupted, operation);
+        let limited = until_interrupted(name, &interrupted, operation);
         timeout_at(deadline, limited).await.unwrap_or_else(|_| {
             let next_step = format!(
-                "Apply again to finish it, or allow more time: timeouts = {{ {what} = \"…\" }}."
+                "Apply again to finish it, or allow more time: timeouts = {{ {name} = \"…\" }}."
             );
-            Err(took_too_long(what, timeout, &next_step).into())
+            Err(took_too_long(name, timeout, &next_step).into())
         })
     }
 }

@@ -1,4 +1,4 @@
-//! What an author's code sees and may change while an object is planned.
+//! The context of [`Resource::modify_plan`].
 
 use std::sync::Arc;
 
@@ -7,50 +7,50 @@ use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::model::PlanOf;
 use crate::value::Path;
 
-/// What is planned.
+/// What a plan does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlanKind {
-    /// A creation, also the second half of a replacement.
+    /// Creates an object, also as part of a replacement.
     Create,
-    /// An update, or nothing at all.
+    /// Updates an object or changes nothing.
     Update,
 }
 
-/// A plan that the schema has made and an author may adjust.
+/// A plan made from the schema, to be adjusted.
 pub struct Planning<'a, R: Resource> {
-    /// What is planned.
+    /// What the plan does.
     pub kind: PlanKind,
-    /// The client; `None` while the provider's configuration is not known.
+    /// The client, or `None` while the provider's configuration is unknown.
     pub client: Option<&'a Arc<R::Client>>,
-    /// What the user wrote.
+    /// The configuration.
     pub config: PlanOf<R::State>,
-    /// What exists.
+    /// The prior state.
     pub prior: Option<R::State>,
-    /// What will exist; changes must obey Terraform's rules, which the framework checks.
+    /// The planned state. Changes must obey Terraform's rules, which the framework checks.
     pub planned: PlanOf<R::State>,
-    /// What is kept about the object.
+    /// The private state of the object.
     pub private: PrivateState,
     pub(super) replace: Vec<Path>,
-    pub(super) warnings: Diagnostics,
+    pub(super) warnings: &'a mut Diagnostics,
 }
 
 impl<R: Resource> Planning<'_, R> {
-    /// Makes a change of the attribute replace the object.
+    /// Requires replacement if the attribute changes.
     pub fn require_replacement(&mut self, path: Path) {
         self.replace.push(path);
     }
 
-    /// Takes back that a change of the attribute replaces the object.
-    pub fn keep_object_despite(&mut self, path: &Path) {
+    /// Lets a change of the attribute update the object in place.
+    pub fn allow_in_place_update(&mut self, path: &Path) {
         self.replace.retain(|replaced| replaced != path);
     }
 
-    /// The paths whose change replaces the object, so far.
-    pub fn replacing(&self) -> &[Path] {
+    /// Returns the attributes whose change currently requires replacement.
+    pub fn replacement_paths(&self) -> &[Path] {
         &self.replace
     }
 
-    /// Adds a message that does not fail the plan.
+    /// Adds a warning.
     pub fn warn(&mut self, summary: impl Into<String>, detail: impl Into<String>) {
         self.warnings.push(Diagnostic::warning(summary, detail));
     }

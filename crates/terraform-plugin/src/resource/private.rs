@@ -1,4 +1,4 @@
-//! Private state: what a provider keeps about an object beside its attributes.
+//! Private state: data that a provider stores with an object besides its attributes.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug, Formatter};
@@ -7,30 +7,37 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-/// Values by key, kept with an object and invisible to users; stored with its state, not encrypted.
+/// Values by key that are stored with an object, hidden from users and not encrypted.
 ///
-/// Those of an ephemeral resource are stored nowhere.
+/// Those of an ephemeral resource are never stored.
 ///
-/// Nothing that a deletion needs may be kept here alone: when an object is replaced, its deletion gets the private
-/// state of its successor.
+/// A deletion must not depend on private state alone: when an object is replaced, its deletion receives the private
+/// state of the new object's plan.
 #[derive(Clone, Default)]
 pub struct PrivateState {
     values: BTreeMap<String, Box<RawValue>>,
 }
 
 impl Debug for PrivateState {
-    /// Shows the keys and never the values, so that no log can carry a secret.
+    /// Shows only the keys, so that logs cannot reveal a secret.
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         formatter.debug_set().entries(self.values.keys()).finish()
     }
 }
 
 impl PrivateState {
-    /// Reads stored bytes; bytes that another program wrote count as empty.
+    /// Decodes stored bytes. Bytes that another program wrote decode as empty.
     pub(crate) fn decode(bytes: &[u8]) -> Self {
         Self {
             values: serde_json::from_slice(bytes).unwrap_or_default(),
         }
+    }
+
+    /// Removes and returns the value of a key that the framework sets itself.
+    pub(crate) fn take<T: DeserializeOwned>(&mut self, key: &str) -> Option<T> {
+        let value = self.get(key);
+        self.remove(key);
+        value
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
@@ -40,13 +47,26 @@ impl PrivateState {
         serde_json::to_vec(&self.values).unwrap_or_default()
     }
 
-    /// Returns the value of a key; `None` when it is absent or of another shape.
+    /// Returns the value of a key, or `None` if it is absent or has another type.
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
         serde_json::from_str(self.values.get(key)?.get()).ok()
     }
 
-    /// Sets the value of a key.
+    /// Sets the value of a key. Keys that start with a dot are reserved for the framework.
     pub fn set<T: Serialize>(&mut self, key: &str, value: &T) -> Result<(), serde_json::Error> {
+        if key.starts_with('.') {
+            let text = format!("the key {key} is reserved, because it starts with a dot");
+            return Err(serde::ser::Error::custom(text));
+        }
+        self.set_reserved(key, value)
+    }
+
+    /// Sets the value of a key that the framework uses itself.
+    pub(crate) fn set_reserved<T: Serialize>(
+        &mut self,
+        key: &str,
+        value: &T,
+    ) -> Result<(), serde_json::Error> {
         let value = serde_json::value::to_raw_value(value)?;
         self.values.insert(key.to_owned(), value);
         Ok(())
@@ -63,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_survive_storage() {
+    fn values_round_trip_through_storage() {
         let mut private = PrivateState::default();
         private.set("head", &"abc").unwrap();
         private.set("count", &3).unwrap();
@@ -74,14 +94,23 @@ mod tests {
     }
 
     #[test]
-    fn debug_output_shows_keys_alone() {
+    fn keys_of_the_framework_are_reserved() {
+        let mut private = PrivateState::default();
+        assert!(private.set(".action", &"create").is_err());
+        private.set_reserved(".action", &"create").unwrap();
+        assert_eq!(private.take::<String>(".action").as_deref(), Some("create"));
+        assert!(private.encode().is_empty());
+    }
+
+    #[test]
+    fn debug_output_shows_only_keys() {
         let mut private = PrivateState::default();
         private.set("token", &"secret").unwrap();
         assert_eq!(format!("{private:?}"), r#"{"token"}"#);
     }
 
     #[test]
-    fn foreign_bytes_count_as_empty() {
+    fn foreign_bytes_decode_as_empty() {
         assert!(PrivateState::decode(b"\x00not json").encode().is_empty());
         assert!(PrivateState::decode(b"").encode().is_empty());
     }

@@ -29,7 +29,7 @@ fn duration() -> Validator {
         description,
         |text: &String| match humantime::parse_duration(text) {
             Ok(duration) if !duration.is_zero() => Ok(()),
-            Ok(_) => Err("The duration is zero, so nothing could ever be done.".to_owned()),
+            Ok(_) => Err("The duration must be greater than zero.".to_owned()),
             Err(error) => Err(format!(
                 "{text:?} is not a duration such as 30s, 10m or 1h30m: {error}."
             )),
@@ -37,29 +37,29 @@ fn duration() -> Validator {
     )
 }
 
-/// How long operations may take where users say nothing.
+/// The time limits of operations for which the user sets none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DefaultTimeouts {
-    /// The creation.
+    /// The limit of a creation.
     pub create: Duration,
-    /// A refresh or import.
+    /// The limit of a refresh or import.
     pub read: Duration,
-    /// An update.
+    /// The limit of an update.
     pub update: Duration,
-    /// The deletion.
+    /// The limit of a deletion.
     pub delete: Duration,
 }
 
-/// The operations that have a time limit.
+/// The kinds of operations that have a time limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Timed {
+pub(crate) enum OperationKind {
     Create,
     Read,
     Update,
     Delete,
 }
 
-impl Timed {
+impl OperationKind {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Create => "create",
@@ -71,7 +71,7 @@ impl Timed {
 }
 
 impl DefaultTimeouts {
-    /// Returns the same limit, in seconds, for every operation.
+    /// Returns the same limit for every operation.
     pub const fn all(seconds: u64) -> Self {
         let limit = Duration::from_secs(seconds);
         Self {
@@ -82,18 +82,18 @@ impl DefaultTimeouts {
         }
     }
 
-    /// Returns the limit of an operation: from the `timeouts` attribute of the object, or the default.
-    pub(crate) fn limit(&self, timed: Timed, object: &Value) -> Duration {
+    /// Returns the limit from the object's `timeouts` attribute, or the default.
+    pub(crate) fn limit(&self, operation_kind: OperationKind, object: &Value) -> Duration {
         let configured = object
             .attribute("timeouts")
-            .attribute(timed.name())
+            .attribute(operation_kind.name())
             .as_str();
         let configured = configured.and_then(|text| humantime::parse_duration(text).ok());
-        configured.unwrap_or(match timed {
-            Timed::Create => self.create,
-            Timed::Read => self.read,
-            Timed::Update => self.update,
-            Timed::Delete => self.delete,
+        configured.unwrap_or(match operation_kind {
+            OperationKind::Create => self.create,
+            OperationKind::Read => self.read,
+            OperationKind::Update => self.update,
+            OperationKind::Delete => self.delete,
         })
     }
 }
@@ -104,26 +104,26 @@ mod tests {
     use crate::value::Path;
 
     #[test]
-    fn the_attribute_wins_over_the_default() {
+    fn the_attribute_takes_precedence_over_the_default() {
         let timeouts = Value::object([("delete", Value::string("1h30m"))]);
         let object = Value::object([("timeouts", timeouts)]);
         let defaults = DefaultTimeouts::all(60);
         assert_eq!(
-            defaults.limit(Timed::Delete, &object),
+            defaults.limit(OperationKind::Delete, &object),
             Duration::from_secs(5400)
         );
         assert_eq!(
-            defaults.limit(Timed::Create, &object),
+            defaults.limit(OperationKind::Create, &object),
             Duration::from_secs(60)
         );
         assert_eq!(
-            defaults.limit(Timed::Create, &Value::Null),
+            defaults.limit(OperationKind::Create, &Value::Null),
             Duration::from_secs(60)
         );
     }
 
     #[test]
-    fn what_is_no_duration_is_refused() {
+    fn malformed_durations_are_errors() {
         for text in ["", "10", "ten minutes", "0s", "-5m"] {
             assert!(
                 duration()

@@ -1,23 +1,26 @@
-//! One attribute: its shape, who sets it, and how it is planned.
+//! One attribute: its type, whether users or the provider set it, and how it is planned.
 
 use std::collections::BTreeMap;
 
 use super::Validator;
-use crate::value::{AttributeValue, Convert, Type, Value, to_json};
+use crate::value::{AttributeValue, ConversionError, Convert, Path, Type, Value, to_json};
+
+/// Checks that a configured value fits a Rust type.
+type TypeCheck = fn(&Value, &Path, &mut Vec<ConversionError>);
 
 /// The attributes of an object, by name.
 pub type Attributes = BTreeMap<String, Attribute>;
 
-/// The shape of an attribute.
+/// The type of an attribute.
 #[derive(Debug, Clone)]
 pub enum AttributeKind {
-    /// A value of a type.
+    /// A plain type.
     Typed(Type),
-    /// Objects whose attributes have schemas of their own.
+    /// Objects whose attributes have their own schemas.
     Nested(Nesting, Attributes),
 }
 
-/// How the objects of a nested attribute are held.
+/// The collection that a nested attribute is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Nesting {
     /// One object.
@@ -26,12 +29,12 @@ pub enum Nesting {
     List,
     /// A set of objects.
     Set,
-    /// Objects by key.
+    /// A map of objects.
     Map,
 }
 
 impl AttributeKind {
-    /// Returns the type of the values.
+    /// Returns the type of the attribute's values.
     pub fn value_type(&self) -> Type {
         match self {
             Self::Typed(kind) => kind.clone(),
@@ -47,29 +50,69 @@ impl AttributeKind {
         }
     }
 
-    /// Returns the shape of a list of these.
+    /// Returns a list of this type.
     #[must_use]
     pub fn list(self) -> Self {
-        self.held(Nesting::List, Type::List)
+        self.in_collection(Nesting::List, Type::List)
     }
 
-    /// Returns the shape of a set of these.
+    /// Returns a set of this type.
     #[must_use]
     pub fn set(self) -> Self {
-        self.held(Nesting::Set, Type::Set)
+        self.in_collection(Nesting::Set, Type::Set)
     }
 
-    /// Returns the shape of a map of these.
+    /// Returns a map of this type.
     #[must_use]
     pub fn map(self) -> Self {
-        self.held(Nesting::Map, Type::Map)
+        self.in_collection(Nesting::Map, Type::Map)
     }
 
-    /// The protocol nests one level; deeper collections of objects are plain types, without descriptions inside.
-    fn held(self, nesting: Nesting, collection: fn(Box<Type>) -> Type) -> Self {
+    /// Only a single object can become a collection of nested objects. Anything else becomes a plain collection type,
+    /// whose elements have no descriptions.
+    fn in_collection(self, nesting: Nesting, collection: fn(Box<Type>) -> Type) -> Self {
         match self {
             Self::Nested(Nesting::Single, attributes) => Self::Nested(nesting, attributes),
             other => Self::Typed(collection(Box::new(other.value_type()))),
+        }
+    }
+}
+
+/// An option of a nested attribute that has no effect, because its object is part of a plain type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostOption {
+    /// The path from the outer attribute.
+    pub(crate) attribute: String,
+    pub(crate) option: &'static str,
+}
+
+impl AttributeKind {
+    /// Returns the options that the attributes of these objects lose in a plain type.
+    pub(crate) fn options_lost_in_plain_type(&self) -> Vec<LostOption> {
+        let Self::Nested(_, attributes) = self else {
+            return Vec::new();
+        };
+        let mut lost = Vec::new();
+        for (name, attribute) in attributes {
+            lost.extend(attribute.options().map(|option| LostOption {
+                attribute: name.clone(),
+                option,
+            }));
+            let mut children = attribute.kind.options_lost_in_plain_type();
+            children.extend(attribute.lost_options.clone());
+            lost.extend(children.into_iter().map(|lost| LostOption {
+                attribute: format!("{name}.{}", lost.attribute),
+                ..lost
+            }));
+        }
+        lost
+    }
+
+    /// Returns the options that objects of this kind lose as elements of a collection.
+    pub(crate) fn options_lost_in_collection(&self) -> Vec<LostOption> {
+        match self {
+            Self::Nested(Nesting::Single, _) | Self::Typed(_) => Vec::new(),
+            Self::Nested(..) => self.options_lost_in_plain_type(),
         }
     }
 }
@@ -83,48 +126,48 @@ pub(super) fn object_type(attributes: &Attributes) -> Type {
     )
 }
 
-/// Who sets an attribute.
+/// Whether users or the provider set an attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
-    /// The user must.
+    /// Users must set it.
     Required,
-    /// The user may.
+    /// Users may set it.
     Optional,
-    /// The user may; otherwise the provider does.
+    /// Users may set it; the provider sets it otherwise.
     OptionalComputed,
-    /// The provider does.
+    /// Only the provider sets it.
     Computed,
-    /// The user may; it reaches the provider and is never stored.
+    /// Users may set it; the provider receives it, and it is never stored.
     WriteOnly,
 }
 
-/// What a computed attribute that the user left out becomes when its resource changes.
+/// How a computed attribute that the user left out is planned when its resource changes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum OnChange {
     /// Known after apply.
     #[default]
     Unknown,
-    /// What it was: for identifiers and whatever else lives as long as the object.
+    /// The prior value: for identifiers and other values that never change during the object's lifetime.
     Stable,
-    /// What it was, unless one of the named attributes beside it changes.
+    /// The prior value, unless one of the named sibling attributes changes.
     Follows(Vec<String>),
-    /// Null, and a value that is not null is itself a change: for reports of drift.
+    /// Null. A value other than null is itself a change: for reports of drift.
     Cleared,
 }
 
-/// A rule about attributes of one object.
+/// A rule about sibling attributes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SiblingRule {
-    /// None of the named attributes may be set together with this one.
+    /// The named attributes must not be set together with this one.
     ConflictsWith(Vec<String>),
-    /// Each of the named attributes must be set when this one is.
+    /// The named attributes must be set if this one is.
     Requires(Vec<String>),
-    /// Exactly one of this one and the named attributes must be set.
+    /// Exactly one of this attribute and the named ones must be set.
     ExactlyOneWith(Vec<String>),
 }
 
 impl SiblingRule {
-    /// The attributes that the rule names.
+    /// Returns the attributes that the rule names.
     pub fn names(&self) -> &[String] {
         match self {
             Self::ConflictsWith(names) | Self::Requires(names) | Self::ExactlyOneWith(names) => {
@@ -150,10 +193,29 @@ pub struct Attribute {
     pub(crate) sibling_rules: Vec<SiblingRule>,
     pub(crate) equivalent: Option<fn(&Value, &Value) -> bool>,
     pub(crate) environment: Vec<String>,
+    /// Whether another attribute of the object has the same name.
+    pub(crate) is_duplicate: bool,
+    /// The check of the Rust type; `None` for an attribute without one.
+    pub(crate) type_check: Option<TypeCheck>,
+    /// The presence of the Rust type; `None` for an attribute without one.
+    pub(crate) type_presence: Option<Presence>,
+    /// The options of nested attributes that have no effect, because the protocol cannot describe them.
+    pub(crate) lost_options: Vec<LostOption>,
+}
+
+/// Adds an attribute to an object. A second one of the same name is a fault of the schema.
+#[doc(hidden)]
+pub fn add_attribute(attributes: &mut Attributes, name: String, attribute: Attribute) {
+    let is_duplicate = attribute.is_duplicate || attributes.contains_key(&name);
+    let attribute = Attribute {
+        is_duplicate,
+        ..attribute
+    };
+    attributes.insert(name, attribute);
 }
 
 impl Attribute {
-    /// Returns an attribute of a shape and presence.
+    /// Returns an attribute of the given type and presence.
     pub fn new(kind: AttributeKind, presence: Presence) -> Self {
         Self {
             kind,
@@ -168,30 +230,39 @@ impl Attribute {
             sibling_rules: Vec::new(),
             equivalent: None,
             environment: Vec::new(),
+            is_duplicate: false,
+            type_check: None,
+            type_presence: None,
+            lost_options: Vec::new(),
         }
     }
 
-    /// Returns the attribute that a Rust type stands for.
-    pub fn of<T: AttributeValue>() -> Self {
-        Self::new(T::kind(), T::PRESENCE)
+    /// Returns the attribute that a Rust type defines.
+    pub fn for_type<T: AttributeValue>() -> Self {
+        Self {
+            type_check: Some(T::check),
+            type_presence: Some(T::PRESENCE),
+            lost_options: T::lost_options(),
+            ..Self::new(T::kind(), T::PRESENCE)
+        }
     }
 
-    /// Who sets the attribute.
+    /// Returns whether users or the provider set the attribute.
     pub fn presence(&self) -> Presence {
         self.presence
     }
 
-    /// The shape of the attribute.
+    /// Returns the type of the attribute.
     pub fn shape(&self) -> &AttributeKind {
         &self.kind
     }
 
-    /// Markdown.
+    /// Returns the description, in Markdown.
     pub fn description(&self) -> &str {
         &self.description
     }
 
-    /// The description with what else the schema says in words: values allowed, default, environment, replacement.
+    /// Returns the description followed by allowed values, default, environment variables and replacement.
     pub fn documentation(&self) -> String {
         let mut sentences = vec![self.description.clone()];
         sentences.extend(
@@ -217,42 +288,60 @@ impl Attribute {
         sentences.join(" ")
     }
 
-    /// Whether a change replaces the resource.
+    /// Returns `true` if a change replaces the resource.
     pub fn replaces(&self) -> bool {
         self.replace
     }
 
-    /// Whether the value is hidden in output.
+    /// Returns `true` if Terraform hides the value in its output.
     pub fn is_sensitive(&self) -> bool {
         self.sensitive
     }
 
-    /// The value of the attribute where the user gives none.
+    /// Returns the value of the attribute if the user sets none.
     pub fn default_value(&self) -> Option<&Value> {
         self.default.as_ref()
     }
 
-    /// What the user's values are checked for.
+    /// Returns the validators of the attribute.
     pub fn validators(&self) -> &[Validator] {
         &self.validators
     }
 
-    /// Rules about attributes beside this one.
+    /// Returns the rules about sibling attributes.
     pub fn sibling_rules(&self) -> &[SiblingRule] {
         &self.sibling_rules
     }
 
-    /// Why the attribute is deprecated, if it is.
+    /// Returns the deprecation message.
     pub fn deprecation(&self) -> Option<&str> {
         self.deprecation.as_deref()
     }
 
-    /// The environment variables that stand in for a missing provider argument, the first that is set winning.
+    /// Returns the environment variables that can set a provider argument, in order of precedence.
     pub fn environment_variables(&self) -> &[String] {
         &self.environment
     }
 
-    /// Whether the provider may set the attribute.
+    /// Returns the names of the options that are set and need an attribute of the protocol.
+    pub(super) fn options(&self) -> impl Iterator<Item = &'static str> {
+        let options = [
+            ("computed", self.is_computed() && self.default.is_none()),
+            ("write-only", self.presence == Presence::WriteOnly),
+            ("sensitive", self.sensitive),
+            ("deprecated", self.deprecation.is_some()),
+            ("replace", self.replace),
+            ("default", self.default.is_some()),
+            ("validate", !self.validators.is_empty()),
+            ("a rule about siblings", !self.sibling_rules.is_empty()),
+            ("equivalent", self.equivalent.is_some()),
+            ("environment", !self.environment.is_empty()),
+        ];
+        let set = options.into_iter().filter(|(_, is_set)| *is_set);
+        set.map(|(name, _)| name)
+    }
+
+    /// Returns `true` if the provider may set the attribute.
     pub(crate) fn is_computed(&self) -> bool {
         matches!(
             self.presence,
@@ -260,23 +349,26 @@ impl Attribute {
         )
     }
 
-    /// Makes an attribute with a default optional: there is no result that Terraform would look for the default in.
-    pub(super) fn without_result(&mut self) {
+    /// Makes attributes with a default optional instead of computed, for kinds that return no result.
+    pub(super) fn remove_computed(&mut self) {
         if self.presence == Presence::OptionalComputed && self.default.is_some() {
             self.presence = Presence::Optional;
         }
         if let AttributeKind::Nested(_, attributes) = &mut self.kind {
-            attributes.values_mut().for_each(Self::without_result);
+            attributes.values_mut().for_each(Self::remove_computed);
         }
     }
 
     pub(super) fn for_data_source(&mut self, presence: Presence) {
-        // A write-only argument has no counterpart in a data source; its caller removes it.
+        // Data sources have no write-only arguments; the caller removes the attribute.
         if self.presence != Presence::WriteOnly {
             self.presence = presence;
         }
+        self.type_presence = None;
         self.replace = false;
-        self.default = None;
+        if presence != Presence::OptionalComputed {
+            self.default = None;
+        }
         self.on_change = OnChange::default();
         self.equivalent = None;
         if presence == Presence::Computed {
@@ -292,7 +384,7 @@ impl Attribute {
     }
 }
 
-/// The builder; the derive macro's `#[tf(…)]` calls these methods by name.
+/// The builder. The derive macro calls these methods for the options in `#[tf(…)]`.
 impl Attribute {
     /// Sets the description, in Markdown.
     pub fn describe(mut self, description: impl Into<String>) -> Self {
@@ -300,7 +392,7 @@ impl Attribute {
         self
     }
 
-    /// Lets users set a computed attribute, or leave out one that would be required.
+    /// Makes a computed attribute optional and computed, and a required one optional.
     pub fn optional(mut self) -> Self {
         self.presence = match self.presence {
             Presence::Computed | Presence::OptionalComputed => Presence::OptionalComputed,
@@ -310,89 +402,94 @@ impl Attribute {
         self
     }
 
-    /// Gives the attribute a value where the user gives none.
+    /// Sets the value of the attribute if the user sets none.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "a literal in `#[tf(default(…))]` reads better without a reference"
     )]
     pub fn default<T: Convert>(mut self, value: T) -> Self {
-        self.presence = Presence::OptionalComputed;
+        if self.presence != Presence::WriteOnly {
+            self.presence = Presence::OptionalComputed;
+        }
         self.default = Some(value.to_value());
         self
     }
 
-    /// Makes a change of the attribute replace the resource.
+    /// Replaces the resource when the attribute changes.
     pub fn replace(mut self) -> Self {
         self.replace = true;
         self
     }
 
-    /// Hides the value in output; it still lies in state.
+    /// Hides the value in Terraform's output. The state still contains it.
     pub fn sensitive(mut self) -> Self {
         self.sensitive = true;
         self
     }
 
-    /// Keeps the computed value as long as the resource lives.
+    /// Keeps the computed value as long as the resource exists.
+    ///
+    /// In a map this holds for elements with the same key, and in a list for elements in which the user has changed
+    /// nothing, at whatever position.
     pub fn stable(mut self) -> Self {
         self.on_change = OnChange::Stable;
         self
     }
 
-    /// Keeps the computed value unless one of the named attributes beside it changes.
+    /// Keeps the computed value unless one of the named sibling attributes changes.
     pub fn follows<const N: usize>(mut self, attributes: [&str; N]) -> Self {
         self.on_change = OnChange::Follows(attributes.map(str::to_owned).to_vec());
         self
     }
 
-    /// Plans the computed value to null, so that a value found at refresh causes an update.
+    /// Plans the computed value as null, so that a value found by a refresh causes an update.
     pub fn cleared(mut self) -> Self {
         self.on_change = OnChange::Cleared;
         self
     }
 
-    /// Marks the attribute as deprecated, saying what to use instead.
+    /// Marks the attribute as deprecated. The message names the replacement.
     pub fn deprecated(mut self, message: impl Into<String>) -> Self {
         self.deprecation = Some(message.into());
         self
     }
 
-    /// Checks values that users write.
+    /// Validates the values that users write.
     pub fn validate(mut self, validator: Validator) -> Self {
         self.validators.push(validator);
         self
     }
 
-    /// Refuses the named attributes beside this one.
+    /// Rejects the named sibling attributes together with this one.
     pub fn conflicts_with<const N: usize>(mut self, attributes: [&str; N]) -> Self {
         let names = attributes.map(str::to_owned).to_vec();
         self.sibling_rules.push(SiblingRule::ConflictsWith(names));
         self
     }
 
-    /// Demands the named attributes beside this one.
+    /// Requires the named sibling attributes if this one is set.
     pub fn requires<const N: usize>(mut self, attributes: [&str; N]) -> Self {
         let names = attributes.map(str::to_owned).to_vec();
         self.sibling_rules.push(SiblingRule::Requires(names));
         self
     }
 
-    /// Demands exactly one of this attribute and the named ones.
+    /// Requires exactly one of this attribute and the named siblings.
     pub fn exactly_one_with<const N: usize>(mut self, attributes: [&str; N]) -> Self {
         let names = attributes.map(str::to_owned).to_vec();
         self.sibling_rules.push(SiblingRule::ExactlyOneWith(names));
         self
     }
 
-    /// Takes a missing argument of a provider from the first of these environment variables that is set and not empty.
+    /// Reads a missing provider argument from the first of these environment variables that is set and not empty.
     pub fn environment<const N: usize>(mut self, variables: [&str; N]) -> Self {
         self.environment = variables.map(str::to_owned).to_vec();
         self
     }
 
-    /// Treats two values as the same: the form that the user wrote or that is stored already is kept.
+    /// Treats two values as equal, so that the user's or the stored form is kept.
     ///
-    /// The function gets two known values that are not both null; it should be symmetric.
+    /// The function receives two known values, at most one of them null. It should be symmetric.
     pub fn equivalent(mut self, same: fn(&Value, &Value) -> bool) -> Self {
         self.equivalent = Some(same);
         self

@@ -1,14 +1,14 @@
-//! The checks of a configuration that follow from its schema alone.
+//! Validates a configuration against its schema.
 //!
-//! Terraform itself checks types and that required arguments are present; it lets pass what is checked here.
+//! Terraform itself checks types and missing required arguments. This module checks what Terraform does not.
 
 use super::{Attribute, AttributeKind, Attributes, Presence, Schema, SiblingRule};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::value::{Path, Value};
 
-/// Checks what a user wrote; unknown values pass.
+/// Validates a configuration. Unknown values are valid.
 ///
-/// `write_only_allowed` says whether the command line keeps write-only values out of plan and state.
+/// `write_only_allowed` is true if the client keeps write-only values out of plan and state.
 pub(crate) fn check_configuration(
     schema: &Schema,
     config: &Value,
@@ -23,8 +23,36 @@ pub(crate) fn check_configuration(
             .found
             .push(Diagnostic::warning("Deprecated", message.clone()));
     }
-    checker.object(&schema.attributes, config, &Path::root());
+    checker.check_object(&schema.attributes, config, &Path::root());
     checker.found
+}
+
+/// Checks that a value fits its Rust type and passes the validators.
+pub(super) fn check_value(attribute: &Attribute, value: &Value, path: &Path) -> Diagnostics {
+    let found = check_type(attribute, value, path);
+    if found.is_empty() {
+        check_validators(attribute, value, path)
+    } else {
+        found
+    }
+}
+
+fn check_type(attribute: &Attribute, value: &Value, path: &Path) -> Diagnostics {
+    let mut errors = Vec::new();
+    if let Some(check) = attribute.type_check {
+        check(value, path, &mut errors);
+    }
+    errors.iter().map(Diagnostic::invalid_value).collect()
+}
+
+fn check_validators(attribute: &Attribute, value: &Value, path: &Path) -> Diagnostics {
+    if !value.is_wholly_known() {
+        return Diagnostics::default();
+    }
+    let validators = attribute.validators.iter();
+    validators
+        .flat_map(|validator| validator.check(value, path))
+        .collect()
 }
 
 struct Checker {
@@ -33,32 +61,32 @@ struct Checker {
 }
 
 impl Checker {
-    fn object(&mut self, attributes: &Attributes, config: &Value, path: &Path) {
+    fn check_object(&mut self, attributes: &Attributes, config: &Value, path: &Path) {
         for (name, attribute) in attributes {
             let value = config.attribute(name);
             let path = path.attribute(name);
-            self.attribute(name, attribute, value, &path);
+            self.check_attribute(name, attribute, value, &path);
             for rule in &attribute.sibling_rules {
-                self.siblings(name, rule, config, &path);
+                self.check_siblings(name, rule, config, &path);
             }
         }
     }
 
-    fn attribute(&mut self, name: &str, attribute: &Attribute, value: &Value, path: &Path) {
+    fn check_attribute(&mut self, name: &str, attribute: &Attribute, value: &Value, path: &Path) {
         if value.is_null() {
             if attribute.presence == Presence::Required {
-                let detail = format!("The attribute {name} is required and must not be null.");
+                let detail = format!("The attribute {name} is required, so it must not be null.");
                 self.error(path, "Missing value", detail);
             }
             return;
         }
         if attribute.presence == Presence::Computed {
-            let detail = format!("The provider sets {name} by itself. Remove the argument.");
+            let detail = format!("Only the provider sets {name}. Remove the argument.");
             return self.error(path, format!("{name} cannot be set"), detail);
         }
         if attribute.presence == Presence::WriteOnly && !self.write_only_allowed {
             let detail = format!(
-                "The argument {name} is never stored, which takes Terraform 1.11, OpenTofu 1.11 or newer. Upgrade, or use another argument that the documentation names."
+                "The argument {name} is never stored, which requires Terraform 1.11 or OpenTofu 1.11. Upgrade, or use another argument that the documentation names."
             );
             return self.error(path, "Write-only argument is not supported", detail);
         }
@@ -67,44 +95,48 @@ impl Checker {
             self.found
                 .push(Diagnostic::warning(summary, message.clone()).at(path));
         }
-        if value.is_wholly_known() {
-            for validator in &attribute.validators {
-                self.found.extend(validator.check(value, path));
-            }
+        // The attributes of nested objects have checks of their own, and validators need a value that passes them.
+        let before = self.found.len();
+        match &attribute.kind {
+            AttributeKind::Typed(_) => self.found.extend(check_type(attribute, value, path)),
+            AttributeKind::Nested(_, children) => self.check_objects(children, value, path),
         }
-        let AttributeKind::Nested(_, children) = &attribute.kind else {
-            return;
-        };
+        if self.found.len() == before {
+            self.found.extend(check_validators(attribute, value, path));
+        }
+    }
+
+    fn check_objects(&mut self, children: &Attributes, value: &Value, path: &Path) {
         match value {
-            Value::Object(_) => self.object(children, value, path),
+            Value::Object(_) => self.check_object(children, value, path),
             Value::List(elements) => {
                 for (index, element) in elements.iter().enumerate() {
-                    self.element(children, element, &path.index(index));
+                    self.check_element(children, element, &path.index(index));
                 }
             }
             Value::Set(elements) => {
                 elements
                     .iter()
-                    .for_each(|e| self.element(children, e, &path.set_element()));
+                    .for_each(|e| self.check_element(children, e, &path.set_element()));
             }
             Value::Map(elements) => {
                 elements
                     .iter()
-                    .for_each(|(key, e)| self.element(children, e, &path.key(key)));
+                    .for_each(|(key, e)| self.check_element(children, e, &path.key(key)));
             }
             _ => {}
         }
     }
 
-    fn element(&mut self, children: &Attributes, element: &Value, path: &Path) {
+    fn check_element(&mut self, children: &Attributes, element: &Value, path: &Path) {
         match element {
-            Value::Object(_) => self.object(children, element, path),
+            Value::Object(_) => self.check_object(children, element, path),
             Value::Null => self.error(path, "Missing value", "An element must not be null."),
             _ => {}
         }
     }
 
-    fn siblings(&mut self, name: &str, rule: &SiblingRule, config: &Value, path: &Path) {
+    fn check_siblings(&mut self, name: &str, rule: &SiblingRule, config: &Value, path: &Path) {
         let own = config.attribute(name);
         let is_set = |name: &&String| {
             let value = config.attribute(name);
@@ -113,13 +145,14 @@ impl Checker {
         match rule {
             SiblingRule::ConflictsWith(names) if !own.is_null() => {
                 for other in names.iter().filter(is_set) {
-                    let detail = format!("{name} and {other} exclude each other; set one of them.");
+                    let detail =
+                        format!("{name} and {other} cannot be set together. Remove one of them.");
                     self.error(path, "Conflicting arguments", detail);
                 }
             }
             SiblingRule::Requires(names) if !own.is_null() => {
                 for missing in names.iter().filter(|name| config.attribute(name).is_null()) {
-                    let detail = format!("{name} needs {missing} to be set as well.");
+                    let detail = format!("{name} requires {missing}. Set both or neither.");
                     self.error(path, "Missing argument", detail);
                 }
             }
@@ -133,8 +166,12 @@ impl Checker {
                     .count();
                 if count != 1 {
                     let list = all().collect::<Vec<_>>().join(", ");
-                    let detail = format!("Exactly one of {list} must be set; {count} are.");
-                    self.error(path, "Arguments exclude each other", detail);
+                    let (summary, set) = match count {
+                        0 => ("Missing argument", "none is".to_owned()),
+                        count => ("Conflicting arguments", format!("{count} are")),
+                    };
+                    let detail = format!("Exactly one of {list} must be set, but {set}.");
+                    self.error(path, summary, detail);
                 }
             }
             SiblingRule::ConflictsWith(_) | SiblingRule::Requires(_) => {}
@@ -148,9 +185,12 @@ impl Checker {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use super::*;
-    use crate::schema::one_of;
-    use crate::value::{Tf, WriteOnly};
+    use crate::model::Model;
+    use crate::schema::{Validator, one_of};
+    use crate::value::{AttributeValue, ConversionError, Convert, Tf, WriteOnly};
 
     fn found(attributes: &[(&str, Attribute)], config: &[(&str, Value)]) -> Vec<String> {
         let attributes = attributes
@@ -170,8 +210,8 @@ mod tests {
     }
 
     #[test]
-    fn what_the_provider_sets_cannot_be_set() {
-        let id = Attribute::of::<Tf<String>>();
+    fn a_computed_attribute_cannot_be_set() {
+        let id = Attribute::for_type::<Tf<String>>();
         assert_eq!(
             found(&[("id", id.clone())], &[("id", text("1"))]),
             ["id: id cannot be set"]
@@ -181,7 +221,7 @@ mod tests {
 
     #[test]
     fn a_required_attribute_cannot_be_null_at_any_depth() {
-        let children = Attributes::from([("path".to_owned(), Attribute::of::<String>())]);
+        let children = Attributes::from([("path".to_owned(), Attribute::for_type::<String>())]);
         let nested = AttributeKind::Nested(crate::schema::Nesting::List, children);
         let list = Attribute::new(nested, Presence::Optional);
         let element = Value::object([("path", Value::Null)]);
@@ -193,15 +233,15 @@ mod tests {
     }
 
     #[test]
-    fn a_write_only_argument_needs_a_command_line_that_keeps_it() {
-        let token = Attribute::of::<WriteOnly<String>>();
+    fn a_write_only_argument_requires_a_client_that_supports_it() {
+        let token = Attribute::for_type::<WriteOnly<String>>();
         let reported = found(&[("token_wo", token)], &[("token_wo", text("s"))]);
         assert_eq!(reported, ["token_wo: Write-only argument is not supported"]);
     }
 
     #[test]
-    fn validators_skip_what_is_not_known() {
-        let level = || Attribute::of::<Option<String>>().validate(one_of(["a", "b"]));
+    fn validators_skip_unknown_values() {
+        let level = || Attribute::for_type::<Option<String>>().validate(one_of(["a", "b"]));
         assert!(found(&[("level", level())], &[("level", Value::Unknown)]).is_empty());
         assert!(found(&[("level", level())], &[("level", text("a"))]).is_empty());
         assert_eq!(
@@ -211,8 +251,8 @@ mod tests {
     }
 
     #[test]
-    fn rules_about_siblings_hold() {
-        let optional = Attribute::of::<Option<String>>;
+    fn rules_about_sibling_attributes_are_enforced() {
+        let optional = Attribute::for_type::<Option<String>>;
         let exclusive = [("a", optional().conflicts_with(["b"])), ("b", optional())];
         assert_eq!(
             found(&exclusive, &[("a", text("1")), ("b", text("2"))]).len(),
@@ -231,9 +271,122 @@ mod tests {
         assert!(found(&either, &[("b", text("2"))]).is_empty());
     }
 
+    fn number(text: &str) -> Value {
+        Value::Number(text.parse().unwrap())
+    }
+
+    /// Returns the path and detail of the only error.
+    fn error<T: AttributeValue>(value: Value) -> (String, String) {
+        let attributes = Attributes::from([("a".to_owned(), Attribute::for_type::<T>())]);
+        let schema = Schema::new("A test.", attributes);
+        let found = check_configuration(&schema, &Value::object([("a", value)]), true);
+        assert_eq!(found.len(), 1, "{found}");
+        let found = found.into_iter().next().unwrap();
+        (found.path.unwrap().to_string(), found.detail)
+    }
+
+    #[derive(Debug, Clone, PartialEq)]
+    enum Level {
+        Low,
+    }
+
+    impl Convert for Level {
+        fn from_value(value: &Value, path: &Path) -> Result<Self, ConversionError> {
+            match value.as_str() {
+                Some("low") => Ok(Self::Low),
+                _ => Err(ConversionError::new(path, "low", value)),
+            }
+        }
+
+        fn to_value(&self) -> Value {
+            Value::string("low")
+        }
+    }
+
+    impl AttributeValue for Level {
+        type Plan = Self;
+
+        fn kind() -> AttributeKind {
+            String::kind()
+        }
+    }
+
+    /// A server.
+    #[derive(Model)]
+    struct Server {
+        /// Port of the server.
+        port: u64,
+        /// Protocol of the server.
+        protocol: Option<Level>,
+    }
+
     #[test]
-    fn a_deprecated_argument_warns() {
-        let old = Attribute::of::<Option<String>>().deprecated("Use new.");
+    fn a_value_that_does_not_fit_its_rust_type_is_an_error_of_the_user_at_its_path() {
+        let whole = "must be a whole number from -2^63 to 2^63-1.";
+        let natural = "must be a whole number from 0 to 2^64-1.";
+        let at = |path: &str, text: &str| (path.to_owned(), format!("{path} {text}"));
+        assert_eq!(error::<i64>(number("2000.5")), at("a", whole));
+        assert_eq!(error::<i64>(number("9223372036854775808")), at("a", whole));
+        assert_eq!(error::<Option<u64>>(number("-1")), at("a", natural));
+        assert_eq!(error::<WriteOnly<u64>>(number("-1")), at("a", natural));
+        let optional_computed = Attribute::for_type::<Tf<u64>>().optional();
+        let reported = found(&[("a", optional_computed)], &[("a", number("0.5"))]);
+        assert_eq!(reported, ["a: Invalid value of a"]);
+        assert_eq!(error::<Level>(text("high")), at("a", "must be low."));
+        let levels = Value::List(vec![Value::Unknown, text("low"), text("high")]);
+        assert_eq!(error::<Vec<Level>>(levels), at("a[2]", "must be low."));
+        let ports = Value::Map([("x".to_owned(), number("-1"))].into());
+        let found = error::<BTreeMap<String, u64>>(ports.clone());
+        assert_eq!(found, at("a[\"x\"]", natural));
+        let deep = Value::List(vec![Value::Unknown, Value::List(vec![ports])]);
+        let found = error::<Vec<Vec<BTreeMap<String, u64>>>>(deep);
+        assert_eq!(found, at("a[1][0][\"x\"]", natural));
+        let server = |port: &str, protocol: Value| {
+            Value::object([("port", number(port)), ("protocol", protocol)])
+        };
+        assert_eq!(
+            error::<Server>(server("0.5", Value::Null)),
+            at("a.port", natural)
+        );
+        let servers = Value::List(vec![Value::List(vec![server("1", text("high"))])]);
+        let found = error::<Vec<Vec<Server>>>(servers);
+        assert_eq!(found, at("a[0][0].protocol", "must be low."));
+    }
+
+    #[test]
+    fn a_null_element_is_an_error_of_the_user_at_its_path() {
+        let null = "must be a string, but it is null.";
+        let at = |path: &str, text: &str| (path.to_owned(), format!("{path} {text}"));
+        let list = || Value::List(vec![text("a"), Value::Null, Value::Unknown]);
+        assert_eq!(error::<Vec<String>>(list()), at("a[1]", null));
+        let map = Value::Map([("x".to_owned(), Value::Null)].into());
+        let in_map = error::<Option<BTreeMap<String, String>>>(map);
+        assert_eq!(in_map, at("a[\"x\"]", null));
+        let set = error::<BTreeSet<String>>(Value::set([text("a"), Value::Null]));
+        assert_eq!(set, ("a".to_owned(), format!("Every element of a {null}")));
+        let optional = Attribute::for_type::<Vec<Option<String>>>();
+        assert!(found(&[("a", optional)], &[("a", list())]).is_empty());
+    }
+
+    #[test]
+    fn validators_skip_values_that_do_not_fit_their_rust_type() {
+        let even = Validator::new("Must be even.", |number: &u64| match number % 2 {
+            0 => Ok(()),
+            _ => Err("The number is odd.".to_owned()),
+        });
+        let attribute = || Attribute::for_type::<u64>().validate(even.clone());
+        let invalid = ["a: Invalid value of a"];
+        assert_eq!(
+            found(&[("a", attribute())], &[("a", number("-1"))]),
+            invalid
+        );
+        assert_eq!(found(&[("a", attribute())], &[("a", number("3"))]), invalid);
+        assert!(found(&[("a", attribute())], &[("a", number("2"))]).is_empty());
+    }
+
+    #[test]
+    fn a_deprecated_argument_is_a_warning() {
+        let old = Attribute::for_type::<Option<String>>().deprecated("Use new.");
         assert_eq!(
             found(&[("old", old)], &[("old", text("1"))]),
             ["old: old is deprecated"]

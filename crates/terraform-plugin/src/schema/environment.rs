@@ -1,12 +1,13 @@
-//! Arguments of a provider that come from the environment.
+//! Provider arguments from environment variables.
 
+use super::configuration::check_value;
 use super::{Attribute, AttributeKind, Attributes, Nesting, SiblingRule};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::value::{Path, Type, Value};
 
-/// Returns the configuration with missing arguments taken from the environment.
+/// Returns the configuration with missing arguments read from environment variables.
 ///
-/// Objects that are missing altogether come into being when one of their parts is in the environment.
+/// A missing object is created if a variable sets one of its attributes.
 pub(crate) fn fill_from_environment(
     attributes: &Attributes,
     config: &Value,
@@ -16,7 +17,7 @@ pub(crate) fn fill_from_environment(
         lookup,
         found: Diagnostics::default(),
     };
-    let filled = filler.object(attributes, config, &Path::root());
+    let filled = filler.fill_object(attributes, config, &Path::root());
     filler.found.into_result().map(|_| filled)
 }
 
@@ -26,11 +27,11 @@ struct Filler<'a> {
 }
 
 impl Filler<'_> {
-    fn object(&mut self, attributes: &Attributes, config: &Value, path: &Path) -> Value {
+    fn fill_object(&mut self, attributes: &Attributes, config: &Value, path: &Path) -> Value {
         let mut values = Vec::new();
         for (name, attribute) in attributes {
             let (own, path) = (config.attribute(name), path.attribute(name));
-            // What the configuration says wins over the environment, also where it says it by another argument.
+            // The configuration takes precedence, also with an argument that excludes this one.
             if own.is_null() && excluded_by_configuration(name, attributes, config) {
                 values.push((name.as_str(), Value::Null));
                 continue;
@@ -39,7 +40,7 @@ impl Filler<'_> {
                 AttributeKind::Nested(Nesting::Single, children)
                     if matches!(own, Value::Null | Value::Object(_)) =>
                 {
-                    let filled = self.object(children, own, &path);
+                    let filled = self.fill_object(children, own, &path);
                     let is_empty = children.keys().all(|name| filled.attribute(name).is_null());
                     if own.is_null() && is_empty {
                         Value::Null
@@ -48,7 +49,7 @@ impl Filler<'_> {
                     }
                 }
                 AttributeKind::Typed(kind) if own.is_null() => {
-                    self.variable(&attribute.environment, kind, &path)
+                    self.read_variable(attribute, kind, &path)
                 }
                 _ => own.clone(),
             };
@@ -57,8 +58,8 @@ impl Filler<'_> {
         Value::object(values)
     }
 
-    fn variable(&mut self, variables: &[String], kind: &Type, path: &Path) -> Value {
-        let set = variables.iter().find_map(|variable| {
+    fn read_variable(&mut self, attribute: &Attribute, kind: &Type, path: &Path) -> Value {
+        let set = attribute.environment.iter().find_map(|variable| {
             let text = (self.lookup)(variable).filter(|text| !text.is_empty())?;
             Some((variable, text))
         });
@@ -75,21 +76,29 @@ impl Filler<'_> {
             Type::Number => text.parse().ok().map(Value::Number),
             _ => None,
         };
-        parsed.unwrap_or_else(|| {
+        let Some(value) = parsed else {
             let wanted = if *kind == Type::Bool {
                 "true, false, 1 or 0"
             } else {
                 "a number"
             };
-            let detail = format!("{variable} stands in for {path} and must be {wanted}.");
-            self.found
-                .push(Diagnostic::error("Invalid environment variable", detail).at(path));
-            Value::Null
-        })
+            self.error(variable, path, &format!("It must be {wanted}."));
+            return Value::Null;
+        };
+        for found in &check_value(attribute, &value, path) {
+            self.error(variable, path, &found.detail);
+        }
+        value
+    }
+
+    fn error(&mut self, variable: &str, path: &Path, reason: &str) {
+        let detail = format!("The environment variable {variable} sets {path}. {reason}");
+        let error = Diagnostic::error("Invalid environment variable", detail);
+        self.found.push(error.at(path));
     }
 }
 
-/// Tells whether the configuration has set an argument that excludes this one.
+/// Returns `true` if the configuration sets an argument that excludes this one.
 fn excluded_by_configuration(name: &str, attributes: &Attributes, config: &Value) -> bool {
     let excludes = |attribute: &Attribute, other: &str| {
         attribute.sibling_rules.iter().any(|rule| match rule {
@@ -111,10 +120,10 @@ fn excluded_by_configuration(name: &str, attributes: &Attributes, config: &Value
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::{Attribute, Presence};
+    use crate::schema::{Attribute, Presence, one_of};
 
     fn attributes() -> Attributes {
-        let optional = Attribute::of::<Option<String>>;
+        let optional = Attribute::for_type::<Option<String>>;
         let server = Attributes::from([
             (
                 "url".to_owned(),
@@ -122,7 +131,7 @@ mod tests {
             ),
             (
                 "insecure".to_owned(),
-                Attribute::of::<Option<bool>>().environment(["MINE_INSECURE"]),
+                Attribute::for_type::<Option<bool>>().environment(["MINE_INSECURE"]),
             ),
         ]);
         let server = AttributeKind::Nested(Nesting::Single, server);
@@ -148,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_object_comes_from_its_parts() {
+    fn variables_of_its_attributes_create_a_missing_object() {
         let value = filled(Value::Null, &[("URL", "u"), ("MINE_INSECURE", "1")]).unwrap();
         assert_eq!(value, server(Value::string("u"), Value::Bool(true)));
         assert_eq!(
@@ -158,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn configuration_wins_and_the_first_variable_that_is_set_comes_next() {
+    fn the_configuration_takes_precedence_and_then_the_first_variable() {
         let config = Value::object([("url", Value::string("hcl")), ("insecure", Value::Null)]);
         let value = filled(config, &[("MINE_URL", "mine")]).unwrap();
         assert_eq!(value, server(Value::string("hcl"), Value::Null));
@@ -169,8 +178,8 @@ mod tests {
     }
 
     #[test]
-    fn an_argument_that_the_configuration_excludes_does_not_come_from_the_environment() {
-        let optional = Attribute::of::<Option<String>>;
+    fn an_argument_that_the_configuration_excludes_is_not_read_from_the_environment() {
+        let optional = Attribute::for_type::<Option<String>>;
         let attributes = Attributes::from([
             (
                 "file".to_owned(),
@@ -188,7 +197,34 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_of_another_form_is_an_error_that_names_it() {
+    fn a_variable_is_validated_like_an_argument() {
+        let attributes = Attributes::from([
+            (
+                "level".to_owned(),
+                Attribute::for_type::<Option<String>>()
+                    .validate(one_of(["low", "high"]))
+                    .environment(["LEVEL"]),
+            ),
+            (
+                "port".to_owned(),
+                Attribute::for_type::<Option<u64>>().environment(["PORT"]),
+            ),
+        ]);
+        let lookup = |name: &str| match name {
+            "LEVEL" => Some("middle".to_owned()),
+            _ => Some("-1".to_owned()),
+        };
+        let found = fill_from_environment(&attributes, &Value::Null, &lookup).unwrap_err();
+        let details: Vec<_> = found.iter().map(|found| found.detail.as_str()).collect();
+        let expected = [
+            "The environment variable LEVEL sets level. \"middle\" is not one of the allowed values: low, high.",
+            "The environment variable PORT sets port. port must be a whole number from 0 to 2^64-1.",
+        ];
+        assert_eq!(details, expected);
+    }
+
+    #[test]
+    fn a_malformed_variable_is_an_error_that_names_it() {
         let found = filled(Value::Null, &[("MINE_INSECURE", "yes")]).unwrap_err();
         let found = found.iter().next().unwrap();
         assert!(found.detail.contains("MINE_INSECURE"));

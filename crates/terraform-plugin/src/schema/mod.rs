@@ -1,19 +1,23 @@
-//! Schemas: what users may write and what the provider computes, with the planning behaviour of every attribute.
+//! Schemas: the attributes of resources, data sources and providers, with their planning behaviour.
 
 mod attribute;
 mod check;
 mod configuration;
 mod environment;
+mod identity;
 mod validator;
 mod wire;
 
 pub use attribute::{
     Attribute, AttributeKind, Attributes, Nesting, OnChange, Presence, SiblingRule,
 };
-pub(crate) use check::fault_of_name;
-pub use check::{Root, SchemaFault};
+#[doc(hidden)]
+pub use attribute::{LostOption, add_attribute};
+pub(crate) use check::name_fault;
+pub use check::{SchemaFault, SchemaKind};
 pub(crate) use configuration::check_configuration;
 pub(crate) use environment::fill_from_environment;
+pub(crate) use identity::identity_faults;
 pub use validator::{Validator, each, one_of};
 
 use crate::value::Type;
@@ -21,18 +25,18 @@ use crate::value::Type;
 /// The schema of a resource, data source or provider.
 #[derive(Debug, Clone, Default)]
 pub struct Schema {
-    /// The version of the stored shape; raise it with every change that old state does not fit.
+    /// The version of the stored state. Increase it with every incompatible change.
     pub version: i64,
-    /// Markdown.
+    /// The description, in Markdown.
     pub description: String,
     /// The attributes by name.
     pub attributes: Attributes,
-    /// Why the whole kind is deprecated, and what to use instead.
+    /// Why the whole kind is deprecated, and its replacement.
     pub deprecation: Option<String>,
 }
 
 impl Schema {
-    /// Returns a schema of version 0.
+    /// Returns a schema with version 0.
     pub fn new(description: impl Into<String>, attributes: Attributes) -> Self {
         Self {
             description: description.into(),
@@ -46,7 +50,7 @@ impl Schema {
         attribute::object_type(&self.attributes)
     }
 
-    /// Returns the schema of a data source with the same attributes: the named ones are arguments, the rest computed.
+    /// Returns the schema of a data source with the same attributes: the named ones are arguments, the others computed.
     #[must_use]
     pub fn as_data_source(mut self, required: &[&str], optional: &[&str]) -> Self {
         for (name, attribute) in &mut self.attributes {
@@ -63,18 +67,18 @@ impl Schema {
         self
     }
 
-    /// Returns the schema of arguments without a result: what has a default is merely optional.
+    /// Returns the schema of a kind that returns no result: attributes with a default become optional.
     pub(crate) fn into_arguments(mut self) -> Self {
         self.attributes
             .values_mut()
-            .for_each(Attribute::without_result);
+            .for_each(Attribute::remove_computed);
         self
     }
 
-    /// Lists what Terraform would refuse or what could not work, by Terraform's own rules and a few stricter ones.
+    /// Returns the violations of Terraform's rules and of a few stricter ones.
     ///
-    /// `subject` says in the faults whose schema it is, such as `resource cloud_bucket`.
-    pub fn faults(&self, subject: &str, root: Root) -> Vec<SchemaFault> {
-        check::faults(self, subject, root)
+    /// `subject` is the owner of the schema in the messages, such as `resource cloud_bucket`.
+    pub fn faults(&self, subject: &str, kind: SchemaKind) -> Vec<SchemaFault> {
+        check::faults(self, subject, kind)
     }
 }

@@ -1,27 +1,49 @@
-//! Checks of the values that users write.
+//! Validators of the values that users write.
 
 use std::fmt::{self, Debug, Formatter};
 use std::sync::Arc;
 
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::value::{Convert, Path, Value};
+use crate::value::{AttributeValue, Path, Type, Value};
 
 type Check = dyn Fn(&Value, &Path) -> Diagnostics + Send + Sync;
 
-/// A check of one attribute, with one sentence that documents it.
+/// A check of one attribute, with a sentence that documents it.
 ///
-/// Null and unknown values are never checked.
+/// It is not called for null and unknown values.
 #[derive(Clone)]
 pub struct Validator {
     description: String,
+    target: Target,
     check: Arc<Check>,
 }
 
+/// What a validator can check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Target {
+    /// Values of a type.
+    Value(Type),
+    /// The elements of a collection.
+    Elements(Box<Target>),
+}
+
+impl Target {
+    fn accepts(&self, kind: &Type) -> bool {
+        match (self, kind) {
+            (Self::Value(expected), kind) => expected == kind,
+            (Self::Elements(target), Type::List(kind) | Type::Set(kind) | Type::Map(kind)) => {
+                target.accepts(kind)
+            }
+            (Self::Elements(_), _) => false,
+        }
+    }
+}
+
 impl Validator {
-    /// Returns a check of values of a Rust type; `check` gives the reason for which it refuses one.
+    /// Returns a validator of values of a Rust type. `check` returns the reason why a value is invalid.
     ///
-    /// The reason is a sentence that names the rule and what would be right.
-    pub fn new<T: Convert>(
+    /// The reason is a sentence that names the rule and a valid value.
+    pub fn new<T: AttributeValue>(
         description: impl Into<String>,
         check: impl Fn(&T) -> Result<(), String> + Send + Sync + 'static,
     ) -> Self {
@@ -32,17 +54,23 @@ impl Validator {
                     .at(path)
                     .into(),
             },
-            Err(error) => error.into(),
+            Err(error) => Diagnostic::invalid_value(&error).into(),
         };
         Self {
             description: description.into(),
+            target: Target::Value(T::kind().value_type()),
             check: Arc::new(check),
         }
     }
 
-    /// The sentence for documentation.
+    /// Returns the sentence for the documentation.
     pub fn description(&self) -> &str {
         &self.description
+    }
+
+    /// Returns `true` if the validator can check values of the type.
+    pub(crate) fn accepts(&self, kind: &Type) -> bool {
+        self.target.accepts(kind)
     }
 
     pub(crate) fn check(&self, value: &Value, path: &Path) -> Diagnostics {
@@ -59,7 +87,7 @@ impl Debug for Validator {
     }
 }
 
-/// Accepts the listed texts.
+/// Accepts only the listed strings.
 pub fn one_of<const N: usize>(allowed: [&'static str; N]) -> Validator {
     let list = allowed.map(|text| format!("`{text}`")).join(", ");
     Validator::new(format!("Must be one of {list}."), move |text: &String| {
@@ -67,16 +95,17 @@ pub fn one_of<const N: usize>(allowed: [&'static str; N]) -> Validator {
             Ok(())
         } else {
             Err(format!(
-                "{text:?} is none of the allowed values: {}.",
+                "{text:?} is not one of the allowed values: {}.",
                 allowed.join(", ")
             ))
         }
     })
 }
 
-/// Applies a check to every known element of a list, set or map.
+/// Applies a validator to every known element of a list, set or map.
 pub fn each(validator: Validator) -> Validator {
     let description = format!("Every element: {}", validator.description);
+    let target = Target::Elements(Box::new(validator.target.clone()));
     let check = move |value: &Value, path: &Path| {
         let mut found = Diagnostics::default();
         let mut look = |element: &Value, path: &Path| {
@@ -99,6 +128,7 @@ pub fn each(validator: Validator) -> Validator {
     };
     Validator {
         description,
+        target,
         check: Arc::new(check),
     }
 }

@@ -1,8 +1,8 @@
-//! Runs each call of the client to its end.
+//! Runs each call to completion, even if the client disconnects.
 //!
-//! A server usually drops the work for a caller who has gone. Here that would leave a remote object
-//! behind that no state knows of: so calls run in tasks of their own. They are told to stop by
-//! `StopProvider` and by the end of the process, which waits for them as long as it may.
+//! A server usually drops the work of a disconnected client. Here that could leave a remote object that no state knows
+//! of, so calls run in their own tasks. `StopProvider` and the shutdown of the process tell them to stop, and the
+//! process waits for them as long as it may.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -39,7 +39,7 @@ where
         let task = self.work.spawn(self.service.call(request));
         Box::pin(async move {
             task.await.unwrap_or_else(|_| {
-                // A panic that nothing closer to the call has caught.
+                // A panic that the RPC itself did not catch.
                 Ok(Status::internal("the provider failed; its log has the details").into_http())
             })
         })

@@ -1,39 +1,38 @@
-//! What the client tells the provider through environment variables.
+//! The environment variables that the client sets.
 
 use std::ffi::OsString;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-/// Value of `TF_PLUGIN_MAGIC_COOKIE` (terraform `internal/plugin6/serve.go`). It tells a mistaken
-/// user from Terraform; it is no secret.
+/// The value of `TF_PLUGIN_MAGIC_COOKIE` (terraform `internal/plugin6/serve.go`). It is not a secret: it only detects
+/// users who run the plugin by hand.
 pub(crate) const MAGIC_COOKIE: &str =
     "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
 
-/// Ports to try where Unix sockets are not to be had, when the client names none.
+/// The ports to try without Unix sockets if the client sets none.
 const DEFAULT_PORTS: RangeInclusive<u16> = 10_000..=25_000;
 
 /// The environment of a provider process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Environment {
-    /// The magic cookie is there: a client started this process and reads its standard output.
+    /// The magic cookie is set: a client started this process and reads its standard output.
     pub(super) started_by_client: bool,
-    /// Major versions that the client speaks, as it sent them. Old clients send none.
+    /// The major versions that the client supports, unparsed. Old clients send none.
     pub(super) client_versions: Option<String>,
-    /// PEM of the only certificate to admit. Without it the connection is not encrypted.
+    /// The only client certificate to accept, as PEM. Without it, the connection is not encrypted.
     pub(super) client_certificate: Option<String>,
-    /// Folder for the socket.
-    pub(super) socket_folder: PathBuf,
-    /// Group that may connect to the socket, by name or number.
+    /// The directory for the socket.
+    pub(super) socket_dir: PathBuf,
+    /// The group that may connect to the socket, by name or number.
     pub(super) socket_group: Option<String>,
-    /// Ports to try in place of a socket.
+    /// The ports to try instead of a socket.
     pub(super) ports: RangeInclusive<u16>,
-    /// The client understands the handshake's seventh field.
-    pub(super) reads_multiplex_field: bool,
+    /// The client understands the seventh field of the handshake.
+    pub(super) understands_multiplexing: bool,
 }
 
 impl Environment {
-    /// Reads the variables of go-plugin (`client.go`, `constants.go`) through `variable`. An empty
-    /// variable counts as unset.
+    /// Reads the variables of go-plugin (`client.go`, `constants.go`) with `variable`. An empty variable is unset.
     pub(super) fn read(variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let raw = |name| variable(name).filter(|value| !value.is_empty());
         let text = |name| raw(name).and_then(|value| value.into_string().ok());
@@ -42,17 +41,17 @@ impl Environment {
             started_by_client: text("TF_PLUGIN_MAGIC_COOKIE").as_deref() == Some(MAGIC_COOKIE),
             client_versions: text("PLUGIN_PROTOCOL_VERSIONS"),
             client_certificate: text("PLUGIN_CLIENT_CERT"),
-            socket_folder: raw("PLUGIN_UNIX_SOCKET_DIR")
+            socket_dir: raw("PLUGIN_UNIX_SOCKET_DIR")
                 .map_or_else(std::env::temp_dir, PathBuf::from),
             socket_group: text("PLUGIN_UNIX_SOCKET_GROUP"),
             ports: port("PLUGIN_MIN_PORT")
                 .zip(port("PLUGIN_MAX_PORT"))
                 .map_or(DEFAULT_PORTS, |(first, last)| first..=last),
-            reads_multiplex_field: raw("PLUGIN_MULTIPLEX_GRPC").is_some(),
+            understands_multiplexing: raw("PLUGIN_MULTIPLEX_GRPC").is_some(),
         }
     }
 
-    /// Whether the client said that it speaks protocol `major`; old clients say nothing.
+    /// Returns `true` if the client supports protocol `major`. Old clients do not say.
     pub(super) fn client_speaks(&self, major: u32) -> bool {
         self.client_versions.as_ref().is_none_or(|versions| {
             versions
@@ -81,10 +80,10 @@ mod tests {
             started_by_client: false,
             client_versions: None,
             client_certificate: None,
-            socket_folder: std::env::temp_dir(),
+            socket_dir: std::env::temp_dir(),
             socket_group: None,
             ports: 10_000..=25_000,
-            reads_multiplex_field: false,
+            understands_multiplexing: false,
         };
         assert_eq!(environment(&[]), expected);
         assert_eq!(environment(&[("PLUGIN_CLIENT_CERT", "")]), expected);
@@ -97,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_are_a_list_in_any_order_with_odd_entries_skipped() {
+    fn versions_are_an_unordered_list_and_unknown_entries_are_skipped() {
         let speaks_6 = |list| environment(&[("PLUGIN_PROTOCOL_VERSIONS", list)]).client_speaks(6);
         assert!(speaks_6("5,6"));
         assert!(speaks_6("6, 5"));

@@ -8,23 +8,23 @@ use serde_json::json;
 
 use super::listener::Address;
 
-/// Version of go-plugin's own protocol.
+/// The version of go-plugin's own protocol.
 const CORE_PROTOCOL: u32 = 1;
 
-/// The only major version served. Every Terraform since 1.0 and every OpenTofu speak it; to a
-/// client that does not, the answer is the same, and the client explains the mismatch.
+/// The only major version that the server supports. Every Terraform since 1.0 and every OpenTofu supports it. A client
+/// that does not gets the same handshake and reports the mismatch itself.
 pub(super) const PROVIDER_PROTOCOL: u32 = 6;
 
-/// The line on standard output that a client waits for, without its newline.
+/// The handshake line on standard output, without its newline.
 ///
 /// `<core>|<protocol>|<network>|<address>|grpc|<certificate>[|<multiplex>]`, where the certificate
 /// is base64 of the DER without padding, or empty (go-plugin `server.go`, `client.go`).
 #[derive(Debug)]
 pub(super) struct HandshakeLine<'a> {
     pub(super) address: &'a Address,
-    /// DER of the server's certificate, when the connection is encrypted.
+    /// The server's certificate as DER if the connection is encrypted.
     pub(super) certificate: Option<&'a [u8]>,
-    /// Say that connections are not multiplexed, to a client that reads the answer.
+    /// Whether to state that connections are not multiplexed, for clients that read this field.
     pub(super) refuse_multiplexing: bool,
 }
 
@@ -47,19 +47,19 @@ impl fmt::Display for HandshakeLine<'_> {
     }
 }
 
-/// What a person reads who started the provider to attach commands to it.
+/// The instructions for attaching commands to a provider in debug mode.
 #[derive(Debug)]
-pub(super) struct AttachText<'a> {
-    /// Full address of the provider.
+pub(super) struct ReattachInstructions<'a> {
+    /// The full address of the provider.
     pub(super) provider: &'a str,
     pub(super) version: &'a str,
     pub(super) address: &'a Address,
-    /// Id of this process.
+    /// The id of this process.
     pub(super) process: u32,
 }
 
-impl AttachText<'_> {
-    /// Value of `TF_REATTACH_PROVIDERS` (terraform `internal/getproviders/reattach`). `Test` keeps
+impl ReattachInstructions<'_> {
+    /// Returns the value of `TF_REATTACH_PROVIDERS` (terraform `internal/getproviders/reattach`). `Test` prevents
     /// clients from ending the process.
     fn variable(&self) -> serde_json::Value {
         json!({
@@ -74,12 +74,12 @@ impl AttachText<'_> {
     }
 }
 
-impl fmt::Display for AttachText<'_> {
+impl fmt::Display for ReattachInstructions<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let export = if cfg!(windows) { "$env:" } else { "export " };
         write!(
             formatter,
-            "The provider {} {} is waiting. Set this where the commands run:\n\n\
+            "The provider {} {} is running. Set this variable in the shell of the commands:\n\n\
              {export}TF_REATTACH_PROVIDERS='{}'\n\n\
              It serves any number of commands. Press Ctrl-C to stop it.",
             self.provider,
@@ -120,9 +120,9 @@ mod tests {
     }
 
     #[test]
-    fn the_attach_text_has_a_line_to_paste_that_clients_parse() {
+    fn the_reattach_instructions_contain_a_line_to_paste() {
         let address = socket();
-        let text = AttachText {
+        let text = ReattachInstructions {
             provider: "registry.example/acme/cloud",
             version: "1.2.3",
             address: &address,

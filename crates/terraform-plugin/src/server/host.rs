@@ -1,4 +1,4 @@
-//! The services that go-plugin expects beside the provider's own.
+//! The services that go-plugin expects besides the provider's own.
 
 use futures_util::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
@@ -10,7 +10,7 @@ use crate::protocol::plugin::grpc_controller_server::GrpcController;
 use crate::protocol::plugin::grpc_stdio_server::GrpcStdio;
 use crate::protocol::plugin::{ConnInfo, Empty, StdioData};
 
-/// All three services; `shutdown` is cancelled when the host asks the process to end.
+/// All three services. `shutdown` is cancelled when the host asks the process to exit.
 #[derive(Debug, Clone)]
 pub(super) struct Host {
     pub(super) shutdown: CancellationToken,
@@ -27,7 +27,7 @@ impl GrpcController for Host {
 #[tonic::async_trait]
 impl GrpcStdio for Host {
     async fn stream_stdio(&self, _: Request<()>) -> Result<Response<BoxStream<StdioData>>, Status> {
-        Ok(Response::new(self.silence()))
+        Ok(Response::new(self.idle_stream()))
     }
 }
 
@@ -37,14 +37,14 @@ impl GrpcBroker for Host {
         &self,
         _: Request<Streaming<ConnInfo>>,
     ) -> Result<Response<BoxStream<ConnInfo>>, Status> {
-        Ok(Response::new(self.silence()))
+        Ok(Response::new(self.idle_stream()))
     }
 }
 
 impl Host {
-    /// A stream that stays open without a message, and ends with the server. The host opens two of
-    /// these with each connection; one that is refused or ends early shows up in its log.
-    fn silence<T: Send + 'static>(&self) -> BoxStream<T> {
+    /// Returns a stream that stays open without messages until the server shuts down. The host opens two of them with
+    /// each connection and logs an error if one is rejected or ends early.
+    fn idle_stream<T: Send + 'static>(&self) -> BoxStream<T> {
         Box::pin(stream::pending().take_until(self.shutdown.clone().cancelled_owned()))
     }
 }

@@ -1,4 +1,4 @@
-//! Accepts clients and, where asked, makes their connections secure.
+//! Accepts connections, with TLS if required.
 
 use std::convert::Infallible;
 use std::io;
@@ -15,35 +15,35 @@ use tonic::transport::server::Connected;
 
 use super::listener::{Listener, Stream};
 
-/// A client that has not finished its TLS handshake by then is turned away.
+/// The time limit of a TLS handshake.
 const TLS_HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 
-/// Rest after a failure to accept, which is a lack of descriptors or memory.
+/// The pause after a failure to accept, usually caused by a lack of file descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// An admitted client.
+/// An established connection.
 pub(super) struct Connection(Box<dyn Stream>);
 
-/// Where admitted clients wait to be served.
-pub(super) type Admitted = mpsc::Sender<io::Result<Connection>>;
+/// The channel of established connections.
+pub(super) type ConnectionSender = mpsc::Sender<io::Result<Connection>>;
 
-/// Accepts clients on `listener`, with TLS if `tls` is given, and hands them to `admitted`. Each one
-/// is admitted on its own, so that a stranger who sends nothing cannot keep others out.
+/// Accepts connections on `listener`, with TLS if `tls` is set, and sends them to `connections`. Each one is established
+/// in its own task, so that a silent client cannot block others.
 pub(super) async fn accept(
     listener: &Listener,
     tls: Option<Arc<rustls::ServerConfig>>,
-    admitted: Admitted,
+    connections: ConnectionSender,
 ) -> Infallible {
     let tls = tls.map(TlsAcceptor::from);
     loop {
         match listener.accept().await {
             Ok(stream) => {
-                tokio::spawn(admit(stream, tls.clone(), admitted.clone()));
+                tokio::spawn(establish(stream, tls.clone(), connections.clone()));
             }
             Err(error) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
-                    "accepting a client"
+                    "failed to accept a connection"
                 );
                 sleep(ACCEPT_PAUSE).await;
             }
@@ -51,23 +51,30 @@ pub(super) async fn accept(
     }
 }
 
-async fn admit(stream: Box<dyn Stream>, tls: Option<TlsAcceptor>, admitted: Admitted) {
+async fn establish(
+    stream: Box<dyn Stream>,
+    tls: Option<TlsAcceptor>,
+    connections: ConnectionSender,
+) {
     let connection = match tls {
         None => Connection(stream),
         Some(tls) => match timeout(TLS_HANDSHAKE_LIMIT, tls.accept(stream)).await {
             Ok(Ok(stream)) => Connection(Box::new(stream)),
             Ok(Err(error)) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "refused a client");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "rejected a client"
+                );
                 return;
             }
             Err(_) => {
-                tracing::warn!("turned away a client that did not finish its TLS handshake");
+                tracing::warn!("rejected a client that did not finish its TLS handshake");
                 return;
             }
         },
     };
-    // Nobody is left to serve the client when the server is ending.
-    let _ = admitted.send(Ok(connection)).await;
+    // The channel is closed while the server shuts down.
+    let _ = connections.send(Ok(connection)).await;
 }
 
 impl Connected for Connection {

@@ -1,4 +1,4 @@
-//! When the process ends: who may end it, and how long its work may go on.
+//! The end of the process: its reasons, and how long calls in flight may continue.
 
 use std::io;
 use std::time::Duration;
@@ -8,44 +8,42 @@ use tokio_util::sync::CancellationToken;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// How often the parent is looked for.
+/// The interval between checks for the parent process.
 #[cfg(unix)]
 const PARENT_POLL: Duration = Duration::from_secs(1);
 
-/// Time for calls in flight after `Shutdown`: the host kills the process after two seconds
-/// (go-plugin `client.go`).
-const GRACE_OF_HOST: Duration = Duration::from_millis(1500);
+/// The time for calls in flight after `Shutdown`. The host kills the process after two seconds (go-plugin `client.go`).
+const HOST_GRACE_PERIOD: Duration = Duration::from_millis(1500);
 
-/// Time for calls in flight when nobody waits for the process to end.
-const GRACE_ALONE: Duration = Duration::from_secs(10);
+/// The time for calls in flight if nothing waits for the process to exit.
+const DETACHED_GRACE_PERIOD: Duration = Duration::from_secs(10);
 
-/// Why the process is to end.
+/// Why the process ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum ShutdownReason {
     /// The host called `Shutdown`.
-    Asked,
-    /// The client that started the process is gone. Nobody would ever end the process then.
+    Requested,
+    /// The client that started the process has exited, so nothing else would end the process.
     Orphaned,
-    /// A person stopped a process that was started by hand.
+    /// The user interrupted a process in debug mode.
     Interrupted,
 }
 
-impl End {
-    /// How long calls in flight may go on.
-    pub(super) fn grace(self) -> Duration {
+impl ShutdownReason {
+    /// Returns how long calls in flight may continue.
+    pub(super) fn grace_period(self) -> Duration {
         match self {
-            Self::Asked => GRACE_OF_HOST,
-            Self::Orphaned | Self::Interrupted => GRACE_ALONE,
+            Self::Requested => HOST_GRACE_PERIOD,
+            Self::Orphaned | Self::Interrupted => DETACHED_GRACE_PERIOD,
         }
     }
 }
 
-/// Signals taken from the system. While this lives, and after it, they do nothing by themselves.
+/// Signal handlers that keep interrupts and termination requests from ending the process, also after they are dropped.
 ///
-/// A terminal sends an interrupt to every process of its foreground group. Terraform then asks its
-/// providers to stop through the protocol and waits for what they have done; a provider that dies
-/// at once loses the object that it is making. The same holds for a supervisor that terminates the
-/// group.
+/// A terminal sends an interrupt to every process of its foreground group. Terraform then stops its providers through
+/// the protocol and waits for their results. A provider that exits immediately loses the object that it is creating.
+/// The same applies to a supervisor that terminates the process group.
 #[derive(Debug)]
 pub(super) struct Signals {
     #[cfg(unix)]
@@ -57,8 +55,8 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// Takes over interrupts. Must be called inside of the runtime.
-    pub(super) fn take() -> io::Result<Self> {
+    /// Installs the handlers. Must be called inside the runtime.
+    pub(super) fn new() -> io::Result<Self> {
         Ok(Self {
             #[cfg(unix)]
             interrupt: signal(SignalKind::interrupt())?,
@@ -69,8 +67,8 @@ impl Signals {
         })
     }
 
-    /// Waits for the next one.
-    async fn received(&mut self) {
+    /// Waits for the next signal.
+    async fn recv(&mut self) {
         #[cfg(unix)]
         tokio::select! {
             _ = self.interrupt.recv() => {}
@@ -81,26 +79,32 @@ impl Signals {
     }
 }
 
-/// Waits until a process that a client started has to end.
-pub(super) async fn end_with_client(shutdown: &CancellationToken, client: &Parent) -> End {
+/// Waits until a process that a client started has to exit.
+pub(super) async fn wait_for_client(
+    shutdown: &CancellationToken,
+    client: &Parent,
+) -> ShutdownReason {
     tokio::select! {
-        () = shutdown.cancelled() => End::Asked,
-        () = client.gone() => End::Orphaned,
+        () = shutdown.cancelled() => ShutdownReason::Requested,
+        () = client.gone() => ShutdownReason::Orphaned,
     }
 }
 
-/// Waits until a process that a person started has to end.
-pub(super) async fn end_by_hand(shutdown: &CancellationToken, signals: &mut Signals) -> End {
+/// Waits until a process in debug mode has to exit.
+pub(super) async fn wait_for_user(
+    shutdown: &CancellationToken,
+    signals: &mut Signals,
+) -> ShutdownReason {
     tokio::select! {
-        () = shutdown.cancelled() => End::Asked,
-        () = signals.received() => End::Interrupted,
+        () = shutdown.cancelled() => ShutdownReason::Requested,
+        () = signals.recv() => ShutdownReason::Interrupted,
     }
 }
 
-/// The process that started this one.
+/// The parent process.
 ///
-/// It is asked after, because Linux would tell of its end by a signal only when the *thread* ends
-/// that started the process, and Go moves work between threads.
+/// It is polled, because Linux signals the end of the *thread* that started a process, and Go moves work between
+/// threads.
 #[derive(Debug)]
 pub(super) struct Parent {
     #[cfg(unix)]
@@ -108,8 +112,8 @@ pub(super) struct Parent {
 }
 
 impl Parent {
-    /// To be called before the client is told anything, since it may end at any time from then on.
-    pub(super) fn of_this_process() -> Self {
+    /// Returns the parent of this process. Must be called before the handshake, since the client may exit any time after.
+    pub(super) fn current() -> Self {
         Self {
             #[cfg(unix)]
             id: rustix::process::getppid(),
@@ -124,7 +128,7 @@ impl Parent {
         }
     }
 
-    /// Windows keeps the id of a parent that is gone, so there is nothing to wait for.
+    /// Never returns: Windows keeps the id of a parent that has exited.
     #[cfg(windows)]
     async fn gone(&self) {
         std::future::pending().await

@@ -1,4 +1,4 @@
-//! Where the client connects: a Unix socket, or a loopback port where there are none.
+//! The socket that clients connect to: a Unix socket, or a loopback port on Windows.
 
 use std::fmt;
 use std::io;
@@ -15,10 +15,10 @@ mod tcp;
 #[cfg(unix)]
 mod unix;
 
-/// What a client dials.
+/// The address that clients connect to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Address {
-    /// Path of a socket file.
+    /// The path of a socket file.
     #[cfg_attr(windows, expect(dead_code, reason = "Windows is served by TCP"))]
     Unix(PathBuf),
     /// A loopback address with its port.
@@ -30,7 +30,7 @@ pub(super) enum Address {
 }
 
 impl Address {
-    /// Name of the network, as Go's `net` package calls it.
+    /// Returns the name of the network, as in Go's `net` package.
     pub(super) fn network(&self) -> &'static str {
         match self {
             Self::Unix(_) => "unix",
@@ -48,12 +48,12 @@ impl fmt::Display for Address {
     }
 }
 
-/// A byte stream with a client.
+/// A byte stream to a client.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-/// A bound socket. Dropping it removes the socket's file.
+/// A bound socket. Dropping it removes the socket file.
 pub(super) struct Listener {
     #[cfg(unix)]
     bound: unix::Bound,
@@ -62,25 +62,22 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    /// Binds where the environment says. From here on clients may dial.
+    /// Binds the socket according to the environment. Clients can connect from then on.
     pub(super) fn bind(environment: &Environment) -> Result<Self, Error> {
         Ok(Self {
             #[cfg(unix)]
-            bound: unix::Bound::bind(
-                &environment.socket_folder,
-                environment.socket_group.as_deref(),
-            )?,
+            bound: unix::Bound::bind(&environment.socket_dir, environment.socket_group.as_deref())?,
             #[cfg(windows)]
             bound: tcp::Bound::bind(environment.ports.clone())?,
         })
     }
 
-    /// What clients dial.
+    /// Returns the address that clients connect to.
     pub(super) fn address(&self) -> Address {
         self.bound.address()
     }
 
-    /// The next client.
+    /// Accepts the next connection.
     pub(super) async fn accept(&self) -> io::Result<Box<dyn Stream>> {
         Ok(Box::new(self.bound.accept().await?))
     }

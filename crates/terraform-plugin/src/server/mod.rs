@@ -1,27 +1,26 @@
-//! The provider as a process: everything between `main` and the calls of the protocol.
+//! The provider process: everything between `main` and the RPCs.
 //!
-//! Terraform and OpenTofu start a provider as a plugin of `hashicorp/go-plugin` and stop it, several
-//! times in one command. [`serve`] does what that contract asks:
+//! Terraform and OpenTofu start and stop a provider several times in one command, as a plugin of `hashicorp/go-plugin`.
+//! [`serve`] implements that contract:
 //!
-//! | step | what happens |
+//! | step | behaviour |
 //! |---|---|
-//! | cookie | a user who runs the program by hand is told what it is, with exit code 1 |
-//! | socket | a Unix socket for this user alone (TCP on the loopback interface on Windows) |
-//! | secrecy | mutual TLS with one-time certificates; only the starting client is admitted |
-//! | handshake | one line on standard output, the only one ever written there |
-//! | calls | messages up to 256 MiB; calls run to their end even if the client is gone |
-//! | interrupt | ignored: Terraform stops providers through the protocol |
-//! | end | on `Shutdown` in less than two seconds; also when the parent process is gone |
+//! | cookie | without it, the process explains that it is a plugin and exits with code 1 |
+//! | socket | a Unix socket that only this user can open (TCP on the loopback interface on Windows) |
+//! | encryption | mutual TLS with one-time certificates; only the client that started the process can connect |
+//! | handshake | one line on standard output, the only output there |
+//! | calls | messages up to 256 MiB; calls run to completion even if the client disconnects |
+//! | signals | ignored: Terraform stops providers through the protocol |
+//! | exit | within two seconds after `Shutdown`; also if the parent process exits |
 //!
-//! With [`ServeOptions::debug`] the process is one that a person starts, for example in a debugger:
-//! it prints the variable `TF_REATTACH_PROVIDERS`, serves any number of commands without TLS, and
-//! ends by Ctrl-C.
+//! With [`ServeOptions::debug`] a developer starts the process, for example in a debugger. It then prints the variable
+//! `TF_REATTACH_PROVIDERS`, serves any number of commands without TLS, and exits on Ctrl-C.
 //!
 //! Environment variables read: `TF_PLUGIN_MAGIC_COOKIE`, `PLUGIN_PROTOCOL_VERSIONS`,
 //! `PLUGIN_CLIENT_CERT`, `PLUGIN_UNIX_SOCKET_DIR`, `PLUGIN_UNIX_SOCKET_GROUP`, `PLUGIN_MIN_PORT`,
 //! `PLUGIN_MAX_PORT`, `PLUGIN_MULTIPLEX_GRPC`, `TMPDIR`, and those of [`logging`].
 //!
-//! This module knows nothing of schemas, values or resources.
+//! This module does not depend on schemas, values or resources.
 
 use std::error::Error as _;
 use std::fmt::Display;
@@ -51,25 +50,23 @@ mod panic;
 mod session;
 pub(crate) mod tls;
 
-/// What a provider tells about itself.
+/// The options of [`serve`].
 #[derive(Debug, Clone)]
 pub struct ServeOptions {
-    /// Full address, for example `registry.terraform.io/acme/cloud`.
+    /// The full address, for example `registry.terraform.io/acme/cloud`.
     pub address: &'static str,
-    /// Version of the program, for reports of errors.
+    /// The version of the program, for error reports.
     pub version: &'static str,
-    /// Crates whose log events are written; see [`logging`].
+    /// The crates whose log events are written; see [`logging`].
     pub log_targets: &'static [&'static str],
-    /// Serve commands that attach by `TF_REATTACH_PROVIDERS` instead of the one that started the
-    /// process.
+    /// Whether to serve commands that attach with `TF_REATTACH_PROVIDERS` instead of the client that started the process.
     pub debug: bool,
 }
 
-/// Serves `service` until its client ends the process, and returns the code to exit with.
+/// Serves `service` until the client ends the process, and returns the exit code.
 ///
-/// To be called at the start of `main`, from its thread, once. It installs a panic hook, the `ring`
-/// cryptography as default of the process, and a log subscriber if logging is on. What goes wrong
-/// is told on standard error.
+/// Call it once, at the start of `main`. It installs a panic hook, `ring` as the default cryptography of the process,
+/// and a log subscriber if logging is enabled. Errors go to standard error.
 pub fn serve<S: Provider>(options: &ServeOptions, service: S) -> ExitCode {
     panic::report_panics(format!("{} {}", options.address, options.version));
     match run(options, service) {
@@ -81,7 +78,7 @@ pub fn serve<S: Provider>(options: &ServeOptions, service: S) -> ExitCode {
                 text = format!("{text}: {error}");
                 cause = error.source();
             }
-            // An error that cannot be written has nowhere else to go.
+            // If standard error is closed, there is nowhere else to report the error.
             let _ = writeln!(std::io::stderr(), "{text}\n\n{}", error.hint());
             ExitCode::FAILURE
         }
@@ -89,7 +86,7 @@ pub fn serve<S: Provider>(options: &ServeOptions, service: S) -> ExitCode {
 }
 
 fn run<S: Provider>(options: &ServeOptions, service: S) -> Result<(), Error> {
-    let client = Parent::of_this_process();
+    let client = Parent::current();
     let environment = Environment::read(|name| std::env::var_os(name));
     if !environment.started_by_client && !options.debug {
         let provider = format!("the provider {} {}", options.address, options.version);
@@ -97,7 +94,7 @@ fn run<S: Provider>(options: &ServeOptions, service: S) -> Result<(), Error> {
     }
     let name = options.address.rsplit('/').next().unwrap_or_default();
     logging::install(name, options.log_targets);
-    // It fails only if the program has already chosen one, which then stays.
+    // It fails only if the program has already installed a default, which then stays.
     let _ = tls::ring_provider().install_default();
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -106,7 +103,7 @@ fn run<S: Provider>(options: &ServeOptions, service: S) -> Result<(), Error> {
         .build()
         .map_err(Error::Runtime)?;
     let outcome = runtime.block_on(async {
-        let signals = Signals::take().map_err(Error::Signals)?;
+        let signals = Signals::new().map_err(Error::Signals)?;
         let listener = Listener::bind(&environment)?;
         let session = Session {
             options,
@@ -114,19 +111,19 @@ fn run<S: Provider>(options: &ServeOptions, service: S) -> Result<(), Error> {
             listener,
         };
         if options.debug {
-            session.serve_by_hand(signals).await
+            session.serve_debug(signals).await
         } else {
             session.serve_client(&client, &environment).await
         }
     });
-    // Work that outlasted its grace is not waited for.
+    // Calls that exceed the grace period are dropped.
     runtime.shutdown_background();
     outcome
 }
 
-/// Writes to standard output, for the only time of the process, and in one piece: whoever reads may
-/// stop after the line that it looks for.
-fn announce(text: &impl Display) -> Result<(), Error> {
+/// Writes to standard output in one piece, since the reader may stop after the line that it expects. This is the only
+/// output there.
+fn write_stdout(text: &impl Display) -> Result<(), Error> {
     let text = format!("{text}\n");
     let mut output = std::io::stdout().lock();
     output

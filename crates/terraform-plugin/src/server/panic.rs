@@ -1,15 +1,14 @@
-//! What a panic leaves on standard error.
+//! Reports panics on standard error.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::Write;
 use std::panic::PanicHookInfo;
 
-/// From now on a panic is reported as Terraform expects it: a line that starts with `panic: `,
-/// which makes it show that and what follows to the user (terraform `internal/logging/panic.go`).
-/// `provider` names the provider and its version.
+/// Installs a panic hook that starts its report with `panic: `, so that Terraform shows it to the user (terraform
+/// `internal/logging/panic.go`). `provider` is the name and version of the provider.
 pub(super) fn report_panics(provider: String) {
     std::panic::set_hook(Box::new(move |panic| {
-        // A report that cannot be written has nowhere else to go.
+        // If standard error is closed, there is nowhere else to report the panic.
         let _ = std::io::stderr()
             .lock()
             .write_all(report(&provider, panic).as_bytes());
@@ -22,7 +21,7 @@ fn report(provider: &str, panic: &PanicHookInfo<'_>) -> String {
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("a value that is no text");
+        .unwrap_or("unknown panic payload");
     let place = panic
         .location()
         .map(ToString::to_string)
@@ -30,7 +29,7 @@ fn report(provider: &str, panic: &PanicHookInfo<'_>) -> String {
     let backtrace = Backtrace::capture();
     let backtrace = match backtrace.status() {
         BacktraceStatus::Captured => backtrace.to_string(),
-        _ => "set RUST_BACKTRACE=1 for a backtrace\n".to_owned(),
+        _ => "set RUST_BACKTRACE=1 to get a backtrace\n".to_owned(),
     };
     format!("panic: {message}\n\n{provider} at {place}\n{backtrace}")
 }

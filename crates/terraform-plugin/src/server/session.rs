@@ -1,4 +1,4 @@
-//! One server, from its handshake to its end.
+//! Runs one server from its handshake to its shutdown.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -14,29 +14,29 @@ use tonic::transport::Server;
 use super::calls::Tracked;
 use super::environment::Environment;
 use super::error::Error;
-use super::handshake::{AttachText, HandshakeLine, PROVIDER_PROTOCOL};
+use super::handshake::{HandshakeLine, PROVIDER_PROTOCOL, ReattachInstructions};
 use super::host::Host;
-use super::lifecycle::{self, End, Parent, Signals};
+use super::lifecycle::{self, Parent, ShutdownReason, Signals};
 use super::listener::Listener;
 use super::tls::ServerIdentity;
-use super::{ServeOptions, announce, incoming};
+use super::{ServeOptions, incoming, write_stdout};
 use crate::protocol::plugin::grpc_broker_server::GrpcBrokerServer;
 use crate::protocol::plugin::grpc_controller_server::GrpcControllerServer;
 use crate::protocol::plugin::grpc_stdio_server::GrpcStdioServer;
 use crate::protocol::tfplugin6::provider_server::{Provider, ProviderServer};
 use crate::protocol::tfplugin6::stop_provider;
 
-/// Largest message in either direction, as in HashiCorp's servers (terraform-plugin-go
+/// The largest message in either direction, as in HashiCorp's servers (terraform-plugin-go
 /// `tfprotov6/tf6server/server.go`).
 const MESSAGE_LIMIT: usize = 256 << 20;
 
-/// Bytes that a peer may send ahead. The default of HTTP/2 is 64 KiB, which slows large values.
+/// The HTTP/2 flow-control window. The default of 64 KiB slows down large values.
 const WINDOW: u32 = 4 << 20;
 
-/// Connections that wait to be served; a client opens one.
+/// The number of connections that may wait to be served. A client opens one.
 const BACKLOG: usize = 8;
 
-/// A service and the socket that it is reached by.
+/// A service and its socket.
 pub(super) struct Session<'a, S> {
     pub(super) options: &'a ServeOptions,
     pub(super) service: Arc<S>,
@@ -44,7 +44,7 @@ pub(super) struct Session<'a, S> {
 }
 
 impl<S: Provider> Session<'_, S> {
-    /// Serves the client that started this process, until it asks for the end or is gone.
+    /// Serves the client that started this process, until it asks for shutdown or exits.
     pub(super) async fn serve_client(
         self,
         client: &Parent,
@@ -53,43 +53,43 @@ impl<S: Provider> Session<'_, S> {
         let identity = environment
             .client_certificate
             .as_deref()
-            .map(ServerIdentity::admitting)
+            .map(ServerIdentity::new)
             .transpose()?;
         if !environment.client_speaks(PROVIDER_PROTOCOL) {
             tracing::warn!(
                 client_versions = environment.client_versions,
-                "the client does not speak protocol {PROVIDER_PROTOCOL}"
+                "the client does not support protocol {PROVIDER_PROTOCOL}"
             );
         }
-        announce(&HandshakeLine {
+        write_stdout(&HandshakeLine {
             address: &self.listener.address(),
             certificate: identity
                 .as_ref()
                 .map(|identity| identity.certificate.as_ref()),
-            refuse_multiplexing: environment.reads_multiplex_field,
+            refuse_multiplexing: environment.understands_multiplexing,
         })?;
         let shutdown = CancellationToken::new();
-        let end = lifecycle::end_with_client(&shutdown, client);
+        let end = lifecycle::wait_for_client(&shutdown, client);
         self.serve_until(end, &shutdown, identity.map(|identity| identity.config))
             .await
     }
 
-    /// Serves any number of commands, until a person stops this process.
-    pub(super) async fn serve_by_hand(self, mut signals: Signals) -> Result<(), Error> {
-        announce(&AttachText {
+    /// Serves any number of commands, until the user interrupts the process.
+    pub(super) async fn serve_debug(self, mut signals: Signals) -> Result<(), Error> {
+        write_stdout(&ReattachInstructions {
             provider: self.options.address,
             version: self.options.version,
             address: &self.listener.address(),
             process: std::process::id(),
         })?;
         let shutdown = CancellationToken::new();
-        let end = lifecycle::end_by_hand(&shutdown, &mut signals);
+        let end = lifecycle::wait_for_user(&shutdown, &mut signals);
         self.serve_until(end, &shutdown, None).await
     }
 
     async fn serve_until(
         self,
-        end: impl Future<Output = End>,
+        end: impl Future<Output = ShutdownReason>,
         shutdown: &CancellationToken,
         tls: Option<Arc<rustls::ServerConfig>>,
     ) -> Result<(), Error> {
@@ -100,7 +100,7 @@ impl<S: Provider> Session<'_, S> {
         let host = Host {
             shutdown: shutdown.clone(),
         };
-        let (admitted, connections) = mpsc::channel(BACKLOG);
+        let (sender, connections) = mpsc::channel(BACKLOG);
         let mut server = pin!(
             Server::builder()
                 .initial_connection_window_size(WINDOW)
@@ -118,16 +118,16 @@ impl<S: Provider> Session<'_, S> {
                 )
         );
         let end = tokio::select! {
-            // First, because the server ends by itself once it has been asked to.
+           // Checked first, because the server also ends after a shutdown request.
             biased;
             end = end => end,
             outcome = &mut server => return outcome.map_err(Error::Serve),
-            never = incoming::accept(&self.listener, tls, admitted) => match never {},
+            never = incoming::accept(&self.listener, tls, sender) => match never {},
         };
-        tracing::debug!(reason = ?end, "ending");
+        tracing::debug!(reason = ?end, "shutting down");
         shutdown.cancel();
         let finished = async {
-            // Its answer has no content, and nobody asked for it.
+            // The response is empty.
             let _ = self
                 .service
                 .stop_provider(Request::new(stop_provider::Request {}))
@@ -135,10 +135,10 @@ impl<S: Provider> Session<'_, S> {
             work.close();
             tokio::join!(server, work.wait())
         };
-        if let Ok((outcome, ())) = timeout(end.grace(), finished).await {
+        if let Ok((outcome, ())) = timeout(end.grace_period(), finished).await {
             outcome.map_err(Error::Serve)
         } else {
-            tracing::warn!(calls = work.len(), "ending while calls are in flight");
+            tracing::warn!(calls = work.len(), "shut down while calls are in flight");
             Ok(())
         }
     }

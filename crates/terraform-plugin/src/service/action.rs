@@ -5,15 +5,15 @@ use std::sync::Arc;
 use super::ProviderService;
 use super::events::{Event, Events};
 use super::rpc::Rpc;
-use super::wire::{decoded, decoded_known};
+use super::wire::{decode_known_value, decode_value};
 use crate::action::Invocation;
 use crate::diagnostics::Diagnostics;
-use crate::interrupt::until_interrupted;
 use crate::kind::Kind;
-use crate::plan::arguments;
+use crate::plan::resolve_arguments;
 use crate::protocol::tfplugin6::invoke_action::event::{Completed, Progress, Type};
 use crate::protocol::tfplugin6::{self as tf, invoke_action};
 use crate::provider::Provider;
+use crate::run::until_interrupted;
 
 impl<P: Provider> Rpc<P> for tf::plan_action::Request {
     type Response = tf::plan_action::Response;
@@ -24,10 +24,10 @@ impl<P: Provider> Rpc<P> for tf::plan_action::Request {
         &self.action_type
     }
 
-    async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
+    async fn handle(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
         let action = service.action(&self.action_type)?;
-        let config = decoded(self.config.as_ref(), action.value_type())?;
-        let config = arguments(action.schema(), &config);
+        let config = decode_value(self.config.as_ref(), action.value_type())?;
+        let config = resolve_arguments(action.schema(), &config);
         let client = service.client();
         let planning = action.plan(client.as_ref(), &config);
         until_interrupted("plan", &service.interrupted(), planning).await?;
@@ -44,11 +44,11 @@ impl<P: Provider> Rpc<P> for invoke_action::Request {
         &self.action_type
     }
 
-    async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
+    async fn handle(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
         let action = Arc::clone(service.action(&self.action_type)?);
-        let client = service.client_for(&self.action_type)?;
-        let config = decoded_known(self.config.as_ref(), action.value_type())?;
-        let config = arguments(action.schema(), &config);
+        let client = service.require_client(&self.action_type)?;
+        let config = decode_known_value(self.config.as_ref(), action.value_type())?;
+        let config = resolve_arguments(action.schema(), &config);
         let interrupted = service.interrupted();
         let invocation = |progress| async move {
             let mut invocation = Invocation::new(client, interrupted.clone(), progress);
@@ -59,7 +59,7 @@ impl<P: Provider> Rpc<P> for invoke_action::Request {
             Ok(diagnostics)
         };
         let name = <Self as Rpc<P>>::NAME;
-        Ok(Events::to_the_end(name, invocation, progress))
+        Ok(Events::detached(name, invocation, progress))
     }
 }
 
@@ -70,8 +70,8 @@ fn progress(message: String) -> invoke_action::Event {
 }
 
 impl Event for invoke_action::Event {
-    /// Terraform drops the messages of an answer that ends otherwise.
-    fn last(diagnostics: &Diagnostics) -> Option<Self> {
+    /// Returns the event that carries the diagnostics. Terraform ignores those of a stream without it.
+    fn completion(diagnostics: &Diagnostics) -> Option<Self> {
         let diagnostics = diagnostics.into();
         Some(Self {
             r#type: Some(Type::Completed(Completed { diagnostics })),

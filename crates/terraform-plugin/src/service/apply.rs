@@ -3,14 +3,18 @@
 use tracing::error;
 
 use super::ProviderService;
+use super::identity::require_same_identity;
+use super::response::RpcResponse as _;
 use super::rpc::{self, Rpc};
-use super::wire::{decoded, encoded, encoded_identity};
+use super::wire::{decode_value, encode_identity, encode_value};
 use crate::diagnostics::Diagnostics;
 use crate::kind::Kind;
-use crate::plan::{check_applied, keep_form, with_write_only};
+use crate::plan::{check_applied, complete_recorded, keep_equivalent, merge_write_only};
 use crate::protocol::tfplugin6 as tf;
 use crate::provider::Provider;
-use crate::resource::{ErasedResource, Operation, Outcome, PlannedAction, PrivateState, Timed};
+use crate::resource::{
+    ErasedResource, Operation, OperationKind, Outcome, PlannedAction, PrivateState,
+};
 use crate::value::Value;
 
 impl<P: Provider> Rpc<P> for tf::apply_resource_change::Request {
@@ -22,8 +26,8 @@ impl<P: Provider> Rpc<P> for tf::apply_resource_change::Request {
         &self.type_name
     }
 
-    /// Keeps the prior state, which is null for a creation: the next apply goes on with it.
-    fn failure(&self) -> Self::Response {
+    /// Keeps the prior state. For a creation it is null, and the next apply resumes it.
+    fn failure_response(&self) -> Self::Response {
         Self::Response {
             new_state: self.prior_state.clone(),
             private: self.planned_private.clone(),
@@ -32,55 +36,70 @@ impl<P: Provider> Rpc<P> for tf::apply_resource_change::Request {
         }
     }
 
-    async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
+    async fn handle(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
         let resource = service.resource(&self.type_name)?;
-        let client = service.client_for(&self.type_name)?;
+        let client = service.require_client(&self.type_name)?;
         let kind = resource.value_type();
-        let prior = decoded(self.prior_state.as_ref(), kind)?;
-        let planned = decoded(self.planned_state.as_ref(), kind)?;
-        let config = decoded(self.config.as_ref(), kind)?;
+        let prior = decode_value(self.prior_state.as_ref(), kind)?;
+        let planned = decode_value(self.planned_state.as_ref(), kind)?;
+        let config = decode_value(self.config.as_ref(), kind)?;
         let attributes = &resource.schema().attributes;
-        let (action, private) = PlannedAction::of(PrivateState::decode(&self.planned_private));
-        let timed = match (prior.is_null(), planned.is_null()) {
-            (true, _) => Timed::Create,
-            (false, true) => Timed::Delete,
-            (false, false) => Timed::Update,
+        let (action, private) =
+            PlannedAction::take_from(PrivateState::decode(&self.planned_private));
+        let operation_kind = match (prior.is_null(), planned.is_null()) {
+            (true, _) => OperationKind::Create,
+            (false, true) => OperationKind::Delete,
+            (false, false) => OperationKind::Update,
         };
-        let timed_object = if planned.is_null() { &prior } else { &planned };
-        let limits = resource.limits(timed, timed_object, service.interrupted());
-        // A deletion that carries the plan of a creation is the first half of a replacement.
-        let is_replacement = timed == Timed::Delete && action == Some(PlannedAction::Create);
+        let limited_object = if planned.is_null() { &prior } else { &planned };
+        let limits = resource.limits(operation_kind, limited_object, service.interrupted());
+        // A deletion with the plan of a creation is part of a replacement.
+        let is_replacement =
+            operation_kind == OperationKind::Delete && action == Some(PlannedAction::Create);
         let mut operation =
-            Operation::new(client, private, limits.clone()).of_replacement(is_replacement);
-        let wanted = with_write_only(attributes, &planned, &config);
-        let applied = match timed {
-            Timed::Create => limits.apply(resource.create(&mut operation, &wanted)).await,
-            Timed::Delete => {
-                let deleted = limits.apply(resource.delete(&mut operation, &prior)).await;
+            Operation::new(client, private, limits.clone()).with_replacement(is_replacement);
+        let wanted = merge_write_only(attributes, &planned, &config);
+        let applied = match operation_kind {
+            OperationKind::Create => limits.run(resource.create(&mut operation, &wanted)).await,
+            OperationKind::Delete => {
+                let deleted = limits.run(resource.delete(&mut operation, &prior)).await;
                 deleted.map(|()| Value::Null)
             }
-            Timed::Update | Timed::Read => {
+            OperationKind::Update | OperationKind::Read => {
                 limits
-                    .apply(resource.update(&mut operation, &prior, &wanted))
+                    .run(resource.update(&mut operation, &prior, &wanted))
                     .await
             }
         };
         Ok(match applied {
             Ok(result) => {
-                let result = keep_form(attributes, &planned, &result);
+                let result = keep_equivalent(attributes, &planned, &result);
                 for fault in check_applied(resource.schema(), &planned, &result) {
-                    error!(path = %fault.path, reason = fault.reason, "the result is inconsistent with the plan");
+                    error!(path = %fault.path, reason = fault.reason, "the result does not match the plan");
                 }
-                response(
+                let mut response = response(
                     resource,
                     &result,
                     &operation.into_outcome(Diagnostics::default()),
-                )
+                );
+                if operation_kind == OperationKind::Update {
+                    let identity = resource.identity(&result);
+                    let planned = self.planned_identity.as_ref();
+                    if let Err(changed) =
+                        require_same_identity(resource, planned, identity.as_ref())
+                    {
+                        response.add_diagnostics(&changed);
+                        response.new_identity = self.planned_identity;
+                    }
+                }
+                response
             }
             Err(diagnostics) => {
-                rpc::log(&diagnostics);
+                rpc::log_diagnostics(&diagnostics);
                 let outcome = operation.into_outcome(diagnostics);
-                let state = outcome.recorded.clone().unwrap_or(prior);
+                let recorded = outcome.recorded.as_ref();
+                let state = recorded.map(|recorded| complete_recorded(recorded, &prior));
+                let state = state.unwrap_or(prior);
                 response(resource, &state, &outcome)
             }
         })
@@ -99,10 +118,10 @@ fn response<C>(
     };
     let identity = resource.identity(state);
     tf::apply_resource_change::Response {
-        new_state: encoded(state, resource.value_type()),
+        new_state: encode_value(state, resource.value_type()),
         private: private.into(),
         diagnostics: (&outcome.diagnostics).into(),
-        new_identity: encoded_identity(identity.as_ref(), resource.identity_type()),
+        new_identity: encode_identity(identity.as_ref(), resource.identity_type()),
         ..Default::default()
     }
 }

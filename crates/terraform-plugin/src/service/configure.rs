@@ -3,30 +3,38 @@
 use std::sync::Arc;
 
 use super::rpc::Rpc;
-use super::wire::decoded;
-use super::{Configured, ProviderService};
-use crate::diagnostics::Diagnostics;
+use super::wire::decode_value;
+use super::{Configuration, ProviderService};
+use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::plan::apply_defaults;
 use crate::protocol::tfplugin6 as tf;
 use crate::provider::Provider;
 use crate::schema::fill_from_environment;
-use crate::value::{Convert as _, Path};
+use crate::value::{AttributeValue as _, Convert as _, Path};
 
 impl<P: Provider> Rpc<P> for tf::configure_provider::Request {
     type Response = tf::configure_provider::Response;
     const NAME: &'static str = "ConfigureProvider";
 
-    async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
-        // A new configuration replaces the old one even if it fails: the old one is another run's.
-        service.configure(Configured::Not);
-        let config = decoded(self.config.as_ref(), &service.schema.value_type())?;
+    async fn handle(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
+        // Even if it fails, the new configuration replaces the old one, which belongs to another run.
+        service.set_configuration(Configuration::Missing);
+        let config = decode_value(self.config.as_ref(), &service.schema.value_type())?;
         let lookup = |variable: &str| std::env::var(variable).ok();
-        let config = fill_from_environment(&service.schema.attributes, &config, &lookup)?;
+        let attributes = &service.schema.attributes;
+        let config = fill_from_environment(attributes, &config, &lookup)?;
+        let config = apply_defaults(attributes, &config);
+        let mut errors = Vec::new();
+        P::Config::check(&config, &Path::root(), &mut errors);
+        if !errors.is_empty() {
+            return Err(errors.iter().map(Diagnostic::invalid_value).collect());
+        }
         if config.is_wholly_known() {
             let config = P::Config::from_value(&config, &Path::root())?;
             let client = service.provider.configure(config).await?;
-            service.configure(Configured::Ready(Arc::new(client)));
+            service.set_configuration(Configuration::Ready(Arc::new(client)));
         } else {
-            service.configure(Configured::Unknown);
+            service.set_configuration(Configuration::Unknown);
         }
         Ok(Self::Response::default())
     }
@@ -36,7 +44,7 @@ impl<P: Provider> Rpc<P> for tf::stop_provider::Request {
     type Response = tf::stop_provider::Response;
     const NAME: &'static str = "StopProvider";
 
-    async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
+    async fn handle(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
         service.interrupt();
         Ok(Self::Response::default())
     }

@@ -4,13 +4,13 @@ use tokio::time::timeout;
 
 use super::ProviderService;
 use super::rpc::Rpc;
-use super::wire::{decoded, encoded};
-use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::interrupt::{took_too_long, until_interrupted};
+use super::wire::{decode_value, encode_value, require_known};
+use crate::diagnostics::Diagnostics;
 use crate::kind::Kind;
-use crate::plan::keep_form;
+use crate::plan::{apply_defaults, keep_equivalent};
 use crate::protocol::tfplugin6 as tf;
 use crate::provider::Provider;
+use crate::run::{took_too_long, until_interrupted};
 
 impl<P: Provider> Rpc<P> for tf::read_data_source::Request {
     type Response = tf::read_data_source::Response;
@@ -21,23 +21,22 @@ impl<P: Provider> Rpc<P> for tf::read_data_source::Request {
         &self.type_name
     }
 
-    async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
+    async fn handle(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
         let source = service.data_source(&self.type_name)?;
-        let client = service.client_for(&format!("The data source {}", self.type_name))?;
-        let config = decoded(self.config.as_ref(), source.value_type())?;
+        let client = service.require_client(&format!("The data source {}", self.type_name))?;
+        let config = decode_value(self.config.as_ref(), source.value_type())?;
+        let config = apply_defaults(&source.schema().attributes, &config);
         let interrupted = service.interrupted();
         let read = until_interrupted("read", &interrupted, source.read(&client, &config));
         let limit = source.timeout();
         let data = timeout(limit, read).await.unwrap_or_else(|_| {
-            let next_step = "Run the command again, when what is slow has recovered.";
+            let next_step = "Run the command again once the remote system responds faster.";
             Err(took_too_long("read", limit, next_step).into())
         })?;
-        let data = keep_form(&source.schema().attributes, &config, &data);
-        if !data.is_wholly_known() {
-            return Err(Diagnostic::defect("The data that was read has unknown values").into());
-        }
+        let data = keep_equivalent(&source.schema().attributes, &config, &data);
+        require_known(&data, "The data that the read returned")?;
         Ok(Self::Response {
-            state: encoded(&data, source.value_type()),
+            state: encode_value(&data, source.value_type()),
             ..Default::default()
         })
     }

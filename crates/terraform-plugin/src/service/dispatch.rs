@@ -1,4 +1,4 @@
-//! Which RPCs there are.
+//! Dispatches RPCs to their implementations.
 
 use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status};
@@ -10,18 +10,18 @@ use crate::protocol::tfplugin6::{self as tf, provider_server};
 use crate::provider::Provider;
 
 impl<P: Provider> ProviderService<P> {
-    async fn answer<R: Rpc<P>>(&self, request: R) -> Result<Response<R::Response>, Status> {
+    async fn handle<R: Rpc<P>>(&self, request: R) -> Result<Response<R::Response>, Status> {
         if let Some(kind) = R::KIND
             && !self.registry.has(kind)
         {
             return Err(Status::unimplemented(format!("the provider has no {kind}")));
         }
-        Ok(Response::new(rpc::answer(self, request).await))
+        Ok(Response::new(rpc::handle(self, request).await))
     }
 }
 
-macro_rules! answers {
-    (by a message: $($rpc:ident)*; by a stream of messages: $($stream:ident)*;) => {
+macro_rules! rpcs {
+    (unary: $($rpc:ident)*; server_streaming: $($stream:ident)*;) => {
         #[tonic::async_trait]
         impl<P: Provider> provider_server::Provider for ProviderService<P> {
             $(
@@ -29,7 +29,7 @@ macro_rules! answers {
                     &self,
                     request: Request<tf::$rpc::Request>,
                 ) -> Result<Response<tf::$rpc::Response>, Status> {
-                    self.answer(request.into_inner()).await
+                    self.handle(request.into_inner()).await
                 }
             )*
             $(
@@ -37,7 +37,7 @@ macro_rules! answers {
                     &self,
                     request: Request<tf::$stream::Request>,
                 ) -> Result<Response<BoxStream<tf::$stream::Event>>, Status> {
-                    let events = self.answer(request.into_inner()).await?;
+                    let events = self.handle(request.into_inner()).await?;
                     Ok(events.map(Events::into_stream))
                 }
             )*
@@ -45,9 +45,9 @@ macro_rules! answers {
     };
 }
 
-// RPCs that are not listed answer `Unimplemented`, by which Terraform knows that they are not supported.
-answers! {
-    by a message:
+// Other RPCs return `Unimplemented`, which tells Terraform that they are not supported.
+rpcs! {
+    unary:
         get_metadata
         get_provider_schema
         get_resource_identity_schemas
@@ -73,7 +73,7 @@ answers! {
         renew_ephemeral_resource
         close_ephemeral_resource
         plan_action;
-    by a stream of messages:
+    server_streaming:
         list_resource
         invoke_action;
 }

@@ -2,14 +2,14 @@
 
 use super::ProviderService;
 use super::rpc::Rpc;
-use super::wire::{decoded_known, encoded};
+use super::wire::{decode_known_value, encode_value, require_known};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::ephemeral_resource::PrivateState;
-use crate::interrupt::until_interrupted;
 use crate::kind::Kind;
-use crate::plan::{arguments, check_planned, keep_form};
+use crate::plan::{check_planned, keep_equivalent, resolve_arguments};
 use crate::protocol::tfplugin6 as tf;
 use crate::provider::Provider;
+use crate::run::until_interrupted;
 use crate::schema::Schema;
 use crate::value::Value;
 
@@ -22,23 +22,23 @@ impl<P: Provider> Rpc<P> for tf::open_ephemeral_resource::Request {
         &self.type_name
     }
 
-    async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
+    async fn handle(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
         let resource = service.ephemeral_resource(&self.type_name)?;
-        let client = service.client_for(&self.type_name)?;
+        let client = service.require_client(&self.type_name)?;
         let schema = resource.schema();
-        let config = decoded_known(self.config.as_ref(), resource.value_type())?;
-        let arguments = arguments(schema, &config);
+        let config = decode_known_value(self.config.as_ref(), resource.value_type())?;
+        let arguments = resolve_arguments(schema, &config);
         let opening = resource.open(&client, &arguments);
         let opened = until_interrupted("opening", &service.interrupted(), opening).await?;
-        let data = keep_form(&schema.attributes, &config, &opened.data);
-        if let Err(mut defects) = checked(schema, &config, &data) {
-            // Terraform does not close what it was never told of.
+        let data = keep_equivalent(&schema.attributes, &config, &opened.data);
+        if let Err(mut bugs) = check_result(schema, &config, &data) {
+            // Terraform closes only what it received.
             let closed = resource.close(&client, opened.lease.private).await;
-            defects.extend(closed.err().unwrap_or_default());
-            return Err(defects);
+            bugs.extend(closed.err().unwrap_or_default());
+            return Err(bugs);
         }
         Ok(Self::Response {
-            result: encoded(&data, resource.value_type()),
+            result: encode_value(&data, resource.value_type()),
             private: Some(opened.lease.private.encode().into()),
             renew_at: opened.lease.renew_at.map(Into::into),
             ..Default::default()
@@ -46,22 +46,19 @@ impl<P: Provider> Rpc<P> for tf::open_ephemeral_resource::Request {
     }
 }
 
-/// Holds a result to the rules for plans, as Terraform does.
-fn checked(schema: &Schema, config: &Value, data: &Value) -> Result<(), Diagnostics> {
+/// Checks a result against the rules for plans, as Terraform does.
+fn check_result(schema: &Schema, config: &Value, data: &Value) -> Result<(), Diagnostics> {
     let faults = check_planned(schema, &Value::Null, config, data);
     if !faults.is_empty() {
-        let defects = faults.iter().map(|fault| {
-            Diagnostic::defect(format!(
-                "The result differs from what was asked for: {fault}"
+        let bugs = faults.iter().map(|fault| {
+            Diagnostic::bug(format!(
+                "The result does not match the configuration: {fault}"
             ))
             .at(&fault.path)
         });
-        return Err(defects.collect());
+        return Err(bugs.collect());
     }
-    if !data.is_wholly_known() {
-        return Err(Diagnostic::defect("The result has unknown values").into());
-    }
-    Ok(())
+    require_known(data, "The result")
 }
 
 impl<P: Provider> Rpc<P> for tf::renew_ephemeral_resource::Request {
@@ -73,16 +70,16 @@ impl<P: Provider> Rpc<P> for tf::renew_ephemeral_resource::Request {
         &self.type_name
     }
 
-    fn failure(&self) -> Self::Response {
+    fn failure_response(&self) -> Self::Response {
         Self::Response {
             private: self.private.clone(),
             ..Default::default()
         }
     }
 
-    async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
+    async fn handle(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
         let resource = service.ephemeral_resource(&self.type_name)?;
-        let client = service.client_for(&self.type_name)?;
+        let client = service.require_client(&self.type_name)?;
         let private = PrivateState::decode(&self.private.unwrap_or_default());
         let renewal = resource.renew(&client, private);
         let lease = until_interrupted("renewal", &service.interrupted(), renewal).await?;
@@ -103,10 +100,10 @@ impl<P: Provider> Rpc<P> for tf::close_ephemeral_resource::Request {
         &self.type_name
     }
 
-    /// Closes in any case: an interrupt is all the more a reason to leave nothing open.
-    async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
+    /// Closes also after an interrupt, so that nothing stays open.
+    async fn handle(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
         let resource = service.ephemeral_resource(&self.type_name)?;
-        let client = service.client_for(&self.type_name)?;
+        let client = service.require_client(&self.type_name)?;
         let private = PrivateState::decode(&self.private.unwrap_or_default());
         resource.close(&client, private).await?;
         Ok(Self::Response::default())

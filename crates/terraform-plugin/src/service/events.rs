@@ -1,4 +1,4 @@
-//! Answers of several messages: what an author's code sends while it works, and what is left to say when it ends.
+//! Streaming responses: the events that an implementation sends, then its diagnostics.
 
 use std::future::{Future, ready};
 use std::pin::Pin;
@@ -11,26 +11,27 @@ use tokio_util::task::AbortOnDropHandle;
 use tonic::Status;
 use tracing::Instrument as _;
 
-use super::answer::Answer;
+use super::response::RpcResponse;
 use super::rpc;
 use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::run::guarded;
 
 type BoxStream<E> = Pin<Box<dyn Stream<Item = Result<E, Status>> + Send>>;
 
-/// A message of an answer that has several.
+/// An event of a streaming response.
 pub(super) trait Event: Sized + Send + 'static {
-    /// The last message, by which the work ends; `None` where the end of the answer says enough.
-    fn last(diagnostics: &Diagnostics) -> Option<Self>;
+    /// Returns the final event, or `None` if the end of the stream is enough.
+    fn completion(diagnostics: &Diagnostics) -> Option<Self>;
 }
 
-/// An answer of several messages.
+/// A streaming response.
 pub(super) struct Events<E>(BoxStream<E>);
 
 impl<E: Event> Events<E> {
-    /// The messages of work that goes on as long as somebody reads them.
+    /// Returns the events of `work`, which is cancelled when the client stops reading.
     ///
-    /// `work` gets where to send what it finds; `event` makes a message of it.
-    pub(super) fn while_read<S, W>(
+    /// `work` receives the sender of its events, and `event` encodes them.
+    pub(super) fn cancelled_on_drop<S, W>(
         rpc: &'static str,
         work: impl FnOnce(mpsc::Sender<S>) -> W,
         event: impl Fn(S) -> E + Send + 'static,
@@ -41,11 +42,11 @@ impl<E: Event> Events<E> {
     {
         let (sender, receiver) = mpsc::channel(1);
         let work = AbortOnDropHandle::new(spawn(rpc, work(sender)));
-        Self::of(receiver, work, event)
+        Self::new(receiver, work, event)
     }
 
-    /// The messages of work that comes to its end in any case.
-    pub(super) fn to_the_end<S, W>(
+    /// Returns the events of `work`, which continues if the client stops reading.
+    pub(super) fn detached<S, W>(
         rpc: &'static str,
         work: impl FnOnce(mpsc::Sender<S>) -> W,
         event: impl Fn(S) -> E + Send + 'static,
@@ -56,10 +57,10 @@ impl<E: Event> Events<E> {
     {
         let (sender, receiver) = mpsc::channel(1);
         let work = spawn(rpc, work(sender));
-        Self::of(receiver, work, event)
+        Self::new(receiver, work, event)
     }
 
-    fn of<S: Send + 'static>(
+    fn new<S: Send + 'static>(
         mut sent: mpsc::Receiver<S>,
         work: impl Future<Output = Result<Diagnostics, JoinError>> + Send + 'static,
         event: impl Fn(S) -> E + Send + 'static,
@@ -67,15 +68,15 @@ impl<E: Event> Events<E> {
         let sent = stream::poll_fn(move |context| sent.poll_recv(context));
         let last = async {
             let diagnostics = work.await.unwrap_or_else(|error| {
-                Diagnostic::defect(format!("The work ended early: {error}")).into()
+                Diagnostic::bug(format!("The operation ended unexpectedly: {error}")).into()
             });
-            E::last(&diagnostics)
+            E::completion(&diagnostics)
         };
         let events = sent.map(event).chain(stream::once(last).filter_map(ready));
         Self(Box::pin(events.map(Ok)))
     }
 
-    /// The first messages alone.
+    /// Returns only the first events.
     pub(super) fn limited(self, count: usize) -> Self {
         Self(Box::pin(self.0.take(count)))
     }
@@ -90,8 +91,8 @@ fn spawn(
     work: impl Future<Output = Result<Diagnostics, Diagnostics>> + Send + 'static,
 ) -> tokio::task::JoinHandle<Diagnostics> {
     let work = async move {
-        let diagnostics = rpc::caught(rpc, work).await.unwrap_or_else(|failed| failed);
-        rpc::log(&diagnostics);
+        let diagnostics = guarded(rpc, work).await.unwrap_or_else(|failed| failed);
+        rpc::log_diagnostics(&diagnostics);
         diagnostics
     };
     tokio::spawn(work.in_current_span())
@@ -103,8 +104,8 @@ impl<E: Event> Default for Events<E> {
     }
 }
 
-impl<E: Event> Answer for Events<E> {
-    fn report(&mut self, diagnostics: &Diagnostics) {
-        self.0 = Box::pin(stream::iter(E::last(diagnostics).map(Ok)));
+impl<E: Event> RpcResponse for Events<E> {
+    fn add_diagnostics(&mut self, diagnostics: &Diagnostics) {
+        self.0 = Box::pin(stream::iter(E::completion(diagnostics).map(Ok)));
     }
 }

@@ -1,9 +1,9 @@
 //! `GetFunctions` and `CallFunction`.
 
 use super::ProviderService;
-use super::answer::Answer;
+use super::response::RpcResponse;
 use super::rpc::Rpc;
-use super::wire::{decoded, encoded};
+use super::wire::{decode_value, encode_value};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::function::{FunctionError, Signature};
 use crate::kind::Kind;
@@ -15,7 +15,7 @@ impl<P: Provider> Rpc<P> for tf::get_functions::Request {
     const NAME: &'static str = "GetFunctions";
 
     /// Answers what the schema holds too, because OpenTofu asks a configured provider again and takes an error as fatal.
-    async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
+    async fn handle(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
         let signatures = service.registry.function_signatures();
         Ok(Self::Response {
             functions: signatures
@@ -35,24 +35,24 @@ impl<P: Provider> Rpc<P> for tf::call_function::Request {
         &self.name
     }
 
-    async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
+    async fn handle(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
         let function = service.function(&self.name)?;
         let signature = function.signature();
         let arguments = self.arguments.iter().enumerate();
         let arguments = arguments.map(|(position, argument)| {
             let parameter = signature.parameter_at(position).ok_or_else(|| {
                 let name = &self.name;
-                Diagnostic::defect(format!(
-                    "{name} takes fewer than {} arguments",
+                Diagnostic::bug(format!(
+                    "{name} accepts fewer than {} arguments",
                     position + 1
                 ))
             })?;
-            decoded(Some(argument), &parameter.value_type)
+            decode_value(Some(argument), &parameter.value_type)
         });
         let arguments = arguments.collect::<Result<Vec<_>, Diagnostics>>()?;
         Ok(match function.call(&arguments) {
             Ok(result) => Self::Response {
-                result: encoded(&result, &signature.output),
+                result: encode_value(&result, &signature.output),
                 error: None,
             },
             Err(error) => Self::Response {
@@ -71,8 +71,8 @@ fn function_error(error: &FunctionError, signature: &Signature) -> tf::FunctionE
     }
 }
 
-impl Answer for tf::call_function::Response {
-    fn report(&mut self, diagnostics: &Diagnostics) {
+impl RpcResponse for tf::call_function::Response {
+    fn add_diagnostics(&mut self, diagnostics: &Diagnostics) {
         self.error = Some(tf::FunctionError {
             text: diagnostics.to_string(),
             function_argument: None,

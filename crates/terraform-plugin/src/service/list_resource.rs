@@ -5,15 +5,15 @@ use std::sync::Arc;
 use super::ProviderService;
 use super::events::{Event, Events};
 use super::rpc::Rpc;
-use super::wire::{decoded_known, encoded, encoded_identity};
+use super::wire::{decode_known_value, encode_identity, encode_value, require_known};
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::interrupt::until_interrupted;
 use crate::kind::Kind;
 use crate::list_resource::{Found, ListRequest};
-use crate::plan::arguments;
+use crate::plan::resolve_arguments;
 use crate::protocol::tfplugin6::list_resource;
 use crate::provider::Provider;
-use crate::value::{Type, Value};
+use crate::run::until_interrupted;
+use crate::value::Type;
 
 impl<P: Provider> Rpc<P> for list_resource::Request {
     type Response = Events<list_resource::Event>;
@@ -24,18 +24,18 @@ impl<P: Provider> Rpc<P> for list_resource::Request {
         &self.type_name
     }
 
-    async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
+    async fn handle(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
         let resource = service.resource(&self.type_name)?;
-        let shape = Shape {
+        let encoder = EventEncoder {
             identity: resource.identity_type().clone(),
             state: self
                 .include_resource_object
                 .then(|| resource.value_type().clone()),
         };
         let list = Arc::clone(service.list_resource(&self.type_name)?);
-        let client = service.client_for(&self.type_name)?;
-        let config = decoded_known(self.config.as_ref(), list.value_type())?;
-        let config = arguments(list.schema(), &config);
+        let client = service.require_client(&self.type_name)?;
+        let config = decode_known_value(self.config.as_ref(), list.value_type())?;
+        let config = resolve_arguments(list.schema(), &config);
         let limit = usize::try_from(self.limit).ok().filter(|limit| *limit > 0);
         let interrupted = service.interrupted();
         let search = |found| async move {
@@ -50,7 +50,7 @@ impl<P: Provider> Rpc<P> for list_resource::Request {
             Ok(Diagnostics::default())
         };
         let name = <Self as Rpc<P>>::NAME;
-        let events = Events::while_read(name, search, move |found| shape.event(found));
+        let events = Events::cancelled_on_drop(name, search, move |found| encoder.encode(found));
         Ok(match limit {
             Some(limit) => events.limited(limit),
             None => events,
@@ -58,27 +58,31 @@ impl<P: Provider> Rpc<P> for list_resource::Request {
     }
 }
 
-/// What the messages hold.
-struct Shape {
+/// Encodes the objects found as events.
+struct EventEncoder {
     identity: Type,
-    /// `None` if the attributes are not asked for.
+    /// The type of the state, or `None` if the request does not ask for it.
     state: Option<Type>,
 }
 
-impl Shape {
-    fn event(&self, found: Found) -> list_resource::Event {
+impl EventEncoder {
+    fn encode(&self, found: Found) -> list_resource::Event {
         let mut event = list_resource::Event {
-            identity: encoded_identity(Some(&found.identity), &self.identity),
+            identity: encode_identity(Some(&found.identity), &self.identity),
             display_name: found.display_name,
             ..Default::default()
         };
         if let Some(kind) = &self.state {
-            let state = found.state.filter(Value::is_wholly_known);
-            if let Some(state) = state {
-                event.resource_object = encoded(&state, kind);
-            } else {
-                let defect = Diagnostic::defect("An object was listed without its attributes");
-                event.diagnostic.push((&defect).into());
+            let known = found.state.map(|state| {
+                require_known(&state, "An object of the list resource").map(|()| state)
+            });
+            match known {
+                Some(Ok(state)) => event.resource_object = encode_value(&state, kind),
+                Some(Err(bugs)) => event.diagnostic = (&bugs).into(),
+                None => {
+                    let text = "The list resource returned an object without its attributes";
+                    event.diagnostic.push((&Diagnostic::bug(text)).into());
+                }
             }
         }
         event
@@ -86,7 +90,7 @@ impl Shape {
 }
 
 impl Event for list_resource::Event {
-    fn last(diagnostics: &Diagnostics) -> Option<Self> {
+    fn completion(diagnostics: &Diagnostics) -> Option<Self> {
         (!diagnostics.is_empty()).then(|| Self {
             diagnostic: diagnostics.into(),
             ..Default::default()

@@ -1,7 +1,6 @@
-//! The provider protocol: one file per group of RPCs, each between wire messages and the typed side.
+//! The provider protocol: one file per group of RPCs, which converts between wire messages and typed code.
 
 mod action;
-mod answer;
 mod apply;
 mod configure;
 mod data_source;
@@ -9,10 +8,12 @@ mod dispatch;
 mod ephemeral_resource;
 mod events;
 mod function;
+mod identity;
 mod import;
 mod list_resource;
 mod plan;
 mod read;
+mod response;
 mod rpc;
 mod schemas;
 mod stored;
@@ -41,17 +42,17 @@ pub struct ProviderService<P: Provider> {
     provider: P,
     schema: Schema,
     registry: Registry<P::Client>,
-    configured: RwLock<Configured<P::Client>>,
+    configuration: RwLock<Configuration<P::Client>>,
     interrupted: RwLock<CancellationToken>,
 }
 
-/// What is known of the provider block.
-enum Configured<C> {
-    /// Nothing: the run has not come to it.
-    Not,
-    /// Parts of it follow from resources that do not exist yet.
+/// The state of the provider's configuration.
+enum Configuration<C> {
+    /// Terraform has not configured the provider.
+    Missing,
+    /// The configuration depends on resources that do not exist yet.
     Unknown,
-    /// All of it.
+    /// The provider is configured.
     Ready(Arc<C>),
 }
 
@@ -61,20 +62,20 @@ impl<P: Provider> ProviderService<P> {
         let mut registry = Registry::new();
         provider.register(&mut registry);
         Self {
-            schema: P::Config::schema(),
+            schema: P::Config::schema().into_arguments(),
             registry,
-            configured: RwLock::new(Configured::Not),
+            configuration: RwLock::new(Configuration::Missing),
             interrupted: RwLock::new(CancellationToken::new()),
             provider,
         }
     }
 
-    /// The schema of the provider block.
+    /// Returns the schema of the provider block.
     pub fn schema(&self) -> &Schema {
         &self.schema
     }
 
-    /// The resources and data sources.
+    /// Returns everything that the provider registered.
     pub fn registry(&self) -> &Registry<P::Client> {
         &self.registry
     }
@@ -113,34 +114,34 @@ impl<P: Provider> ProviderService<P> {
         find(&self.registry.actions, Kind::Action, type_name)
     }
 
-    /// Returns the client; `None` while the provider block is not known.
+    /// Returns the client, or `None` if the provider is not configured.
     fn client(&self) -> Option<Arc<P::Client>> {
         match &*self
-            .configured
+            .configuration
             .read()
             .unwrap_or_else(PoisonError::into_inner)
         {
-            Configured::Ready(client) => Some(Arc::clone(client)),
-            Configured::Not | Configured::Unknown => None,
+            Configuration::Ready(client) => Some(Arc::clone(client)),
+            Configuration::Missing | Configuration::Unknown => None,
         }
     }
 
-    /// Returns the client, or the error of an operation that cannot do without.
-    fn client_for(&self, what: &str) -> Result<Arc<P::Client>, Diagnostics> {
+    /// Returns the client, or an error that says what needs it.
+    fn require_client(&self, subject: &str) -> Result<Arc<P::Client>, Diagnostics> {
         self.client().ok_or_else(|| {
             Diagnostic::error(
                 "The provider's configuration is not known yet",
-                format!("{what} needs the provider, whose configuration follows from resources that do not exist yet. Apply those first (`-target`), or configure the provider with values that are known."),
+                format!("{subject} requires a configured provider, but its configuration depends on resources that do not exist yet. Apply those first (`-target`), or configure the provider with known values."),
             )
             .into()
         })
     }
 
-    fn configure(&self, configured: Configured<P::Client>) {
+    fn set_configuration(&self, configuration: Configuration<P::Client>) {
         *self
-            .configured
+            .configuration
             .write()
-            .unwrap_or_else(PoisonError::into_inner) = configured;
+            .unwrap_or_else(PoisonError::into_inner) = configuration;
     }
 
     /// Returns the token that the next interrupt cancels.
@@ -151,7 +152,7 @@ impl<P: Provider> ProviderService<P> {
             .clone()
     }
 
-    /// Cancels what is in flight; what comes later runs.
+    /// Cancels the operations in flight, but not later ones.
     fn interrupt(&self) {
         let mut interrupted = self
             .interrupted
@@ -167,5 +168,5 @@ fn find<'a, V>(
     name: &str,
 ) -> Result<&'a V, Diagnostics> {
     all.get(name)
-        .ok_or_else(|| Diagnostic::defect(format!("There is no {kind} {name}")).into())
+        .ok_or_else(|| Diagnostic::bug(format!("The provider has no {kind} {name}")).into())
 }

@@ -2,14 +2,14 @@
 
 use super::ProviderService;
 use super::rpc::Rpc;
-use super::wire::{decoded, encoded};
+use super::wire::{decode_value, encode_value};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::kind::Kind;
 use crate::plan::{check_planned, plan};
 use crate::protocol::tfplugin6 as tf;
 use crate::provider::Provider;
 use crate::resource::{
-    ErasedResource, Operation, PlanKind, PlanRequest, PlannedAction, PrivateState, Timed,
+    ErasedResource, Operation, OperationKind, PlanKind, PlanRequest, PlannedAction, PrivateState,
 };
 use crate::value::Value;
 
@@ -22,7 +22,7 @@ impl<P: Provider> Rpc<P> for tf::plan_resource_change::Request {
         &self.type_name
     }
 
-    fn failure(&self) -> Self::Response {
+    fn failure_response(&self) -> Self::Response {
         Self::Response {
             planned_state: self.prior_state.clone(),
             planned_private: self.prior_private.clone(),
@@ -31,18 +31,18 @@ impl<P: Provider> Rpc<P> for tf::plan_resource_change::Request {
         }
     }
 
-    async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
+    async fn handle(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
         let resource = service.resource(&self.type_name)?;
         let kind = resource.value_type();
-        let prior = decoded(self.prior_state.as_ref(), kind)?;
-        let proposed = decoded(self.proposed_new_state.as_ref(), kind)?;
+        let prior = decode_value(self.prior_state.as_ref(), kind)?;
+        let proposed = decode_value(self.proposed_new_state.as_ref(), kind)?;
         if proposed.is_null() {
             return plan_delete(service, resource, &self, &prior).await;
         }
-        let config = decoded(self.config.as_ref(), kind)?;
+        let config = decode_value(self.config.as_ref(), kind)?;
         let planned = plan(resource.schema(), &prior, &proposed, &config);
         let (action, plan_kind, private) = if prior.is_null() {
-            // What is kept about the object that this one replaces says nothing about this one.
+            // The private state belongs to the object that is replaced.
             (
                 PlannedAction::Create,
                 PlanKind::Create,
@@ -63,30 +63,35 @@ impl<P: Provider> Rpc<P> for tf::plan_resource_change::Request {
             private,
             warnings: Diagnostics::default(),
         };
-        let limits = resource.limits(Timed::Read, &prior, service.interrupted());
-        limits.apply(resource.modify_plan(&mut request)).await?;
+        let limits = resource.limits(OperationKind::Read, &prior, service.interrupted());
+        let modified = limits.run(resource.modify_plan(&mut request)).await;
         let PlanRequest {
             planned,
             mut replace,
             private,
-            warnings,
+            warnings: mut diagnostics,
             ..
         } = request;
+        if let Err(failed) = modified {
+            diagnostics.extend(failed);
+            return Err(diagnostics);
+        }
         let faults = check_planned(resource.schema(), &prior, &config, &planned);
         if !faults.is_empty() {
-            let defects = faults.iter().map(|fault| {
-                Diagnostic::defect(format!("An inconsistent plan was made: {fault}"))
+            let bugs = faults.iter().map(|fault| {
+                Diagnostic::bug(format!("The plan violates Terraform's rules: {fault}"))
                     .at(&fault.path)
             });
-            return Err(defects.collect());
+            diagnostics.extend(bugs);
+            return Err(diagnostics);
         }
         replace.sort();
         replace.dedup();
         Ok(Self::Response {
-            planned_state: encoded(&planned, kind),
+            planned_state: encode_value(&planned, kind),
             requires_replace: replace.iter().map(Into::into).collect(),
-            planned_private: action.mark(private)?.encode().into(),
-            diagnostics: (&warnings).into(),
+            planned_private: action.store_in(private)?.encode().into(),
+            diagnostics: (&diagnostics).into(),
             planned_identity: self.prior_identity.filter(|_| !prior.is_null()),
             ..Default::default()
         })
@@ -102,17 +107,17 @@ async fn plan_delete<P: Provider>(
     let mut private = PrivateState::decode(&request.prior_private);
     let mut diagnostics = Diagnostics::default();
     if let Some(client) = service.client() {
-        let limits = resource.limits(Timed::Read, prior, service.interrupted());
+        let limits = resource.limits(OperationKind::Read, prior, service.interrupted());
         let mut operation = Operation::new(client, private, limits.clone());
         let planned = limits
-            .apply(resource.plan_delete(&mut operation, prior))
+            .run(resource.plan_delete(&mut operation, prior))
             .await;
         let outcome = operation.into_outcome(planned.err().unwrap_or_default());
         (private, diagnostics) = (outcome.private, outcome.diagnostics);
     }
     Ok(tf::plan_resource_change::Response {
-        planned_state: encoded(&Value::Null, resource.value_type()),
-        planned_private: PlannedAction::Delete.mark(private)?.encode().into(),
+        planned_state: encode_value(&Value::Null, resource.value_type()),
+        planned_private: PlannedAction::Delete.store_in(private)?.encode().into(),
         diagnostics: (&diagnostics).into(),
         planned_identity: request.prior_identity.clone(),
         ..Default::default()

@@ -1,29 +1,27 @@
-//! What every RPC has in common: a span, a log line, failures that keep what exists, and panics that become messages.
+//! Common behaviour of RPCs: tracing spans, logging, responses to failures, and panics as diagnostics.
 
-use std::any::Any;
 use std::future::Future;
-use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use futures_util::FutureExt as _;
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span, debug, debug_span, error, warn};
 
 use super::ProviderService;
-use super::answer::Answer;
-use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
+use super::response::RpcResponse;
+use crate::diagnostics::{Diagnostics, Severity};
 use crate::kind::Kind;
 use crate::provider::Provider;
+use crate::run::guarded;
 
-/// A request and how it is answered.
+/// A request and its implementation.
 pub(super) trait Rpc<P: Provider>: Send + Sized {
-    type Response: Answer;
+    type Response: RpcResponse;
     const NAME: &'static str;
-    /// What the request is about; a provider without any of it does not implement the RPC.
+    /// The kind that the request is about. The RPC is unimplemented in a provider that has none of it.
     const KIND: Option<Kind> = None;
 
-    /// The name of the one of [`Rpc::KIND`] that the request is about.
+    /// Returns the type name that the request is about.
     #[expect(
         clippy::unnecessary_literal_bound,
         reason = "implementations borrow from the request"
@@ -32,31 +30,31 @@ pub(super) trait Rpc<P: Provider>: Send + Sized {
         ""
     }
 
-    /// The answer when the RPC fails: whatever existed before is kept.
-    fn failure(&self) -> Self::Response {
+    /// Returns the response to a failed request, which keeps everything that existed before.
+    fn failure_response(&self) -> Self::Response {
         Self::Response::default()
     }
 
-    fn answer(
+    fn handle(
         self,
         service: &ProviderService<P>,
     ) -> impl Future<Output = Result<Self::Response, Diagnostics>> + Send;
 }
 
-pub(super) async fn answer<P: Provider, R: Rpc<P>>(
+pub(super) async fn handle<P: Provider, R: Rpc<P>>(
     service: &ProviderService<P>,
     request: R,
 ) -> R::Response {
     let span = span::<P, R>(&request);
     let started = Instant::now();
     let work = async {
-        let mut failure = request.failure();
+        let mut failure = request.failure_response();
         debug!("received request");
-        let response = match caught(R::NAME, request.answer(service)).await {
+        let response = match guarded(R::NAME, request.handle(service)).await {
             Ok(response) => response,
             Err(diagnostics) => {
-                log(&diagnostics);
-                failure.report(&diagnostics);
+                log_diagnostics(&diagnostics);
+                failure.add_diagnostics(&diagnostics);
                 failure
             }
         };
@@ -86,28 +84,8 @@ fn span<P: Provider, R: Rpc<P>>(request: &R) -> Span {
     span
 }
 
-/// Runs authors' code; its panic becomes a message.
-pub(super) async fn caught<T>(
-    rpc: &str,
-    work: impl Future<Output = Result<T, Diagnostics>>,
-) -> Result<T, Diagnostics> {
-    match AssertUnwindSafe(work).catch_unwind().await {
-        Ok(result) => result,
-        Err(panic) => Err(panicked(rpc, panic.as_ref()).into()),
-    }
-}
-
-fn panicked(rpc: &str, panic: &(dyn Any + Send)) -> Diagnostic {
-    let text = panic
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("no message");
-    Diagnostic::defect(format!("{rpc} panicked: {text}"))
-}
-
-/// Logs messages to the user: titles alone, since details may quote values.
-pub(super) fn log(diagnostics: &Diagnostics) {
+/// Logs the summaries of diagnostics. Details may contain values, so they are not logged.
+pub(super) fn log_diagnostics(diagnostics: &Diagnostics) {
     for diagnostic in diagnostics {
         let summary = &diagnostic.summary;
         let attribute = diagnostic

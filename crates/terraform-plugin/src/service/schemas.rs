@@ -7,7 +7,7 @@ use super::rpc::Rpc;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::protocol::tfplugin6::{self as tf, ServerCapabilities};
 use crate::provider::Provider;
-use crate::schema::{AttributeKind, Presence, Root, Schema, SchemaFault};
+use crate::schema::{AttributeKind, Presence, Schema, SchemaFault, SchemaKind};
 
 const CAPABILITIES: ServerCapabilities = ServerCapabilities {
     plan_destroy: true,
@@ -20,8 +20,8 @@ impl<P: Provider> Rpc<P> for tf::get_provider_schema::Request {
     type Response = tf::get_provider_schema::Response;
     const NAME: &'static str = "GetProviderSchema";
 
-    fn failure(&self) -> Self::Response {
-        // Terraform refuses a response without a provider schema before it looks at the messages.
+    fn failure_response(&self) -> Self::Response {
+        // Terraform rejects a response without a provider schema before it reads the diagnostics.
         let empty = Schema::new("", crate::schema::Attributes::new());
         Self::Response {
             provider: Some((&empty).into()),
@@ -29,10 +29,10 @@ impl<P: Provider> Rpc<P> for tf::get_provider_schema::Request {
         }
     }
 
-    async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
+    async fn handle(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
         let faults = service.schema_faults();
         if !faults.is_empty() {
-            return Err(faults.iter().map(Diagnostic::defect).collect());
+            return Err(faults.iter().map(Diagnostic::bug).collect());
         }
         let registry = &service.registry;
         let wire = |(name, schema): (&str, &Schema)| (name.to_owned(), schema.into());
@@ -65,9 +65,9 @@ impl<P: Provider> Rpc<P> for tf::get_provider_schema::Request {
 }
 
 impl<P: Provider> ProviderService<P> {
-    /// Lists the mistakes in the provider's schemas; a test of every provider should find none.
+    /// Returns the mistakes in the provider's schemas. Every provider should have a test that finds none.
     pub fn schema_faults(&self) -> Vec<SchemaFault> {
-        let mut faults = self.schema.faults("provider", Root::Provider);
+        let mut faults = self.schema.faults("provider", SchemaKind::Provider);
         faults.extend(self.registry.faults());
         faults
     }
@@ -77,7 +77,7 @@ impl<P: Provider> Rpc<P> for tf::get_metadata::Request {
     type Response = tf::get_metadata::Response;
     const NAME: &'static str = "GetMetadata";
 
-    async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
+    async fn handle(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
         use tf::get_metadata as metadata;
         let registry = &service.registry;
         Ok(Self::Response {
@@ -115,7 +115,7 @@ impl<P: Provider> Rpc<P> for tf::get_resource_identity_schemas::Request {
     type Response = tf::get_resource_identity_schemas::Response;
     const NAME: &'static str = "GetResourceIdentitySchemas";
 
-    async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
+    async fn handle(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
         let schemas = service.registry.identity_schemas();
         Ok(Self::Response {
             identity_schemas: schemas
@@ -129,7 +129,7 @@ impl<P: Provider> Rpc<P> for tf::get_resource_identity_schemas::Request {
 fn identity_schema(schema: &Schema) -> tf::ResourceIdentitySchema {
     use tf::resource_identity_schema::IdentityAttribute;
     let attributes = schema.attributes.iter().filter_map(|(name, attribute)| {
-        // Identities are flat: a nested attribute has no form in them.
+        // Identity schemas are flat, so they cannot contain nested attributes.
         let AttributeKind::Typed(kind) = attribute.shape() else {
             return None;
         };

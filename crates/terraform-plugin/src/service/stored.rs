@@ -1,8 +1,8 @@
-//! `UpgradeResourceState`, `UpgradeResourceIdentity`, `MoveResourceState`: state as it lies in the state file.
+//! `UpgradeResourceState`, `UpgradeResourceIdentity`, `MoveResourceState`: the RPCs that receive stored state.
 
 use super::ProviderService;
 use super::rpc::Rpc;
-use super::wire::{encoded, encoded_identity};
+use super::wire::{encode_identity, encode_value, require_known};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::kind::Kind;
 use crate::protocol::tfplugin6::{self as tf, RawState};
@@ -10,17 +10,16 @@ use crate::provider::Provider;
 use crate::resource::StoredState;
 
 fn json(state: Option<&RawState>) -> Result<&str, Diagnostics> {
-    let state = state.ok_or_else(|| Diagnostic::defect("The request holds no state"))?;
+    let state = state.ok_or_else(|| Diagnostic::bug("The request has no state"))?;
     if !state.flatmap.is_empty() {
         return Err(Diagnostic::error(
             "The state was written by Terraform 0.11 or older",
-            "This provider reads state of Terraform 0.12 and newer. Upgrade the state with Terraform 0.12 first.",
+            "This provider supports state of Terraform 0.12 and newer. Upgrade the state with Terraform 0.12 first.",
         )
         .into());
     }
-    std::str::from_utf8(&state.json).map_err(|error| {
-        Diagnostic::defect(format!("The stored state is not text: {error}")).into()
-    })
+    std::str::from_utf8(&state.json)
+        .map_err(|error| Diagnostic::bug(format!("The stored state is not UTF-8: {error}")).into())
 }
 
 impl<P: Provider> Rpc<P> for tf::upgrade_resource_state::Request {
@@ -32,14 +31,15 @@ impl<P: Provider> Rpc<P> for tf::upgrade_resource_state::Request {
         &self.type_name
     }
 
-    async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
+    async fn handle(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
         let resource = service.resource(&self.type_name)?;
         let json = json(self.raw_state.as_ref())?;
         let state = resource.upgrade(&StoredState {
             version: self.version,
             json,
         })?;
-        let upgraded_state = encoded(&state, resource.value_type());
+        require_known(&state, "The upgraded state")?;
+        let upgraded_state = encode_value(&state, resource.value_type());
         Ok(Self::Response {
             upgraded_state,
             ..Default::default()
@@ -56,16 +56,14 @@ impl<P: Provider> Rpc<P> for tf::upgrade_resource_identity::Request {
         &self.type_name
     }
 
-    async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
+    async fn handle(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
         let resource = service.resource(&self.type_name)?;
         let stored = StoredState {
             version: self.version,
             json: json(self.raw_identity.as_ref())?,
         };
-        let identity = stored
-            .read(resource.identity_type())
-            .map_err(Diagnostic::defect)?;
-        let upgraded_identity = encoded_identity(Some(&identity), resource.identity_type());
+        let identity = resource.upgrade_identity(&stored)?;
+        let upgraded_identity = encode_identity(Some(&identity), resource.identity_type());
         Ok(Self::Response {
             upgraded_identity,
             ..Default::default()
@@ -82,7 +80,7 @@ impl<P: Provider> Rpc<P> for tf::move_resource_state::Request {
         &self.target_type_name
     }
 
-    async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
+    async fn handle(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
         let resource = service.resource(&self.target_type_name)?;
         let json = json(self.source_state.as_ref())?;
         let stored = StoredState {
@@ -91,17 +89,18 @@ impl<P: Provider> Rpc<P> for tf::move_resource_state::Request {
         };
         let moved = resource.move_from(&self.source_type_name, &stored).ok_or_else(|| {
             Diagnostic::error(
-                "The resource cannot be moved",
+                "Cannot move the resource",
                 format!(
-                    "A {} does not become a {}. Remove the moved block and import the object instead.",
+                    "The provider cannot convert a {} to a {}. Remove the moved block and import the object instead.",
                     self.source_type_name, self.target_type_name
                 ),
             )
         })??;
+        require_known(&moved, "The moved state")?;
         let identity = resource.identity(&moved);
         Ok(Self::Response {
-            target_state: encoded(&moved, resource.value_type()),
-            target_identity: encoded_identity(identity.as_ref(), resource.identity_type()),
+            target_state: encode_value(&moved, resource.value_type()),
+            target_identity: encode_identity(identity.as_ref(), resource.identity_type()),
             ..Default::default()
         })
     }

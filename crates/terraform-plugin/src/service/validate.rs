@@ -1,8 +1,8 @@
-//! `ValidateProviderConfig`, `ValidateResourceConfig`, and the same for every other kind that has a configuration.
+//! `ValidateProviderConfig`, `ValidateResourceConfig`, and their counterparts for the other kinds.
 
 use super::ProviderService;
 use super::rpc::Rpc;
-use super::wire::decoded;
+use super::wire::decode_value;
 use crate::diagnostics::Diagnostics;
 use crate::kind::Kind;
 use crate::model::PlanOf;
@@ -11,7 +11,7 @@ use crate::provider::Provider;
 use crate::schema::{Schema, check_configuration};
 use crate::value::{Convert as _, Path, Value};
 
-/// Checks what follows from the schema, and if nothing is wrong with it, what the author's own check finds.
+/// Validates against the schema, and if that finds no error, with the implementation's own checks.
 fn check(
     schema: &Schema,
     config: &Value,
@@ -29,8 +29,8 @@ impl<P: Provider> Rpc<P> for tf::validate_provider_config::Request {
     type Response = tf::validate_provider_config::Response;
     const NAME: &'static str = "ValidateProviderConfig";
 
-    async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
-        let config = decoded(self.config.as_ref(), &service.schema.value_type())?;
+    async fn handle(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
+        let config = decode_value(self.config.as_ref(), &service.schema.value_type())?;
         let diagnostics = check(&service.schema, &config, true, |config| {
             let config = PlanOf::<P::Config>::from_value(config, &Path::root())?;
             Ok(service.provider.validate(&config))
@@ -48,9 +48,9 @@ impl<P: Provider> Rpc<P> for tf::validate_resource_config::Request {
         &self.type_name
     }
 
-    async fn answer(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
+    async fn handle(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
         let resource = service.resource(&self.type_name)?;
-        let config = decoded(self.config.as_ref(), resource.value_type())?;
+        let config = decode_value(self.config.as_ref(), resource.value_type())?;
         let capabilities = self.client_capabilities.unwrap_or_default();
         let allowed = capabilities.write_only_attributes_allowed;
         let own = |config: &Value| resource.validate(config);
@@ -59,8 +59,8 @@ impl<P: Provider> Rpc<P> for tf::validate_resource_config::Request {
     }
 }
 
-/// Kinds whose request does not say whether write-only values are allowed: those that have none, and those that only
-/// command lines know which allow them.
+/// Implements the RPCs whose requests do not say whether the client supports write-only values: their kinds have none,
+/// or every client that knows the kind supports them.
 macro_rules! validations {
     ($($messages:ident: $name:literal, $kind:ident by $find:ident;)*) => {
         $(
@@ -73,12 +73,11 @@ macro_rules! validations {
                     &self.type_name
                 }
 
-                async fn answer(
-                    self,
+                async fn handle(                    self,
                     service: &ProviderService<P>,
                 ) -> Result<Self::Response, Diagnostics> {
                     let found = service.$find(&self.type_name)?;
-                    let config = decoded(self.config.as_ref(), found.value_type())?;
+                    let config = decode_value(self.config.as_ref(), found.value_type())?;
                     let own = |config: &Value| found.validate(config);
                     let diagnostics = check(found.schema(), &config, true, own)?;
                     Ok(Self::Response { diagnostics })

@@ -1,11 +1,14 @@
-//! Values and messages between the wire and the framework.
+//! Conversions between values and wire messages.
 
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::protocol::tfplugin6::{DynamicValue, ResourceIdentityData};
 use crate::value::{Type, Value, decode, encode};
 
-/// Decodes a value; an absent one is null.
-pub(super) fn decoded(value: Option<&DynamicValue>, kind: &Type) -> Result<Value, Diagnostics> {
+/// Decodes a value. An absent one is null.
+pub(super) fn decode_value(
+    value: Option<&DynamicValue>,
+    kind: &Type,
+) -> Result<Value, Diagnostics> {
     let Some(value) = value else {
         return Ok(Value::Null);
     };
@@ -20,49 +23,55 @@ pub(super) fn decoded(value: Option<&DynamicValue>, kind: &Type) -> Result<Value
     };
     decoded.map_err(|error| {
         let text = format!("A value of the request does not fit the schema: {error}");
-        Diagnostic::defect(text).into()
+        Diagnostic::bug(text).into()
     })
 }
 
-/// Decodes a configuration that Terraform sends only once all of it is known.
-pub(super) fn decoded_known(
+/// Decodes a configuration that must be wholly known.
+pub(super) fn decode_known_value(
     value: Option<&DynamicValue>,
     kind: &Type,
 ) -> Result<Value, Diagnostics> {
-    let value = decoded(value, kind)?;
-    if value.is_wholly_known() {
-        Ok(value)
-    } else {
-        Err(Diagnostic::defect("The configuration has unknown values").into())
-    }
+    let value = decode_value(value, kind)?;
+    require_known(&value, "The configuration")?;
+    Ok(value)
 }
 
-/// Encodes a value in the form that every client accepts.
+/// Requires a value without unknown parts; `subject` is what the value is, in messages.
+pub(super) fn require_known(value: &Value, subject: &str) -> Result<(), Diagnostics> {
+    let Some(path) = value.first_unknown() else {
+        return Ok(());
+    };
+    let text = format!("{subject} has an unknown value for {path}");
+    Err(Diagnostic::bug(text).at(&path).into())
+}
+
+/// Encodes a value as msgpack, which every client accepts.
 #[expect(clippy::unnecessary_wraps, reason = "messages hold values as options")]
-pub(super) fn encoded(value: &Value, kind: &Type) -> Option<DynamicValue> {
+pub(super) fn encode_value(value: &Value, kind: &Type) -> Option<DynamicValue> {
     Some(DynamicValue {
         msgpack: encode(value, kind).into(),
         ..Default::default()
     })
 }
 
-/// Decodes an identity; an absent one is null.
-pub(super) fn decoded_identity(
+/// Decodes an identity. An absent one is null.
+pub(super) fn decode_identity(
     identity: Option<&ResourceIdentityData>,
     kind: &Type,
 ) -> Result<Value, Diagnostics> {
-    decoded(
+    decode_value(
         identity.and_then(|identity| identity.identity_data.as_ref()),
         kind,
     )
 }
 
-/// Encodes an identity; a null one is absent.
-pub(super) fn encoded_identity(
+/// Encodes an identity. `None` stays absent.
+pub(super) fn encode_identity(
     identity: Option<&Value>,
     kind: &Type,
 ) -> Option<ResourceIdentityData> {
     identity.map(|identity| ResourceIdentityData {
-        identity_data: encoded(identity, kind),
+        identity_data: encode_value(identity, kind),
     })
 }

@@ -6,18 +6,18 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
 use crate::schema::{
-    Attribute, AttributeKind, Attributes, Nesting, OnChange, Presence, Root, Schema,
+    Attribute, AttributeKind, Attributes, Nesting, OnChange, Presence, Schema, SchemaKind,
 };
 use crate::value::{Number, Type, Value};
 
-/// How much of a random value may be other than known.
+/// Whether a random value may have unknown parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Knowledge {
-    Whole,
-    Partial,
+pub(crate) enum Unknowns {
+    Excluded,
+    Included,
 }
 
-/// Any type, dynamic included.
+/// Generates any type, including dynamic.
 pub(crate) fn wire_type() -> impl Strategy<Value = Type> {
     let leaf = prop_oneof![
         Just(Type::Bool),
@@ -44,54 +44,54 @@ fn plain_type() -> impl Strategy<Value = Type> {
     prop_oneof![Just(Type::Bool), Just(Type::Number), Just(Type::String)]
 }
 
-/// The type with any value of it.
+/// Generates the type with a value of it.
 pub(crate) fn typed_value(kind: Type) -> BoxedStrategy<(Type, Value)> {
-    value_of(&kind, Knowledge::Partial)
+    value_of(&kind, Unknowns::Included)
         .prop_map(move |value| (kind.clone(), value))
         .boxed()
 }
 
-/// Any value of the type, null included.
-pub(crate) fn value_of(kind: &Type, knowledge: Knowledge) -> BoxedStrategy<Value> {
-    let unknown_weight = u32::from(knowledge == Knowledge::Partial);
+/// Generates a value of the type, null included.
+pub(crate) fn value_of(kind: &Type, unknowns: Unknowns) -> BoxedStrategy<Value> {
+    let unknown_weight = u32::from(unknowns == Unknowns::Included);
     prop_oneof![
         1 => Just(Value::Null),
         unknown_weight => Just(Value::Unknown),
-        8 => known_value(kind, knowledge),
+        8 => known_value(kind, unknowns),
     ]
     .boxed()
 }
 
-fn known_value(kind: &Type, knowledge: Knowledge) -> BoxedStrategy<Value> {
+fn known_value(kind: &Type, unknowns: Unknowns) -> BoxedStrategy<Value> {
     match kind {
         Type::Bool => any::<bool>().prop_map(Value::Bool).boxed(),
         Type::Number => number().prop_map(Value::Number).boxed(),
         Type::String => "[a-c\u{e9}]{0,3}".prop_map(Value::string).boxed(),
         Type::Dynamic => plain_type()
             .prop_flat_map(move |kind| {
-                known_value(&kind, knowledge)
+                known_value(&kind, unknowns)
                     .prop_map(move |value| Value::Dynamic(Box::new((kind.clone(), value))))
             })
             .boxed(),
-        Type::List(element) => vec(value_of(element, knowledge), 0..3)
+        Type::List(element) => vec(value_of(element, unknowns), 0..3)
             .prop_map(Value::List)
             .boxed(),
-        // An unknown element makes a whole set unknown in Terraform.
-        Type::Set(element) => vec(known_value(element, Knowledge::Whole), 0..3)
+        // In Terraform an unknown element makes the whole set unknown.
+        Type::Set(element) => vec(known_value(element, Unknowns::Excluded), 0..3)
             .prop_map(Value::set)
             .boxed(),
-        Type::Map(element) => btree_map("[a-b]", value_of(element, knowledge), 0..3)
+        Type::Map(element) => btree_map("[a-b]", value_of(element, unknowns), 0..3)
             .prop_map(Value::Map)
             .boxed(),
         Type::Tuple(kinds) => {
-            let elements: Vec<_> = kinds.iter().map(|kind| value_of(kind, knowledge)).collect();
+            let elements: Vec<_> = kinds.iter().map(|kind| value_of(kind, unknowns)).collect();
             elements.prop_map(Value::List).boxed()
         }
         Type::Object(kinds) => {
             let names: Vec<String> = kinds.keys().cloned().collect();
             let values: Vec<_> = kinds
                 .values()
-                .map(|kind| value_of(kind, knowledge))
+                .map(|kind| value_of(kind, unknowns))
                 .collect();
             values
                 .prop_map(move |values| Value::object(names.iter().cloned().zip(values)))
@@ -109,12 +109,12 @@ fn number() -> impl Strategy<Value = Number> {
     ]
 }
 
-/// Any schema that the schema check accepts.
+/// Generates a schema without faults.
 pub(crate) fn schema() -> impl Strategy<Value = Schema> {
     attributes(2).prop_map(|attributes| {
         let schema = Schema::new("Random.", attributes);
         assert_eq!(
-            schema.faults("any", Root::Resource),
+            schema.faults("any", SchemaKind::Resource),
             vec![],
             "the generator keeps the rules"
         );
@@ -177,7 +177,7 @@ fn attribute(depth: u32) -> BoxedStrategy<Attribute> {
         .boxed()
 }
 
-/// What the provider may set as a whole, it must be able to set in every part.
+/// Makes every part of a computed attribute computed, as the schema check requires.
 fn make_computed(kind: &mut AttributeKind, presence: Presence) {
     if let AttributeKind::Nested(_, children) = kind {
         for child in children.values_mut() {
@@ -201,27 +201,27 @@ fn same_but_for_case(a: &Value, b: &Value) -> bool {
     }
 }
 
-/// Any configuration that Terraform would hand over for the schema.
-pub(crate) fn config_of(schema: &Schema, knowledge: Knowledge) -> BoxedStrategy<Value> {
-    config_object(&schema.attributes, knowledge)
+/// Generates a configuration that Terraform could send for the schema.
+pub(crate) fn config_of(schema: &Schema, unknowns: Unknowns) -> BoxedStrategy<Value> {
+    config_object(&schema.attributes, unknowns)
 }
 
-fn config_object(attributes: &Attributes, knowledge: Knowledge) -> BoxedStrategy<Value> {
+fn config_object(attributes: &Attributes, unknowns: Unknowns) -> BoxedStrategy<Value> {
     let names: Vec<String> = attributes.keys().cloned().collect();
     let values: Vec<_> = attributes
         .values()
-        .map(|attribute| config_value(attribute, knowledge))
+        .map(|attribute| config_value(attribute, unknowns))
         .collect();
     values
         .prop_map(move |values| Value::object(names.iter().cloned().zip(values)))
         .boxed()
 }
 
-fn config_value(attribute: &Attribute, knowledge: Knowledge) -> BoxedStrategy<Value> {
+fn config_value(attribute: &Attribute, unknowns: Unknowns) -> BoxedStrategy<Value> {
     let set = match &attribute.kind {
-        AttributeKind::Typed(kind) => known_value(kind, knowledge),
+        AttributeKind::Typed(kind) => known_value(kind, unknowns),
         AttributeKind::Nested(nesting, children) => {
-            let object = config_object(children, knowledge);
+            let object = config_object(children, unknowns);
             match nesting {
                 Nesting::Single => object,
                 Nesting::List => vec(object, 0..3).prop_map(Value::List).boxed(),
@@ -232,7 +232,7 @@ fn config_value(attribute: &Attribute, knowledge: Knowledge) -> BoxedStrategy<Va
             }
         }
     };
-    let unknown = u32::from(knowledge == Knowledge::Partial);
+    let unknown = u32::from(unknowns == Unknowns::Included);
     match attribute.presence {
         Presence::Computed => Just(Value::Null).boxed(),
         Presence::Required => prop_oneof![unknown => Just(Value::Unknown), 6 => set].boxed(),
@@ -245,68 +245,68 @@ fn config_value(attribute: &Attribute, knowledge: Knowledge) -> BoxedStrategy<Va
     }
 }
 
-/// Replaces every unknown part by some value of its type, as an operation of a provider does.
-pub(crate) fn decide(schema: &Schema, value: &Value) -> Value {
-    decide_object(&schema.attributes, value)
+/// Replaces every unknown part by some value of its type, as a successful operation does.
+pub(crate) fn resolve_unknowns(schema: &Schema, value: &Value) -> Value {
+    resolve_object(&schema.attributes, value)
 }
 
-fn decide_object(attributes: &Attributes, value: &Value) -> Value {
-    let decided = attributes.iter().map(|(name, attribute)| {
+fn resolve_object(attributes: &Attributes, value: &Value) -> Value {
+    let resolved = attributes.iter().map(|(name, attribute)| {
         let value = value.attribute(name);
-        let decided = match &attribute.kind {
+        let resolved = match &attribute.kind {
             _ if attribute.presence == Presence::WriteOnly && value.is_unknown() => Value::Null,
-            AttributeKind::Typed(kind) => decide_typed(value, kind),
+            AttributeKind::Typed(kind) => resolve_typed(value, kind),
             AttributeKind::Nested(nesting, children) => match (nesting, value) {
                 (Nesting::Single, Value::Unknown | Value::Object(_)) => {
-                    decide_object_or_unknown(children, value)
+                    resolve_element(children, value)
                 }
                 (_, Value::List(elements)) => Value::List(
                     elements
                         .iter()
-                        .map(|e| decide_object_or_unknown(children, e))
+                        .map(|e| resolve_element(children, e))
                         .collect(),
                 ),
                 (_, Value::Map(elements)) => {
                     let elements = elements.iter();
-                    let decided = elements
-                        .map(|(key, e)| (key.clone(), decide_object_or_unknown(children, e)));
-                    Value::Map(decided.collect())
+                    let resolved =
+                        elements.map(|(key, e)| (key.clone(), resolve_element(children, e)));
+                    Value::Map(resolved.collect())
                 }
-                (_, value) => decide_typed(value, &attribute.kind.value_type()),
+                (_, value) => resolve_typed(value, &attribute.kind.value_type()),
             },
         };
-        (name.as_str(), decided)
+        (name.as_str(), resolved)
     });
-    Value::object(decided)
+    Value::object(resolved)
 }
 
-fn decide_object_or_unknown(attributes: &Attributes, value: &Value) -> Value {
+fn resolve_element(attributes: &Attributes, value: &Value) -> Value {
     match value {
         Value::Unknown => {
             let unknown = attributes
                 .keys()
                 .map(|name| (name.as_str(), Value::Unknown));
-            decide_object(attributes, &Value::object(unknown))
+            resolve_object(attributes, &Value::object(unknown))
         }
-        Value::Object(_) => decide_object(attributes, value),
+        Value::Object(_) => resolve_object(attributes, value),
         other => other.clone(),
     }
 }
 
-fn decide_typed(value: &Value, kind: &Type) -> Value {
+fn resolve_typed(value: &Value, kind: &Type) -> Value {
     match (value, kind) {
-        (Value::Unknown, kind) => decided(kind),
+        (Value::Unknown, kind) => placeholder(kind),
         (Value::List(elements), Type::List(element)) => Value::List(
             elements
                 .iter()
-                .map(|value| decide_typed(value, element))
+                .map(|value| resolve_typed(value, element))
                 .collect(),
         ),
         (Value::Map(elements), Type::Map(element)) => {
             let elements = elements.iter();
             Value::Map(
                 elements
-                    .map(|(key, value)| (key.clone(), decide_typed(value, element)))
+                    .map(|(key, value)| (key.clone(), resolve_typed(value, element)))
                     .collect(),
             )
         }
@@ -314,18 +314,18 @@ fn decide_typed(value: &Value, kind: &Type) -> Value {
     }
 }
 
-fn decided(kind: &Type) -> Value {
+fn placeholder(kind: &Type) -> Value {
     match kind {
         Type::Bool => Value::Bool(true),
         Type::Number => Value::Number(7u64.into()),
-        Type::String | Type::Dynamic => Value::string("decided"),
+        Type::String | Type::Dynamic => Value::string("resolved"),
         Type::List(_) | Type::Tuple(_) => Value::List(Vec::new()),
         Type::Set(_) => Value::set([]),
         Type::Map(_) => Value::Map(BTreeMap::new()),
         Type::Object(kinds) => Value::object(
             kinds
                 .iter()
-                .map(|(name, kind)| (name.clone(), decided(kind))),
+                .map(|(name, kind)| (name.clone(), placeholder(kind))),
         ),
     }
 }

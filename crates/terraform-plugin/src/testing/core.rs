@@ -1,13 +1,14 @@
-//! What Terraform core does around a provider, as far as tests need it.
+//! The part of Terraform core that tests of providers need.
 
 use std::collections::BTreeMap;
 
 use crate::schema::{Attribute, AttributeKind, Attributes, Nesting, Presence, Schema};
 use crate::value::Value;
 
-/// Returns the proposed new state: the configuration, with computed attributes that it leaves out as they were.
+/// Returns the proposed new state: the configuration, with computed attributes that it leaves out taken from the prior
+/// state.
 ///
-/// Terraform's `internal/plans/objchange/objchange.go` has the original rule.
+/// The original rule is in Terraform's `internal/plans/objchange/objchange.go`.
 pub fn proposed_new_state(schema: &Schema, prior: &Value, config: &Value) -> Value {
     object(&schema.attributes, prior, config)
 }
@@ -75,7 +76,7 @@ fn element(children: &Attributes, prior: &Value, config: &Value) -> Value {
     }
 }
 
-/// Tells whether a value holds something that only a user can have set.
+/// Returns `true` if the value contains an attribute that only users can set.
 fn has_argument(attributes: &Attributes, value: &Value) -> bool {
     let within = |value: &Value| {
         attributes.iter().any(|(name, attribute)| {

@@ -1,8 +1,9 @@
-//! A stand-in for Terraform core that drives a provider in process, holds it to core's rules, and needs milliseconds.
+//! Drives a provider in process like Terraform core, and checks core's rules, without Terraform and in milliseconds.
 
 mod action;
 mod data_source;
 mod ephemeral_resource;
+mod failure;
 mod function;
 mod list_resource;
 mod stored;
@@ -10,26 +11,30 @@ mod wire;
 
 pub use action::Invoked;
 pub use ephemeral_resource::OpenResource;
+pub use failure::Failure;
 pub use list_resource::{FoundObject, Search};
-use wire::{accepted, consistent, decoded, dynamic, has_error, identity, inconsistent};
+use wire::{
+    decode_identity, decode_value, encode_config, encode_identity, encode_value, has_error,
+    inconsistency, require_consistent, require_known, require_paths, require_same_identity,
+    require_success,
+};
 
-use crate::diagnostics::Diagnostics;
-use crate::plan::{Inconsistency, check_applied, check_planned};
+use crate::plan::{check_applied, check_planned, check_replanned, check_stored};
 use crate::protocol::tfplugin6 as tf;
 use crate::protocol::tfplugin6::provider_server::Provider as _;
 use crate::provider::Provider;
 use crate::resource::ErasedResource;
 use crate::service::ProviderService;
 use crate::testing::core::proposed_new_state;
-use crate::value::{CodecError, Value};
+use crate::value::Value;
 
-/// A configured provider and the part of Terraform around it.
+/// A provider, driven like Terraform does.
 pub struct Driver<P: Provider> {
     service: ProviderService<P>,
     capabilities: tf::ClientCapabilities,
 }
 
-/// One object as the state file holds it.
+/// An object in the state.
 #[derive(Debug, Clone)]
 pub struct Stored {
     /// The attributes.
@@ -38,71 +43,36 @@ pub struct Stored {
     pub private: prost::bytes::Bytes,
     /// The identity, if the resource has one.
     pub identity: Option<Value>,
-    /// Whether a failed creation left the object to be replaced.
+    /// Whether a failed creation tainted the object, so that the next apply replaces it.
     pub tainted: bool,
 }
 
-/// What a plan decided about one object.
+/// The plan of one object.
 #[derive(Debug, Clone)]
 pub struct Change {
-    /// The planned attributes; null for a deletion.
+    /// The planned attributes, or null for a deletion.
     pub planned: Value,
-    /// Whether the object is deleted and created again.
+    /// Whether the object is replaced.
     pub replaces: bool,
-    /// Whether anything changes at all.
+    /// Whether the plan changes nothing.
     pub is_empty: bool,
-    /// What the user reads besides.
+    /// The warnings.
     pub diagnostics: Vec<tf::Diagnostic>,
     private: prost::bytes::Bytes,
+    identity: Option<tf::ResourceIdentityData>,
 }
 
-/// What an apply left.
+/// The result of an apply.
 #[derive(Debug, Clone)]
 pub struct Applied {
-    /// The object; `None` when there is none.
+    /// The stored object, or `None` if nothing is stored.
     pub stored: Option<Stored>,
-    /// What the user reads.
+    /// The errors and warnings.
     pub diagnostics: Vec<tf::Diagnostic>,
-}
-
-/// Why a step did not go through.
-#[derive(Debug, thiserror::Error)]
-pub enum Failure {
-    /// The provider reported errors.
-    #[error("{}", summaries(.0))]
-    Reported(Vec<tf::Diagnostic>),
-    /// The provider broke a rule of Terraform.
-    #[error("the provider broke Terraform's rules: {0:?}")]
-    Inconsistent(Vec<Inconsistency>),
-    /// The provider answered with something undecodable.
-    #[error("an answer cannot be decoded")]
-    Undecodable(#[from] CodecError),
-    /// The RPC itself failed.
-    #[error("the call failed")]
-    Call(#[from] tonic::Status),
-    /// A function has no result.
-    #[error("{text}")]
-    Function {
-        /// Why.
-        text: String,
-        /// The position of the argument at fault, counted from zero.
-        argument: Option<i64>,
-    },
-    /// The provider has nothing of the kind by this name.
-    #[error("the provider has no {0}")]
-    NoSuchType(String),
-}
-
-fn summaries(diagnostics: &[tf::Diagnostic]) -> String {
-    let texts: Vec<String> = diagnostics
-        .iter()
-        .map(|diagnostic| format!("{}: {}", diagnostic.summary, diagnostic.detail))
-        .collect();
-    texts.join("\n")
 }
 
 impl<P: Provider> Driver<P> {
-    /// Starts a provider, as Terraform does to read its schemas and to call its functions.
+    /// Returns a provider without configuration, which can describe its schemas and call its functions.
     pub fn unconfigured(provider: P) -> Self {
         Self {
             service: ProviderService::new(provider),
@@ -113,17 +83,17 @@ impl<P: Provider> Driver<P> {
         }
     }
 
-    /// Validates the configuration of the provider and configures it.
+    /// Validates the provider's configuration and configures it.
     pub async fn configure(provider: P, config: Value) -> Result<Self, Failure> {
         let driver = Self::unconfigured(provider);
         let kind = driver.service.schema().value_type();
         let request = tf::validate_provider_config::Request {
-            config: dynamic(&config, &kind),
+            config: encode_config(&config, &kind)?,
         };
         let validated = driver
             .service
             .validate_provider_config(tonic::Request::new(request));
-        accepted(validated.await?.into_inner().diagnostics)?;
+        require_success(validated.await?.into_inner().diagnostics)?;
         driver.reconfigure(&config).await?;
         Ok(driver)
     }
@@ -131,7 +101,7 @@ impl<P: Provider> Driver<P> {
     /// Configures the provider again, as a new run does.
     pub async fn reconfigure(&self, config: &Value) -> Result<(), Failure> {
         let request = tf::configure_provider::Request {
-            config: dynamic(config, &self.service.schema().value_type()),
+            config: encode_config(config, &self.service.schema().value_type())?,
             client_capabilities: Some(self.capabilities),
             ..Default::default()
         };
@@ -139,15 +109,15 @@ impl<P: Provider> Driver<P> {
             .service
             .configure_provider(tonic::Request::new(request))
             .await?;
-        accepted(configured.into_inner().diagnostics).map(drop)
+        require_success(configured.into_inner().diagnostics).map(drop)
     }
 
-    /// Behaves as a command line that stores write-only values, or not.
+    /// Sets whether the client supports write-only attributes.
     pub fn allow_write_only(&mut self, allowed: bool) {
         self.capabilities.write_only_attributes_allowed = allowed;
     }
 
-    /// Interrupts what is in flight.
+    /// Interrupts the operations in flight.
     pub async fn stop(&self) -> Result<(), Failure> {
         self.service
             .stop_provider(tonic::Request::new(tf::stop_provider::Request {}))
@@ -155,12 +125,12 @@ impl<P: Provider> Driver<P> {
         Ok(())
     }
 
-    /// The service itself.
+    /// Returns the service.
     pub fn service(&self) -> &ProviderService<P> {
         &self.service
     }
 
-    /// Validates the configuration of an object and returns the messages, errors included.
+    /// Validates the configuration of an object and returns the diagnostics, errors included.
     pub async fn validate(
         &self,
         type_name: &str,
@@ -168,7 +138,7 @@ impl<P: Provider> Driver<P> {
     ) -> Result<Vec<tf::Diagnostic>, Failure> {
         let request = tf::validate_resource_config::Request {
             type_name: type_name.to_owned(),
-            config: dynamic(config, self.resource(type_name)?.value_type()),
+            config: encode_config(config, self.resource(type_name)?.value_type())?,
             client_capabilities: Some(self.capabilities),
         };
         let validated = self
@@ -178,7 +148,7 @@ impl<P: Provider> Driver<P> {
         Ok(validated.into_inner().diagnostics)
     }
 
-    /// Plans an object: `config` null deletes it, no `prior` creates it.
+    /// Plans an object. A null `config` deletes it; without `prior` it is created.
     pub async fn plan(
         &self,
         type_name: &str,
@@ -186,12 +156,12 @@ impl<P: Provider> Driver<P> {
         prior: Option<&Stored>,
     ) -> Result<Change, Failure> {
         if !config.is_null() {
-            accepted(self.validate(type_name, config).await?)?;
+            require_success(self.validate(type_name, config).await?)?;
         }
         let tainted = prior.is_some_and(|prior| prior.tainted) && !config.is_null();
         let (first, replace) = self.plan_once(type_name, config, prior).await?;
         if (replace || tainted) && prior.is_some() {
-            // Terraform asks again as for a creation, with the private state of the first answer.
+            // Terraform plans again as for a creation, with the private state of the first response.
             let (second, _) = self.plan_once(type_name, config, None).await?;
             return Ok(Change {
                 replaces: true,
@@ -219,40 +189,46 @@ impl<P: Provider> Driver<P> {
         };
         let request = tf::plan_resource_change::Request {
             type_name: type_name.to_owned(),
-            prior_state: dynamic(prior_value, kind),
-            proposed_new_state: dynamic(&proposed, kind),
-            config: dynamic(config, kind),
+            prior_state: encode_value(prior_value, kind),
+            proposed_new_state: encode_value(&proposed, kind),
+            config: encode_value(config, kind),
             prior_private: prior.map(|prior| prior.private.clone()).unwrap_or_default(),
+            prior_identity: encode_identity(
+                prior.and_then(|prior| prior.identity.as_ref()),
+                resource.identity_type(),
+            ),
             client_capabilities: Some(self.capabilities),
             ..Default::default()
         };
-        let answered = self
+        let response = self
             .service
             .plan_resource_change(tonic::Request::new(request))
             .await?;
-        let answered = answered.into_inner();
-        let diagnostics = accepted(answered.diagnostics)?;
-        let planned = decoded(answered.planned_state.as_ref(), kind)?;
-        consistent(check_planned(
+        let response = response.into_inner();
+        let diagnostics = require_success(response.diagnostics)?;
+        let planned = decode_value(response.planned_state.as_ref(), kind)?;
+        require_consistent(check_planned(
             resource.schema(),
             prior_value,
             config,
             &planned,
         ))?;
-        let replaces = !answered.requires_replace.is_empty();
+        let replaces = !response.requires_replace.is_empty();
+        require_paths(&response.requires_replace, prior_value, &planned)?;
         let change = Change {
             is_empty: planned == *prior_value,
             planned,
             replaces,
             diagnostics,
-            private: answered.planned_private,
+            private: response.planned_private,
+            identity: response.planned_identity,
         };
         Ok((change, replaces))
     }
 
-    /// Plans and applies an object as Terraform does, the plan a second time before the apply.
+    /// Plans and applies an object as Terraform does, including the second plan before the apply.
     ///
-    /// An error of the provider is in the result, beside what Terraform would store then.
+    /// An error of the apply is part of the result, together with the state that Terraform would store.
     pub async fn apply(
         &self,
         type_name: &str,
@@ -267,9 +243,10 @@ impl<P: Provider> Driver<P> {
             });
         }
         let change = self.plan(type_name, config, prior).await?;
-        // What was known in the first plan stays in the second.
+        // Values known in the first plan must stay the same in the second.
+        require_consistent(check_replanned(&first.planned, &change.planned))?;
         if first.planned != change.planned {
-            return Err(inconsistent("the second plan differs from the first"));
+            return Err(inconsistency("the second plan differs from the first"));
         }
         let mut diagnostics = change.diagnostics.clone();
         let mut prior = prior.cloned();
@@ -279,7 +256,7 @@ impl<P: Provider> Driver<P> {
                 ..change.clone()
             };
             let deleted = self
-                .carry_out(type_name, &Value::Null, prior.as_ref(), &deletion)
+                .apply_change(type_name, &Value::Null, prior.as_ref(), &deletion)
                 .await?;
             let failed = has_error(&deleted.diagnostics);
             diagnostics.extend(deleted.diagnostics);
@@ -292,7 +269,7 @@ impl<P: Provider> Driver<P> {
             prior = None;
         }
         let applied = self
-            .carry_out(type_name, config, prior.as_ref(), &change)
+            .apply_change(type_name, config, prior.as_ref(), &change)
             .await?;
         diagnostics.extend(applied.diagnostics);
         Ok(Applied {
@@ -301,7 +278,7 @@ impl<P: Provider> Driver<P> {
         })
     }
 
-    async fn carry_out(
+    async fn apply_change(
         &self,
         type_name: &str,
         config: &Value,
@@ -313,29 +290,36 @@ impl<P: Provider> Driver<P> {
         let none = Value::Null;
         let request = tf::apply_resource_change::Request {
             type_name: type_name.to_owned(),
-            prior_state: dynamic(prior.map_or(&none, |prior| &prior.value), kind),
-            planned_state: dynamic(&change.planned, kind),
-            config: dynamic(config, kind),
+            prior_state: encode_value(prior.map_or(&none, |prior| &prior.value), kind),
+            planned_state: encode_value(&change.planned, kind),
+            config: encode_value(config, kind),
             planned_private: change.private.clone(),
+            planned_identity: change.identity.clone(),
             ..Default::default()
         };
-        let answered = self
+        let response = self
             .service
             .apply_resource_change(tonic::Request::new(request))
             .await?;
-        let answered = answered.into_inner();
-        let failed = has_error(&answered.diagnostics);
-        let result = decoded(answered.new_state.as_ref(), kind)?;
-        if !failed {
-            consistent(check_applied(resource.schema(), &change.planned, &result))?;
+        let response = response.into_inner();
+        let failed = has_error(&response.diagnostics);
+        let result = decode_value(response.new_state.as_ref(), kind)?;
+        if failed {
+            require_consistent(check_stored(resource.schema(), &result))?;
+        } else {
+            require_consistent(check_applied(resource.schema(), &change.planned, &result))?;
         }
         let stored = Stored {
             value: result,
-            private: answered.private,
-            identity: identity(answered.new_identity.as_ref(), resource.identity_type())?,
+            private: response.private,
+            identity: decode_identity(response.new_identity.as_ref(), resource.identity_type())?,
             tainted: failed && prior.is_none(),
         };
-        // With an error, an absent object means that the prior one is kept.
+        if let (false, Some(prior)) = (failed || stored.value.is_null(), prior) {
+            let (before, after) = (prior.identity.as_ref(), stored.identity.as_ref());
+            require_same_identity(resource.identity_may_change(), before, after)?;
+        }
+        // With an error, a missing object means that the prior one is kept.
         let stored = match (stored.value.is_null(), failed) {
             (false, _) => Some(stored),
             (true, true) => prior.cloned(),
@@ -343,33 +327,37 @@ impl<P: Provider> Driver<P> {
         };
         Ok(Applied {
             stored,
-            diagnostics: answered.diagnostics,
+            diagnostics: response.diagnostics,
         })
     }
 
-    /// Reads an object; `None` when it is gone.
+    /// Reads an object. Returns `None` if it does not exist.
     pub async fn read(&self, type_name: &str, stored: &Stored) -> Result<Option<Stored>, Failure> {
         let resource = self.resource(type_name)?;
         let kind = resource.value_type();
         let request = tf::read_resource::Request {
             type_name: type_name.to_owned(),
-            current_state: dynamic(&stored.value, kind),
+            current_state: encode_value(&stored.value, kind),
             private: stored.private.clone(),
             client_capabilities: Some(self.capabilities),
+            current_identity: encode_identity(stored.identity.as_ref(), resource.identity_type()),
             ..Default::default()
         };
-        let answered = self
+        let response = self
             .service
             .read_resource(tonic::Request::new(request))
             .await?;
-        let answered = answered.into_inner();
-        accepted(answered.diagnostics)?;
-        let value = decoded(answered.new_state.as_ref(), kind)?;
-        let identity = identity(answered.new_identity.as_ref(), resource.identity_type())?;
+        let response = response.into_inner();
+        require_success(response.diagnostics)?;
+        let value = decode_value(response.new_state.as_ref(), kind)?;
+        require_consistent(check_stored(resource.schema(), &value))?;
+        let identity = decode_identity(response.new_identity.as_ref(), resource.identity_type())?;
+        let may_change = resource.identity_may_change();
+        require_same_identity(may_change, stored.identity.as_ref(), identity.as_ref())?;
         let tainted = stored.tainted;
         Ok((!value.is_null()).then_some(Stored {
             value,
-            private: answered.private,
+            private: response.private,
             identity,
             tainted,
         }))
@@ -380,11 +368,5 @@ impl<P: Provider> Driver<P> {
         resource
             .map(Box::as_ref)
             .ok_or_else(|| Failure::NoSuchType(type_name.to_owned()))
-    }
-}
-
-impl From<Diagnostics> for Failure {
-    fn from(diagnostics: Diagnostics) -> Self {
-        Self::Reported((&diagnostics).into())
     }
 }

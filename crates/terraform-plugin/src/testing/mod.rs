@@ -1,4 +1,4 @@
-//! A kit for the tests of providers: Terraform core's behaviour and rules without Terraform.
+//! Tools for tests of providers: Terraform core's behaviour and rules, without Terraform.
 
 #[cfg(test)]
 pub(crate) mod arbitrary;

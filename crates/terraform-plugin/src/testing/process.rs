@@ -1,4 +1,4 @@
-//! Starts a provider's executable as Terraform does, and talks to it.
+//! Starts a provider's executable as Terraform does, and connects to it.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -15,8 +15,8 @@
 //! # }
 //! ```
 //!
-//! The process gets the environment, the handshake and the mutual TLS of the real client, with a
-//! key on P-521. It is killed when the value is dropped.
+//! The process gets the environment, handshake and mutual TLS of the real client, with a key on P-521. Dropping the
+//! value kills it.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -45,10 +45,10 @@ mod error;
 mod memory;
 mod p521_key;
 
-/// Time that the real client gives a provider to say its handshake line.
+/// The time limit of the real client for the handshake line.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(60);
 
-/// A provider to be started, with changes to what Terraform does by itself.
+/// The options for starting a provider.
 #[derive(Debug)]
 pub struct Launch {
     executable: PathBuf,
@@ -57,7 +57,7 @@ pub struct Launch {
 }
 
 impl Launch {
-    /// Starts `executable` without arguments, in an environment like Terraform's.
+    /// Returns a launch of `executable` without arguments, in an environment like Terraform's.
     pub fn new(executable: impl Into<PathBuf>) -> Result<Self, Error> {
         let executable = executable.into();
         let mut command = Command::new(&executable);
@@ -83,7 +83,7 @@ impl Launch {
         self
     }
 
-    /// Uses another certificate, or none and no encryption, as with `TF_DISABLE_PLUGIN_TLS`.
+    /// Sets the client certificate. `None` disables encryption, as `TF_DISABLE_PLUGIN_TLS` does.
     #[must_use]
     pub fn identity(mut self, identity: Option<ClientIdentity>) -> Self {
         self.identity = identity;
@@ -109,7 +109,7 @@ impl Launch {
         let read = timeout(HANDSHAKE_LIMIT, stdout.read_line(&mut line)).await;
         let start_time = start.elapsed();
         if !matches!(read, Ok(Ok(1..))) {
-            // The reason may still be on its way; what has come by then has to do.
+            // The reason may arrive late; whatever has arrived by then is reported.
             let _ = timeout(Duration::from_secs(5), end_of_stderr).await;
             return Err(Error::NoHandshake {
                 executable: self.executable,
@@ -148,7 +148,7 @@ impl ProviderProcess {
         Launch::new(executable)?.start().await
     }
 
-    /// A client of the provider, on a new connection, without limits on sizes.
+    /// Connects a new client to the provider, without limits on message sizes.
     pub async fn client(&self) -> Result<ProviderClient<Channel>, Error> {
         let channel = self.endpoint.connect(self.identity.as_ref()).await?;
         Ok(ProviderClient::new(channel)
@@ -156,57 +156,57 @@ impl ProviderProcess {
             .max_encoding_message_size(usize::MAX))
     }
 
-    /// Where the provider listens.
+    /// Returns the endpoint that the provider listens on.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// Time from the start of the process to its handshake line.
+    /// Returns the time from the start of the process to its handshake line.
     pub fn start_time(&self) -> Duration {
         self.start_time
     }
 
-    /// Id of the process.
+    /// Returns the id of the process.
     pub fn pid(&self) -> u32 {
         self.pid
     }
 
-    /// Bytes of memory that the process holds now; nothing on a system without `/proc`.
+    /// Returns the resident memory of the process in bytes, or `None` on systems without `/proc`.
     pub fn resident_memory(&self) -> Option<u64> {
         memory::resident(self.pid)
     }
 
-    /// The most bytes of memory that the process has held; nothing on a system without `/proc`.
+    /// Returns the peak resident memory of the process in bytes, or `None` on systems without `/proc`.
     pub fn peak_memory(&self) -> Option<u64> {
         memory::peak(self.pid)
     }
 
-    /// What the process has written to standard error.
+    /// Returns what the process has written to standard error.
     pub fn stderr(&self) -> String {
         self.stderr.text()
     }
 
-    /// What the process has written to standard output after the handshake line.
+    /// Returns what the process has written to standard output after the handshake line.
     pub fn later_stdout(&self) -> String {
         self.later_stdout.text()
     }
 
-    /// Whether the process has not ended yet.
+    /// Returns `true` if the process has not exited.
     pub fn is_running(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Asks the process to end, waits until it has, and returns how long that took and how it went.
+    /// Asks the process to exit, waits for it, and returns how long that took and its exit status.
     pub async fn shut_down(mut self) -> Result<(Duration, ExitStatus), Error> {
         let channel = self.endpoint.connect(self.identity.as_ref()).await?;
         let start = Instant::now();
-        // The real client ignores the answer too: the process may be gone before it is read.
+        // The real client ignores the response too: the process may exit before it is read.
         let _ = GrpcControllerClient::new(channel).shutdown(Empty {}).await;
         let status = self.wait().await?;
         Ok((start.elapsed(), status))
     }
 
-    /// Waits until the process has ended by itself.
+    /// Waits until the process exits by itself.
     pub async fn wait(&mut self) -> Result<ExitStatus, Error> {
         let pid = self.pid;
         self.child
@@ -218,26 +218,26 @@ impl ProviderProcess {
 
 impl Drop for ProviderProcess {
     fn drop(&mut self) {
-        // A killed process leaves its socket. One that has ended has removed it already.
+        // A killed process leaves its socket. One that exited has already removed it.
         if self.endpoint.network == "unix" {
             let _ = std::fs::remove_file(&self.endpoint.address);
         }
     }
 }
 
-/// Text that a process writes, collected in the background.
+/// The output of a process, collected in the background.
 #[derive(Debug, Clone, Default)]
 struct Output(Arc<Mutex<Vec<u8>>>);
 
 impl Output {
-    /// Starts to collect, and returns the task that does, which ends with `source`.
+    /// Starts to collect. The returned task ends with `source`.
     fn collect(source: Option<impl AsyncRead + Unpin + Send + 'static>) -> (Self, JoinHandle<()>) {
         let output = Self::default();
         let collected = output.clone();
         let task = tokio::spawn(async move {
             let Some(mut source) = source else { return };
             let mut chunk = [0; 4096];
-            // The end and a failure both mean that no more is to come.
+            // After the end or a failure there is no more output.
             while let Ok(length @ 1..) = source.read(&mut chunk).await {
                 collected.bytes().extend(chunk.iter().take(length));
             }

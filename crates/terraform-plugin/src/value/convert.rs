@@ -1,24 +1,24 @@
-//! Conversion between values and the Rust types of models.
+//! Conversions between values and the Rust types of models.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Display, Formatter};
 
 use super::{Number, Path, Tf, Type, Value, WriteOnly};
-use crate::schema::{AttributeKind, Presence};
+use crate::schema::{AttributeKind, LostOption, Presence};
 
-/// A value that does not fit the Rust type that a model gives its attribute.
+/// A value does not fit the Rust type of its attribute.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the value is {found} where {expected} is needed")]
 pub struct ConversionError {
     /// The attribute.
     pub path: Path,
-    /// What the Rust type can hold.
+    /// What the Rust type accepts.
     pub expected: &'static str,
-    /// What the value is, without its content.
+    /// The kind of value found, without its content.
     pub found: String,
 }
 
 impl ConversionError {
-    /// Describes a value that does not fit.
+    /// Returns the error for a value that does not fit.
     pub fn new(path: &Path, expected: &'static str, found: &Value) -> Self {
         Self {
             path: path.clone(),
@@ -28,32 +28,131 @@ impl ConversionError {
     }
 }
 
-/// A Rust type with a form as a Terraform value.
+impl Display for ConversionError {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        let Self {
+            expected, found, ..
+        } = self;
+        match found.as_str() {
+            "null" | "unknown" => write!(formatter, "must be {expected}, but it is {found}"),
+            _ => write!(formatter, "must be {expected}"),
+        }
+    }
+}
+
+/// A Rust type that converts from and to a Terraform value.
 pub trait Convert: Sized + Send + Sync {
-    /// Reads the value; `path` is where it stands, for the error.
+    /// Converts from a value. `path` is its place, for errors.
     fn from_value(value: &Value, path: &Path) -> Result<Self, ConversionError>;
 
-    /// Returns the value.
+    /// Converts to a value.
     fn to_value(&self) -> Value;
 }
 
 /// A Rust type that can be the type of an attribute.
 ///
-/// The type decides whether users must, may or cannot set the attribute: `T` is required, `Option<T>` optional,
-/// [`Tf<T>`] computed, [`WriteOnly<T>`] an argument that is never stored.
+/// The type decides whether the attribute is required (`T`), optional (`Option<T>`), computed ([`Tf<T>`]) or write-only
+/// ([`WriteOnly<T>`]).
+///
+/// A type of your own delegates to one of these:
+///
+/// ```
+/// use terraform_plugin::schema::AttributeKind;
+/// use terraform_plugin::value::{AttributeValue, ConversionError, Convert, Path, Value};
+///
+/// #[derive(Clone, PartialEq)]
+/// enum Level {
+///     Low,
+///     High,
+/// }
+///
+/// impl Convert for Level {
+///     fn from_value(value: &Value, path: &Path) -> Result<Self, ConversionError> {
+///         match value.as_str() {
+///             Some("low") => Ok(Self::Low),
+///             Some("high") => Ok(Self::High),
+///             _ => Err(ConversionError::new(path, "low or high", value)),
+///         }
+///     }
+///
+///     fn to_value(&self) -> Value {
+///         Value::string(match self {
+///             Self::Low => "low",
+///             Self::High => "high",
+///         })
+///     }
+/// }
+///
+/// impl AttributeValue for Level {
+///     type Plan = Self;
+///
+///     fn kind() -> AttributeKind {
+///         String::kind()
+///     }
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the type of an attribute",
     note = "use `String`, `bool`, `i64`, `u64`, `Number`, a model, or an `Option`, `Tf`, `Vec`, `BTreeSet` or `BTreeMap<String, _>` of these"
 )]
 pub trait AttributeValue: Convert {
-    /// The view of the attribute while parts of it may be unknown.
-    type Plan: Convert;
+    /// The type of the attribute in a configuration or plan, where parts of it may be unknown.
+    type Plan: Convert + Clone + PartialEq;
 
-    /// Who sets the attribute.
+    /// Whether users or the provider set the attribute.
     const PRESENCE: Presence = Presence::Required;
 
-    /// The shape of the attribute.
+    /// Returns the type of the attribute.
     fn kind() -> AttributeKind;
+
+    /// Checks a configured value that is not null, and adds an error for every part that does not fit this type.
+    ///
+    /// Unknown parts fit.
+    fn check(value: &Value, path: &Path, errors: &mut Vec<ConversionError>) {
+        let fits = if value.is_unknown() {
+            Ok(())
+        } else if value.is_wholly_known() {
+            Self::from_value(value, path).map(drop)
+        } else {
+            Self::Plan::from_value(value, path).map(drop)
+        };
+        errors.extend(fits.err());
+    }
+
+    /// Returns the options of nested attributes that have no effect in this type.
+    #[doc(hidden)]
+    fn lost_options() -> Vec<LostOption> {
+        Vec::new()
+    }
+}
+
+/// The presence of a type that wraps `T`, which must not have one itself: `Option<Tf<_>>` means nothing.
+const fn presence_of_wrapper<T: AttributeValue>(presence: Presence) -> Presence {
+    assert!(
+        matches!(T::PRESENCE, Presence::Required),
+        "`Option`, `Tf` and `WriteOnly` cannot be combined: use one of them"
+    );
+    presence
+}
+
+/// The presence of a collection of `T`, which can be optional but not computed or write-only.
+const fn presence_of_collection<T: AttributeValue>() -> Presence {
+    assert!(
+        matches!(T::PRESENCE, Presence::Required | Presence::Optional),
+        "elements of a collection cannot be `Tf` or `WriteOnly`: use it for the whole collection"
+    );
+    Presence::Required
+}
+
+/// Checks a configured value that may be null.
+fn check_nullable<T: AttributeValue>(
+    value: &Value,
+    path: &Path,
+    errors: &mut Vec<ConversionError>,
+) {
+    if !value.is_null() {
+        T::check(value, path, errors);
+    }
 }
 
 macro_rules! scalar {
@@ -89,8 +188,8 @@ fn number(value: &Value) -> Option<&Number> {
 scalar!(String, Type::String, "a string", value => value.as_str().map(str::to_owned), this => Value::string(this.as_str()));
 scalar!(bool, Type::Bool, "a bool", value => match value { Value::Bool(truth) => Some(*truth), _ => None }, this => Value::Bool(*this));
 scalar!(Number, Type::Number, "a number", value => number(value).cloned(), this => Value::Number(this.clone()));
-scalar!(i64, Type::Number, "a whole number", value => number(value).and_then(Number::as_i64), this => Value::Number((*this).into()));
-scalar!(u64, Type::Number, "a whole number that is not negative", value => number(value).and_then(Number::as_u64), this => Value::Number((*this).into()));
+scalar!(i64, Type::Number, "a whole number from -2^63 to 2^63-1", value => number(value).and_then(Number::as_i64), this => Value::Number((*this).into()));
+scalar!(u64, Type::Number, "a whole number from 0 to 2^64-1", value => number(value).and_then(Number::as_u64), this => Value::Number((*this).into()));
 
 impl<T: Convert> Convert for Option<T> {
     fn from_value(value: &Value, path: &Path) -> Result<Self, ConversionError> {
@@ -107,10 +206,18 @@ impl<T: Convert> Convert for Option<T> {
 
 impl<T: AttributeValue> AttributeValue for Option<T> {
     type Plan = T::Plan;
-    const PRESENCE: Presence = Presence::Optional;
+    const PRESENCE: Presence = presence_of_wrapper::<T>(Presence::Optional);
 
     fn kind() -> AttributeKind {
         T::kind()
+    }
+
+    fn check(value: &Value, path: &Path, errors: &mut Vec<ConversionError>) {
+        check_nullable::<T>(value, path, errors);
+    }
+
+    fn lost_options() -> Vec<LostOption> {
+        T::lost_options()
     }
 }
 
@@ -134,10 +241,18 @@ impl<T: Convert> Convert for Tf<T> {
 
 impl<T: AttributeValue> AttributeValue for Tf<T> {
     type Plan = T::Plan;
-    const PRESENCE: Presence = Presence::Computed;
+    const PRESENCE: Presence = presence_of_wrapper::<T>(Presence::Computed);
 
     fn kind() -> AttributeKind {
         T::kind()
+    }
+
+    fn check(value: &Value, path: &Path, errors: &mut Vec<ConversionError>) {
+        check_nullable::<T>(value, path, errors);
+    }
+
+    fn lost_options() -> Vec<LostOption> {
+        T::lost_options()
     }
 }
 
@@ -146,7 +261,7 @@ impl<T: Convert> Convert for WriteOnly<T> {
         Option::<T>::from_value(value, path).map(Self::from)
     }
 
-    /// Returns null: the value must not reach plan or state.
+    /// Returns null, because the value must not reach the plan or the state.
     fn to_value(&self) -> Value {
         Value::Null
     }
@@ -154,10 +269,18 @@ impl<T: Convert> Convert for WriteOnly<T> {
 
 impl<T: AttributeValue> AttributeValue for WriteOnly<T> {
     type Plan = T::Plan;
-    const PRESENCE: Presence = Presence::WriteOnly;
+    const PRESENCE: Presence = presence_of_wrapper::<T>(Presence::WriteOnly);
 
     fn kind() -> AttributeKind {
         T::kind()
+    }
+
+    fn check(value: &Value, path: &Path, errors: &mut Vec<ConversionError>) {
+        check_nullable::<T>(value, path, errors);
+    }
+
+    fn lost_options() -> Vec<LostOption> {
+        T::lost_options()
     }
 }
 
@@ -179,9 +302,28 @@ impl<T: Convert> Convert for Vec<T> {
 
 impl<T: AttributeValue> AttributeValue for Vec<T> {
     type Plan = Vec<Tf<T::Plan>>;
+    const PRESENCE: Presence = presence_of_collection::<T>();
 
     fn kind() -> AttributeKind {
         T::kind().list()
+    }
+
+    fn check(value: &Value, path: &Path, errors: &mut Vec<ConversionError>) {
+        match value {
+            Value::List(elements) => {
+                for (index, element) in elements.iter().enumerate() {
+                    T::check(element, &path.index(index), errors);
+                }
+            }
+            Value::Unknown => {}
+            _ => errors.push(ConversionError::new(path, "a list", value)),
+        }
+    }
+
+    fn lost_options() -> Vec<LostOption> {
+        let mut lost = T::lost_options();
+        lost.extend(T::kind().options_lost_in_collection());
+        lost
     }
 }
 
@@ -208,9 +350,28 @@ impl<T: Convert> Convert for BTreeMap<String, T> {
 
 impl<T: AttributeValue> AttributeValue for BTreeMap<String, T> {
     type Plan = BTreeMap<String, Tf<T::Plan>>;
+    const PRESENCE: Presence = presence_of_collection::<T>();
 
     fn kind() -> AttributeKind {
         T::kind().map()
+    }
+
+    fn check(value: &Value, path: &Path, errors: &mut Vec<ConversionError>) {
+        match value {
+            Value::Map(elements) => {
+                for (key, element) in elements {
+                    T::check(element, &path.key(key), errors);
+                }
+            }
+            Value::Unknown => {}
+            _ => errors.push(ConversionError::new(path, "a map", value)),
+        }
+    }
+
+    fn lost_options() -> Vec<LostOption> {
+        let mut lost = T::lost_options();
+        lost.extend(T::kind().options_lost_in_collection());
+        lost
     }
 }
 
@@ -239,13 +400,32 @@ impl<T: Convert + Ord> Convert for BTreeSet<T> {
 
 impl<T: AttributeValue + Ord> AttributeValue for BTreeSet<T> {
     type Plan = PlanSet<T::Plan>;
+    const PRESENCE: Presence = presence_of_collection::<T>();
 
     fn kind() -> AttributeKind {
         T::kind().set()
     }
+
+    fn check(value: &Value, path: &Path, errors: &mut Vec<ConversionError>) {
+        match value {
+            Value::Set(elements) => {
+                for element in elements {
+                    T::check(element, &path.set_element(), errors);
+                }
+            }
+            Value::Unknown => {}
+            _ => errors.push(ConversionError::new(path, "a set", value)),
+        }
+    }
+
+    fn lost_options() -> Vec<LostOption> {
+        let mut lost = T::lost_options();
+        lost.extend(T::kind().options_lost_in_collection());
+        lost
+    }
 }
 
-/// A set while its elements may be unknown.
+/// A set in a configuration or plan, where elements may be unknown.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PlanSet<T>(pub Vec<Tf<T>>);
 

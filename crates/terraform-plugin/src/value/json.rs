@@ -1,4 +1,4 @@
-//! The JSON form of values, in which Terraform hands over stored state.
+//! The JSON format of values, in which Terraform passes stored state.
 
 use std::collections::BTreeMap;
 
@@ -8,25 +8,25 @@ use serde_json::{Value as Json, json};
 
 use super::{Path, Type, Value};
 
-/// Stored state that does not fit the type.
+/// Stored state does not fit the type.
 #[derive(Debug, thiserror::Error)]
-#[error("the stored value at \"{path}\" cannot be read: {reason}")]
+#[error("cannot decode the stored value at \"{path}\": {reason}")]
 pub struct JsonError {
-    /// Where in the value.
+    /// The place in the value.
     pub path: String,
-    /// What is wrong there.
+    /// What is wrong.
     pub reason: String,
 }
 
-/// Reads a value of the type from JSON text.
+/// Decodes a value of the given type from JSON.
 ///
-/// Attributes that the type lacks are dropped and attributes that the text lacks are null, because state outlives
-/// schemas. Numbers keep every digit.
+/// Attributes that the type lacks are dropped, and attributes that the JSON lacks are null, because schemas change
+/// between versions. Numbers keep every digit.
 pub fn from_json(text: &str, kind: &Type) -> Result<Value, JsonError> {
-    read(text, kind, &Path::root())
+    read_value(text, kind, &Path::root())
 }
 
-fn fault(path: &Path, reason: impl std::fmt::Display) -> JsonError {
+fn json_error(path: &Path, reason: impl std::fmt::Display) -> JsonError {
     JsonError {
         path: path.to_string(),
         reason: reason.to_string(),
@@ -34,28 +34,30 @@ fn fault(path: &Path, reason: impl std::fmt::Display) -> JsonError {
 }
 
 fn parse<'a, T: Deserialize<'a>>(text: &'a str, path: &Path) -> Result<T, JsonError> {
-    serde_json::from_str(text).map_err(|error| fault(path, error))
+    serde_json::from_str(text).map_err(|error| json_error(path, error))
 }
 
-fn read(text: &str, kind: &Type, path: &Path) -> Result<Value, JsonError> {
+fn read_value(text: &str, kind: &Type, path: &Path) -> Result<Value, JsonError> {
     let text = text.trim();
     if text == "null" {
         return Ok(Value::Null);
     }
     match kind {
         Type::Bool => parse(text, path).map(Value::Bool),
-        // State written by old versions may hold numbers as text.
+        // State of older versions may contain numbers as strings.
         Type::Number => text
             .trim_matches('"')
             .parse()
             .map(Value::Number)
-            .map_err(|error| fault(path, error)),
+            .map_err(|error| json_error(path, error)),
         Type::String => parse::<String>(text, path).map(Value::string),
         Type::List(element) => {
             let elements: Vec<&RawValue> = parse(text, path)?;
             let elements = elements.iter().enumerate();
             elements
-                .map(|(index, element_text)| read(element_text.get(), element, &path.index(index)))
+                .map(|(index, element_text)| {
+                    read_value(element_text.get(), element, &path.index(index))
+                })
                 .collect::<Result<_, _>>()
                 .map(Value::List)
         }
@@ -63,20 +65,23 @@ fn read(text: &str, kind: &Type, path: &Path) -> Result<Value, JsonError> {
             let elements: Vec<&RawValue> = parse(text, path)?;
             let elements = elements.iter();
             elements
-                .map(|element_text| read(element_text.get(), element, &path.set_element()))
+                .map(|element_text| read_value(element_text.get(), element, &path.set_element()))
                 .collect::<Result<Vec<_>, _>>()
                 .map(Value::set)
         }
         Type::Tuple(kinds) => {
             let elements: Vec<&RawValue> = parse(text, path)?;
             if elements.len() != kinds.len() {
-                return Err(fault(path, "the tuple has another size"));
+                return Err(json_error(
+                    path,
+                    "the tuple has the wrong number of elements",
+                ));
             }
             elements
                 .iter()
                 .zip(kinds)
                 .enumerate()
-                .map(|(index, (element, kind))| read(element.get(), kind, &path.index(index)))
+                .map(|(index, (element, kind))| read_value(element.get(), kind, &path.index(index)))
                 .collect::<Result<_, _>>()
                 .map(Value::List)
         }
@@ -85,7 +90,7 @@ fn read(text: &str, kind: &Type, path: &Path) -> Result<Value, JsonError> {
             elements
                 .into_iter()
                 .map(|(key, element_text)| {
-                    let value = read(element_text.get(), element, &path.key(&key))?;
+                    let value = read_value(element_text.get(), element, &path.key(&key))?;
                     Ok((key, value))
                 })
                 .collect::<Result<_, _>>()
@@ -97,7 +102,7 @@ fn read(text: &str, kind: &Type, path: &Path) -> Result<Value, JsonError> {
                 .iter()
                 .map(|(name, kind)| {
                     let value = match attributes.get(name) {
-                        Some(stored) => read(stored.get(), kind, &path.attribute(name))?,
+                        Some(stored) => read_value(stored.get(), kind, &path.attribute(name))?,
                         None => Value::Null,
                     };
                     Ok((name.clone(), value))
@@ -106,9 +111,9 @@ fn read(text: &str, kind: &Type, path: &Path) -> Result<Value, JsonError> {
                 .map(Value::Object)
         }
         Type::Dynamic => {
-            let wrapped: Wrapped<'_> = parse(text, path)?;
-            let kind = Type::from_json(&wrapped.kind).map_err(|error| fault(path, error))?;
-            Ok(match read(wrapped.value.get(), &kind, path)? {
+            let typed: TypedValue<'_> = parse(text, path)?;
+            let kind = Type::from_json(&typed.kind).map_err(|error| json_error(path, error))?;
+            Ok(match read_value(typed.value.get(), &kind, path)? {
                 Value::Null => Value::Null,
                 value => Value::Dynamic(Box::new((kind, value))),
             })
@@ -117,16 +122,16 @@ fn read(text: &str, kind: &Type, path: &Path) -> Result<Value, JsonError> {
 }
 
 #[derive(Deserialize)]
-struct Wrapped<'a> {
+struct TypedValue<'a> {
     #[serde(rename = "type")]
     kind: Json,
     #[serde(borrow)]
     value: &'a RawValue,
 }
 
-/// Returns the JSON form of a value; unknown values, which have none, become null.
+/// Returns the JSON format of a value. Unknown values become null.
 ///
-/// Whole numbers beyond 64 bits and long fractions lose digits: the form is for people and for size measurements.
+/// Whole numbers beyond 64 bits and long fractions lose digits, so the result is only for display and size measurements.
 pub fn to_json(value: &Value) -> Json {
     match value {
         Value::Null | Value::Unknown => Json::Null,
@@ -162,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn attributes_come_and_go_between_versions() {
+    fn attributes_missing_from_the_json_are_null_and_others_are_dropped() {
         let kind = Type::Object([("new".to_owned(), Type::String)].into());
         let value = from_json(r#"{"old": 1}"#, &kind).unwrap();
         assert_eq!(value, Value::object([("new", Value::Null)]));
@@ -180,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_of_another_type_names_its_place() {
+    fn an_error_names_the_path_of_the_value() {
         let kind = Type::Map(Box::new(Type::Bool));
         assert_eq!(
             from_json(r#"{"a": "x"}"#, &kind).unwrap_err().path,

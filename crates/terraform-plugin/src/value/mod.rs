@@ -1,6 +1,6 @@
-//! Terraform values: one dynamic tree that the codec, the plan pipeline and the typed models share.
+//! Terraform values: a dynamic tree that the codec, the plan pipeline and the typed models share.
 //!
-//! A [`Value`] carries no schema; functions that need the shape take a [`Type`] or a schema beside it.
+//! A [`Value`] does not know its schema. Functions that need it take a [`Type`] or a schema as well.
 
 mod convert;
 mod json;
@@ -21,33 +21,33 @@ pub use tf::{Known, Tf, UnknownValue, WriteOnly};
 pub use types::{Type, TypeError};
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
-/// A Terraform value: null, unknown, or known, at any depth.
+/// A Terraform value: null, unknown or known, at any depth.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Value {
     /// Absent.
     Null,
     /// Not known before apply.
     Unknown,
-    /// A truth value.
+    /// A boolean.
     Bool(bool),
     /// A number of any size and precision.
     Number(Number),
-    /// Text in Unicode normalisation form C, as Terraform compares it.
+    /// A string in Unicode normalisation form C, as Terraform compares it.
     String(String),
-    /// The elements of a list or a tuple.
+    /// The elements of a list or tuple.
     List(Vec<Value>),
-    /// The elements of a set, sorted; build it with [`Value::set`].
+    /// The elements of a set, sorted. Use [`Value::set`] to build one.
     Set(Vec<Value>),
     /// The elements of a map.
     Map(BTreeMap<String, Value>),
-    /// The attributes of an object, every one of its type present.
+    /// The attributes of an object, with every attribute of its type present.
     Object(BTreeMap<String, Value>),
-    /// A known value of an attribute whose type is dynamic, with the type it has.
+    /// A known value of an attribute with a dynamic type, together with its actual type.
     Dynamic(Box<(Type, Value)>),
 }
 
 impl Value {
-    /// Returns text as a value, normalised as Terraform does it.
+    /// Returns a string value, normalised as Terraform does it.
     pub fn string(text: impl Into<String>) -> Self {
         let text = text.into();
         Self::String(if is_nfc(&text) {
@@ -57,7 +57,7 @@ impl Value {
         })
     }
 
-    /// Returns a set of the elements: sorted, and without duplicates among those wholly known.
+    /// Returns a set of the elements, sorted and with known duplicates removed.
     pub fn set(elements: impl IntoIterator<Item = Value>) -> Self {
         let mut elements: Vec<Value> = elements.into_iter().collect();
         elements.sort();
@@ -65,7 +65,7 @@ impl Value {
         Self::Set(elements)
     }
 
-    /// Returns an object of the attributes.
+    /// Returns an object with the given attributes.
     pub fn object<N: Into<String>>(attributes: impl IntoIterator<Item = (N, Value)>) -> Self {
         Self::Object(
             attributes
@@ -75,17 +75,17 @@ impl Value {
         )
     }
 
-    /// Tells whether the value is null.
+    /// Returns `true` if the value is null.
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
 
-    /// Tells whether the value itself is unknown.
+    /// Returns `true` if the value itself is unknown.
     pub fn is_unknown(&self) -> bool {
         matches!(self, Self::Unknown)
     }
 
-    /// Tells whether nothing in the value, at any depth, is unknown.
+    /// Returns `true` if no part of the value is unknown.
     pub fn is_wholly_known(&self) -> bool {
         match self {
             Self::Unknown => false,
@@ -100,7 +100,33 @@ impl Value {
         }
     }
 
-    /// Returns an attribute of an object; null for any other value and for an absent attribute.
+    /// Returns the path to the first unknown part, or `None` if the value is wholly known.
+    pub fn first_unknown(&self) -> Option<Path> {
+        self.first_unknown_below(&Path::root())
+    }
+
+    fn first_unknown_below(&self, path: &Path) -> Option<Path> {
+        match self {
+            Self::Unknown => Some(path.clone()),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::String(_) => None,
+            Self::List(elements) => elements
+                .iter()
+                .enumerate()
+                .find_map(|(index, element)| element.first_unknown_below(&path.index(index))),
+            Self::Set(elements) => elements
+                .iter()
+                .find_map(|element| element.first_unknown_below(&path.set_element())),
+            Self::Map(elements) => elements
+                .iter()
+                .find_map(|(key, element)| element.first_unknown_below(&path.key(key))),
+            Self::Object(attributes) => attributes
+                .iter()
+                .find_map(|(name, value)| value.first_unknown_below(&path.attribute(name))),
+            Self::Dynamic(inner) => inner.1.first_unknown_below(path),
+        }
+    }
+
+    /// Returns an attribute of an object, or null if the attribute is absent or the value is not an object.
     pub fn attribute(&self, name: &str) -> &Value {
         match self {
             Self::Object(attributes) => attributes.get(name).unwrap_or(&Self::Null),
@@ -108,7 +134,7 @@ impl Value {
         }
     }
 
-    /// Returns the text of a known string.
+    /// Returns the content of a known string.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::String(text) => Some(text),
@@ -118,7 +144,7 @@ impl Value {
 }
 
 impl std::fmt::Debug for Value {
-    /// Shows the shape and never the content, so that no log can carry a sensitive value.
+    /// Shows the structure without the content, so that logs cannot reveal sensitive values.
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Null => formatter.write_str("null"),
@@ -134,5 +160,26 @@ impl std::fmt::Debug for Value {
             }
             Self::Dynamic(inner) => inner.1.fmt(formatter),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_unknown_part_is_found_at_any_depth() {
+        let rules = |port: Value| {
+            let rule = Value::object([("name", Value::string("a")), ("port", port)]);
+            Value::object([("rules", Value::List(vec![Value::Null, rule]))])
+        };
+        let path = rules(Value::Unknown).first_unknown().unwrap();
+        assert_eq!(path.to_string(), "rules[1].port");
+        let map = Value::Map([("x".to_owned(), Value::Unknown)].into());
+        let path = rules(map).first_unknown().unwrap();
+        assert_eq!(path.to_string(), "rules[1].port[\"x\"]");
+        let path = rules(Value::set([Value::Unknown])).first_unknown().unwrap();
+        assert_eq!(path.to_string(), "rules[1].port");
+        assert_eq!(rules(Value::Bool(true)).first_unknown(), None);
     }
 }

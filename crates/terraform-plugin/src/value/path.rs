@@ -1,27 +1,27 @@
-//! Paths to a part of a value, as diagnostics and replacement lists name them.
+//! Paths to parts of a value, used in diagnostics and in lists of attributes that require replacement.
 
 use std::fmt::{self, Display, Formatter};
 
 use crate::protocol::tfplugin6::{AttributePath, attribute_path};
 
-/// One step into a value.
+/// One step of a path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
-    /// The attribute of an object.
+    /// An attribute of an object.
     Attribute(String),
-    /// The element of a map.
+    /// An element of a map.
     Key(String),
-    /// The element of a list or tuple, counted from zero.
+    /// An element of a list or tuple, counted from zero.
     Index(i64),
 }
 
 /// A path from the root of a resource, data source or provider to one of its parts.
 ///
-/// Elements of sets have no address, so a path into a set stops at the set.
+/// Elements of sets have no address, so a path into a set ends at the set.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Path {
     steps: Vec<Step>,
-    stopped: bool,
+    ends_at_set: bool,
 }
 
 impl Path {
@@ -38,28 +38,33 @@ impl Path {
     /// Returns the path to an attribute below this one.
     #[must_use]
     pub fn attribute(&self, name: impl Into<String>) -> Self {
-        self.then(Step::Attribute(name.into()))
+        self.push_step(Step::Attribute(name.into()))
     }
 
     /// Returns the path to an element of the map at this path.
     #[must_use]
     pub fn key(&self, key: impl Into<String>) -> Self {
-        self.then(Step::Key(key.into()))
+        self.push_step(Step::Key(key.into()))
     }
 
     /// Returns the path to an element of the list at this path.
     #[must_use]
     pub fn index(&self, index: usize) -> Self {
-        self.then(Step::Index(i64::try_from(index).unwrap_or(i64::MAX)))
+        self.push_step(Step::Index(i64::try_from(index).unwrap_or(i64::MAX)))
     }
 
-    /// Returns the path to an element of the set at this path, which is the set's own.
+    /// Returns the path to an element of the set at this path, which is the path to the set itself.
     #[must_use]
     pub fn set_element(&self) -> Self {
         Self {
-            stopped: true,
+            ends_at_set: true,
             ..self.clone()
         }
+    }
+
+    /// Returns `true` if the path leads to the elements of a set.
+    pub(crate) fn is_set_element(&self) -> bool {
+        self.ends_at_set
     }
 
     /// Returns the steps from the root.
@@ -67,9 +72,9 @@ impl Path {
         &self.steps
     }
 
-    fn then(&self, step: Step) -> Self {
+    fn push_step(&self, step: Step) -> Self {
         let mut path = self.clone();
-        if !path.stopped {
+        if !path.ends_at_set {
             path.steps.push(step);
         }
         path
@@ -111,13 +116,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_into_a_set_stops_at_the_set() {
+    fn a_path_into_a_set_ends_at_the_set() {
         let path = Path::to("rules").set_element().attribute("port");
         assert_eq!(path.steps(), Path::to("rules").steps());
     }
 
     #[test]
-    fn a_path_reads_as_in_configuration() {
+    fn a_path_is_displayed_as_in_a_configuration() {
         let path = Path::to("sources")
             .key("on-push")
             .attribute("events")

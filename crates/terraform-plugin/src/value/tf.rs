@@ -1,11 +1,11 @@
-//! The three states of an attribute, where it can be in more than one.
+//! Values that may be null or unknown.
 
 use super::Path;
 
 /// A value that may be null or unknown.
 ///
-/// Models use it for computed attributes, which are unknown until an operation has decided them, and the plan view
-/// of a model uses it for every attribute.
+/// Models use it for computed attributes, which are unknown until an operation sets them. In the plan view of a model
+/// every field is one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Tf<T> {
     /// Absent.
@@ -19,7 +19,7 @@ pub enum Tf<T> {
 
 pub use Tf::Known;
 
-/// A value was asked for that the operation has not decided yet: a defect of the provider.
+/// The provider used a value that is not known: a bug in the provider.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the value of {path} is not known")]
 pub struct UnknownValue {
@@ -45,23 +45,23 @@ impl<T> Tf<T> {
     }
 
     /// Returns the known value, or an error that names the attribute.
-    pub fn expect_known(&self, attribute: &str) -> Result<&T, UnknownValue> {
+    pub fn require_known(&self, attribute: &str) -> Result<&T, UnknownValue> {
         self.known().ok_or_else(|| UnknownValue {
             path: Path::to(attribute),
         })
     }
 
-    /// Tells whether the value is null.
+    /// Returns `true` if the value is null.
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
 
-    /// Tells whether the value is unknown.
+    /// Returns `true` if the value is unknown.
     pub fn is_unknown(&self) -> bool {
         matches!(self, Self::Unknown)
     }
 
-    /// Applies a function to a known value.
+    /// Applies a function to the known value.
     pub fn map<U>(self, function: impl FnOnce(T) -> U) -> Tf<U> {
         match self {
             Self::Null => Tf::Null,
@@ -70,7 +70,7 @@ impl<T> Tf<T> {
         }
     }
 
-    /// Returns a view of the value by reference.
+    /// Converts from `&Tf<T>` to `Tf<&T>`.
     pub fn as_ref(&self) -> Tf<&T> {
         match self {
             Self::Null => Tf::Null,
@@ -92,12 +92,12 @@ impl<T> From<Option<T>> for Tf<T> {
     }
 }
 
-/// The value of a write-only attribute: present while an operation runs, never in plan or state.
+/// The value of a write-only attribute: available during an operation, never in plan or state.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct WriteOnly<T>(Option<T>);
 
 impl<T> WriteOnly<T> {
-    /// Returns the value that the configuration holds.
+    /// Returns the value in the configuration.
     pub fn configured(&self) -> Option<&T> {
         self.0.as_ref()
     }

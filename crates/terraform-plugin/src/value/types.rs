@@ -1,4 +1,4 @@
-//! The types of values, and their JSON form on the wire (go-cty `cty/json.go`).
+//! The types of values, and their JSON format on the wire (go-cty `cty/json.go`).
 
 use std::collections::BTreeMap;
 
@@ -7,36 +7,36 @@ use serde_json::{Value as Json, json};
 /// The type of a value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Type {
-    /// A truth value.
+    /// A boolean.
     Bool,
     /// A number of any size.
     Number,
-    /// Text.
+    /// A string.
     String,
-    /// Any type; a known value carries its own.
+    /// Any type. Each known value has its own.
     Dynamic,
-    /// Ordered elements of one type.
+    /// An ordered collection of elements of one type.
     List(Box<Type>),
-    /// Unordered distinct elements of one type.
+    /// An unordered collection of distinct elements of one type.
     Set(Box<Type>),
-    /// Elements of one type by key.
+    /// A collection of elements of one type, by key.
     Map(Box<Type>),
-    /// Ordered elements of a type each.
+    /// An ordered collection of elements, each with its own type.
     Tuple(Vec<Type>),
-    /// Named attributes of a type each.
+    /// Named attributes, each with its own type.
     Object(BTreeMap<String, Type>),
 }
 
-/// JSON that describes no type.
+/// JSON does not describe a type.
 #[derive(Debug, thiserror::Error)]
 #[error("{text} does not describe a type")]
 pub struct TypeError {
-    /// The JSON at fault.
+    /// The JSON.
     pub text: String,
 }
 
 impl Type {
-    /// Returns the JSON form that Terraform reads: `"string"`, `["list","string"]`, `["object",{…}]`.
+    /// Returns the JSON format that Terraform reads: `"string"`, `["list","string"]`, `["object",{…}]`.
     pub fn to_json(&self) -> Json {
         match self {
             Self::Bool => json!("bool"),
@@ -62,9 +62,9 @@ impl Type {
         }
     }
 
-    /// Reads the JSON form; the list of optional attributes of an object, which occurs in dynamic values, is ignored.
+    /// Parses the JSON format. The optional attributes of objects, which occur in dynamic values, are ignored.
     pub fn from_json(json: &Json) -> Result<Self, TypeError> {
-        let refused = || TypeError {
+        let error = || TypeError {
             text: json.to_string(),
         };
         if let Some(name) = json.as_str() {
@@ -73,12 +73,12 @@ impl Type {
                 "number" => Ok(Self::Number),
                 "string" => Ok(Self::String),
                 "dynamic" => Ok(Self::Dynamic),
-                _ => Err(refused()),
+                _ => Err(error()),
             };
         }
-        let parts = json.as_array().ok_or_else(refused)?;
-        let constructor = parts.first().and_then(Json::as_str).ok_or_else(refused)?;
-        let argument = parts.get(1).ok_or_else(refused)?;
+        let parts = json.as_array().ok_or_else(error)?;
+        let constructor = parts.first().and_then(Json::as_str).ok_or_else(error)?;
+        let argument = parts.get(1).ok_or_else(error)?;
         let element = || Self::from_json(argument).map(Box::new);
         match constructor {
             "list" => element().map(Self::List),
@@ -86,19 +86,19 @@ impl Type {
             "map" => element().map(Self::Map),
             "tuple" => argument
                 .as_array()
-                .ok_or_else(refused)?
+                .ok_or_else(error)?
                 .iter()
                 .map(Self::from_json)
                 .collect::<Result<_, _>>()
                 .map(Self::Tuple),
             "object" => argument
                 .as_object()
-                .ok_or_else(refused)?
+                .ok_or_else(error)?
                 .iter()
                 .map(|(name, kind)| Ok((name.clone(), Self::from_json(kind)?)))
                 .collect::<Result<_, _>>()
                 .map(Self::Object),
-            _ => Err(refused()),
+            _ => Err(error()),
         }
     }
 }
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_type_is_refused() {
+    fn malformed_types_are_errors() {
         for json in [
             json!("text"),
             json!([]),

@@ -1,6 +1,6 @@
-//! What authors read when they use the derive macros wrongly.
+//! The compile errors for mistakes in the use of the derive macros.
 
 #[test]
-fn mistakes_are_named_where_they_are() {
+fn mistakes_are_compile_errors_at_their_place() {
     trybuild::TestCases::new().compile_fail("tests/derive/refused/*.rs");
 }

@@ -28,7 +28,7 @@ fn summaries(diagnostics: &[Diagnostic]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn progress_comes_first_and_messages_with_the_end() {
+async fn progress_is_streamed_before_the_diagnostics() {
     let (driver, cloud) = with_bucket().await;
     let config = emptying(text("a"), Value::Null);
     let invoked = driver.invoke(BUCKET, &config).await.unwrap();
@@ -41,13 +41,13 @@ async fn progress_comes_first_and_messages_with_the_end() {
 }
 
 #[tokio::test]
-async fn every_failure_ends_with_completion() {
+async fn every_failure_ends_with_a_completion() {
     let (driver, cloud) = with_bucket().await;
     let config = emptying(text("a"), Value::Null);
     for (fault, message) in [
         (Fault::Early, "The cloud refused."),
         (Fault::Halfway, "The cloud went away."),
-        (Fault::Panic, "the drive is on fire"),
+        (Fault::Panic, "injected panic"),
     ] {
         cloud.lock().unwrap().fault = fault;
         let invoked = driver.invoke(BUCKET, &config).await.unwrap();
@@ -65,7 +65,7 @@ async fn every_failure_ends_with_completion() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_interrupt_ends_an_invocation_after_some_seconds() {
+async fn an_interrupt_ends_an_invocation_after_the_grace_period() {
     let (driver, cloud) = with_bucket().await;
     cloud.lock().unwrap().fault = Fault::Hang;
     let config = emptying(text("a"), Value::Null);
@@ -79,7 +79,7 @@ async fn an_interrupt_ends_an_invocation_after_some_seconds() {
 }
 
 #[tokio::test]
-async fn a_plan_looks_at_what_is_known() {
+async fn a_plan_checks_only_known_values() {
     let (driver, _) = with_bucket().await;
     let unknown = emptying(Value::Unknown, Value::Unknown);
     assert!(driver.plan_action(BUCKET, &unknown).await.is_ok());
@@ -94,7 +94,7 @@ async fn a_plan_looks_at_what_is_known() {
 }
 
 #[tokio::test]
-async fn an_invocation_goes_on_when_nobody_reads() {
+async fn an_invocation_continues_when_its_stream_is_dropped() {
     let (driver, cloud) = with_bucket().await;
     let kind = Type::Object(
         [

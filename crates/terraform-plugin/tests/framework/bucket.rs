@@ -1,4 +1,4 @@
-//! A provider of buckets, with switches for everything that goes wrong.
+//! A provider of buckets that can inject faults.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -13,11 +13,11 @@ use terraform_plugin::resource::{
 };
 use terraform_plugin::schema::one_of;
 use terraform_plugin::testing::driver::Driver;
-use terraform_plugin::value::{Known, Number, Tf, Value, WriteOnly};
+use terraform_plugin::value::{Known, Number, Path, Tf, Value, WriteOnly};
 
 use crate::kinds::{BucketList, EmptyAction, IsKnown, Join, SessionResource};
 
-/// What exists remotely.
+/// A remote bucket.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Remote {
     pub(crate) note: Option<String>,
@@ -25,33 +25,57 @@ pub(crate) struct Remote {
     pub(crate) class: String,
     pub(crate) secret: Option<String>,
     pub(crate) complete: bool,
+    /// The new name of the bucket, which its identity contains.
+    pub(crate) renamed: Option<&'static str>,
 }
 
-/// What the next operation does wrong.
+/// The fault of the next operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Fault {
     #[default]
     None,
     /// Fails after the remote object exists.
     Halfway,
+    /// Records the plan, and then fails.
+    Recorded,
+    /// Records the plan, and then panics.
+    RecordedPanic,
     /// Fails before anything happens.
     Early,
+    /// Warns, and then fails before anything happens.
+    WarnedEarly,
+    /// Warns, and then panics.
+    WarnedPanic,
+    /// Fails with a warning but no error.
+    OnlyWarning,
+    /// Fails without any diagnostic.
+    Silent,
     Panic,
     /// Never ends.
     Hang,
-    /// Answers what was not planned.
-    Lie,
+    /// Returns a result that was not planned.
+    WrongResult,
+    /// Returns a result with an unknown value.
+    UnknownResult,
 }
 
 #[derive(Default)]
 pub(crate) struct Cloud {
     pub(crate) buckets: BTreeMap<String, Remote>,
     pub(crate) fault: Fault,
+    /// The class of new buckets in the provider's configuration.
+    pub(crate) default_class: Option<String>,
+    /// The user and password in the provider's configuration.
+    pub(crate) user: Option<String>,
+    /// The tag that reads keep in the private state.
+    pub(crate) etag: Option<&'static str>,
+    /// The path whose change requires replacement in every plan.
+    pub(crate) replace: Option<Path>,
     pub(crate) replacements_seen: Vec<bool>,
     pub(crate) creations: usize,
-    /// The rights of the sessions opened.
+    /// The permissions of the opened sessions.
     pub(crate) sessions: Vec<String>,
-    /// The buckets whose sessions were closed, and whether those were renewed.
+    /// The buckets of the closed sessions, and whether those were renewed.
     pub(crate) closed: Vec<(String, bool)>,
     pub(crate) listed: usize,
     pub(crate) searches_ended: usize,
@@ -65,6 +89,21 @@ pub(crate) type Shared = Arc<Mutex<Cloud>>;
 pub(crate) struct CloudConfig {
     /// Region of the cloud.
     region: Option<String>,
+    /// Storage class of new buckets.
+    #[tf(default("standard".to_owned()))]
+    class: String,
+    /// Account at the cloud.
+    login: Option<Login>,
+}
+
+/// An account at the cloud.
+#[derive(Model)]
+pub(crate) struct Login {
+    /// Name of the user.
+    user: String,
+    /// Password of the user.
+    #[tf(sensitive)]
+    password: String,
 }
 
 /// A bucket.
@@ -76,22 +115,24 @@ pub(crate) struct Bucket {
     /// Storage class.
     #[tf(default("standard".to_owned()), validate(one_of(["standard", "cold"])))]
     pub(crate) class: String,
-    /// Text for people.
+    /// Free text.
     pub(crate) note: Option<String>,
     /// Size that the bucket may reach.
     pub(crate) quota: Option<Number>,
-    /// Secret that is never stored here.
+    /// Secret that is never stored.
     pub(crate) secret_wo: WriteOnly<String>,
-    /// Raise it to write the secret again.
+    /// Increase it to write the secret again.
     pub(crate) secret_wo_version: Option<i64>,
     /// Rules by name.
     pub(crate) rules: Option<BTreeMap<String, Rule>>,
-    /// What every resource of the cloud has.
+    /// Addresses to notify, in order.
+    pub(crate) hooks: Option<Vec<Hook>>,
+    /// Attributes of every resource of the cloud.
     #[tf(flatten)]
     pub(crate) common: Common,
 }
 
-/// What every resource of the cloud has.
+/// Attributes of every resource of the cloud.
 #[derive(Model)]
 pub(crate) struct Common {
     /// Time limits.
@@ -99,7 +140,7 @@ pub(crate) struct Common {
     /// Identifier.
     #[tf(stable)]
     pub(crate) id: Tf<String>,
-    /// What was found to differ.
+    /// Differences from the configuration.
     #[tf(cleared)]
     pub(crate) drift: Tf<String>,
 }
@@ -114,6 +155,16 @@ pub(crate) struct Rule {
     pub(crate) id: Tf<String>,
 }
 
+/// An address to notify.
+#[derive(Debug, Clone, PartialEq, Model)]
+pub(crate) struct Hook {
+    /// Address.
+    pub(crate) url: String,
+    /// Identifier of the hook.
+    #[tf(stable)]
+    pub(crate) id: Tf<String>,
+}
+
 /// Identity of a bucket.
 #[derive(Model)]
 pub(crate) struct BucketIdentity {
@@ -121,21 +172,34 @@ pub(crate) struct BucketIdentity {
     pub(crate) name: String,
 }
 
-/// Does what goes wrong before anything happens.
-pub(crate) async fn misbehave(fault: Fault) -> Result<(), Diagnostics> {
+/// Injects a fault that happens before the operation starts.
+pub(crate) async fn inject_fault(fault: Fault) -> Result<(), Diagnostics> {
     match fault {
-        Fault::Panic => panic!("the drive is on fire"),
+        Fault::Panic | Fault::WarnedPanic => panic!("injected panic"),
         Fault::Hang => std::future::pending().await,
-        Fault::Early => Err(Diagnostic::error("Refused", "The cloud refused.").into()),
-        Fault::None | Fault::Halfway | Fault::Lie => Ok(()),
+        Fault::OnlyWarning => Err(Diagnostic::warning("Careful", "It is slow.").into()),
+        Fault::Silent => Err(Diagnostics::default()),
+        Fault::Early | Fault::WarnedEarly => {
+            Err(Diagnostic::error("Refused", "The cloud refused.").into())
+        }
+        Fault::None
+        | Fault::Halfway
+        | Fault::Recorded
+        | Fault::RecordedPanic
+        | Fault::WrongResult
+        | Fault::UnknownResult => Ok(()),
     }
 }
 
 pub(crate) struct BucketResource;
 
 impl BucketResource {
-    fn fault(operation: &Operation<Shared>) -> Fault {
-        std::mem::take(&mut operation.client().lock().unwrap().fault)
+    fn fault(operation: &mut Operation<Shared>) -> Fault {
+        let fault = std::mem::take(&mut operation.client().lock().unwrap().fault);
+        if matches!(fault, Fault::WarnedEarly | Fault::WarnedPanic) {
+            operation.warn("Careful", "It is slow.");
+        }
+        fault
     }
 
     pub(crate) fn state(name: &str, remote: &Remote) -> Bucket {
@@ -147,6 +211,7 @@ impl BucketResource {
             secret_wo: WriteOnly::default(),
             secret_wo_version: None,
             rules: None,
+            hooks: None,
             common: Common {
                 timeouts: None,
                 id: Known(format!("bucket-{name}")),
@@ -155,11 +220,35 @@ impl BucketResource {
         }
     }
 
-    fn settle(mut planned: Bucket) -> Bucket {
+    /// Injects a fault that happens after the operation has recorded its plan.
+    fn record(
+        operation: &mut Operation<Shared>,
+        fault: Fault,
+        planned: &Bucket,
+    ) -> Result<(), Diagnostics> {
+        match fault {
+            Fault::Recorded => {
+                operation.record(planned);
+                Err(Diagnostic::error("Half made", "The cloud went away.").into())
+            }
+            Fault::RecordedPanic => {
+                operation.record(planned);
+                panic!("injected panic")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn fill_computed(mut planned: Bucket) -> Bucket {
         planned.common.id = Known(format!("bucket-{}", planned.name));
         planned.common.drift = Tf::Null;
         for (key, rule) in planned.rules.iter_mut().flatten() {
             rule.id = Known(format!("rule-{key}"));
+        }
+        for hook in planned.hooks.iter_mut().flatten() {
+            if !matches!(hook.id, Known(_)) {
+                hook.id = Known(format!("hook-{}", hook.url));
+            }
         }
         planned
     }
@@ -171,6 +260,7 @@ impl Resource for BucketResource {
     type Identity = BucketIdentity;
     const TYPE_NAME: &'static str = "cloud_bucket";
     const VERSION: i64 = 1;
+    const IDENTITY_VERSION: i64 = 2;
     const TIMEOUTS: DefaultTimeouts = DefaultTimeouts::all(60);
 
     async fn create(
@@ -179,7 +269,8 @@ impl Resource for BucketResource {
         planned: Bucket,
     ) -> Result<Bucket, Diagnostics> {
         let fault = Self::fault(operation);
-        misbehave(fault).await?;
+        inject_fault(fault).await?;
+        Self::record(operation, fault, &planned)?;
         {
             let mut cloud = operation.client().lock().unwrap();
             cloud.creations += 1;
@@ -200,9 +291,12 @@ impl Resource for BucketResource {
             remote.complete = true;
         }
         operation.private.set("etag", &"1").unwrap();
-        let mut state = Self::settle(planned);
-        if fault == Fault::Lie {
+        let mut state = Self::fill_computed(planned);
+        if fault == Fault::WrongResult {
             "cold".clone_into(&mut state.class);
+        }
+        if fault == Fault::UnknownResult {
+            state.common.id = Tf::Unknown;
         }
         Ok(state)
     }
@@ -212,11 +306,19 @@ impl Resource for BucketResource {
         operation: &mut Operation<Shared>,
         mut state: Bucket,
     ) -> Result<Option<Bucket>, Diagnostics> {
-        misbehave(Self::fault(operation)).await?;
-        let cloud = operation.client().lock().unwrap();
+        let fault = Self::fault(operation);
+        inject_fault(fault).await?;
+        let client = Arc::clone(operation.client());
+        let cloud = client.lock().unwrap();
         let Some(remote) = cloud.buckets.get(&state.name) else {
             return Ok(None);
         };
+        if let Some(etag) = cloud.etag {
+            operation.private.set("etag", &etag).unwrap();
+        }
+        if let Some(name) = remote.renamed {
+            name.clone_into(&mut state.name);
+        }
         state.note.clone_from(&remote.note);
         state.quota.clone_from(&remote.quota);
         state.class.clone_from(&remote.class);
@@ -225,6 +327,9 @@ impl Resource for BucketResource {
         } else {
             Known("the bucket is incomplete".to_owned())
         };
+        if fault == Fault::UnknownResult {
+            state.common.id = Tf::Unknown;
+        }
         Ok(Some(state))
     }
 
@@ -235,7 +340,8 @@ impl Resource for BucketResource {
         planned: Bucket,
     ) -> Result<Bucket, Diagnostics> {
         let fault = Self::fault(operation);
-        misbehave(fault).await?;
+        inject_fault(fault).await?;
+        Self::record(operation, fault, &planned)?;
         {
             let mut cloud = operation.client().lock().unwrap();
             let remote = cloud.buckets.get_mut(&planned.name).unwrap();
@@ -253,7 +359,11 @@ impl Resource for BucketResource {
         if let Some(secret) = planned.secret_wo.configured() {
             remote.secret = Some(secret.clone());
         }
-        Ok(Self::settle(planned))
+        let mut state = Self::fill_computed(planned);
+        if let Some(name) = remote.renamed {
+            name.clone_into(&mut state.name);
+        }
+        Ok(state)
     }
 
     async fn delete(
@@ -261,7 +371,7 @@ impl Resource for BucketResource {
         operation: &mut Operation<Shared>,
         state: Bucket,
     ) -> Result<(), Diagnostics> {
-        misbehave(Self::fault(operation)).await?;
+        inject_fault(Self::fault(operation)).await?;
         let replacement = operation.is_replacement();
         let mut cloud = operation.client().lock().unwrap();
         cloud.replacements_seen.push(replacement);
@@ -270,7 +380,12 @@ impl Resource for BucketResource {
     }
 
     async fn modify_plan(&self, planning: &mut Planning<'_, Self>) -> Result<(), Diagnostics> {
+        let client = planning.client.map(Arc::clone);
+        if let Some(path) = client.and_then(|client| client.lock().unwrap().replace.clone()) {
+            planning.require_replacement(path);
+        }
         if planning.planned.note == Known("forbidden".to_owned()) {
+            planning.warn("Careful", "It is slow.");
             return Err(Diagnostic::error("Forbidden note", "Write something else.").into());
         }
         Ok(())
@@ -296,21 +411,29 @@ impl Resource for BucketResource {
         operation: &mut Operation<Shared>,
         target: ImportTarget<BucketIdentity>,
     ) -> Result<Option<Bucket>, Diagnostics> {
+        let fault = Self::fault(operation);
+        inject_fault(fault).await?;
+        if matches!(&target, ImportTarget::Id(id) if id == "missing") {
+            operation.warn("Careful", "It is slow.");
+        }
         let name = match target {
             ImportTarget::Id(id) => id,
             ImportTarget::Identity(identity) => identity.name,
         };
         let cloud = operation.client().lock().unwrap();
-        Ok(cloud
+        let mut state = cloud
             .buckets
             .get(&name)
-            .map(|remote| Self::state(&name, remote)))
+            .map(|remote| Self::state(&name, remote));
+        if let (Fault::UnknownResult, Some(state)) = (fault, &mut state) {
+            state.common.id = Tf::Unknown;
+        }
+        Ok(state)
     }
 
     fn upgrade(&self, stored: &StoredState<'_>) -> Result<Bucket, Diagnostics> {
         // Version 0 called the class "tier".
-        let old: serde_json::Value =
-            serde_json::from_str(stored.json).map_err(Diagnostic::defect)?;
+        let old: serde_json::Value = serde_json::from_str(stored.json).map_err(Diagnostic::bug)?;
         let text = |key: &str| {
             old.get(key)
                 .and_then(|v| v.as_str())
@@ -322,6 +445,14 @@ impl Resource for BucketResource {
             ..Remote::default()
         };
         Ok(Self::state(&text("name"), &remote))
+    }
+
+    fn upgrade_identity(&self, stored: &StoredState<'_>) -> Result<BucketIdentity, Diagnostics> {
+        // Version 1 called the name "bucket".
+        let old: BTreeMap<String, String> =
+            serde_json::from_str(stored.json).map_err(Diagnostic::bug)?;
+        let name = old.get("bucket").cloned().unwrap_or_default();
+        Ok(BucketIdentity { name })
     }
 
     fn move_from(
@@ -341,7 +472,7 @@ impl DataSource for BucketDataSource {
     const TYPE_NAME: &'static str = "cloud_bucket";
     const DESCRIPTION: &'static str = "Looks up a bucket.";
     const REQUIRED: &'static [&'static str] = &["name"];
-    const OPTIONAL: &'static [&'static str] = &[];
+    const OPTIONAL: &'static [&'static str] = &["class"];
     const TIMEOUT: Duration = Duration::from_secs(60);
 
     async fn read(
@@ -350,12 +481,18 @@ impl DataSource for BucketDataSource {
         config: PlanOf<Bucket>,
     ) -> Result<Bucket, Diagnostics> {
         let fault = std::mem::take(&mut client.lock().unwrap().fault);
-        misbehave(fault).await?;
-        let name = config.name.expect_known("name")?;
+        inject_fault(fault).await?;
+        let name = config.name.require_known("name")?;
         let cloud = client.lock().unwrap();
+        let class = config.class.require_known("class")?;
         let remote = cloud.buckets.get(name);
+        let remote = remote.filter(|remote| remote.class == *class);
         let remote = remote.ok_or_else(|| Diagnostic::error("No such bucket", name.clone()))?;
-        Ok(BucketResource::state(name, remote))
+        let mut data = BucketResource::state(name, remote);
+        if fault == Fault::UnknownResult {
+            data.common.id = Tf::Unknown;
+        }
+        Ok(data)
     }
 }
 
@@ -371,7 +508,16 @@ impl Provider for CloudProvider {
     async fn configure(&self, config: CloudConfig) -> Result<Shared, Diagnostics> {
         match config.region.as_deref() {
             Some("moon") => Err(Diagnostic::error("No such region", "Use another.").into()),
-            _ => Ok(Arc::clone(&self.cloud)),
+            Some("mars") => Err(Diagnostic::warning("Far away", "It is slow.").into()),
+            Some("sun") => Err(Diagnostics::default()),
+            _ => {
+                let mut cloud = self.cloud.lock().unwrap();
+                cloud.default_class = Some(config.class);
+                cloud.user = config
+                    .login
+                    .map(|login| format!("{}:{}", login.user, login.password));
+                Ok(Arc::clone(&self.cloud))
+            }
         }
     }
 
@@ -393,7 +539,7 @@ pub(crate) fn provider_config(region: Value) -> Value {
     Value::object([("region", region)])
 }
 
-/// A configured driver and the cloud behind it.
+/// Returns a configured driver and its cloud.
 pub(crate) async fn start() -> (Driver<CloudProvider>, Shared) {
     let provider = CloudProvider::default();
     let cloud = Arc::clone(&provider.cloud);
@@ -403,7 +549,7 @@ pub(crate) async fn start() -> (Driver<CloudProvider>, Shared) {
     (driver, cloud)
 }
 
-/// The configuration of a bucket with the named attributes set.
+/// Returns the configuration of a bucket with the given attributes.
 pub(crate) fn bucket<const N: usize>(attributes: [(&str, Value); N]) -> Value {
     let names = [
         "name",
@@ -413,6 +559,7 @@ pub(crate) fn bucket<const N: usize>(attributes: [(&str, Value); N]) -> Value {
         "secret_wo",
         "secret_wo_version",
         "rules",
+        "hooks",
         "timeouts",
         "id",
         "drift",
@@ -423,6 +570,15 @@ pub(crate) fn bucket<const N: usize>(attributes: [(&str, Value); N]) -> Value {
         .collect();
     all.extend(attributes.map(|(name, value)| (name.to_owned(), value)));
     Value::Object(all)
+}
+
+/// Returns the configuration of the data source of a bucket.
+pub(crate) fn named(name: &str) -> Value {
+    let Value::Object(mut config) = bucket([("name", text(name))]) else {
+        panic!("an object")
+    };
+    config.remove("secret_wo");
+    Value::Object(config)
 }
 
 pub(crate) fn text(text: &str) -> Value {

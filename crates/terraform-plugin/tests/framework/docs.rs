@@ -30,7 +30,7 @@ fn page(path: &str) -> String {
 }
 
 #[test]
-fn everything_has_a_page_in_the_folder_of_its_kind() {
+fn everything_has_a_page_in_the_directory_of_its_kind() {
     let paths: Vec<_> = rendered().into_iter().map(|page| page.path).collect();
     let expected = [
         "index.md",
@@ -72,7 +72,7 @@ A session on a bucket.
 
 ### Optional
 
-- `right` (String) What the session may do. Default: `"read"`.
+- `right` (String) Permission of the session. Default: `"read"`.
 
 ### Read-Only
 
@@ -113,7 +113,7 @@ join(separator string, parts string...) string
 ## Arguments
 
 1. `separator` (String, Nullable) Text between the parts; a comma if null.
-1. `parts` (Variadic, String) What is joined.
+1. `parts` (Variadic, String) Parts to join.
 "#;
     assert_eq!(page("functions/join.md"), expected);
     let signature = "cloud_bucket(value list of string) bool";

@@ -29,7 +29,7 @@ async fn it_is_opened_renewed_and_closed() {
 }
 
 #[tokio::test]
-async fn a_configuration_is_checked_as_that_of_a_resource() {
+async fn its_configuration_is_validated() {
     let (driver, cloud) = start().await;
     let config = Value::object([
         ("bucket", text("a")),
@@ -42,31 +42,32 @@ async fn a_configuration_is_checked_as_that_of_a_resource() {
 }
 
 #[tokio::test]
-async fn a_result_that_differs_from_the_configuration_is_refused_and_closed() {
+async fn a_result_that_does_not_match_the_configuration_is_rejected_and_closed() {
     let (driver, cloud) = start().await;
-    cloud.lock().unwrap().fault = Fault::Lie;
+    cloud.lock().unwrap().fault = Fault::WrongResult;
     let config = session(text("a"), text("read"));
     let refused = driver.open(BUCKET, &config).await.unwrap_err();
     assert!(refused.to_string().contains("right: "), "{refused}");
     cloud.lock().unwrap().fault = Fault::Halfway;
     let refused = driver.open(BUCKET, &config).await.unwrap_err();
-    assert!(refused.to_string().contains("unknown values"), "{refused}");
+    let expected = "an unknown value for token";
+    assert!(refused.to_string().contains(expected), "{refused}");
     assert_eq!(cloud.lock().unwrap().closed.len(), 2);
 }
 
 #[tokio::test]
-async fn a_failed_renewal_keeps_what_closing_needs() {
+async fn a_failed_renewal_keeps_the_private_state() {
     let (driver, cloud) = start().await;
     let mut open = driver.open(BUCKET, &read_session()).await.unwrap();
     cloud.lock().unwrap().fault = Fault::Panic;
     let failed = driver.renew(BUCKET, &mut open).await.unwrap_err();
-    assert!(failed.to_string().contains("the drive is on fire"));
+    assert!(failed.to_string().contains("injected panic"));
     driver.close(BUCKET, open).await.unwrap();
     assert_eq!(cloud.lock().unwrap().closed, [("a".to_owned(), false)]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_interrupt_ends_an_opening_and_spares_the_closing() {
+async fn an_interrupt_ends_an_opening_but_not_a_closing() {
     let (driver, cloud) = start().await;
     let open = driver.open(BUCKET, &read_session()).await.unwrap();
     cloud.lock().unwrap().fault = Fault::Hang;

@@ -1,8 +1,17 @@
 use std::time::{Duration, Instant};
 
+use terraform_plugin::testing::driver::{Failure, Search};
 use terraform_plugin::value::Value;
 
-use crate::bucket::{BUCKET, Fault, bucket, start, text};
+use crate::bucket::{BUCKET, Fault, bucket, named, provider_config, start, text};
+
+/// Returns the summaries of the diagnostics of a failure.
+fn reported<T: std::fmt::Debug>(result: Result<T, Failure>) -> Vec<String> {
+    match result {
+        Err(Failure::Reported(diagnostics)) => summaries(&diagnostics),
+        other => panic!("{other:?}"),
+    }
+}
 
 fn summaries(diagnostics: &[terraform_plugin::protocol::tfplugin6::Diagnostic]) -> Vec<String> {
     diagnostics
@@ -12,7 +21,7 @@ fn summaries(diagnostics: &[terraform_plugin::protocol::tfplugin6::Diagnostic]) 
 }
 
 #[tokio::test]
-async fn a_failed_creation_leaves_null_state_and_the_next_one_goes_on() {
+async fn a_failed_creation_stores_nothing_and_the_next_one_resumes() {
     let (driver, cloud) = start().await;
     let config = bucket([("name", text("a"))]);
     cloud.lock().unwrap().fault = Fault::Halfway;
@@ -30,7 +39,7 @@ async fn a_failed_creation_leaves_null_state_and_the_next_one_goes_on() {
 }
 
 #[tokio::test]
-async fn a_failed_update_keeps_what_has_become_true() {
+async fn a_failed_update_stores_the_recorded_state() {
     let (driver, cloud) = start().await;
     let stored = driver
         .apply(BUCKET, &bucket([("name", text("a"))]), None)
@@ -53,6 +62,38 @@ async fn a_failed_update_keeps_what_has_become_true() {
     let finished = driver.apply(BUCKET, &config, Some(&kept)).await.unwrap();
     assert!(finished.diagnostics.is_empty());
     assert_eq!(cloud.lock().unwrap().buckets["a"].class, "cold");
+}
+
+#[tokio::test]
+async fn a_recorded_state_is_stored_without_unknown_values_also_after_a_panic() {
+    let rules = |keys: &[&str]| {
+        let rule = |key: &&str| {
+            let rule = Value::object([("prefix", text("logs/")), ("id", Value::Null)]);
+            ((*key).to_owned(), rule)
+        };
+        let rules = Value::Map(keys.iter().map(rule).collect());
+        bucket([("name", text("a")), ("rules", rules)])
+    };
+    for fault in [Fault::Recorded, Fault::RecordedPanic] {
+        let (driver, cloud) = start().await;
+        cloud.lock().unwrap().fault = fault;
+        let failed = driver.apply(BUCKET, &rules(&[]), None).await.unwrap();
+        let created = failed.stored.unwrap();
+        assert!(created.tainted);
+        assert_eq!(created.value.attribute("name"), &text("a"));
+        assert!(created.value.attribute("id").is_null());
+
+        let applied = driver.apply(BUCKET, &rules(&["x"]), None).await.unwrap();
+        let stored = applied.stored.unwrap();
+        cloud.lock().unwrap().fault = fault;
+        let config = rules(&["x", "y"]);
+        let failed = driver.apply(BUCKET, &config, Some(&stored)).await.unwrap();
+        let Value::Map(kept) = failed.stored.unwrap().value.attribute("rules").clone() else {
+            panic!("a map")
+        };
+        assert_eq!(kept["x"].attribute("id"), &text("rule-x"));
+        assert!(kept["y"].attribute("id").is_null());
+    }
 }
 
 #[tokio::test]
@@ -81,7 +122,7 @@ async fn a_failed_deletion_keeps_the_object() {
 }
 
 #[tokio::test]
-async fn a_failed_read_is_an_error_and_never_a_removal() {
+async fn a_failed_read_is_an_error_and_removes_nothing() {
     let (driver, cloud) = start().await;
     let stored = driver
         .apply(BUCKET, &bucket([("name", text("a"))]), None)
@@ -95,7 +136,7 @@ async fn a_failed_read_is_an_error_and_never_a_removal() {
 }
 
 #[tokio::test]
-async fn a_panic_becomes_a_message_and_the_provider_goes_on() {
+async fn a_panic_is_an_error_and_the_provider_continues() {
     let (driver, cloud) = start().await;
     let stored = driver
         .apply(BUCKET, &bucket([("name", text("a"))]), None)
@@ -106,11 +147,7 @@ async fn a_panic_becomes_a_message_and_the_provider_goes_on() {
     cloud.lock().unwrap().fault = Fault::Panic;
     let config = bucket([("name", text("a")), ("note", text("n"))]);
     let failed = driver.apply(BUCKET, &config, Some(&stored)).await.unwrap();
-    assert!(
-        failed.diagnostics[0]
-            .detail
-            .contains("the drive is on fire")
-    );
+    assert!(failed.diagnostics[0].detail.contains("injected panic"));
     assert_eq!(
         failed.stored.unwrap().value,
         stored.value,
@@ -139,11 +176,11 @@ async fn an_operation_ends_at_its_time_limit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_data_source_is_read_within_its_time_limit() {
+async fn a_data_source_has_a_time_limit() {
     let (driver, cloud) = start().await;
     cloud.lock().unwrap().fault = Fault::Hang;
-    let named = bucket([("name", text("a"))]);
-    let failed = driver.read_data_source(BUCKET, &named).await.unwrap_err();
+    let failed = driver.read_data_source(BUCKET, &named("a")).await;
+    let failed = failed.unwrap_err();
     let message = failed.to_string();
     assert!(
         message.starts_with("The read took longer than 1m"),
@@ -153,7 +190,7 @@ async fn a_data_source_is_read_within_its_time_limit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_interrupt_ends_what_is_in_flight_and_spares_what_comes_later() {
+async fn an_interrupt_ends_operations_in_flight_but_not_later_ones() {
     let (driver, cloud) = start().await;
     cloud.lock().unwrap().fault = Fault::Hang;
     let config = bucket([("name", text("a"))]);
@@ -178,4 +215,129 @@ async fn an_interrupt_ends_what_is_in_flight_and_spares_what_comes_later() {
             .stored
             .is_some()
     );
+}
+
+#[tokio::test]
+async fn warnings_before_a_failure_are_reported_with_its_error() {
+    let (driver, cloud) = start().await;
+    let config = bucket([("name", text("a"))]);
+    let applied = driver.apply(BUCKET, &config, None).await.unwrap();
+    let stored = applied.stored.unwrap();
+    let fail = |fault| cloud.lock().unwrap().fault = fault;
+
+    fail(Fault::WarnedEarly);
+    assert_eq!(
+        reported(driver.read(BUCKET, &stored).await),
+        ["Careful", "Refused"]
+    );
+    fail(Fault::WarnedPanic);
+    let panicked = ["Careful", "Bug in the provider"];
+    assert_eq!(reported(driver.read(BUCKET, &stored).await), panicked);
+    fail(Fault::WarnedEarly);
+    assert_eq!(
+        reported(driver.import(BUCKET, "a").await),
+        ["Careful", "Refused"]
+    );
+    let missing = ["Careful", "There is nothing to import"];
+    assert_eq!(reported(driver.import(BUCKET, "missing").await), missing);
+    let forbidden = bucket([("name", text("a")), ("note", text("forbidden"))]);
+    let planned = driver.plan(BUCKET, &forbidden, Some(&stored)).await;
+    assert_eq!(reported(planned), ["Careful", "Forbidden note"]);
+    fail(Fault::WarnedPanic);
+    let deleted = driver.apply(BUCKET, &Value::Null, Some(&stored)).await;
+    assert_eq!(summaries(&deleted.unwrap().diagnostics), panicked);
+}
+
+#[tokio::test]
+async fn a_failure_without_an_error_is_an_error() {
+    let (driver, cloud) = start().await;
+    let config = bucket([("name", text("a"))]);
+    let applied = driver.apply(BUCKET, &config, None).await.unwrap();
+    let stored = applied.stored.unwrap();
+    let session = Value::object([
+        ("bucket", text("a")),
+        ("right", Value::Null),
+        ("token", Value::Null),
+    ]);
+    let mut open = driver.open(BUCKET, &session).await.unwrap();
+    for (fault, expected) in [
+        (Fault::OnlyWarning, &["Careful", "Bug in the provider"][..]),
+        (Fault::Silent, &["Bug in the provider"]),
+    ] {
+        let fail = || cloud.lock().unwrap().fault = fault;
+        fail();
+        assert_eq!(reported(driver.read(BUCKET, &stored).await), expected);
+        fail();
+        assert_eq!(reported(driver.import(BUCKET, "a").await), expected);
+        fail();
+        let deleted = driver
+            .apply(BUCKET, &Value::Null, Some(&stored))
+            .await
+            .unwrap();
+        assert_eq!(summaries(&deleted.diagnostics), expected);
+        assert!(deleted.stored.is_some(), "the object is kept");
+        fail();
+        let other = bucket([("name", text("b"))]);
+        let created = driver.apply(BUCKET, &other, None).await.unwrap();
+        assert_eq!(summaries(&created.diagnostics), expected);
+        fail();
+        assert_eq!(
+            reported(driver.read_data_source(BUCKET, &named("a")).await),
+            expected
+        );
+        fail();
+        assert_eq!(reported(driver.open(BUCKET, &session).await), expected);
+        fail();
+        assert_eq!(reported(driver.renew(BUCKET, &mut open).await), expected);
+        fail();
+        let emptying = Value::object([
+            ("bucket", text("a")),
+            ("steps", Value::Null),
+            ("password_wo", Value::Null),
+        ]);
+        let invoked = driver.invoke(BUCKET, &emptying).await.unwrap();
+        assert_eq!(summaries(&invoked.diagnostics), expected);
+    }
+    for region in ["mars", "sun"] {
+        let configured = driver.reconfigure(&provider_config(text(region))).await;
+        assert_eq!(reported(configured).last().unwrap(), "Bug in the provider");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_value_in_a_result_is_an_error_that_names_its_attribute() {
+    let (driver, cloud) = start().await;
+    let config = bucket([("name", text("a"))]);
+    let applied = driver.apply(BUCKET, &config, None).await.unwrap();
+    let stored = applied.stored.unwrap();
+    let fail = || cloud.lock().unwrap().fault = Fault::UnknownResult;
+    let names_id = |failed: Failure| match failed {
+        Failure::Reported(found) => {
+            let steps = &found[0].attribute.as_ref().unwrap().steps;
+            assert_eq!(steps.len(), 1, "{found:?}");
+            let detail = &found[0].detail;
+            assert!(detail.contains("an unknown value for id"), "{detail}");
+        }
+        other => panic!("{other:?}"),
+    };
+    fail();
+    names_id(driver.read(BUCKET, &stored).await.unwrap_err());
+    fail();
+    names_id(driver.import(BUCKET, "a").await.unwrap_err());
+    fail();
+    let read = driver.read_data_source(BUCKET, &named("a")).await;
+    names_id(read.unwrap_err());
+    fail();
+    let search = Search {
+        config: Value::object([("prefix", Value::Null), ("class", Value::Null)]),
+        include_resource: true,
+        limit: 0,
+    };
+    names_id(driver.list(BUCKET, &search).await.1.unwrap_err());
+    fail();
+    let other = bucket([("name", text("b"))]);
+    match driver.apply(BUCKET, &other, None).await {
+        Err(Failure::Inconsistent(found)) => assert_eq!(found[0].path.to_string(), "id"),
+        other => panic!("{other:?}"),
+    }
 }

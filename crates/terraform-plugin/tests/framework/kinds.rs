@@ -1,4 +1,4 @@
-//! What the provider of buckets has beside its resource and data source.
+//! The other kinds of the provider of buckets.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -11,7 +11,7 @@ use terraform_plugin::list_resource::{ListResource, Listed, Listing};
 use terraform_plugin::model::{Model, PlanOf};
 use terraform_plugin::value::{Known, Tf, WriteOnly};
 
-use crate::bucket::{BUCKET, BucketIdentity, BucketResource, Fault, Shared, misbehave};
+use crate::bucket::{BUCKET, BucketIdentity, BucketResource, Fault, Shared, inject_fault};
 
 pub(crate) struct Join;
 
@@ -19,7 +19,7 @@ pub(crate) struct Join;
 pub(crate) struct JoinArguments {
     /// Text between the parts; a comma if null.
     separator: Option<String>,
-    /// What is joined.
+    /// Parts to join.
     parts: Variadic<String>,
 }
 
@@ -37,7 +37,7 @@ impl Function for Join {
             let text = format!("a part contains the separator {separator:?}");
             return Err(FunctionError::new(text).at_element("parts", index));
         }
-        assert!(parts.len() < 4, "the glue is used up");
+        assert!(parts.len() < 4, "too many parts");
         Ok(parts.join(separator))
     }
 }
@@ -46,7 +46,7 @@ pub(crate) struct IsKnown;
 
 #[derive(Arguments)]
 pub(crate) struct IsKnownArguments {
-    /// What is looked at.
+    /// Value to check.
     value: Tf<Vec<String>>,
 }
 
@@ -54,8 +54,8 @@ impl Function for IsKnown {
     type Arguments = IsKnownArguments;
     type Output = Option<bool>;
     const NAME: &'static str = BUCKET;
-    const SUMMARY: &'static str = "Tells what is known";
-    const DESCRIPTION: &'static str = "Tells whether a list is known, or null for null.";
+    const SUMMARY: &'static str = "Checks whether a list is known";
+    const DESCRIPTION: &'static str = "Returns whether a list is known, or null for a null list.";
 
     fn call(&self, arguments: IsKnownArguments) -> Result<Option<bool>, FunctionError> {
         Ok(match arguments.value {
@@ -71,7 +71,7 @@ impl Function for IsKnown {
 pub(crate) struct Session {
     /// Name of the bucket.
     bucket: String,
-    /// What the session may do.
+    /// Permission of the session.
     #[tf(default("read".to_owned()))]
     right: String,
     /// Password of the session.
@@ -81,7 +81,7 @@ pub(crate) struct Session {
 
 pub(crate) struct SessionResource;
 
-/// When every session needs its renewal.
+/// Returns when every session needs renewal.
 pub(crate) fn renewal() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000)
 }
@@ -97,7 +97,7 @@ impl EphemeralResource for SessionResource {
         arguments: Session,
     ) -> Result<Opened<Session>, Diagnostics> {
         let fault = std::mem::take(&mut client.lock().unwrap().fault);
-        misbehave(fault).await?;
+        inject_fault(fault).await?;
         client
             .lock()
             .unwrap()
@@ -105,7 +105,7 @@ impl EphemeralResource for SessionResource {
             .push(arguments.right.clone());
         let mut private = PrivateState::default();
         private.set("bucket", &arguments.bucket).unwrap();
-        let right = if fault == Fault::Lie {
+        let right = if fault == Fault::WrongResult {
             "write".to_owned()
         } else {
             arguments.right
@@ -134,7 +134,7 @@ impl EphemeralResource for SessionResource {
         mut private: PrivateState,
     ) -> Result<Lease, Diagnostics> {
         let fault = std::mem::take(&mut client.lock().unwrap().fault);
-        misbehave(fault).await?;
+        inject_fault(fault).await?;
         private.set("renewed", &true).unwrap();
         let renew_at = None;
         Ok(Lease { private, renew_at })
@@ -152,7 +152,7 @@ impl EphemeralResource for SessionResource {
 /// Finds buckets.
 #[derive(Model)]
 pub(crate) struct BucketFilter {
-    /// What the names start with.
+    /// Prefix of the names.
     prefix: Option<String>,
     /// Storage class of the buckets.
     #[tf(default("standard".to_owned()))]
@@ -188,12 +188,16 @@ impl ListResource for BucketList {
             if !name.starts_with(&prefix) || remote.class != config.class {
                 continue;
             }
-            let wanted = listing.wants_state() && fault != Fault::Lie;
+            let wanted = listing.wants_state() && fault != Fault::WrongResult;
+            let mut state = BucketResource::state(name, remote);
+            if fault == Fault::UnknownResult {
+                state.common.id = Tf::Unknown;
+            }
             listing
                 .push(Listed {
                     identity: BucketIdentity { name: name.clone() },
                     display_name: format!("Bucket {name}"),
-                    state: wanted.then(|| BucketResource::state(name, remote)),
+                    state: wanted.then_some(state),
                 })
                 .await;
             client.lock().unwrap().listed += 1;
@@ -201,11 +205,11 @@ impl ListResource for BucketList {
                 return Err(Diagnostic::error("Half listed", "The cloud went away.").into());
             }
         }
-        misbehave(fault).await
+        inject_fault(fault).await
     }
 }
 
-/// Tells the cloud that a search is over, whether it came to its end or not.
+/// Counts the searches that ended, complete or not.
 struct CountDrop(Arc<Shared>);
 
 impl Drop for CountDrop {
@@ -219,10 +223,10 @@ impl Drop for CountDrop {
 pub(crate) struct Emptying {
     /// Name of the bucket.
     bucket: String,
-    /// In how many steps.
+    /// Number of steps.
     #[tf(default(2_u64))]
     steps: u64,
-    /// Password for it.
+    /// Password of the bucket.
     password_wo: WriteOnly<String>,
 }
 
@@ -256,7 +260,7 @@ impl Action for EmptyAction {
         for step in 1..=config.steps {
             let progress = format!("step {step} of {}", config.steps);
             invocation.progress(progress).await;
-            misbehave(fault).await?;
+            inject_fault(fault).await?;
             if fault == Fault::Halfway {
                 return Err(Diagnostic::error("Half empty", "The cloud went away.").into());
             }

@@ -3,10 +3,10 @@ use terraform_plugin::protocol::tfplugin6::provider_server::Provider as _;
 use terraform_plugin::testing::driver::Failure;
 use terraform_plugin::value::Value;
 
-use crate::bucket::{BUCKET, Fault, bucket, number, provider_config, start, text};
+use crate::bucket::{BUCKET, Fault, Shared, bucket, named, number, provider_config, start, text};
 
 #[tokio::test]
-async fn the_schemas_have_no_fault() {
+async fn the_schemas_have_no_faults() {
     let (driver, _) = start().await;
     assert_eq!(driver.service().schema_faults(), vec![]);
     let response = driver
@@ -104,7 +104,7 @@ async fn the_deletion_half_of_a_replacement_is_recognised() {
 }
 
 #[tokio::test]
-async fn computed_parts_of_nested_elements_live_as_long_as_their_key() {
+async fn computed_attributes_of_map_elements_are_stable_by_key() {
     let (driver, _) = start().await;
     let rule = |prefix: &str| Value::object([("prefix", text(prefix)), ("id", Value::Null)]);
     let rules = |keys: &[&str]| {
@@ -144,7 +144,38 @@ async fn computed_parts_of_nested_elements_live_as_long_as_their_key() {
 }
 
 #[tokio::test]
-async fn what_is_gone_is_planned_for_creation() {
+async fn computed_attributes_of_list_elements_follow_them_to_another_position() {
+    let (driver, _) = start().await;
+    let config = |urls: &[&str]| {
+        let hook = |url: &&str| Value::object([("url", text(url)), ("id", Value::Null)]);
+        let hooks = Value::List(urls.iter().map(hook).collect());
+        bucket([("name", text("a")), ("hooks", hooks)])
+    };
+    let ids = |value: &Value| match value.attribute("hooks") {
+        Value::List(hooks) => hooks
+            .iter()
+            .map(|hook| hook.attribute("id").clone())
+            .collect(),
+        _ => Vec::new(),
+    };
+    let applied = driver.apply(BUCKET, &config(&["x", "y"]), None).await;
+    let stored = applied.unwrap().stored.unwrap();
+    let inserted = config(&["new", "x", "y"]);
+    let change = driver.plan(BUCKET, &inserted, Some(&stored)).await.unwrap();
+    let expected = [Value::Unknown, text("hook-x"), text("hook-y")];
+    assert_eq!(ids(&change.planned), expected);
+    let applied = driver.apply(BUCKET, &inserted, Some(&stored)).await;
+    let stored = applied.unwrap().stored.unwrap();
+    let expected = [text("hook-new"), text("hook-x"), text("hook-y")];
+    assert_eq!(ids(&stored.value), expected);
+    let removed = config(&["x", "y"]);
+    let applied = driver.apply(BUCKET, &removed, Some(&stored)).await;
+    let stored = applied.unwrap().stored.unwrap();
+    assert_eq!(ids(&stored.value), [text("hook-x"), text("hook-y")]);
+}
+
+#[tokio::test]
+async fn a_missing_object_is_planned_for_creation() {
     let (driver, cloud) = start().await;
     let config = bucket([("name", text("a"))]);
     let stored = driver
@@ -231,7 +262,7 @@ async fn an_object_is_imported_by_id_and_by_identity() {
 }
 
 #[tokio::test]
-async fn stored_state_of_an_older_version_is_upgraded_and_of_the_same_version_completed() {
+async fn stored_state_of_an_older_version_is_upgraded_and_of_the_current_version_is_completed() {
     let (driver, _) = start().await;
     let old = driver
         .upgrade(BUCKET, 0, r#"{"name":"a","tier":"cold"}"#)
@@ -250,7 +281,7 @@ async fn stored_state_of_an_older_version_is_upgraded_and_of_the_same_version_co
 }
 
 #[tokio::test]
-async fn an_object_moves_from_another_type_of_resource() {
+async fn an_object_can_be_moved_from_another_type_of_resource() {
     let (driver, _) = start().await;
     let request = |source: &str| {
         tonic::Request::new(tf::move_resource_state::Request {
@@ -280,7 +311,7 @@ async fn an_object_moves_from_another_type_of_resource() {
 }
 
 #[tokio::test]
-async fn a_write_only_value_reaches_the_provider_and_nothing_else() {
+async fn a_write_only_value_reaches_the_provider_and_is_never_stored() {
     let (mut driver, cloud) = start().await;
     let config = |secret: &str, version| {
         bucket([
@@ -328,7 +359,7 @@ async fn a_write_only_value_reaches_the_provider_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn an_unknown_provider_configuration_is_tolerated_until_something_needs_it() {
+async fn an_unknown_provider_configuration_is_an_error_only_where_a_client_is_required() {
     let (driver, cloud) = start().await;
     let config = bucket([("name", text("a"))]);
     let stored = driver
@@ -351,8 +382,10 @@ async fn an_unknown_provider_configuration_is_tolerated_until_something_needs_it
             .unwrap()
             .is_empty
     );
-    let named = bucket([("name", text("a"))]);
-    let failed = driver.read_data_source(BUCKET, &named).await.unwrap_err();
+    let failed = driver
+        .read_data_source(BUCKET, &named("a"))
+        .await
+        .unwrap_err();
     assert!(failed.to_string().contains("not known yet"), "{failed}");
 }
 
@@ -381,30 +414,49 @@ async fn a_second_run_of_one_process_gets_its_own_configuration() {
 }
 
 #[tokio::test]
-async fn a_data_source_reads_what_its_arguments_name() {
+async fn a_data_source_reads_the_object_that_its_arguments_identify() {
     let (driver, _) = start().await;
     driver
         .apply(BUCKET, &bucket([("name", text("a"))]), None)
         .await
         .unwrap();
-    let named = |name: &str| {
-        let mut config = bucket([("name", text(name))]);
-        if let Value::Object(attributes) = &mut config {
-            attributes.remove("secret_wo");
-        }
-        config
-    };
     let data = driver.read_data_source(BUCKET, &named("a")).await.unwrap();
     assert_eq!(data.attribute("id"), &text("bucket-a"));
     assert!(driver.read_data_source(BUCKET, &named("b")).await.is_err());
 }
 
 #[tokio::test]
-async fn a_result_that_was_not_planned_is_caught_by_the_kit() {
+async fn the_driver_rejects_a_result_that_was_not_planned() {
     let (driver, cloud) = start().await;
-    cloud.lock().unwrap().fault = Fault::Lie;
+    cloud.lock().unwrap().fault = Fault::WrongResult;
     let lied = driver
         .apply(BUCKET, &bucket([("name", text("a"))]), None)
         .await;
     assert!(matches!(lied, Err(Failure::Inconsistent(_))));
+}
+
+#[tokio::test]
+async fn defaults_apply_to_the_provider_block() {
+    let (driver, cloud) = start().await;
+    let class = |cloud: &Shared| cloud.lock().unwrap().default_class.clone().unwrap();
+    assert_eq!(class(&cloud), "standard");
+    let config = Value::object([("region", Value::Null), ("class", text("cold"))]);
+    driver.reconfigure(&config).await.unwrap();
+    assert_eq!(class(&cloud), "cold");
+}
+
+#[tokio::test]
+async fn defaults_apply_to_the_arguments_of_a_data_source() {
+    let (driver, _) = start().await;
+    let cold = bucket([("name", text("a")), ("class", text("cold"))]);
+    driver.apply(BUCKET, &cold, None).await.unwrap();
+    assert!(driver.read_data_source(BUCKET, &named("a")).await.is_err());
+    let Value::Object(mut config) = named("a") else {
+        panic!("an object")
+    };
+    config.insert("class".to_owned(), text("cold"));
+    let data = driver
+        .read_data_source(BUCKET, &Value::Object(config))
+        .await;
+    assert_eq!(data.unwrap().attribute("class"), &text("cold"));
 }

@@ -41,7 +41,7 @@ fn names(found: &[FoundObject]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn objects_are_found_by_the_configuration_and_its_defaults() {
+async fn a_search_uses_the_configuration_and_its_defaults() {
     let (driver, _) = with_buckets(&["a1", "a2", "b1", "cold"]).await;
     let (found, result) = driver.list(BUCKET, &search(None)).await;
     result.unwrap();
@@ -53,7 +53,7 @@ async fn objects_are_found_by_the_configuration_and_its_defaults() {
 }
 
 #[tokio::test]
-async fn attributes_come_when_they_are_asked_for() {
+async fn attributes_are_returned_on_request() {
     let (driver, cloud) = with_buckets(&["a"]).await;
     let (found, _) = driver.list(BUCKET, &search(None)).await;
     assert!(found[0].value.is_none());
@@ -65,7 +65,7 @@ async fn attributes_come_when_they_are_asked_for() {
     result.unwrap();
     let value = found[0].value.as_ref().unwrap();
     assert!(*value.attribute("id") == text("bucket-a"));
-    cloud.lock().unwrap().fault = Fault::Lie;
+    cloud.lock().unwrap().fault = Fault::WrongResult;
     let (_, result) = driver.list(BUCKET, &with_state).await;
     let failed = result.unwrap_err().to_string();
     assert!(failed.contains("without its attributes"), "{failed}");
@@ -86,7 +86,7 @@ async fn a_search_stops_at_its_limit() {
 }
 
 #[tokio::test]
-async fn a_failure_comes_after_what_was_found() {
+async fn a_failure_is_reported_after_the_objects_found() {
     let (driver, cloud) = with_buckets(&["a", "b"]).await;
     cloud.lock().unwrap().fault = Fault::Halfway;
     let (found, result) = driver.list(BUCKET, &search(None)).await;
@@ -96,14 +96,14 @@ async fn a_failure_comes_after_what_was_found() {
     let (found, result) = driver.list(BUCKET, &search(None)).await;
     assert_eq!(found.len(), 2);
     let panicked = result.unwrap_err().to_string();
-    assert!(panicked.contains("the drive is on fire"), "{panicked}");
+    assert!(panicked.contains("injected panic"), "{panicked}");
     let (found, result) = driver.list(BUCKET, &search(Some(""))).await;
     assert!(found.is_empty());
     assert!(result.unwrap_err().to_string().contains("Empty prefix"));
 }
 
 #[tokio::test]
-async fn a_search_that_nobody_reads_ends() {
+async fn a_search_ends_when_its_stream_is_dropped() {
     let (driver, cloud) = with_buckets(&["a"]).await;
     cloud.lock().unwrap().fault = Fault::Hang;
     let kind = Type::Object(
@@ -136,5 +136,5 @@ async fn until_ended(cloud: &Shared) {
         }
         sleep(Duration::from_millis(10)).await;
     }
-    panic!("the search goes on");
+    panic!("the search continues");
 }

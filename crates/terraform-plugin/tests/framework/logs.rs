@@ -8,10 +8,10 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use crate::bucket::{BUCKET, Fault, bucket, number, start, text};
 
 #[tokio::test]
-async fn lines_name_what_they_are_about_and_hold_no_value() {
+async fn log_lines_name_the_rpc_and_type_and_contain_no_values() {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&lines);
-    // `tracing` knows whether anybody listens by process; the lines of other tests come from their threads.
+    // The subscriber is global to the process; other tests log from other threads.
     let own_thread = std::thread::current().id();
     let layer = HclogLayer::new(Level::TRACE, &[], move |line: &[u8]| {
         if std::thread::current().id() == own_thread {

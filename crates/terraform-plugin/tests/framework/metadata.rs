@@ -12,7 +12,7 @@ use tonic::{Code, Request};
 use crate::bucket::{BUCKET, CloudProvider};
 
 #[tokio::test]
-async fn every_kind_has_names_of_its_own_and_is_listed() {
+async fn different_kinds_can_use_the_same_name() {
     let service = ProviderService::new(CloudProvider::default());
     let schema = service
         .get_provider_schema(Request::new(tf::get_provider_schema::Request {}))
@@ -40,7 +40,7 @@ async fn every_kind_has_names_of_its_own_and_is_listed() {
 }
 
 #[tokio::test]
-async fn functions_are_the_same_in_both_answers() {
+async fn both_rpcs_return_the_same_functions() {
     let service = ProviderService::new(CloudProvider::default());
     let schema = service
         .get_provider_schema(Request::new(tf::get_provider_schema::Request {}))
@@ -63,7 +63,7 @@ async fn functions_are_the_same_in_both_answers() {
 }
 
 #[tokio::test]
-async fn arguments_without_a_result_are_never_computed() {
+async fn kinds_without_a_result_have_no_computed_attributes() {
     let service = ProviderService::new(CloudProvider::default());
     let schema = service
         .get_provider_schema(Request::new(tf::get_provider_schema::Request {}))
@@ -125,9 +125,12 @@ async fn everything_is_described_in_markdown() {
     }
 }
 
-/// A provider with a data source, and with a list of objects that nothing tells apart.
+/// A provider with a data source, and with a list resource that has no identity.
+#[derive(Default)]
 struct Small {
     lists: bool,
+    /// Whether everything is registered again.
+    twice: bool,
 }
 
 /// A small provider.
@@ -156,8 +159,24 @@ impl DataSource for ThingKind {
         _: &std::sync::Arc<()>,
         config: PlanOf<Thing>,
     ) -> Result<Thing, Diagnostics> {
-        let name = config.name.expect_known("name")?.clone();
+        let name = config.name.require_known("name")?.clone();
         Ok(Thing { name })
+    }
+}
+
+struct MisspeltArguments;
+
+impl DataSource for MisspeltArguments {
+    type Client = ();
+    type Data = Thing;
+    const TYPE_NAME: &'static str = "small-thing";
+    const DESCRIPTION: &'static str = "Reads a thing.";
+    const REQUIRED: &'static [&'static str] = &["name"];
+    const OPTIONAL: &'static [&'static str] = &["nam", "name"];
+    const OMITTED: &'static [&'static str] = &["note"];
+
+    async fn read(&self, _: &std::sync::Arc<()>, _: PlanOf<Thing>) -> Result<Thing, Diagnostics> {
+        Err(Diagnostics::default())
     }
 }
 
@@ -215,12 +234,17 @@ impl Provider for Small {
         if self.lists {
             registry.resource(ThingKind).list_resource(ThingKind);
         }
+        if self.twice {
+            registry
+                .data_source(ThingKind)
+                .data_source(MisspeltArguments);
+        }
     }
 }
 
 #[tokio::test]
-async fn what_a_provider_has_none_of_is_not_implemented() {
-    let service = ProviderService::new(Small { lists: false });
+async fn rpcs_of_kinds_that_the_provider_lacks_are_unimplemented() {
+    let service = ProviderService::new(Small::default());
     let functions = service
         .get_functions(Request::new(tf::get_functions::Request {}))
         .await
@@ -245,7 +269,7 @@ async fn what_a_provider_has_none_of_is_not_implemented() {
 }
 
 #[tokio::test]
-async fn what_a_provider_lacks_of_a_kind_is_reported() {
+async fn an_unknown_type_name_is_reported() {
     let service = ProviderService::new(CloudProvider::default());
     let request = tf::validate_action_config::Request {
         type_name: "cloud_other".to_owned(),
@@ -257,16 +281,40 @@ async fn what_a_provider_lacks_of_a_kind_is_reported() {
 }
 
 #[test]
-fn a_list_needs_a_resource_with_an_identity() {
-    let faults = ProviderService::new(Small { lists: true }).schema_faults();
+fn a_list_resource_requires_a_resource_with_an_identity() {
+    let faults = ProviderService::new(Small {
+        lists: true,
+        ..Small::default()
+    })
+    .schema_faults();
     let texts: Vec<_> = faults.iter().map(ToString::to_string).collect();
     assert_eq!(
         texts,
-        ["list resource small_thing: there is no resource of this name that has an identity"]
+        ["list resource small_thing: the provider has no resource of this name with an identity"]
     );
     assert!(
         ProviderService::new(CloudProvider::default())
             .schema_faults()
             .is_empty()
+    );
+}
+
+#[test]
+fn names_and_arguments_are_registered_once_and_exist() {
+    let small = Small {
+        twice: true,
+        ..Small::default()
+    };
+    let faults = ProviderService::new(small).schema_faults();
+    let texts: Vec<_> = faults.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        texts,
+        [
+            "data source small-thing: names consist of a-z, 0-9 and _ and do not start with a digit",
+            "data source small-thing: OPTIONAL names nam, which is not an attribute",
+            "data source small-thing: REQUIRED and OPTIONAL both name name",
+            "data source small-thing: OMITTED names note, which is not an attribute",
+            "data source small_thing: it is registered more than once",
+        ]
     );
 }

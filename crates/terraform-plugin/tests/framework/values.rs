@@ -5,7 +5,7 @@ use terraform_plugin::value::{Type, Value, decode, encode};
 use crate::bucket::{BUCKET, bucket, start, text};
 
 #[tokio::test]
-async fn numbers_keep_every_digit_from_plan_to_refresh() {
+async fn numbers_keep_every_digit_in_plan_apply_and_refresh() {
     let (driver, _) = start().await;
     for digits in [
         "0.1",
@@ -27,7 +27,7 @@ async fn numbers_keep_every_digit_from_plan_to_refresh() {
 }
 
 #[tokio::test]
-async fn text_that_a_cloud_decomposes_is_no_change() {
+async fn a_string_in_another_normalisation_form_is_no_change() {
     let (driver, cloud) = start().await;
     let config = bucket([("name", text("a")), ("note", text("caf\u{e9}"))]);
     let applied = driver.apply(BUCKET, &config, None).await.unwrap();

@@ -28,7 +28,7 @@ struct Addr {
     string: String,
 }
 
-/// Starts the provider by hand, without a cookie, and reads the variable that it prints.
+/// Starts the provider in debug mode, without a cookie, and reads the variable that it prints.
 async fn start() -> (Child, Attachment) {
     let mut process = Command::new(example("floor"))
         .arg("--debug")
@@ -56,7 +56,7 @@ async fn start() -> (Child, Attachment) {
 }
 
 #[tokio::test]
-async fn a_process_started_by_hand_serves_one_command_after_another_until_it_is_interrupted() {
+async fn a_process_in_debug_mode_serves_several_commands_until_it_is_interrupted() {
     let (mut process, attachment) = start().await;
     assert_eq!(attachment.protocol, "grpc");
     assert_eq!(attachment.protocol_version, 6);

@@ -25,7 +25,7 @@ async fn the_schema_is_served() {
 }
 
 #[tokio::test]
-async fn calls_that_the_provider_lacks_are_answered_with_unimplemented() {
+async fn unsupported_rpcs_are_unimplemented() {
     let process = floor().start().await.unwrap();
     let mut client = process.client().await.unwrap();
     let status = client
@@ -36,7 +36,7 @@ async fn calls_that_the_provider_lacks_are_answered_with_unimplemented() {
 }
 
 #[tokio::test]
-async fn messages_of_5_and_of_100_megabytes_pass_both_ways() {
+async fn messages_of_5_and_100_megabytes_are_accepted_in_both_directions() {
     let process = floor().start().await.unwrap();
     let mut client = process.client().await.unwrap();
     for megabytes in [5, 100] {
@@ -49,7 +49,7 @@ async fn messages_of_5_and_of_100_megabytes_pass_both_ways() {
 }
 
 #[tokio::test]
-async fn a_panic_fails_its_call_alone_and_starts_with_the_word_that_terraform_looks_for() {
+async fn a_panic_fails_only_its_call_and_is_reported_in_the_format_that_terraform_detects() {
     let faulty = Faulty::start().await;
     let status = faulty
         .apply("faulty_panic")
@@ -60,7 +60,7 @@ async fn a_panic_fails_its_call_alone_and_starts_with_the_word_that_terraform_lo
     assert_eq!(status.code(), Code::Internal);
     let stderr = faulty.process.stderr();
     let mut lines = stderr.lines();
-    assert_eq!(lines.next(), Some("panic: the roof is on fire"), "{stderr}");
+    assert_eq!(lines.next(), Some("panic: injected panic"), "{stderr}");
     assert!(
         stderr.contains("registry.terraform.io/nautes/faulty 0.1.0 at "),
         "{stderr}"
@@ -81,7 +81,7 @@ async fn a_panic_fails_its_call_alone_and_starts_with_the_word_that_terraform_lo
 }
 
 #[tokio::test]
-async fn a_call_goes_on_when_its_caller_is_gone() {
+async fn a_call_continues_when_its_client_disconnects() {
     let faulty = Faulty::start().await;
     let call = faulty.apply("faulty_slow").await;
     call.abort();

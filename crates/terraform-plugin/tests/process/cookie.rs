@@ -3,7 +3,7 @@ use std::process::Command;
 use crate::support::example;
 
 #[test]
-fn without_or_with_a_wrong_cookie_the_user_is_told_and_standard_output_is_empty() {
+fn without_the_cookie_the_process_explains_itself_on_standard_error() {
     for cookie in [None, Some("let me in")] {
         let mut command = Command::new(example("floor"));
         command.env_remove("TF_PLUGIN_MAGIC_COOKIE");

@@ -3,7 +3,7 @@ use terraform_plugin::testing::process::{ClientIdentity, Endpoint};
 
 use crate::support::{echo, floor, small_value};
 
-/// Whether a client with `identity` gets an answer.
+/// Returns `true` if a client with `identity` gets a response.
 async fn is_served(endpoint: &Endpoint, identity: Option<&ClientIdentity>) -> bool {
     let Ok(channel) = endpoint.connect(identity).await else {
         return false;
@@ -13,7 +13,7 @@ async fn is_served(endpoint: &Endpoint, identity: Option<&ClientIdentity>) -> bo
 }
 
 #[tokio::test]
-async fn certificates_on_every_curve_that_clients_use_are_accepted() {
+async fn client_certificates_on_all_nist_curves_are_accepted() {
     for identity in [
         ClientIdentity::p256,
         ClientIdentity::p384,
@@ -34,7 +34,7 @@ async fn certificates_on_every_curve_that_clients_use_are_accepted() {
 }
 
 #[tokio::test]
-async fn nobody_but_the_owner_of_the_certificate_is_served() {
+async fn only_the_owner_of_the_certificate_is_served() {
     let owner = ClientIdentity::p256().unwrap();
     let process = floor().identity(Some(owner.clone())).start().await.unwrap();
     let endpoint = process.endpoint();
@@ -60,7 +60,7 @@ async fn nobody_but_the_owner_of_the_certificate_is_served() {
 }
 
 #[tokio::test]
-async fn the_certificate_without_its_key_is_not_enough() {
+async fn a_client_without_the_key_of_the_certificate_is_rejected() {
     let owner = ClientIdentity::p256().unwrap();
     let process = floor().identity(Some(owner.clone())).start().await.unwrap();
     let thief = ClientIdentity::p256()
@@ -70,7 +70,7 @@ async fn the_certificate_without_its_key_is_not_enough() {
 }
 
 #[tokio::test]
-async fn a_client_that_says_nothing_does_not_keep_others_out() {
+async fn a_silent_client_does_not_block_others() {
     let process = floor().start().await.unwrap();
     let path = &process.endpoint().address;
     let _silent = tokio::net::UnixStream::connect(path).await.unwrap();

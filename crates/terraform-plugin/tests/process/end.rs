@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use crate::support::{Faulty, Journal, example, floor, send, socket, until};
 
-/// What the host allows before it kills the process.
+/// The time after which the host kills the process.
 const HOST_WAITS: Duration = Duration::from_secs(2);
 
 #[tokio::test]
@@ -27,7 +27,7 @@ async fn shutdown_ends_the_process_and_removes_its_socket() {
 }
 
 #[tokio::test]
-async fn shutdown_stops_calls_in_flight_and_lets_them_come_to_their_end() {
+async fn shutdown_stops_calls_in_flight_and_waits_for_them() {
     let faulty = Faulty::start().await;
     let call = faulty.apply("faulty_slow").await;
     let (took, status) = faulty.process.shut_down().await.unwrap();
@@ -38,7 +38,7 @@ async fn shutdown_stops_calls_in_flight_and_lets_them_come_to_their_end() {
 }
 
 #[tokio::test]
-async fn shutdown_does_not_wait_for_a_call_that_goes_on_regardless() {
+async fn shutdown_does_not_wait_for_a_call_that_ignores_it() {
     let faulty = Faulty::start().await;
     let socket = socket(faulty.process.endpoint()).to_owned();
     let call = faulty.apply("faulty_stubborn").await;
@@ -49,7 +49,7 @@ async fn shutdown_does_not_wait_for_a_call_that_goes_on_regardless() {
     assert!(!socket.exists());
 }
 
-/// A provider whose parent is not this test but a shell between them.
+/// A provider whose parent is a shell instead of this test.
 struct Grandchild {
     shell: Child,
     stdout: BufReader<ChildStdout>,
@@ -95,7 +95,7 @@ impl Grandchild {
 }
 
 #[tokio::test]
-async fn the_death_of_the_parent_ends_the_process_and_removes_its_socket() {
+async fn the_exit_of_the_parent_ends_the_process_and_removes_its_socket() {
     let process = Grandchild::start("floor", &Journal::new()).await;
     let socket = socket(&process.endpoint).to_owned();
     let took = process.orphan().await;
@@ -104,7 +104,7 @@ async fn the_death_of_the_parent_ends_the_process_and_removes_its_socket() {
 }
 
 #[tokio::test]
-async fn an_orphan_stops_its_calls_in_flight_and_lets_them_come_to_their_end() {
+async fn an_orphaned_process_stops_its_calls_in_flight_and_waits_for_them() {
     let journal = Journal::new();
     let process = Grandchild::start("faulty", &journal).await;
     let mut client = ProviderClient::new(process.endpoint.connect(None).await.unwrap());
@@ -135,7 +135,7 @@ async fn a_dropped_process_is_killed() {
 }
 
 #[tokio::test]
-async fn a_process_that_ends_before_its_handshake_is_reported_with_what_it_said() {
+async fn a_process_that_exits_before_its_handshake_is_reported_with_its_standard_error() {
     let launch = Launch::new(example("floor"))
         .unwrap()
         .env("TF_PLUGIN_MAGIC_COOKIE", "no");

@@ -4,10 +4,10 @@ use std::time::Duration;
 use crate::support::{echo, floor, small_value, socket};
 
 #[tokio::test]
-async fn the_handshake_comes_quickly_and_nothing_follows_it_on_standard_output() {
+async fn the_handshake_is_the_only_output_on_standard_output() {
     let process = floor().start().await.unwrap();
     println!("handshake after {:?}", process.start_time());
-    // Far above what it takes, for a machine that is busy with other tests.
+    // Far above the usual time, for a machine that is busy with other tests.
     assert!(process.start_time() < Duration::from_secs(2));
     echo(&mut process.client().await.unwrap(), &small_value())
         .await
@@ -17,7 +17,7 @@ async fn the_handshake_comes_quickly_and_nothing_follows_it_on_standard_output()
 }
 
 #[tokio::test]
-async fn the_socket_is_for_its_user_alone_in_the_folder_that_was_asked_for() {
+async fn the_socket_is_in_the_requested_directory_and_only_its_user_can_open_it() {
     let folder = tempfile::tempdir().unwrap();
     let process = floor()
         .env("PLUGIN_UNIX_SOCKET_DIR", folder.path())
@@ -33,7 +33,7 @@ async fn the_socket_is_for_its_user_alone_in_the_folder_that_was_asked_for() {
 }
 
 #[tokio::test]
-async fn a_socket_that_cannot_be_made_is_explained() {
+async fn a_socket_that_cannot_be_bound_is_reported() {
     let launch = floor().env("PLUGIN_UNIX_SOCKET_DIR", "/no/such/folder");
     let error = launch.start().await.unwrap_err().to_string();
     assert!(
@@ -47,7 +47,7 @@ async fn a_socket_that_cannot_be_made_is_explained() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_is_none_is_explained() {
+async fn a_malformed_client_certificate_is_reported() {
     let launch = floor()
         .identity(None)
         .env("PLUGIN_CLIENT_CERT", "not a certificate");
@@ -59,7 +59,7 @@ async fn a_certificate_that_is_none_is_explained() {
 }
 
 #[tokio::test]
-async fn a_host_that_reads_the_multiplex_field_gets_it() {
+async fn a_host_that_supports_multiplexing_gets_the_field() {
     let process = floor()
         .identity(None)
         .env("PLUGIN_MULTIPLEX_GRPC", "true")

@@ -5,7 +5,7 @@ use terraform_plugin::testing::process::ClientIdentity;
 use crate::support::{echo, floor, small_value, until};
 
 #[tokio::test]
-async fn log_lines_are_what_terraform_parses_and_name_the_call() {
+async fn log_lines_have_terraforms_format_and_name_the_rpc() {
     let process = floor()
         .env("TF_LOG_PROVIDER", "DEBUG")
         .start()
@@ -39,7 +39,7 @@ async fn log_lines_are_what_terraform_parses_and_name_the_call() {
 }
 
 #[tokio::test]
-async fn the_variable_of_another_provider_does_not_turn_logging_on() {
+async fn the_variable_of_another_provider_does_not_enable_logging() {
     let process = floor()
         .env("TF_LOG_PROVIDER_OTHER", "TRACE")
         .start()
@@ -52,7 +52,7 @@ async fn the_variable_of_another_provider_does_not_turn_logging_on() {
 }
 
 #[tokio::test]
-async fn a_refused_client_is_logged() {
+async fn a_rejected_client_is_logged() {
     let process = floor()
         .env("TF_LOG_PROVIDER_FLOOR", "WARN")
         .start()
@@ -67,7 +67,7 @@ async fn a_refused_client_is_logged() {
         );
     }
     until("the warning", || {
-        process.stderr().contains("refused a client")
+        process.stderr().contains("rejected a client")
     })
     .await;
 }

@@ -1,4 +1,4 @@
-//! The provider as a process, started and stopped as Terraform does it.
+//! The provider process, started and stopped as Terraform does it.
 //!
 //! Cargo builds the examples `floor` and `faulty` before it runs these tests.
 

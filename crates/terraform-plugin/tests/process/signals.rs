@@ -3,7 +3,7 @@ use rustix::process::Signal;
 use crate::support::{Faulty, echo, floor, send, small_value};
 
 #[tokio::test]
-async fn interrupts_and_requests_to_terminate_are_ignored_while_the_client_lives() {
+async fn signals_are_ignored_while_the_client_runs() {
     let mut process = floor().start().await.unwrap();
     let mut client = process.client().await.unwrap();
     for signal in [Signal::INT, Signal::TERM, Signal::INT] {
@@ -16,7 +16,7 @@ async fn interrupts_and_requests_to_terminate_are_ignored_while_the_client_lives
 }
 
 #[tokio::test]
-async fn a_call_that_is_interrupted_completes_when_the_provider_is_told_to_stop() {
+async fn an_interrupted_call_completes_after_stop_provider() {
     let faulty = Faulty::start().await;
     let call = faulty.apply("faulty_slow").await;
     send(faulty.process.pid(), Signal::INT);

@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Helpers of the tests.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use tokio::time::sleep;
 use tonic::Status;
 use tonic::transport::Channel;
 
-/// Path of an example; it lies beside the folder of this test's executable.
+/// Returns the path of an example, beside the directory of this test's executable.
 pub(crate) fn example(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let path = test.ancestors().nth(2).unwrap().join("examples").join(name);
@@ -30,7 +30,7 @@ pub(crate) fn floor() -> Launch {
     launch("floor")
 }
 
-/// A launch that does not log, whatever the environment of the tests.
+/// Returns a launch without logging, whatever the environment of the tests.
 fn launch(name: &str) -> Launch {
     let own = format!("TF_LOG_PROVIDER_{}", name.to_uppercase());
     Launch::new(example(name))
@@ -40,7 +40,7 @@ fn launch(name: &str) -> Launch {
         .env(own, "")
 }
 
-/// A provider that misbehaves, and the folder with its journal.
+/// A faulty provider and its journal.
 pub(crate) struct Faulty {
     pub(crate) process: ProviderProcess,
     pub(crate) journal: Journal,
@@ -58,7 +58,7 @@ impl Faulty {
         Self { process, journal }
     }
 
-    /// Tells the provider to stop what it is at.
+    /// Calls `StopProvider`.
     pub(crate) async fn stop(&self) {
         let mut client = self.process.client().await.unwrap();
         client
@@ -67,7 +67,7 @@ impl Faulty {
             .unwrap();
     }
 
-    /// Starts to apply a resource of `type_name`, and waits until the provider is at it.
+    /// Starts to apply a resource of `type_name`, and waits until the provider has started the operation.
     pub(crate) async fn apply(
         &self,
         type_name: &'static str,
@@ -85,7 +85,7 @@ impl Faulty {
     }
 }
 
-/// A file in which a faulty provider writes what it did.
+/// The file in which a faulty provider records its actions.
 pub(crate) struct Journal(tempfile::TempDir);
 
 impl Journal {
@@ -106,7 +106,7 @@ impl Journal {
     }
 }
 
-/// Waits for `condition`, and fails after ten seconds.
+/// Waits for `condition`. Panics after ten seconds.
 pub(crate) async fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
     while !condition() {
@@ -128,7 +128,7 @@ pub(crate) fn socket(endpoint: &Endpoint) -> &Path {
     Path::new(&endpoint.address)
 }
 
-/// Sends `value` as the state of an item to be read, and returns what comes back.
+/// Sends `value` as the state of an item to read, and returns the response.
 pub(crate) async fn echo(
     client: &mut ProviderClient<Channel>,
     value: &DynamicValue,
@@ -146,7 +146,7 @@ pub(crate) fn small_value() -> DynamicValue {
     item("hello")
 }
 
-/// The state of a `floor_item`: a map with all attributes, encoded as msgpack.
+/// Returns the state of a `floor_item`: a map with all attributes, encoded as msgpack.
 pub(crate) fn item(input: &str) -> DynamicValue {
     let mut bytes = Vec::with_capacity(input.len() + 32);
     rmp::encode::write_map_len(&mut bytes, 2).unwrap();

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::plan::{check_applied, check_planned};
-use crate::testing::arbitrary::{Knowledge, config_of, decide, schema};
+use crate::testing::arbitrary::{Unknowns, config_of, resolve_unknowns, schema};
 use crate::testing::core::proposed_new_state;
 use crate::value::Tf;
 
@@ -30,16 +30,16 @@ fn planned(schema: &Schema, prior: &Value, config: &Value) -> Planned {
 
 fn named() -> Schema {
     schema_of([
-        ("name", Attribute::of::<String>().replace()),
+        ("name", Attribute::for_type::<String>().replace()),
         (
             "size",
-            Attribute::of::<String>().default("small".to_owned()),
+            Attribute::for_type::<String>().default("small".to_owned()),
         ),
-        ("note", Attribute::of::<Option<String>>()),
-        ("id", Attribute::of::<Tf<String>>().stable()),
-        ("revision", Attribute::of::<Tf<String>>()),
-        ("url", Attribute::of::<Tf<String>>().follows(["size"])),
-        ("drift", Attribute::of::<Tf<String>>().cleared()),
+        ("note", Attribute::for_type::<Option<String>>()),
+        ("id", Attribute::for_type::<Tf<String>>().stable()),
+        ("revision", Attribute::for_type::<Tf<String>>()),
+        ("url", Attribute::for_type::<Tf<String>>().follows(["size"])),
+        ("drift", Attribute::for_type::<Tf<String>>().cleared()),
     ])
 }
 
@@ -94,6 +94,34 @@ fn a_creation_leaves_computed_attributes_unknown_and_fills_defaults() {
 }
 
 #[test]
+fn defaults_apply_inside_configured_objects_and_create_none() {
+    let port = Attribute::for_type::<String>().default("443".to_owned());
+    let children = Attributes::from([("port".to_owned(), port)]);
+    let server = |nesting| {
+        let kind = AttributeKind::Nested(nesting, children.clone());
+        Attribute::new(kind, Presence::Optional)
+    };
+    let schema = schema_of([
+        ("server", server(Nesting::Single)),
+        ("other", server(Nesting::Single)),
+        ("more", server(Nesting::List)),
+    ]);
+    let empty = || object([("port", Value::Null)]);
+    let config = object([
+        ("server", empty()),
+        ("other", Value::Null),
+        ("more", Value::List(vec![empty(), Value::Unknown])),
+    ]);
+    let filled = || object([("port", text("443"))]);
+    let expected = object([
+        ("server", filled()),
+        ("other", Value::Null),
+        ("more", Value::List(vec![filled(), Value::Unknown])),
+    ]);
+    assert_eq!(apply_defaults(&schema.attributes, &config), expected);
+}
+
+#[test]
 fn an_unchanged_configuration_plans_nothing() {
     let prior = existing(Value::Null);
     let planned = planned(&named(), &prior, &config("a", Value::Null, Value::Null));
@@ -107,7 +135,7 @@ fn an_unchanged_configuration_plans_nothing() {
 }
 
 #[test]
-fn an_update_moves_only_what_may_move() {
+fn an_update_marks_only_what_may_change() {
     let prior = existing(Value::Null);
     let noted = planned(&named(), &prior, &config("a", Value::Null, text("n"))).value;
     assert_eq!(noted.attribute("id"), &text("1"));
@@ -126,7 +154,7 @@ fn an_update_moves_only_what_may_move() {
 }
 
 #[test]
-fn drift_found_at_refresh_makes_an_update_that_keeps_the_id() {
+fn drift_found_by_a_refresh_plans_an_update_that_keeps_the_id() {
     let prior = existing(text("the file was edited"));
     let planned = planned(&named(), &prior, &config("a", Value::Null, Value::Null));
     assert_eq!(planned.value.attribute("drift"), &Value::Null);
@@ -135,17 +163,20 @@ fn drift_found_at_refresh_makes_an_update_that_keeps_the_id() {
 }
 
 #[test]
-fn a_change_of_a_replacing_attribute_is_named() {
+fn a_change_of_an_attribute_with_replace_is_collected() {
     let prior = existing(Value::Null);
     let renamed = planned(&named(), &prior, &config("b", Value::Null, Value::Null));
     assert_eq!(renamed.replace, vec![Path::to("name")]);
 }
 
 #[test]
-fn an_equivalent_form_is_no_change() {
+fn an_equivalent_value_is_no_change() {
     let same: fn(&Value, &Value) -> bool =
         |a, b| a.as_str().map(str::to_lowercase) == b.as_str().map(str::to_lowercase);
-    let schema = schema_of([("name", Attribute::of::<String>().equivalent(same).replace())]);
+    let schema = schema_of([(
+        "name",
+        Attribute::for_type::<String>().equivalent(same).replace(),
+    )]);
     let prior = object([("name", text("Shop"))]);
     let planned = planned(&schema, &prior, &object([("name", text("shop"))]));
     assert_eq!(
@@ -158,10 +189,13 @@ fn an_equivalent_form_is_no_change() {
 }
 
 #[test]
-fn computed_parts_of_map_elements_are_kept_by_key() {
+fn computed_attributes_of_map_elements_are_kept_by_key() {
     let children = Attributes::from([
-        ("path".to_owned(), Attribute::of::<String>()),
-        ("id".to_owned(), Attribute::of::<Tf<String>>().stable()),
+        ("path".to_owned(), Attribute::for_type::<String>()),
+        (
+            "id".to_owned(),
+            Attribute::for_type::<Tf<String>>().stable(),
+        ),
     ]);
     let map = AttributeKind::Nested(Nesting::Map, children);
     let schema = schema_of([("hooks", Attribute::new(map, Presence::Optional))]);
@@ -181,18 +215,57 @@ fn computed_parts_of_map_elements_are_kept_by_key() {
     assert_eq!(planned(&schema, &prior, &config).value, expected);
 }
 
-/// A schema with an existing object of it and a new configuration.
+#[test]
+fn only_a_list_element_that_changes_in_place_replaces_the_resource() {
+    let children = Attributes::from([
+        ("path".to_owned(), Attribute::for_type::<String>().replace()),
+        (
+            "id".to_owned(),
+            Attribute::for_type::<Tf<String>>().stable(),
+        ),
+    ]);
+    let list = AttributeKind::Nested(Nesting::List, children);
+    let schema = schema_of([("hooks", Attribute::new(list, Presence::Optional))]);
+    let hooks = |elements: &[(&str, Value)]| {
+        let elements = elements
+            .iter()
+            .map(|(path, id)| object([("path", text(path)), ("id", id.clone())]));
+        object([("hooks", Value::List(elements.collect()))])
+    };
+    let null = || Value::Null;
+    let prior = hooks(&[("a", text("1")), ("b", text("2"))]);
+    let inserted = planned(
+        &schema,
+        &prior,
+        &hooks(&[("x", null()), ("a", null()), ("b", null())]),
+    );
+    let expected = hooks(&[("x", Value::Unknown), ("a", text("1")), ("b", text("2"))]);
+    assert_eq!(inserted.value, expected);
+    assert!(inserted.replace.is_empty());
+    let removed = planned(&schema, &prior, &hooks(&[("b", null())]));
+    assert_eq!(removed.value, hooks(&[("b", text("2"))]));
+    assert!(removed.replace.is_empty());
+    let changed = planned(&schema, &prior, &hooks(&[("b", null()), ("c", null())]));
+    assert_eq!(
+        changed.value,
+        hooks(&[("b", text("2")), ("c", Value::Unknown)])
+    );
+    let path = Path::to("hooks").index(1).attribute("path");
+    assert_eq!(changed.replace, vec![path]);
+}
+
+/// Generates a schema, the configuration of an existing object, and a new configuration.
 fn change() -> impl Strategy<Value = (Schema, Value, Value)> {
     schema().prop_flat_map(|schema| {
-        let before = config_of(&schema, Knowledge::Whole);
-        let after = config_of(&schema, Knowledge::Partial);
+        let before = config_of(&schema, Unknowns::Excluded);
+        let after = config_of(&schema, Unknowns::Included);
         (Just(schema), before, after)
     })
 }
 
 fn create(schema: &Schema, config: &Value) -> (Value, Value) {
     let planned = planned(schema, &Value::Null, config).value;
-    let result = decide(schema, &planned);
+    let result = resolve_unknowns(schema, &planned);
     (planned, result)
 }
 
@@ -220,12 +293,12 @@ proptest! {
     }
 
     #[test]
-    fn what_is_planned_with_unknown_configuration_holds_once_it_is_known((schema, before, after) in change()) {
+    fn a_plan_with_unknown_configuration_stays_valid_once_it_is_known((schema, before, after) in change()) {
         let (_, prior) = create(&schema, &before);
         let early = planned(&schema, &prior, &after).value;
-        let decided = decide(&schema, &after);
-        let late = planned(&schema, &prior, &decided).value;
-        let applied = decide(&schema, &late);
+        let resolved = resolve_unknowns(&schema, &after);
+        let late = planned(&schema, &prior, &resolved).value;
+        let applied = resolve_unknowns(&schema, &late);
         prop_assert_eq!(check_applied(&schema, &early, &applied), vec![]);
     }
 }

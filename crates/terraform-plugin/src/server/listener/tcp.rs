@@ -16,7 +16,7 @@ pub(super) struct Bound {
 }
 
 impl Bound {
-    /// Takes the first free port of `ports`.
+    /// Binds the first free port of `ports`.
     pub(super) fn bind(ports: RangeInclusive<u16>) -> Result<Self, Error> {
         let mut outcome = Err(io::Error::from(io::ErrorKind::AddrNotAvailable));
         for port in ports.clone() {
@@ -44,7 +44,7 @@ impl Bound {
         Address::Tcp(self.address)
     }
 
-    /// The next client. Answers are small and must not wait for more to be sent.
+    /// Accepts the next connection. Responses are small and must be sent without delay.
     pub(super) async fn accept(&self) -> io::Result<TcpStream> {
         let (stream, _) = self.listener.accept().await?;
         stream.set_nodelay(true)?;
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_taken_port_is_passed_over() {
+    async fn a_port_in_use_is_skipped() {
         let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let first = taken.local_addr().unwrap().port();
         let bound = Bound::bind(first..=first.saturating_add(50)).unwrap();

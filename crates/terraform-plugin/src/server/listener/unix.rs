@@ -1,4 +1,4 @@
-//! A Unix socket that only this user, or one group, may connect to.
+//! A Unix socket that only this user, or one group, can connect to.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -12,10 +12,10 @@ use tokio::net::UnixStream;
 use super::super::error::Error;
 use super::Address;
 
-/// Names to try before giving up; each one that exists was left by a killed process of this id.
+/// The number of names to try. A name is taken if a killed process with this id left its socket.
 const ATTEMPTS: u32 = 64;
 
-/// A listening socket. Its file is removed when this is dropped.
+/// A listening socket. Dropping it removes the socket file.
 pub(super) struct Bound {
     listener: tokio::net::UnixListener,
     file: SocketFile,
@@ -25,20 +25,20 @@ struct SocketFile(PathBuf);
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        // Whatever keeps the file from being removed, the process is ending.
+        // The process is exiting, so a failure changes nothing.
         let _ = fs::remove_file(&self.0);
     }
 }
 
 impl Bound {
-    /// Makes a socket in `folder` with mode 0600, or 0660 when `group` may connect too.
+    /// Creates a socket in `folder` with mode 0600, or 0660 if `group` may connect too.
     pub(super) fn bind(folder: &Path, group: Option<&str>) -> Result<Self, Error> {
         let (listener, file) = listen(folder).map_err(|source| Error::Listen {
             address: folder.display().to_string(),
             source,
         })?;
         if let Some(group) = group {
-            admit_group(&file.0, group).map_err(|source| Error::SocketGroup {
+            grant_group(&file.0, group).map_err(|source| Error::SocketGroup {
                 path: file.0.clone(),
                 group: group.to_owned(),
                 source,
@@ -57,8 +57,7 @@ impl Bound {
     }
 }
 
-/// Binds to a short new name: a path may have 104 bytes on macOS, whose folder for temporary files
-/// takes half of them.
+/// Binds a new socket with a short name: macOS limits the path to 104 bytes, and its temporary directory takes half.
 fn listen(folder: &Path) -> io::Result<(tokio::net::UnixListener, SocketFile)> {
     let process = std::process::id();
     let mut attempt = 0;
@@ -77,7 +76,7 @@ fn listen(folder: &Path) -> io::Result<(tokio::net::UnixListener, SocketFile)> {
     Ok((tokio::net::UnixListener::from_std(listener)?, file))
 }
 
-fn admit_group(path: &Path, group: &str) -> io::Result<()> {
+fn grant_group(path: &Path, group: &str) -> io::Result<()> {
     let id = match group.parse() {
         Ok(id) => id,
         Err(_) => group_id(&fs::read_to_string("/etc/group")?, group)
@@ -87,7 +86,7 @@ fn admit_group(path: &Path, group: &str) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(0o660))
 }
 
-/// The id of the group `name` in the text of `/etc/group`: lines of `name:password:id:members`.
+/// Returns the id of the group `name` from the text of `/etc/group`: lines of `name:password:id:members`.
 fn group_id(groups: &str, name: &str) -> Option<u32> {
     groups.lines().find_map(|line| {
         let mut fields = line.split(':');
@@ -111,7 +110,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_socket_belongs_to_its_user_alone_and_goes_with_the_listener() {
+    async fn only_its_user_can_open_the_socket_and_dropping_the_listener_removes_it() {
         let folder = tempfile::tempdir().unwrap();
         let bound = Bound::bind(folder.path(), None).unwrap();
         let path = path(&bound);
@@ -123,7 +122,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_left_by_a_killed_process_is_passed_over() {
+    async fn a_socket_left_by_a_killed_process_is_skipped() {
         let folder = tempfile::tempdir().unwrap();
         let first = Bound::bind(folder.path(), None).unwrap();
         let second = Bound::bind(folder.path(), None).unwrap();
@@ -131,7 +130,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_group_may_be_admitted_by_its_number() {
+    async fn a_group_can_be_given_by_its_number() {
         let folder = tempfile::tempdir().unwrap();
         let own = rustix::process::getgid().as_raw().to_string();
         let bound = Bound::bind(folder.path(), Some(&own)).unwrap();
@@ -139,7 +138,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unknown_group_is_an_error_that_names_it_and_leaves_no_file() {
+    async fn an_unknown_group_is_an_error_that_names_it_and_removes_the_socket() {
         let folder = tempfile::tempdir().unwrap();
         let Err(error) = Bound::bind(folder.path(), Some("no-such-group")) else {
             panic!("there is no such group")

@@ -1,4 +1,4 @@
-//! Admits the owner of one certificate.
+//! Accepts the owner of one certificate.
 
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{
@@ -10,7 +10,7 @@ use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, 
 
 use super::p521;
 
-/// A verifier that asks for exactly this certificate and for proof of its key.
+/// A verifier that requires exactly this certificate and proof of its key.
 #[derive(Debug)]
 pub(super) struct PinnedClient {
     certificate: CertificateDer<'static>,
@@ -25,7 +25,7 @@ impl PinnedClient {
         }
     }
 
-    /// The algorithms that can check a signature of `scheme`.
+    /// Returns the algorithms for signatures of `scheme`.
     fn algorithms_for(&self, scheme: SignatureScheme) -> &WebPkiSupportedAlgorithms {
         if scheme == SignatureScheme::ECDSA_NISTP521_SHA512 {
             &p521::ALGORITHMS

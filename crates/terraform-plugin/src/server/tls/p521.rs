@@ -1,4 +1,4 @@
-//! ECDSA on P-521 with SHA-512, the one signature that Go's client makes and ring cannot check.
+//! ECDSA on P-521 with SHA-512: Go's client uses it, and ring does not support it.
 
 use p521::ecdsa::signature::Verifier;
 use p521::ecdsa::{Signature, VerifyingKey};
@@ -8,7 +8,7 @@ use rustls::pki_types::{
     AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, alg_id,
 };
 
-/// Everything that can be checked with a key on P-521.
+/// The signature algorithms for keys on P-521.
 pub(crate) static ALGORITHMS: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
     all: &[&EcdsaP521Sha512],
     mapping: &[(SignatureScheme::ECDSA_NISTP521_SHA512, &[&EcdsaP521Sha512])],
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_signature_counts_for_its_own_message_and_key_alone() {
+    fn a_signature_is_valid_only_for_its_message_and_key() {
         // Numbers below the order of the curve.
         let [key, other] =
             [0, 1].map(|byte| SigningKey::from_slice(&[[byte; 33], [1; 33]].concat()).unwrap());

@@ -2,24 +2,24 @@
 
 use futures_util::StreamExt as _;
 
-use super::{Driver, Failure, accepted, dynamic, inconsistent};
+use super::{Driver, Failure, encode_config, inconsistency, require_success};
 use crate::protocol::tfplugin6 as tf;
 use crate::protocol::tfplugin6::invoke_action::event::Type;
 use crate::protocol::tfplugin6::provider_server::Provider as _;
 use crate::provider::Provider;
 use crate::value::Value;
 
-/// What an invocation left.
+/// The result of an invocation.
 #[derive(Debug, Clone)]
 pub struct Invoked {
-    /// What the user read meanwhile.
+    /// The progress messages.
     pub progress: Vec<String>,
-    /// What the user reads at the end, errors included.
+    /// The errors and warnings.
     pub diagnostics: Vec<tf::Diagnostic>,
 }
 
 impl<P: Provider> Driver<P> {
-    /// Validates and plans an action, and returns the warnings; parts of the configuration may be unknown.
+    /// Validates and plans an action and returns the warnings. Parts of the configuration may be unknown.
     pub async fn plan_action(
         &self,
         type_name: &str,
@@ -34,7 +34,7 @@ impl<P: Provider> Driver<P> {
             .service
             .validate_action_config(tonic::Request::new(request))
             .await?;
-        let mut warnings = accepted(validated.into_inner().diagnostics)?;
+        let mut warnings = require_success(validated.into_inner().diagnostics)?;
         let request = tf::plan_action::Request {
             action_type: type_name.to_owned(),
             config,
@@ -44,7 +44,7 @@ impl<P: Provider> Driver<P> {
             .service
             .plan_action(tonic::Request::new(request))
             .await?;
-        warnings.extend(accepted(planned.into_inner().diagnostics)?);
+        warnings.extend(require_success(planned.into_inner().diagnostics)?);
         Ok(warnings)
     }
 
@@ -56,19 +56,19 @@ impl<P: Provider> Driver<P> {
             config: self.action_config(type_name, config)?,
             client_capabilities: Some(self.capabilities),
         };
-        let answered = self.service.invoke_action(tonic::Request::new(request));
-        let mut events = answered.await?.into_inner();
+        let response = self.service.invoke_action(tonic::Request::new(request));
+        let mut events = response.await?.into_inner();
         let mut progress = Vec::new();
         let mut completed = None;
         while let Some(event) = events.next().await {
             match (event?.r#type, &completed) {
                 (Some(Type::Progress(event)), None) => progress.push(event.message),
                 (Some(Type::Completed(event)), None) => completed = Some(event.diagnostics),
-                _ => return Err(inconsistent("completion is not the last event")),
+                _ => return Err(inconsistency("an event follows the completion")),
             }
         }
         let diagnostics =
-            completed.ok_or_else(|| inconsistent("the invocation ended without completion"))?;
+            completed.ok_or_else(|| inconsistency("the stream ended without a completion"))?;
         Ok(Invoked {
             progress,
             diagnostics,
@@ -82,6 +82,6 @@ impl<P: Provider> Driver<P> {
     ) -> Result<Option<tf::DynamicValue>, Failure> {
         let action = self.service.registry().actions.get(type_name);
         let action = action.ok_or_else(|| Failure::NoSuchType(type_name.to_owned()))?;
-        Ok(dynamic(config, action.value_type()))
+        encode_config(config, action.value_type())
     }
 }

@@ -1,6 +1,10 @@
 //! Data sources.
 
-use super::{Driver, Failure, accepted, decoded, dynamic};
+use super::{
+    Driver, Failure, decode_value, encode_config, require_consistent, require_known,
+    require_success,
+};
+use crate::plan::check_planned;
 use crate::protocol::tfplugin6 as tf;
 use crate::protocol::tfplugin6::provider_server::Provider as _;
 use crate::provider::Provider;
@@ -15,28 +19,31 @@ impl<P: Provider> Driver<P> {
     ) -> Result<Value, Failure> {
         let source = self.service.registry().data_sources.get(type_name);
         let source = source.ok_or_else(|| Failure::NoSuchType(type_name.to_owned()))?;
-        let config = dynamic(config, source.value_type());
+        let config_on_wire = encode_config(config, source.value_type())?;
         let request = tf::validate_data_resource_config::Request {
             type_name: type_name.to_owned(),
-            config: config.clone(),
+            config: config_on_wire.clone(),
         };
         let validated = self
             .service
             .validate_data_resource_config(tonic::Request::new(request))
             .await?;
-        accepted(validated.into_inner().diagnostics)?;
+        require_success(validated.into_inner().diagnostics)?;
         let request = tf::read_data_source::Request {
             type_name: type_name.to_owned(),
-            config,
+            config: config_on_wire,
             client_capabilities: Some(self.capabilities),
             ..Default::default()
         };
-        let answered = self
+        let response = self
             .service
             .read_data_source(tonic::Request::new(request))
             .await?;
-        let answered = answered.into_inner();
-        accepted(answered.diagnostics)?;
-        decoded(answered.state.as_ref(), source.value_type())
+        let response = response.into_inner();
+        require_success(response.diagnostics)?;
+        let data = decode_value(response.state.as_ref(), source.value_type())?;
+        require_consistent(check_planned(source.schema(), &Value::Null, config, &data))?;
+        require_known(&data)?;
+        Ok(data)
     }
 }

@@ -2,7 +2,10 @@
 
 use std::time::SystemTime;
 
-use super::{Driver, Failure, accepted, consistent, decoded, dynamic, inconsistent};
+use super::{
+    Driver, Failure, decode_value, encode_config, require_consistent, require_known,
+    require_success,
+};
 use crate::ephemeral_resource::ErasedEphemeralResource;
 use crate::plan::check_planned;
 use crate::protocol::tfplugin6 as tf;
@@ -10,14 +13,14 @@ use crate::protocol::tfplugin6::provider_server::Provider as _;
 use crate::provider::Provider;
 use crate::value::Value;
 
-/// An ephemeral resource that is open.
+/// An open ephemeral resource.
 #[derive(Debug, Clone)]
 pub struct OpenResource {
     /// The attributes.
     pub value: Value,
-    /// What the provider keeps.
+    /// The provider's private state.
     pub private: Option<prost::bytes::Bytes>,
-    /// When it asks for renewal.
+    /// When the provider asks for renewal.
     pub renew_at: Option<SystemTime>,
 }
 
@@ -25,7 +28,7 @@ impl<P: Provider> Driver<P> {
     /// Validates and opens an ephemeral resource.
     pub async fn open(&self, type_name: &str, config: &Value) -> Result<OpenResource, Failure> {
         let resource = self.ephemeral_resource(type_name)?;
-        let config_on_wire = dynamic(config, resource.value_type());
+        let config_on_wire = encode_config(config, resource.value_type())?;
         let request = tf::validate_ephemeral_resource_config::Request {
             type_name: type_name.to_owned(),
             config: config_on_wire.clone(),
@@ -34,7 +37,7 @@ impl<P: Provider> Driver<P> {
             .service
             .validate_ephemeral_resource_config(tonic::Request::new(request))
             .await?;
-        accepted(validated.into_inner().diagnostics)?;
+        require_success(validated.into_inner().diagnostics)?;
         let request = tf::open_ephemeral_resource::Request {
             type_name: type_name.to_owned(),
             config: config_on_wire,
@@ -45,17 +48,15 @@ impl<P: Provider> Driver<P> {
             .open_ephemeral_resource(tonic::Request::new(request))
             .await?;
         let opened = opened.into_inner();
-        accepted(opened.diagnostics)?;
-        let value = decoded(opened.result.as_ref(), resource.value_type())?;
-        consistent(check_planned(
+        require_success(opened.diagnostics)?;
+        let value = decode_value(opened.result.as_ref(), resource.value_type())?;
+        require_consistent(check_planned(
             resource.schema(),
             &Value::Null,
             config,
             &value,
         ))?;
-        if !value.is_wholly_known() {
-            return Err(inconsistent("the result has unknown values"));
-        }
+        require_known(&value)?;
         Ok(OpenResource {
             value,
             private: opened.private,
@@ -74,7 +75,7 @@ impl<P: Provider> Driver<P> {
             .renew_ephemeral_resource(tonic::Request::new(request))
             .await?;
         let renewed = renewed.into_inner();
-        accepted(renewed.diagnostics)?;
+        require_success(renewed.diagnostics)?;
         open.private = renewed.private;
         open.renew_at = renewed.renew_at.and_then(|time| time.try_into().ok());
         Ok(())
@@ -90,7 +91,7 @@ impl<P: Provider> Driver<P> {
             .service
             .close_ephemeral_resource(tonic::Request::new(request))
             .await?;
-        accepted(closed.into_inner().diagnostics).map(drop)
+        require_success(closed.into_inner().diagnostics).map(drop)
     }
 
     fn ephemeral_resource(

@@ -2,36 +2,38 @@
 
 use futures_util::StreamExt as _;
 
-use super::{Driver, Failure, accepted, decoded, dynamic, identity, inconsistent};
+use super::{
+    Driver, Failure, decode_identity, decode_value, encode_config, inconsistency, require_success,
+};
 use crate::protocol::tfplugin6 as tf;
 use crate::protocol::tfplugin6::provider_server::Provider as _;
 use crate::provider::Provider;
 use crate::value::Value;
 
-/// What to search for.
+/// A search.
 #[derive(Debug, Clone)]
 pub struct Search {
     /// The configuration.
     pub config: Value,
-    /// Whether the attributes of the objects are wanted.
+    /// Whether to return the attributes of the objects.
     pub include_resource: bool,
-    /// How many objects are wanted at most; 0 for all.
+    /// The largest number of objects; 0 for all.
     pub limit: i64,
 }
 
-/// An object that was found.
+/// An object found by a search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundObject {
-    /// What identifies it.
+    /// The identity.
     pub identity: Value,
-    /// What people call it.
+    /// The name shown to users.
     pub display_name: String,
-    /// Its attributes, if they were asked for.
+    /// The attributes, if the search asks for them.
     pub value: Option<Value>,
 }
 
 impl<P: Provider> Driver<P> {
-    /// Validates a search and returns what it finds, up to the first error.
+    /// Validates a search and returns the objects found before the first error.
     pub async fn list(
         &self,
         type_name: &str,
@@ -51,7 +53,7 @@ impl<P: Provider> Driver<P> {
         let resource = self.resource(type_name)?;
         let list = self.service.registry().list_resources.get(type_name);
         let list = list.ok_or_else(|| Failure::NoSuchType(type_name.to_owned()))?;
-        let config = dynamic(&search.config, list.value_type());
+        let config = encode_config(&search.config, list.value_type())?;
         let request = tf::validate_list_resource_config::Request {
             type_name: type_name.to_owned(),
             config: config.clone(),
@@ -61,23 +63,23 @@ impl<P: Provider> Driver<P> {
             .service
             .validate_list_resource_config(tonic::Request::new(request))
             .await?;
-        accepted(validated.into_inner().diagnostics)?;
+        require_success(validated.into_inner().diagnostics)?;
         let request = tf::list_resource::Request {
             type_name: type_name.to_owned(),
             config,
             include_resource_object: search.include_resource,
             limit: search.limit,
         };
-        let answered = self.service.list_resource(tonic::Request::new(request));
-        let mut events = answered.await?.into_inner();
+        let response = self.service.list_resource(tonic::Request::new(request));
+        let mut events = response.await?.into_inner();
         while let Some(event) = events.next().await {
             let event = event?;
-            accepted(event.diagnostic)?;
-            let identity = identity(event.identity.as_ref(), resource.identity_type())?
+            require_success(event.diagnostic)?;
+            let identity = decode_identity(event.identity.as_ref(), resource.identity_type())?
                 .filter(Value::is_wholly_known)
-                .ok_or_else(|| inconsistent("an object was listed without its identity"))?;
+                .ok_or_else(|| inconsistency("an object has no identity"))?;
             let value = event.resource_object.as_ref();
-            let value = value.map(|value| decoded(Some(value), resource.value_type()));
+            let value = value.map(|value| decode_value(Some(value), resource.value_type()));
             found.push(FoundObject {
                 identity,
                 display_name: event.display_name,

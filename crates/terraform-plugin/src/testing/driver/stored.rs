@@ -1,6 +1,10 @@
-//! Objects that come into the state otherwise than by a creation: imports, and state of older versions.
+//! Imports and state upgrades.
 
-use super::{Driver, Failure, Stored, accepted, decoded, dynamic, identity};
+use super::{
+    Driver, Failure, Stored, decode_identity, decode_value, encode_value, inconsistency,
+    require_consistent, require_success,
+};
+use crate::plan::check_stored;
 use crate::protocol::tfplugin6 as tf;
 use crate::protocol::tfplugin6::provider_server::Provider as _;
 use crate::provider::Provider;
@@ -34,28 +38,32 @@ impl<P: Provider> Driver<P> {
             id: id.to_owned(),
             client_capabilities: Some(self.capabilities),
             identity: by.map(|by| tf::ResourceIdentityData {
-                identity_data: dynamic(by, identity_type),
+                identity_data: encode_value(by, identity_type),
             }),
         };
-        let answered = self
+        let response = self
             .service
             .import_resource_state(tonic::Request::new(request))
             .await?;
-        let answered = answered.into_inner();
-        accepted(answered.diagnostics)?;
-        let Some(imported) = answered.imported_resources.first() else {
-            return Ok(None);
+        let response = response.into_inner();
+        require_success(response.diagnostics)?;
+        let [imported] = &response.imported_resources[..] else {
+            return Err(inconsistency("an import must return one object"));
         };
+        if imported.type_name != type_name {
+            return Err(inconsistency("the imported object has another type"));
+        }
         let stored = Stored {
-            value: decoded(imported.state.as_ref(), resource.value_type())?,
+            value: decode_value(imported.state.as_ref(), resource.value_type())?,
             private: imported.private.clone(),
-            identity: identity(imported.identity.as_ref(), identity_type)?,
+            identity: decode_identity(imported.identity.as_ref(), identity_type)?,
             tainted: false,
         };
+        require_consistent(check_stored(resource.schema(), &stored.value))?;
         self.read(type_name, &stored).await
     }
 
-    /// Hands stored JSON of a version to the provider and returns what it reads from it.
+    /// Upgrades stored JSON with the given schema version.
     pub async fn upgrade(
         &self,
         type_name: &str,
@@ -70,15 +78,15 @@ impl<P: Provider> Driver<P> {
                 ..Default::default()
             }),
         };
-        let answered = self
+        let response = self
             .service
             .upgrade_resource_state(tonic::Request::new(request))
             .await?;
-        let answered = answered.into_inner();
-        accepted(answered.diagnostics)?;
-        decoded(
-            answered.upgraded_state.as_ref(),
-            self.resource(type_name)?.value_type(),
-        )
+        let response = response.into_inner();
+        require_success(response.diagnostics)?;
+        let resource = self.resource(type_name)?;
+        let upgraded = decode_value(response.upgraded_state.as_ref(), resource.value_type())?;
+        require_consistent(check_stored(resource.schema(), &upgraded))?;
+        Ok(upgraded)
     }
 }

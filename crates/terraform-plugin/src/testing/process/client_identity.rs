@@ -1,4 +1,4 @@
-//! Certificates that a test's client shows to a provider.
+//! Client certificates for tests.
 
 use std::sync::Arc;
 
@@ -20,8 +20,7 @@ pub struct ClientIdentity {
 }
 
 impl ClientIdentity {
-    /// What Terraform uses: a key on P-521. It is the same one in every test, so that none of them
-    /// waits for the key to be made.
+    /// Returns a key on P-521, like Terraform's. It is the same in every test, because generating one is slow.
     pub fn p521() -> Result<Self, Error> {
         let certificate = p521_key::certificate().map_err(Error::TestCertificate)?;
         Ok(Self {
@@ -30,17 +29,17 @@ impl ClientIdentity {
         })
     }
 
-    /// A new key on P-256.
+    /// Generates a key on P-256.
     pub fn p256() -> Result<Self, Error> {
         Self::generate(&rcgen::PKCS_ECDSA_P256_SHA256)
     }
 
-    /// A new key on P-384.
+    /// Generates a key on P-384.
     pub fn p384() -> Result<Self, Error> {
         Self::generate(&rcgen::PKCS_ECDSA_P384_SHA384)
     }
 
-    /// A new key with a certificate like Go's: a certificate authority for `localhost`.
+    /// Generates a key with a certificate like Go's: a certificate authority for `localhost`.
     fn generate(algorithm: &'static SignatureAlgorithm) -> Result<Self, Error> {
         let made = || {
             let key = KeyPair::generate_for(algorithm)?;
@@ -53,8 +52,7 @@ impl ClientIdentity {
         Ok(Self { certificate, key })
     }
 
-    /// This identity's key, shown with the certificate of `owner`: what a thief of the certificate
-    /// has.
+    /// Combines this identity's key with the certificate of `owner`, like a thief of the certificate.
     #[must_use]
     pub fn showing_certificate_of(self, owner: &Self) -> Self {
         Self {
@@ -63,7 +61,7 @@ impl ClientIdentity {
         }
     }
 
-    /// The certificate as `PLUGIN_CLIENT_CERT` holds it.
+    /// Returns the certificate in the format of `PLUGIN_CLIENT_CERT`.
     pub fn pem(&self) -> String {
         let text = STANDARD.encode(&self.certificate);
         format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")

@@ -1,4 +1,4 @@
-//! Where a provider listens, and how a client dials it.
+//! The endpoint of a provider, and connections to it.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -21,24 +21,24 @@ use tower::service_fn;
 use super::{ClientIdentity, Error};
 use crate::server::tls::ring_provider;
 
-/// Bytes that a provider may send ahead, so that large values do not wait for the client.
+/// The HTTP/2 flow-control window, large enough for large values.
 const WINDOW: u32 = 4 << 20;
 
-/// What a provider says in its handshake line.
+/// The content of a handshake line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     /// `unix` or `tcp`.
     pub network: String,
-    /// Path of a socket, or address and port.
+    /// The path of a socket, or an address and port.
     pub address: String,
-    /// The certificate to expect. Without it the connection is not encrypted.
+    /// The provider's certificate. Without it, the connection is not encrypted.
     pub certificate: Option<CertificateDer<'static>>,
 }
 
 impl FromStr for Endpoint {
     type Err = Error;
 
-    /// Reads a handshake line, as go-plugin `client.go` does.
+    /// Parses a handshake line, as go-plugin `client.go` does.
     fn from_str(line: &str) -> Result<Self, Error> {
         let unreadable = || Error::Handshake {
             line: line.to_owned(),
@@ -68,8 +68,8 @@ impl FromStr for Endpoint {
 }
 
 impl Endpoint {
-    /// Opens a connection, showing the certificate of `identity` if there is one. A provider that
-    /// refuses it may do so here or at the first call.
+    /// Opens a connection with the certificate of `identity`, if there is one. A provider may reject it here or at the
+    /// first call.
     pub async fn connect(&self, identity: Option<&ClientIdentity>) -> Result<Channel, Error> {
         let tls = match &self.certificate {
             Some(certificate) => Some(Arc::new(client_config(certificate, identity)?)),
@@ -132,7 +132,7 @@ fn client_config(
     Ok(config)
 }
 
-/// Admits the server whose certificate was in the handshake line.
+/// Accepts the server whose certificate is in the handshake line.
 #[derive(Debug)]
 struct PinnedServer {
     certificate: CertificateDer<'static>,

@@ -1,64 +1,64 @@
-//! Why a test could not start a provider or talk to it.
+//! Errors of starting and calling a provider process.
 
 use std::io;
 use std::path::PathBuf;
 
 use rustls::pki_types::pem;
 
-/// Why a provider process could not be started, reached or ended.
+/// Why a provider process could not be started, reached or stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The executable could not be started.
     #[error("starting {}", executable.display())]
     Start {
-        /// Path of the executable.
+        /// The path of the executable.
         executable: PathBuf,
-        /// What the system reports.
+        /// The error of the operating system.
         #[source]
         source: io::Error,
     },
-    /// The process ended, or said nothing in time, before its handshake line.
+    /// The process exited or timed out before its handshake line.
     #[error("waiting for the handshake of {}; its standard error: {stderr}", executable.display())]
     NoHandshake {
-        /// Path of the executable.
+        /// The standard error of the process.
         executable: PathBuf,
         /// What the process wrote there.
         stderr: String,
     },
-    /// The first line is no handshake of protocol 6.
+    /// The first line is not a handshake of protocol 6.
     #[error("reading the handshake line {line:?}")]
     Handshake {
         /// The line.
         line: String,
     },
-    /// The connection could not be made.
+    /// The connection could not be opened.
     #[error("connecting to the provider at {address}")]
     Connect {
-        /// Path of the socket, or address and port.
+        /// The path of the socket, or the address and port.
         address: String,
-        /// What the connection reports.
+        /// The error of the connection.
         #[source]
         source: tonic::transport::Error,
     },
-    /// The process did not end, or could not be waited for.
+    /// The process could not be awaited.
     #[error("waiting for the end of process {pid}")]
     Wait {
-        /// Id of the process.
+        /// The id of the process.
         pid: u32,
-        /// What the system reports.
+        /// The error of the operating system.
         #[source]
         source: io::Error,
     },
-    /// A key or certificate could not be made.
+    /// A key or certificate could not be created.
     #[error("making a client certificate")]
     Identity(#[source] rcgen::Error),
-    /// The certificate for tests does not parse.
+    /// The certificate for tests is malformed.
     #[error("reading the client certificate for tests")]
     TestCertificate(#[source] pem::Error),
-    /// The key for tests is no number of its curve.
+    /// The key for tests is invalid.
     #[error("reading the client key for tests")]
     TestKey,
-    /// TLS could not be set up.
+    /// TLS could not be configured.
     #[error("setting up TLS")]
     Tls(#[source] rustls::Error),
 }

@@ -1,13 +1,12 @@
-//! Memory of another process, as Linux counts it.
+//! The memory of another process, from Linux' `/proc`.
 
-/// Bytes of memory that the process `pid` holds now. Nothing when it is gone, or on a system
-/// without `/proc`.
+/// Returns the resident memory of the process in bytes. `None` if it has exited, or on systems without `/proc`.
 pub(super) fn resident(pid: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     entry(&status, "VmRSS:")
 }
 
-/// The most bytes that the process `pid` has held; limits as for [`resident`].
+/// Returns the peak resident memory of the process in bytes; limits as for [`resident`].
 pub(super) fn peak(pid: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     entry(&status, "VmHWM:")

@@ -1,7 +1,7 @@
 //! A key on P-521 with which `rustls` can sign, and its certificate.
 //!
-//! The certificate was made once by `openssl`, after the fields of go-plugin `mtls.go`. The key is
-//! for tests alone and no secret.
+//! The certificate was created with `openssl` after the fields of go-plugin `mtls.go`. The key is only for tests and not
+//! a secret.
 
 use p521::ecdsa::signature::Signer as _;
 use p521::ecdsa::{DerSignature, Signature};
@@ -14,7 +14,7 @@ use super::Error;
 
 const CERTIFICATE: &[u8] = include_bytes!("p521_client.pem");
 
-/// The private number of the certificate's key.
+/// The private scalar of the certificate's key.
 const SCALAR: [u8; 66] = [1; 66];
 
 #[derive(Debug, Clone)]

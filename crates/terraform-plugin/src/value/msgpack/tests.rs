@@ -18,18 +18,7 @@ fn golden_bytes_of_scalars() {
         (&[0xd4, 0, 0], Type::Bool, Value::Unknown),
         (&[0xc3], Type::Bool, Value::Bool(true)),
         (&[0xa3, b'0', b'.', b'1'], Type::Number, number("0.1")),
-        (
-            &[0xcb, 0x3f, 0xf8, 0, 0, 0, 0, 0, 0],
-            Type::Number,
-            number("1.5"),
-        ),
-        (&[0x2a], Type::Number, number("42")),
-        (&[0xff], Type::Number, number("-1")),
-        (
-            &[0xcf, 0x80, 0, 0, 0, 0, 0, 0, 0],
-            Type::Number,
-            number("9223372036854775808"),
-        ),
+        (&[0xa2, b'4', b'2'], Type::Number, number("42")),
         (&[0xa2, b'h', b'i'], Type::String, Value::string("hi")),
     ] {
         assert_eq!(decode(bytes, &kind).unwrap(), value);
@@ -38,10 +27,33 @@ fn golden_bytes_of_scalars() {
 }
 
 #[test]
-fn a_large_whole_number_travels_as_text() {
+fn numbers_are_decoded_from_every_form_that_terraform_sends() {
+    for (bytes, value) in [
+        (&[0xcb, 0x3f, 0xf8, 0, 0, 0, 0, 0, 0][..], "1.5"),
+        (&[0x2a], "42"),
+        (&[0xff], "-1"),
+        (&[0xcf, 0x80, 0, 0, 0, 0, 0, 0, 0], "9223372036854775808"),
+        (&[0xa4, b'1', b'e', b'3', b'0'], "1e30"),
+    ] {
+        assert_eq!(decode(bytes, &Type::Number).unwrap(), number(value));
+    }
+}
+
+#[test]
+fn a_large_whole_number_is_encoded_with_every_digit() {
     let bytes = encode(&number("1e30"), &Type::Number);
     assert_eq!(&bytes[1..], b"1000000000000000000000000000000");
     assert_eq!(decode(&bytes, &Type::Number).unwrap(), number("1e30"));
+}
+
+/// Returns `true` if the message contains a number in binary form.
+fn has_binary_number(message: &rmpv::Value) -> bool {
+    match message {
+        rmpv::Value::Integer(_) | rmpv::Value::F32(_) | rmpv::Value::F64(_) => true,
+        rmpv::Value::Array(elements) => elements.iter().any(has_binary_number),
+        rmpv::Value::Map(entries) => entries.iter().any(|(_, value)| has_binary_number(value)),
+        _ => false,
+    }
 }
 
 #[test]
@@ -76,7 +88,7 @@ fn a_null_of_a_known_type_inside_dynamic_is_null() {
 }
 
 #[test]
-fn text_is_normalised_to_composed_form() {
+fn strings_are_normalised_to_composed_form() {
     let decomposed = "e\u{301}";
     let mut bytes = Vec::new();
     rmp::encode::write_str(&mut bytes, decomposed).unwrap();
@@ -96,19 +108,19 @@ fn an_object_must_have_exactly_its_attributes() {
 }
 
 #[test]
-fn a_fault_names_its_place() {
+fn an_error_names_the_path_of_the_value() {
     let bytes = [0x92, 0xc2, 0xa1, b'x'];
     let error = decode(&bytes, &list(Type::Bool)).unwrap_err();
     assert_eq!(error.path, "[1]");
 }
 
 #[test]
-fn bytes_after_the_value_are_refused() {
+fn bytes_after_the_value_are_an_error() {
     assert!(decode(&[0xc0, 0xc0], &Type::Bool).is_err());
 }
 
 #[test]
-fn a_length_beyond_the_message_is_refused_without_reserving_it() {
+fn a_length_beyond_the_message_is_an_error_and_allocates_nothing() {
     assert!(decode(&[0xdd, 0xff, 0xff, 0xff, 0xff], &list(Type::Bool)).is_err());
     assert!(decode(&[0xdb, 0xff, 0xff, 0xff, 0xff], &Type::String).is_err());
 }
@@ -131,5 +143,13 @@ proptest! {
         let mut rest = &bytes[..];
         rmpv::decode::read_value(&mut rest).unwrap();
         prop_assert!(rest.is_empty());
+    }
+
+    #[test]
+    fn numbers_are_encoded_as_strings_so_that_they_equal_those_of_the_state_file(
+        (kind, value) in wire_type().prop_flat_map(typed_value),
+    ) {
+        let message = rmpv::decode::read_value(&mut &encode(&value, &kind)[..]).unwrap();
+        prop_assert!(!has_binary_number(&message), "{message}");
     }
 }

@@ -1,18 +1,18 @@
-//! Where messages to the user go in each answer.
+//! Adds diagnostics to responses.
 
 use crate::diagnostics::Diagnostics;
 use crate::protocol::tfplugin6 as tf;
 
-/// An answer that can tell the user what went wrong.
-pub(super) trait Answer: Default + Send {
-    fn report(&mut self, diagnostics: &Diagnostics);
+/// A response that can carry diagnostics.
+pub(super) trait RpcResponse: Default + Send {
+    fn add_diagnostics(&mut self, diagnostics: &Diagnostics);
 }
 
 macro_rules! with_diagnostics {
     ($($messages:ident)*) => {
         $(
-            impl Answer for tf::$messages::Response {
-                fn report(&mut self, diagnostics: &Diagnostics) {
+            impl RpcResponse for tf::$messages::Response {
+                fn add_diagnostics(&mut self, diagnostics: &Diagnostics) {
                     self.diagnostics.extend(Vec::from(diagnostics));
                 }
             }
@@ -46,8 +46,8 @@ with_diagnostics! {
     plan_action
 }
 
-impl Answer for tf::stop_provider::Response {
-    fn report(&mut self, diagnostics: &Diagnostics) {
+impl RpcResponse for tf::stop_provider::Response {
+    fn add_diagnostics(&mut self, diagnostics: &Diagnostics) {
         self.error = diagnostics.to_string();
     }
 }

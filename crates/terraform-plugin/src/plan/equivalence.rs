@@ -1,12 +1,12 @@
-//! The form of a value that the user wrote wins over an equivalent form that a remote system returned.
+//! Keeps the user's form of a value that a remote system returned in an equivalent form.
 
 use crate::schema::{AttributeKind, Attributes, Nesting};
 use crate::value::Value;
 
-/// Returns a state with the form of another state wherever the two are equivalent.
+/// Returns `value` with the form of `form` wherever the two are equivalent.
 ///
-/// After a read the other state is the prior one; after an operation it is the planned one.
-pub(crate) fn keep_form(attributes: &Attributes, form: &Value, value: &Value) -> Value {
+/// `form` is the prior state after a read and the planned state after an operation.
+pub(crate) fn keep_equivalent(attributes: &Attributes, form: &Value, value: &Value) -> Value {
     let (Value::Object(_), Value::Object(values)) = (form, value) else {
         return value.clone();
     };
@@ -26,21 +26,21 @@ pub(crate) fn keep_form(attributes: &Attributes, form: &Value, value: &Value) ->
             return (name.as_str(), value.clone());
         };
         let kept = match (nesting, form, value) {
-            (Nesting::Single, form, value) => keep_form(children, form, value),
+            (Nesting::Single, form, value) => keep_equivalent(children, form, value),
             (Nesting::List, Value::List(forms), Value::List(values))
                 if forms.len() == values.len() =>
             {
                 let pairs = forms.iter().zip(values);
                 Value::List(
                     pairs
-                        .map(|(form, value)| keep_form(children, form, value))
+                        .map(|(form, value)| keep_equivalent(children, form, value))
                         .collect(),
                 )
             }
             (Nesting::Map, Value::Map(forms), Value::Map(values)) => {
                 let pairs = values.iter().map(|(key, value)| {
                     let form = forms.get(key).unwrap_or(&Value::Null);
-                    (key.clone(), keep_form(children, form, value))
+                    (key.clone(), keep_equivalent(children, form, value))
                 });
                 Value::Map(pairs.collect())
             }
