@@ -1,4 +1,4 @@
-//! Starting and stopping an emulator inside a process.
+//! Starts and stops an emulator in the current process.
 
 use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
@@ -22,14 +22,14 @@ use crate::seed::{SeedError, SeedToken};
 use crate::web::fault::{Fault, FaultError};
 use crate::web::journal::JournalEntry;
 use crate::web::server;
-use crate::{git_http, random, seed, store, webhook, work};
+use crate::{background, git_http, random, seed, store, webhook};
 
 const ROOT_TOKEN: &str = "root-token";
 const LOCK: &str = "lock";
-/// An emulator that was told to stop does so within this time.
-const LONGEST_STOP: Duration = Duration::from_secs(5);
+/// Longest time that a stopped emulator takes to end.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Why an emulator did not start.
+/// An error that kept an emulator from starting.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The address cannot be listened on.
@@ -37,7 +37,7 @@ pub enum Error {
     Listen {
         /// The address.
         address: SocketAddr,
-        /// Why.
+        /// The cause.
         #[source]
         source: std::io::Error,
     },
@@ -46,25 +46,25 @@ pub enum Error {
     Folder {
         /// The folder.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: std::io::Error,
     },
-    /// Another emulator uses the data folder.
+    /// Another emulator is using the data folder.
     #[error("the data folder {path} is in use by another emulator")]
     InUse {
         /// The folder.
         path: PathBuf,
     },
-    /// The state cannot be read.
+    /// The state could not be read.
     #[error("could not open the state")]
     State(#[from] store::Error),
-    /// A temporary data folder cannot be made.
-    #[error("could not make a temporary data folder")]
+    /// No temporary data folder could be created.
+    #[error("could not create a temporary data folder")]
     Temporary(#[source] std::io::Error),
 }
 
-/// What an emulator is started with.
+/// Configures and starts an [`Emulator`].
 pub struct Builder {
     address: SocketAddr,
     folder: Option<PathBuf>,
@@ -88,44 +88,45 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// Listens on an address; a free port of the loopback interface by default.
+    /// Sets the address to listen on; the default is a free port of the loopback interface.
     #[must_use]
     pub fn listen(mut self, address: SocketAddr) -> Self {
         self.address = address;
         self
     }
 
-    /// Keeps everything in a folder, which a later emulator can be started with; by default a
-    /// temporary one that ends with the emulator.
+    /// Keeps all data in a folder, from which a later emulator can start again. The default is a
+    /// temporary folder that is removed with the emulator.
     #[must_use]
     pub fn data(mut self, folder: impl Into<PathBuf>) -> Self {
         self.folder = Some(folder.into());
         self
     }
 
-    /// Sets the token of the administrator `root`; by default the one of the data folder, or a new one.
+    /// Sets the token of the administrator `root`. The default is the token that the data folder
+    /// has, or a new one.
     #[must_use]
     pub fn root_token(mut self, token: impl Into<String>) -> Self {
         self.root_token = Some(token.into());
         self
     }
 
-    /// Sets the URL that answers show, if clients come through something else; without a slash at the end.
+    /// Sets the URL in responses, for clients behind a proxy; without a trailing slash.
     #[must_use]
     pub fn external_url(mut self, url: impl Into<String>) -> Self {
         self.url = Some(url.into());
         self
     }
 
-    /// Makes every GET and HEAD of the API take this long.
+    /// Delays every GET and HEAD request to the API by this time.
     #[must_use]
     pub fn latency_read(mut self, latency: Duration) -> Self {
         self.latency_read = Some(latency);
         self
     }
 
-    /// Makes commits take this long, between the reading of the parent and the moving of the
-    /// branch, where GitLab spends the time too.
+    /// Delays commits by this time between reading the parent and moving the branch, where GitLab
+    /// runs its hooks.
     #[must_use]
     pub fn latency_commit(mut self, latency: Duration) -> Self {
         self.latency_commit = Some(latency);
@@ -140,7 +141,7 @@ impl Builder {
             let temporary = tempfile::tempdir().map_err(Error::Temporary)?;
             (temporary.path().to_owned(), Some(temporary))
         };
-        // Absolute, because git runs in other folders.
+        // git runs in other working directories, so the path must be absolute.
         let folder = std::fs::create_dir_all(&folder)
             .and_then(|()| folder.canonicalize())
             .map_err(|source| Error::Folder {
@@ -177,7 +178,7 @@ impl Builder {
         let (stop, stopped) = watch::channel(false);
         let router = server::router(&instance);
         let server = tokio::spawn(server::accept(listener, router, stopped.clone()));
-        let worker = tokio::spawn(work::run(Arc::clone(&instance), stopped.clone()));
+        let worker = tokio::spawn(background::run(Arc::clone(&instance), stopped.clone()));
         let caller = tokio::spawn(webhook::run(Arc::clone(&instance), requests, stopped));
         Ok(Emulator {
             url: instance.url().to_owned(),
@@ -191,7 +192,7 @@ impl Builder {
     }
 }
 
-/// A running emulator; it stops when it is dropped.
+/// A running emulator; dropping it stops it.
 pub struct Emulator {
     /// The URL of the instance, such as `http://127.0.0.1:40123`.
     pub url: String,
@@ -200,14 +201,14 @@ pub struct Emulator {
     instance: Arc<Instance>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
-    /// Held while the emulator runs.
+    /// Locks the data folder while the emulator runs.
     _lock: File,
     _temporary: Option<tempfile::TempDir>,
 }
 
 impl std::fmt::Debug for Builder {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Without the token.
+        // The token is secret.
         formatter
             .debug_struct("Builder")
             .field("address", &self.address)
@@ -218,7 +219,7 @@ impl std::fmt::Debug for Builder {
 
 impl std::fmt::Debug for Emulator {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Without the token.
+        // The token is secret.
         formatter
             .debug_struct("Emulator")
             .field("url", &self.url)
@@ -227,33 +228,33 @@ impl std::fmt::Debug for Emulator {
 }
 
 impl Emulator {
-    /// Begins the description of an emulator.
+    /// Returns a builder with the defaults.
     pub fn builder() -> Builder {
         Builder::default()
     }
 
-    /// The calls of API and git since the start, or since [`Emulator::clear_journal`].
+    /// Returns the API and git calls since the start or the last [`Emulator::clear_journal`].
     pub fn journal(&self) -> Vec<JournalEntry> {
         self.instance.journal.since(0)
     }
 
-    /// The calls after a number of the journal.
+    /// Returns the calls whose number is greater than `number`.
     pub fn journal_since(&self, number: u64) -> Vec<JournalEntry> {
         self.instance.journal.since(number)
     }
 
-    /// Forgets the calls so far.
+    /// Clears the journal.
     pub fn clear_journal(&self) {
         self.instance.journal.clear();
     }
 
-    /// Injects a fault.
-    pub fn inject(&self, fault: Fault) -> Result<(), FaultError> {
+    /// Adds a fault.
+    pub fn inject_fault(&self, fault: Fault) -> Result<(), FaultError> {
         self.instance.faults.add(fault)
     }
 
-    /// The faults that still wait for a call.
-    pub fn waiting_faults(&self) -> Vec<Fault> {
+    /// Returns the faults that can still hit a call.
+    pub fn pending_faults(&self) -> Vec<Fault> {
         self.instance.faults.waiting()
     }
 
@@ -263,54 +264,55 @@ impl Emulator {
     }
 
     /// Changes the switches of the emulator.
-    pub fn change_switches(&self, change: impl FnOnce(&mut Switches)) {
+    pub fn update_switches(&self, change: impl FnOnce(&mut Switches)) {
         self.instance
             .store
             .change(|state| change(state.switches.get_mut()));
     }
 
     /// Changes the settings of the instance.
-    pub fn change_settings(&self, change: impl FnOnce(&mut Settings)) {
+    pub fn update_settings(&self, change: impl FnOnce(&mut Settings)) {
         self.instance
             .store
             .change(|state| change(state.settings.get_mut()));
     }
 
-    /// Puts a token there that no request could make, and gives its secret.
+    /// Creates a token in a state that no request can produce, and returns its secret.
     pub fn seed_token(&self, token: SeedToken) -> Result<String, SeedError> {
         seed::token(&self.instance, token)
     }
 
-    /// Changes the state directly; what belongs to it on disk is the caller's business.
+    /// Changes the state directly. The caller must keep repositories on disk in step.
     pub fn seed<T>(&self, change: impl FnOnce(&mut State, Moment) -> T) -> T {
         let now = self.instance.now();
         self.instance.change(|state| change(state, now))
     }
 
-    /// Says whether the container registry of a group holds images, which pin the group's path.
-    pub fn seed_registry_images(&self, group: u64, are_there: bool) -> Result<(), SeedError> {
-        seed::registry_images(&self.instance, group, are_there)
+    /// Sets whether the container registry of a group holds images, which keep the group's path
+    /// from changing.
+    pub fn seed_registry_images(&self, group: u64, has_images: bool) -> Result<(), SeedError> {
+        seed::registry_images(&self.instance, group, has_images)
     }
 
-    /// Forgets how often each limited endpoint was called.
+    /// Resets the counters of all rate limits.
     pub fn reset_limits(&self) {
         self.instance.counters.clear();
     }
 
-    /// Moves the clock of the instance forward.
+    /// Moves the instance's clock forward.
     pub fn advance_clock(&self, duration: Duration) {
         self.instance
             .advance_clock(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX));
     }
 
-    /// Waits until no background work is left and every webhook was called.
-    pub async fn settle(&self) {
-        while !self.instance.is_settled() {
+    /// Waits until no background job and no webhook delivery is left.
+    pub async fn wait_until_idle(&self) {
+        while !self.instance.is_idle() {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     }
 
-    /// Stops the emulator after the running requests.
+    /// Stops the emulator after the running requests have ended.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
         for task in std::mem::take(&mut self.tasks) {
@@ -328,14 +330,14 @@ impl Drop for Emulator {
     }
 }
 
-/// Makes sure that nobody else uses the folder; one who is just stopping is waited for.
+/// Locks a data folder; waits for an emulator that is still stopping.
 async fn lock(folder: &Path) -> Result<File, Error> {
     let failed = |source| Error::Folder {
         path: folder.to_owned(),
         source,
     };
     let file = File::create(folder.join(LOCK)).map_err(failed)?;
-    let until = Instant::now() + LONGEST_STOP;
+    let until = Instant::now() + STOP_TIMEOUT;
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
@@ -368,10 +370,10 @@ fn root_token(folder: &Path, given: Option<String>) -> std::io::Result<String> {
     }
 }
 
-/// Makes the administrator and the token when the data folder has none.
+/// Creates the administrator and the token unless the data folder has them.
 fn prepare(instance: &Instance, root_token: &str) {
     let now = instance.now();
-    let digest = TokenDigest::of(root_token);
+    let digest = TokenDigest::new(root_token);
     let prepared = instance.store.change(|state| {
         let root = state
             .users
@@ -396,7 +398,7 @@ fn prepare(instance: &Instance, root_token: &str) {
         Ok::<(), UserTaken>(())
     });
     if let Err(error) = prepared {
-        tracing::error!(%error, "the administrator could not be made");
+        tracing::error!(%error, "could not create the administrator");
     }
 }
 

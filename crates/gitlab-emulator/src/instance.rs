@@ -1,4 +1,4 @@
-//! One running GitLab: its state, its repositories, and what all requests share.
+//! A running GitLab instance: state, repositories and everything that requests share.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -19,21 +19,21 @@ use crate::domain::time::Moment;
 use crate::domain::token::AccessToken;
 use crate::domain::user::User;
 use crate::git::{ObjectId, Repositories};
-use crate::limit::{Counters, Key, Rate};
+use crate::limit::{CounterKey, Counters, Rate};
 use crate::store::{self, Store};
+use crate::web::api_error::{ApiError, rate_limit_headers};
 use crate::web::auth::Identity;
 use crate::web::fault::Faults;
 use crate::web::journal::Journal;
-use crate::web::refusal::{Refusal, rate_limit_headers};
 use crate::webhook::{Deliveries, Request};
 
-/// GitLab notes the use of a token at most this often.
-const USE_NOTED_EVERY_MILLIS: i64 = 10 * 60 * 1000;
+/// GitLab records the use of a token at most once in this interval.
+const USE_RECORD_INTERVAL_MILLIS: i64 = 10 * 60 * 1000;
 
-/// The old commits that pushed branches still show, and until when.
+/// Old commits that recently pushed branches still show, and until when.
 type Delayed = HashMap<(Id<Project>, String), (ObjectId, Moment)>;
 
-/// One running GitLab.
+/// A running GitLab instance.
 #[derive(Debug)]
 pub(crate) struct Instance {
     pub(crate) store: Store,
@@ -41,20 +41,20 @@ pub(crate) struct Instance {
     pub(crate) journal: Journal,
     pub(crate) faults: Faults,
     pub(crate) counters: Counters,
-    /// The folder of the hooks that all repositories use.
+    /// Folder of the git hooks that all repositories share.
     pub(crate) hooks: PathBuf,
-    /// What webhooks were told.
+    /// Webhook deliveries.
     pub(crate) deliveries: Deliveries,
     requests: UnboundedSender<Request>,
     delayed: Mutex<Delayed>,
-    /// Woken when there may be work to do.
-    pub(crate) work: Notify,
+    /// Wakes the background loop.
+    pub(crate) wake: Notify,
     url: OnceLock<String>,
     clock_offset: AtomicI64,
 }
 
 impl Instance {
-    /// Opens what a data folder holds; also gives the calls of webhooks that are to be made.
+    /// Opens a data folder. Also returns the queue of webhook deliveries to make.
     pub(crate) fn open(folder: &Path) -> Result<(Self, UnboundedReceiver<Request>), store::Error> {
         let (requests, receiver) = unbounded_channel();
         let instance = Self {
@@ -64,7 +64,7 @@ impl Instance {
             faults: Faults::default(),
             counters: Counters::default(),
             hooks: folder.join("hooks"),
-            work: Notify::new(),
+            wake: Notify::new(),
             url: OnceLock::new(),
             clock_offset: AtomicI64::new(0),
             deliveries: Deliveries::default(),
@@ -74,7 +74,7 @@ impl Instance {
         Ok((instance, receiver))
     }
 
-    /// Calls a webhook soon.
+    /// Queues a webhook delivery.
     pub(crate) fn deliver(&self, hook: &Hook, event: &'static str, payload: Value) {
         let request = Request {
             hook: hook.clone(),
@@ -87,7 +87,7 @@ impl Instance {
         }
     }
 
-    /// Lets a branch show its old commit for as long as the switch says.
+    /// Keeps a branch at its old commit for reads, for as long as the switch `branch_delay` says.
     pub(crate) fn delay_branch(&self, project: Id<Project>, branch: &str, old: ObjectId) {
         let delay = self.store.read().switches.get().branch_delay;
         if delay > 0 {
@@ -100,60 +100,60 @@ impl Instance {
         }
     }
 
-    /// The old commit that a branch still shows.
+    /// Returns the old commit that a branch still shows, if any.
     pub(crate) fn delayed_branch(&self, project: Id<Project>, branch: &str) -> Option<ObjectId> {
         let delayed = self.delayed.lock().unwrap_or_else(PoisonError::into_inner);
         let (old, until) = delayed.get(&(project, branch.to_owned()))?;
         (*until > self.now()).then_some(*old)
     }
 
-    /// Whether nothing is left to be done in the background.
-    pub(crate) fn is_settled(&self) -> bool {
-        self.store.read().jobs.is_empty() && self.deliveries.are_done()
+    /// Returns whether no background work is left.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.store.read().jobs.is_empty() && self.deliveries.is_idle()
     }
 
-    /// The URL that clients use, without a slash at the end.
+    /// Returns the URL that clients use, without a trailing slash.
     pub(crate) fn url(&self) -> &str {
         self.url.get().map_or("", String::as_str)
     }
 
-    /// Sets the URL; only the first call counts.
+    /// Sets the URL; only the first call has an effect.
     pub(crate) fn set_url(&self, url: String) {
         let _ = self.url.set(url);
     }
 
-    /// The moment by the clock of this instance.
+    /// Returns the current time of the instance's clock.
     pub(crate) fn now(&self) -> Moment {
         let offset = self.clock_offset.load(Ordering::Relaxed);
         Moment::from(OffsetDateTime::now_utc()).plus_millis(offset)
     }
 
-    /// Moves the clock of this instance forward.
+    /// Moves the instance's clock forward.
     pub(crate) fn advance_clock(&self, millis: i64) {
         self.clock_offset.fetch_add(millis, Ordering::Relaxed);
-        self.work.notify_one();
+        self.wake.notify_one();
     }
 
-    /// Changes the state and wakes whoever does the background work.
+    /// Changes the state and wakes the background loop.
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let (outcome, has_jobs) = self.store.change(|state| {
             let outcome = change(state);
             (outcome, !state.jobs.is_empty())
         });
         if has_jobs {
-            self.work.notify_one();
+            self.wake.notify_one();
         }
         outcome
     }
 
-    /// Notes that a token was used.
-    pub(crate) fn note_use(&self, token: Id<AccessToken>, now: Moment) {
-        let is_noted = self.store.read().tokens.get(token).is_none_or(|token| {
+    /// Records that a token was used.
+    pub(crate) fn record_use(&self, token: Id<AccessToken>, now: Moment) {
+        let is_recorded = self.store.read().tokens.get(token).is_none_or(|token| {
             token
                 .last_used_at
-                .is_some_and(|last| last.plus_millis(USE_NOTED_EVERY_MILLIS) > now)
+                .is_some_and(|last| last.plus_millis(USE_RECORD_INTERVAL_MILLIS) > now)
         });
-        if !is_noted {
+        if !is_recorded {
             self.store.change(|state| {
                 if let Some(token) = state.tokens.get_mut(token) {
                     token.last_used_at = Some(now);
@@ -162,13 +162,14 @@ impl Instance {
         }
     }
 
-    /// Counts an API request against the throttles of `Rack::Attack`. Gives the headers of the answer.
+    /// Counts an API request against the throttles of `Rack::Attack` and returns the response
+    /// headers.
     pub(crate) fn throttle_api(
         &self,
         identity: Option<&Identity>,
         address: &str,
         now: Moment,
-    ) -> Result<Vec<(HeaderName, HeaderValue)>, Refusal> {
+    ) -> Result<Vec<(HeaderName, HeaderValue)>, ApiError> {
         let user = identity.and_then(|identity| identity.user);
         let (name, is_on, rate) = {
             let state = self.store.read();
@@ -196,8 +197,8 @@ impl Instance {
         if !is_on {
             return Ok(Vec::new());
         }
-        let who = user.map_or_else(|| address.to_owned(), |user| user.to_string());
-        self.throttle(name, &who, rate, now)
+        let grantee = user.map_or_else(|| address.to_owned(), |user| user.to_string());
+        self.throttle(name, &grantee, rate, now)
     }
 
     /// Counts a git request against the throttle of git over HTTP.
@@ -205,7 +206,7 @@ impl Instance {
         &self,
         user: Option<Id<User>>,
         address: &str,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), ApiError> {
         let (is_on, rate) = {
             let state = self.store.read();
             let settings = state.settings.get();
@@ -216,8 +217,13 @@ impl Instance {
             (settings.throttle_authenticated_git_http_enabled, rate)
         };
         if is_on {
-            let who = user.map_or_else(|| address.to_owned(), |user| user.to_string());
-            self.throttle("throttle_authenticated_git_http", &who, rate, self.now())?;
+            let grantee = user.map_or_else(|| address.to_owned(), |user| user.to_string());
+            self.throttle(
+                "throttle_authenticated_git_http",
+                &grantee,
+                rate,
+                self.now(),
+            )?;
         }
         Ok(())
     }
@@ -226,16 +232,16 @@ impl Instance {
     pub(crate) fn throttle(
         &self,
         name: &str,
-        who: &str,
+        grantee: &str,
         rate: Rate,
         now: Moment,
-    ) -> Result<Vec<(HeaderName, HeaderValue)>, Refusal> {
-        let key = Key {
+    ) -> Result<Vec<(HeaderName, HeaderValue)>, ApiError> {
+        let key = CounterKey {
             limit: name.to_owned(),
-            scope: who.to_owned(),
+            scope: grantee.to_owned(),
         };
         let count = self.counters.count(key, rate, now);
-        // The limit is told as a rate a minute, whatever the period.
+        // The header reports a rate per minute whatever the period is.
         let per_minute = f64::from(rate.count) * 60.0 / f64::from(rate.seconds.max(1));
         #[expect(
             clippy::cast_possible_truncation,
@@ -259,6 +265,6 @@ impl Instance {
             .rate_limiting_response_text
             .clone();
         let text = text.map_or_else(|| "Retry later\n".to_owned(), |text| format!("{text}\n"));
-        Err(Refusal::throttled(&text, headers))
+        Err(ApiError::throttled(&text, headers))
     }
 }

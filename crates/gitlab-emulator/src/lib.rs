@@ -1,4 +1,4 @@
-//! A GitLab for tests: REST API v4 and git over HTTP on real bare repositories.
+//! A GitLab for tests: REST API v4 and git over HTTP, backed by real bare repositories.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -7,10 +7,12 @@
 //! # Ok(()) }
 //! ```
 //!
-//! `domain` knows the rules and does no I/O; `git` knows repositories and nothing of GitLab; `api` and
-//! `git_http` bring both to HTTP. The crate's README tells what is emulated, and on what evidence.
+//! `domain` holds the rules and does no I/O. `git` works on repositories and knows nothing of
+//! GitLab. `api` and `git_http` serve both over HTTP. The crate's README lists the emulated
+//! behaviour and its evidence.
 
 mod api;
+mod background;
 mod control;
 pub mod domain;
 mod emulator;
@@ -18,13 +20,12 @@ pub mod git;
 mod git_http;
 mod instance;
 mod limit;
+mod post_receive;
 mod random;
-mod received;
 mod seed;
 mod store;
 mod web;
 mod webhook;
-mod work;
 mod write;
 
 pub use domain::settings::Settings;

@@ -1,4 +1,4 @@
-//! Counting requests: GitLab's application limiter and its `Rack::Attack` throttles.
+//! Request counters: GitLab's application rate limiter and its `Rack::Attack` throttles.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -6,14 +6,14 @@ use std::sync::{Mutex, PoisonError};
 use crate::domain::settings::Settings;
 use crate::domain::time::Moment;
 
-/// What the application limiter counts (GitLab `lib/gitlab/application_rate_limiter.rb`).
+/// The limits of the application rate limiter (GitLab `lib/gitlab/application_rate_limiter.rb`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Limited {
+pub(crate) enum Limit {
     /// `GET /projects/:id`.
     Project,
     /// `GET /projects`.
     Projects,
-    /// `GET /projects` without a user.
+    /// `GET /projects` without authentication.
     ProjectsUnauthenticated,
     /// `GET /groups/:id`.
     Group,
@@ -25,11 +25,11 @@ pub(crate) enum Limited {
     ProjectMembers,
     /// `DELETE /projects/:id/members/:user_id`.
     MembersDelete,
-    /// Archives of one project.
+    /// Downloads of a project's archive.
     Archive,
-    /// Commits with more than 20 MB.
+    /// Commits larger than 20 MB.
     LargeCommit,
-    /// Files of more than 10 MB.
+    /// Files larger than 10 MB.
     LargeFile,
     /// Archiving and unarchiving of groups.
     GroupArchive,
@@ -39,15 +39,15 @@ pub(crate) enum Limited {
     HookTest,
 }
 
-/// So many in so many seconds.
+/// A number of requests per period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rate {
     pub(crate) count: u32,
     pub(crate) seconds: u32,
 }
 
-impl Limited {
-    /// The rate that the settings give; a count of zero is no limit.
+impl Limit {
+    /// Returns the configured rate; a count of zero means no limit.
     pub(crate) const fn rate(self, settings: &Settings) -> Rate {
         const MINUTE: u32 = 60;
         let (count, seconds) = match self {
@@ -70,32 +70,32 @@ impl Limited {
     }
 }
 
-/// Whom or what a counter is for.
+/// Identifies a counter.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Key {
+pub(crate) struct CounterKey {
     /// The name of the limit.
     pub(crate) limit: String,
-    /// The user or address, and what else the limit tells apart.
+    /// The user or address, and the object when the limit counts per object.
     pub(crate) scope: String,
 }
 
 /// The state of a counter after a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Count {
-    /// Requests in this period, this one included.
+    /// Number of requests in the current period, including this one.
     pub(crate) observed: u32,
     /// The end of the period.
     pub(crate) reset: Moment,
 }
 
-/// Counters by period; a period begins at a multiple of its length, as in GitLab.
+/// Counters by period. Periods start at multiples of their length, as in GitLab.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
-    periods: Mutex<HashMap<Key, (i64, u32)>>,
+    periods: Mutex<HashMap<CounterKey, (i64, u32)>>,
 }
 
 impl Counters {
-    /// Forgets everything.
+    /// Resets all counters.
     pub(crate) fn clear(&self) {
         self.periods
             .lock()
@@ -104,7 +104,7 @@ impl Counters {
     }
 
     /// Counts one request.
-    pub(crate) fn count(&self, key: Key, rate: Rate, now: Moment) -> Count {
+    pub(crate) fn count(&self, key: CounterKey, rate: Rate, now: Moment) -> Count {
         let length = i64::from(rate.seconds.max(1));
         let period = now.seconds().div_euclid(length);
         let mut periods = self.periods.lock().unwrap_or_else(PoisonError::into_inner);
@@ -125,9 +125,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counters_begin_anew_with_each_period() {
+    fn counters_reset_with_each_period() {
         let counters = Counters::default();
-        let key = Key {
+        let key = CounterKey {
             limit: "x".to_owned(),
             scope: "1".to_owned(),
         };

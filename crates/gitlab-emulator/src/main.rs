@@ -9,28 +9,28 @@ use std::time::Duration;
 use clap::Parser;
 use gitlab_emulator::Emulator;
 
-/// A GitLab for tests: REST API v4 and git over HTTP on real bare repositories.
+/// A GitLab for tests: REST API v4 and git over HTTP, backed by real bare repositories.
 ///
 /// The first line on standard output is JSON with `url`, `root_token` and `pid`.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
-    /// Address and port to listen on; port 0 takes a free one
+    /// Address and port to listen on; port 0 selects a free port
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// Folder that keeps everything; without it, a temporary one
+    /// Folder to keep all data in; a temporary one by default
     #[arg(long)]
     data: Option<PathBuf>,
-    /// Token of the administrator; without it, the one of the data folder or a new one
+    /// Token of the administrator; by default the token that the data folder has, or a new one
     #[arg(long)]
     root_token: Option<String>,
-    /// URL that answers show, if clients come through something else
+    /// URL in responses, for clients behind a proxy
     #[arg(long)]
     external_url: Option<String>,
-    /// Milliseconds that every GET and HEAD of the API takes
+    /// Delay of every GET and HEAD request to the API, in milliseconds
     #[arg(long, default_value_t = 0)]
     latency_read: u64,
-    /// Milliseconds that a commit takes between reading its parent and moving the branch
+    /// Delay of a commit between reading its parent and moving the branch, in milliseconds
     #[arg(long, default_value_t = 0)]
     latency_commit: u64,
 }
@@ -67,7 +67,8 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(url) = arguments.external_url {
         builder = builder.external_url(url);
     }
-    // Before the first line is out, so that a signal after it always ends the program well.
+    // Registered before the first line is printed, so that a signal after that line ends the
+    // program cleanly.
     let ended = ended()?;
     let emulator = builder.start().await?;
     let line = serde_json::json!({
@@ -82,7 +83,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Waits for Ctrl-C or, where there is one, the signal to terminate.
+/// Waits for Ctrl-C or a termination signal.
 #[cfg(unix)]
 fn ended() -> std::io::Result<impl Future<Output = std::io::Result<()>>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -95,7 +96,7 @@ fn ended() -> std::io::Result<impl Future<Output = std::io::Result<()>>> {
     })
 }
 
-/// Waits for Ctrl-C or, where there is one, the signal to terminate.
+/// Waits for Ctrl-C.
 #[cfg(not(unix))]
 fn ended() -> std::io::Result<impl Future<Output = std::io::Result<()>>> {
     Ok(tokio::signal::ctrl_c())

@@ -1,4 +1,4 @@
-//! Secrets and other random names.
+//! Random secrets and names.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
-/// Makes a secret with a prefix, such as `glpat-`, and 20 random characters.
+/// Creates a secret: a prefix such as `glpat-` and 20 random characters.
 pub(crate) fn token(prefix: &str) -> String {
     let text = URL_SAFE_NO_PAD.encode(Uuid::new_v4().as_bytes());
     let more = URL_SAFE_NO_PAD.encode(Uuid::new_v4().as_bytes());
@@ -21,7 +21,7 @@ pub(crate) fn token(prefix: &str) -> String {
     format!("{prefix}{random}")
 }
 
-/// Makes a random hexadecimal name of 32 characters.
+/// Creates a random hexadecimal name of 32 characters.
 pub(crate) fn hex_name() -> String {
     Uuid::new_v4().simple().to_string()
 }

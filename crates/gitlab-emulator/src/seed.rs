@@ -1,4 +1,5 @@
-//! Bringing about what no request can: tokens of other kinds or in other states, images in a registry.
+//! Creates state that no request can produce: tokens of other kinds or in other states, registry
+//! images.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,19 +11,19 @@ use crate::domain::token_change::NewToken;
 use crate::instance::Instance;
 use crate::random;
 
-/// A token to be put there.
+/// A token to create.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeedToken {
-    /// The user name of whom it authenticates.
+    /// Name of the user that the token authenticates.
     pub username: String,
-    /// What it is.
+    /// Kind of the token.
     #[serde(default = "personal")]
     pub kind: TokenKind,
-    /// What it may be used for.
+    /// Scopes.
     #[serde(default)]
     pub scopes: Vec<Scope>,
-    /// The day at whose start it ends, which may be past.
+    /// Expiry day, exclusive; may be in the past.
     #[serde(default)]
     pub expires_at: Option<Day>,
     /// Whether it is revoked.
@@ -34,18 +35,18 @@ const fn personal() -> TokenKind {
     TokenKind::Personal
 }
 
-/// Why nothing was put there.
+/// An error that kept state from being created.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SeedError {
-    /// There is no such user.
-    #[error("there is no user {0}")]
+    /// No user has this name.
+    #[error("user {0} does not exist")]
     NoUser(String),
-    /// There is no such group.
-    #[error("there is no group {0}")]
+    /// No group has this ID.
+    #[error("group {0} does not exist")]
     NoGroup(u64),
 }
 
-/// Puts a token there and gives its secret.
+/// Creates a token and returns its secret.
 pub(crate) fn token(instance: &Instance, seed: SeedToken) -> Result<String, SeedError> {
     let prefix = match seed.kind {
         TokenKind::Job => "glcbt-",
@@ -69,7 +70,7 @@ pub(crate) fn token(instance: &Instance, seed: SeedToken) -> Result<String, Seed
             expires_at: seed.expires_at,
             previous: None,
         };
-        let id = state.add_token(new, TokenDigest::of(&secret), now);
+        let id = state.add_token(new, TokenDigest::new(&secret), now);
         if seed.is_revoked {
             state.revoke_token(id);
         }
@@ -77,11 +78,11 @@ pub(crate) fn token(instance: &Instance, seed: SeedToken) -> Result<String, Seed
     })
 }
 
-/// Says whether the container registry of a group holds images.
+/// Sets whether the container registry of a group holds images.
 pub(crate) fn registry_images(
     instance: &Instance,
     group: u64,
-    are_there: bool,
+    has_images: bool,
 ) -> Result<(), SeedError> {
     instance.store.change(|state| {
         let id: Id<Namespace> = Id::new(group);
@@ -89,7 +90,7 @@ pub(crate) fn registry_images(
             .namespaces
             .get_mut(id)
             .ok_or(SeedError::NoGroup(group))?;
-        group.has_registry_images = are_there;
+        group.has_registry_images = has_images;
         Ok(())
     })
 }

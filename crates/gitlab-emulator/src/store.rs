@@ -1,8 +1,8 @@
 //! The state in memory, and its log on disk.
 //!
-//! Every change is appended to `state.jsonl` as the rows that it changed, with one `write` before the
-//! request is answered. So a killed emulator loses nothing that it has acknowledged; a machine that
-//! loses power may, because nothing is synced. At start the log is read and written anew without its history.
+//! Before a request is answered, its changed rows are appended to `state.jsonl` with one `write`. A
+//! killed emulator therefore loses nothing that it acknowledged; a machine that loses power may,
+//! because nothing is synced. At start the log is compacted.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
@@ -13,48 +13,48 @@ use crate::domain::state::{Change, State};
 
 const LOG: &str = "state.jsonl";
 
-/// Why the state could not be read or written.
+/// An error while reading or writing the state.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The file system refused.
+    /// The file system reported an error.
     #[error("could not {action} the state at {path}")]
     File {
         /// `read` or `write`.
         action: &'static str,
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: std::io::Error,
     },
     /// A line is not a row of this release.
-    #[error("line {line} of the state at {path} is not a row that this release knows")]
+    #[error("line {line} of the state at {path} is not a row known to this release")]
     Line {
         /// The file.
         path: PathBuf,
-        /// Counted from one.
+        /// Line number, from one.
         line: usize,
-        /// Why.
+        /// The cause.
         #[source]
         source: serde_json::Error,
     },
 }
 
-/// The state, shared by all requests.
+/// The state that all requests share.
 #[derive(Debug)]
 pub(crate) struct Store {
-    inner: RwLock<Logged>,
+    inner: RwLock<Inner>,
 }
 
 #[derive(Debug)]
-struct Logged {
+struct Inner {
     state: State,
     log: File,
     path: PathBuf,
 }
 
 impl Store {
-    /// Opens the state of a data folder; an empty folder gives an empty state.
+    /// Opens the state of a data folder; an empty folder yields an empty state.
     pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
         let path = folder.join(LOG);
         let mut state = State::default();
@@ -71,17 +71,17 @@ impl Store {
             source,
         })?;
         Ok(Self {
-            inner: RwLock::new(Logged { state, log, path }),
+            inner: RwLock::new(Inner { state, log, path }),
         })
     }
 
-    /// Gives the state for reading.
-    pub(crate) fn read(&self) -> Reading<'_> {
-        Reading(self.inner.read().unwrap_or_else(PoisonError::into_inner))
+    /// Returns the state for reading.
+    pub(crate) fn read(&self) -> StateGuard<'_> {
+        StateGuard(self.inner.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Changes the state and appends the changed rows to the log. What a failed change has
-    /// changed nevertheless is kept.
+    /// Changes the state and appends the changed rows to the log. Changes made before a failure of
+    /// `change` are kept.
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
         let outcome = change(&mut inner.state);
@@ -89,16 +89,16 @@ impl Store {
         if !lines.is_empty()
             && let Err(error) = inner.log.write_all(&lines)
         {
-            tracing::error!(path = %inner.path.display(), %error, "the state could not be written");
+            tracing::error!(path = %inner.path.display(), %error, "could not write the state");
         }
         outcome
     }
 }
 
-/// The state while nobody changes it.
-pub(crate) struct Reading<'a>(RwLockReadGuard<'a, Logged>);
+/// Read access to the state.
+pub(crate) struct StateGuard<'a>(RwLockReadGuard<'a, Inner>);
 
-impl std::ops::Deref for Reading<'_> {
+impl std::ops::Deref for StateGuard<'_> {
     type Target = State;
 
     fn deref(&self) -> &State {
@@ -120,7 +120,7 @@ fn read(path: &Path, state: &mut State) -> Result<(), Error> {
             .and_then(|(table, number, row)| state.restore(&table, number, row));
         match restored {
             Ok(()) => {}
-            // A killed process can leave half of its last line; what it said was never acknowledged.
+            // A killed process can leave half of its last line; that change was never acknowledged.
             Err(error) if lines.peek().is_none() && error.is_eof() => break,
             Err(source) => {
                 return Err(Error::Line {
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_acknowledged_is_there_after_a_kill() {
+    fn acknowledged_changes_survive_a_kill() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
         store.change(|state| state.settings.get_mut().deletion_adjourned_period = 7);
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_of_an_unknown_table_is_an_error() {
+    fn row_of_an_unknown_table_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(
             folder.path().join(LOG),

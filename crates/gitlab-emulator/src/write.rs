@@ -1,55 +1,58 @@
-//! Writing to a branch as GitLab's services and Gitaly do: read the parent, build the commit, spend the
-//! time of the hooks, move the branch if it is still at the parent (Gitaly `UserCommitFiles`).
+//! Writes to a branch like GitLab's services and Gitaly: read the parent, build the commit, run the
+//! hooks, move the branch if it is still at the parent (Gitaly `UserCommitFiles`).
 
 use std::time::Duration;
 
 use crate::domain::project::Project;
 use crate::domain::table::Id;
 use crate::domain::user::User;
-use crate::git::action::{Action, Inapplicable};
+use crate::git::action::{Action, ActionError};
 use crate::git::commit::{NewCommit, Signature};
-use crate::git::reference::Refused;
+use crate::git::reference::ReferenceConflict;
 use crate::git::{Error, ObjectId};
 use crate::instance::Instance;
-use crate::received::{self, Received};
+use crate::post_receive::{self, ReferenceUpdate};
 
-/// A commit to be made on a branch.
+/// A commit to create on a branch.
 #[derive(Debug)]
 pub(crate) struct Write<'a> {
     pub(crate) project: Id<Project>,
     pub(crate) branch: &'a str,
-    /// The commit to build on instead of the branch's own.
+    /// The commit to build on instead of the branch's tip.
     pub(crate) start: Option<ObjectId>,
     /// Whether an existing branch may be moved away from its history.
     pub(crate) is_forced: bool,
     pub(crate) message: &'a str,
     pub(crate) actions: &'a [Action],
-    /// Name and address of the author; the user's own when `None`.
+    /// Name and email of the author; `None` for the user's own.
     pub(crate) author: Option<(String, String)>,
     pub(crate) user: Id<User>,
 }
 
-/// A commit that was made.
+/// A created commit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Written {
     pub(crate) commit: ObjectId,
     pub(crate) parent: Option<ObjectId>,
 }
 
-/// Why no commit was made.
+/// An error that kept a commit from being created.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WriteError {
-    #[error("an action does not fit the tree")]
-    Action(#[from] Inapplicable),
-    #[error("branch {branch} was not moved: {refused:?}")]
-    Branch { branch: String, refused: Refused },
-    #[error("the user is gone")]
+    #[error("could not apply an action")]
+    Action(#[from] ActionError),
+    #[error("could not move branch {branch}: {conflict:?}")]
+    Branch {
+        branch: String,
+        conflict: ReferenceConflict,
+    },
+    #[error("the user no longer exists")]
     NoUser,
-    #[error("the repository failed")]
+    #[error("could not access the repository")]
     Repository(#[from] Error),
 }
 
-/// Makes a commit. Blocks for as long as GitLab's hooks are told to take.
+/// Creates a commit. Blocks for the simulated duration of GitLab's hooks.
 pub(crate) fn commit(instance: &Instance, write: &Write<'_>) -> Result<Written, WriteError> {
     let repository = instance.repositories.open(write.project.number())?;
     let (gap, latency, own) = {
@@ -90,16 +93,16 @@ pub(crate) fn commit(instance: &Instance, write: &Write<'_>) -> Result<Written, 
     let name = format!("refs/heads/{}", write.branch);
     repository
         .swap_reference(&name, from, Some(commit))?
-        .map_err(|refused| WriteError::Branch {
+        .map_err(|conflict| WriteError::Branch {
             branch: write.branch.to_owned(),
-            refused,
+            conflict,
         })?;
-    let update = Received {
+    let update = ReferenceUpdate {
         reference: name,
         old: from,
         new: Some(commit),
     };
-    received::process(instance, write.project, write.user, &[update])?;
+    post_receive::process(instance, write.project, write.user, &[update])?;
     Ok(Written { commit, parent })
 }
 

@@ -12,10 +12,10 @@ use crate::domain::time::{Day, Moment};
 use crate::domain::token::{AccessToken, Scope, TokenDigest};
 use crate::domain::user::Resource;
 use crate::random;
+use crate::web::api_error::ApiError;
 use crate::web::call::Call;
-use crate::web::params::{Nothing, Problem, params};
-use crate::web::refusal::Refusal;
-use crate::web::reply::{Answer, Reply};
+use crate::web::params::{NoParams, Problem, params};
+use crate::web::reply::{ApiResult, Reply};
 use crate::web::route::{Accepts, Route};
 
 params! {
@@ -80,37 +80,37 @@ pub(super) fn routes() -> Vec<Route> {
         .collect()
 }
 
-fn shown(state: &State, of: Resource, token: &AccessToken, now: Moment) -> Value {
+fn entity(state: &State, resource: Resource, token: &AccessToken, now: Moment) -> Value {
     let member = state
         .members
-        .find(|member| member.of == of && member.user == token.user);
+        .find(|member| member.resource == resource && member.user == token.user);
     with(
         user_entity::token(token, now),
         &json!({
             "access_level": member.map(|member| member.level),
-            "resource_type": of.kind(),
-            "resource_id": of.number(),
+            "resource_type": resource.kind(),
+            "resource_id": resource.number(),
         }),
     )
 }
 
-fn find<'s>(call: &Call<'_>, state: &'s State, of: Resource) -> Option<&'s AccessToken> {
+fn find<'s>(call: &Call<'_>, state: &'s State, resource: Resource) -> Option<&'s AccessToken> {
     let id: Id<AccessToken> = call.capture("token_id").parse().ok().map(Id::new)?;
-    state.resource_tokens(of).find(|token| token.id == id)
+    state.resource_tokens(resource).find(|token| token.id == id)
 }
 
-fn missing(of: Resource) -> Refusal {
-    Refusal::not_found(&format!("{} Access Token", of.kind()))
+fn missing(resource: Resource) -> ApiError {
+    ApiError::not_found(&format!("{} Access Token", resource.kind()))
 }
 
-fn list(call: &Call<'_>, params: &ListTokens) -> Answer {
+fn list(call: &Call<'_>, params: &ListTokens) -> ApiResult {
     let state = call.instance.store.read();
-    let of = call.resource(&state)?;
-    if !state.can_manage_tokens(call.viewer(), of) {
-        return Err(Refusal::unauthorized());
+    let resource = call.resource(&state)?;
+    if !state.can_manage_tokens(call.viewer(), resource) {
+        return Err(ApiError::unauthorized());
     }
     let mut tokens: Vec<&AccessToken> = state
-        .resource_tokens(of)
+        .resource_tokens(resource)
         .filter(|token| is_in_state(token, params.state.as_deref(), call))
         .filter(|token| {
             params
@@ -140,35 +140,35 @@ fn list(call: &Call<'_>, params: &ListTokens) -> Answer {
         Some("name_desc") => tokens.sort_by(|one, two| two.name.cmp(&one.name)),
         _ => {}
     }
-    call.page(&tokens, |token| shown(&state, of, token, call.now))
+    call.page(&tokens, |token| entity(&state, resource, token, call.now))
 }
 
-fn show(call: &Call<'_>, _: &Nothing) -> Answer {
+fn show(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let state = call.instance.store.read();
-    let of = call.resource(&state)?;
-    if !state.can_manage_tokens(call.viewer(), of) {
-        return Err(Refusal::unauthorized());
+    let resource = call.resource(&state)?;
+    if !state.can_manage_tokens(call.viewer(), resource) {
+        return Err(ApiError::unauthorized());
     }
-    let token = find(call, &state, of).ok_or_else(|| missing(of))?;
-    Ok(Reply::ok(shown(&state, of, token, call.now)))
+    let token = find(call, &state, resource).ok_or_else(|| missing(resource))?;
+    Ok(Reply::ok(entity(&state, resource, token, call.now)))
 }
 
-fn create(call: &Call<'_>, params: &CreateToken) -> Answer {
+fn create(call: &Call<'_>, params: &CreateToken) -> ApiResult {
     if params.scopes.is_empty()
         || !params
             .scopes
             .iter()
             .all(|scope| Scope::OF_RESOURCE_TOKENS.contains(scope))
     {
-        return Err(Refusal::problem("scopes", Problem::Value));
+        return Err(ApiError::problem("scopes", Problem::Value));
     }
     let level = params.access_level.unwrap_or(AccessLevel::Maintainer);
     if !AccessLevel::OF_TOKENS.contains(&level) {
-        return Err(Refusal::problem("access_level", Problem::Value));
+        return Err(ApiError::problem("access_level", Problem::Value));
     }
     let secret = random::token("glpat-");
     call.instance.change(|state| {
-        let of = call.resource(state)?;
+        let resource = call.resource(state)?;
         let new = NewResourceToken {
             name: params.name.clone(),
             description: params.description.clone(),
@@ -176,77 +176,77 @@ fn create(call: &Call<'_>, params: &CreateToken) -> Answer {
             level,
             expires_at: params.expires_at,
         };
-        let digest = TokenDigest::of(&secret);
+        let digest = TokenDigest::new(&secret);
         let id = state
-            .create_resource_token(call.viewer(), of, new, digest, &random::hex_name())
-            .map_err(Refusal::bad_request)?;
-        let token = state.tokens.get(id).ok_or_else(Refusal::internal)?;
+            .create_resource_token(call.viewer(), resource, new, digest, &random::hex_name())
+            .map_err(ApiError::bad_request)?;
+        let token = state.tokens.get(id).ok_or_else(ApiError::internal)?;
         Ok(Reply::created(with_secret(
-            shown(state, of, token, call.now),
+            entity(state, resource, token, call.now),
             &secret,
         )))
     })
 }
 
-fn rotate(call: &Call<'_>, params: &RotateToken) -> Answer {
+fn rotate(call: &Call<'_>, params: &RotateToken) -> ApiResult {
     call.instance.change(|state| {
-        let of = call.resource(state)?;
-        let is_allowed = state.can_manage_tokens(call.viewer(), of);
-        let token = find(call, state, of)
+        let resource = call.resource(state)?;
+        let is_allowed = state.can_manage_tokens(call.viewer(), resource);
+        let token = find(call, state, resource)
             .filter(|_| is_allowed)
             .map(|token| token.id);
         let Some(token) = token else {
-            // Only administrators learn that there is no such token.
+            // Only administrators may learn that a token does not exist.
             return Err(if call.identity.is_admin {
-                Refusal::message(http::StatusCode::NOT_FOUND, "404 Not Found")
+                ApiError::message(http::StatusCode::NOT_FOUND, "404 Not Found")
             } else {
-                Refusal::unauthorized()
+                ApiError::unauthorized()
             });
         };
-        rotate_and_show(call, state, of, token, params)
+        rotate_and_show(call, state, resource, token, params)
     })
 }
 
-fn rotate_own(call: &Call<'_>, params: &RotateToken) -> Answer {
+fn rotate_own(call: &Call<'_>, params: &RotateToken) -> ApiResult {
     call.instance.change(|state| {
-        let of = call.resource(state)?;
+        let resource = call.resource(state)?;
         let token = state
-            .resource_tokens(of)
+            .resource_tokens(resource)
             .find(|token| call.identity.token == Some(token.id))
-            .ok_or_else(Refusal::unauthorized)?
+            .ok_or_else(ApiError::unauthorized)?
             .id;
-        rotate_and_show(call, state, of, token, params)
+        rotate_and_show(call, state, resource, token, params)
     })
 }
 
 fn rotate_and_show(
     call: &Call<'_>,
     state: &mut State,
-    of: Resource,
+    resource: Resource,
     token: Id<AccessToken>,
     params: &RotateToken,
-) -> Answer {
+) -> ApiResult {
     let secret = random::token("glpat-");
-    let digest = TokenDigest::of(&secret);
+    let digest = TokenDigest::new(&secret);
     let new = state
         .rotate_token(token, params.expires_at, digest, call.now)
-        .map_err(Refusal::bad_request)?;
-    let token = state.tokens.get(new).ok_or_else(Refusal::internal)?;
+        .map_err(ApiError::bad_request)?;
+    let token = state.tokens.get(new).ok_or_else(ApiError::internal)?;
     Ok(Reply::ok(with_secret(
-        shown(state, of, token, call.now),
+        entity(state, resource, token, call.now),
         &secret,
     )))
 }
 
-fn revoke(call: &Call<'_>, _: &Nothing) -> Answer {
+fn revoke(call: &Call<'_>, _: &NoParams) -> ApiResult {
     call.instance.change(|state| {
-        let of = call.resource(state)?;
-        let token = find(call, state, of).ok_or_else(|| missing(of))?;
+        let resource = call.resource(state)?;
+        let token = find(call, state, resource).ok_or_else(|| missing(resource))?;
         let (id, bot) = (token.id, token.user);
-        if !state.can_manage_tokens(call.viewer(), of) && call.identity.token != Some(id) {
+        if !state.can_manage_tokens(call.viewer(), resource) && call.identity.token != Some(id) {
             let name = |user| state.users.get(user).map_or("", |user| user.name.as_str());
             let text = format!("{} cannot delete {}", name(call.user()?), name(bot));
-            return Err(Refusal::bad_request(text));
+            return Err(ApiError::bad_request(text));
         }
         state.revoke_token(id);
         state.members.retain(|member| member.user != bot);

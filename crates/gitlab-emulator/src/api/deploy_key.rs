@@ -8,10 +8,10 @@ use crate::domain::key::{Key, KeyLink, KeyOwner, NewDeployKey};
 use crate::domain::state::State;
 use crate::domain::table::Id;
 use crate::domain::time::Moment;
+use crate::web::api_error::ApiError;
 use crate::web::call::Call;
-use crate::web::params::{Nothing, params};
-use crate::web::refusal::Refusal;
-use crate::web::reply::{Answer, Reply};
+use crate::web::params::{NoParams, params};
+use crate::web::reply::{ApiResult, Reply};
 use crate::web::route::Route;
 
 params! {
@@ -50,7 +50,7 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-fn shown(key: &Key) -> Value {
+fn entity(key: &Key) -> Value {
     json!({
         "id": key.id,
         "title": key.title,
@@ -63,10 +63,10 @@ fn shown(key: &Key) -> Value {
 }
 
 fn shown_in_project(key: &Key, link: &KeyLink) -> Value {
-    with(shown(key), &json!({ "can_push": link.can_push }))
+    with(entity(key), &json!({ "can_push": link.can_push }))
 }
 
-fn list_all(call: &Call<'_>, _: &Nothing) -> Answer {
+fn list_all(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let state = call.instance.store.read();
     let keys: Vec<&Key> = state
         .keys
@@ -89,31 +89,31 @@ fn list_all(call: &Call<'_>, _: &Nothing) -> Answer {
             })
             .collect();
         with(
-            shown(key),
+            entity(key),
             &json!({ "projects_with_write_access": writers }),
         )
     })
 }
 
-fn list(call: &Call<'_>, _: &Nothing) -> Answer {
+fn list(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let state = call.instance.store.read();
     let project = call.project_for(&state, ProjectAbility::Administer)?.id;
     let keys: Vec<(&Key, &KeyLink)> = state.deploy_keys(project).collect();
     call.page(&keys, |(key, link)| shown_in_project(key, link))
 }
 
-fn show(call: &Call<'_>, _: &Nothing) -> Answer {
+fn show(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let state = call.instance.store.read();
     let project = call.project_for(&state, ProjectAbility::Administer)?.id;
     let id = call.number("key_id")?;
     let (key, link) = state
         .deploy_keys(project)
         .find(|(key, _)| key.id == id)
-        .ok_or_else(Refusal::no_record)?;
+        .ok_or_else(ApiError::no_record)?;
     Ok(Reply::ok(shown_in_project(key, link)))
 }
 
-fn add(call: &Call<'_>, params: &AddKey) -> Answer {
+fn add(call: &Call<'_>, params: &AddKey) -> ApiResult {
     call.instance.change(|state| {
         let project = call.project_for(state, ProjectAbility::Administer)?.id;
         let new = NewDeployKey {
@@ -123,29 +123,30 @@ fn add(call: &Call<'_>, params: &AddKey) -> Answer {
             expires_at: params.expires_at,
         };
         let id = state.add_deploy_key(call.viewer(), project, &new, call.now)?;
-        answer(state, project, id).map(Reply::created)
+        link_entity(state, project, id).map(Reply::created)
     })
 }
 
-fn answer(
+fn link_entity(
     state: &State,
     project: Id<crate::domain::project::Project>,
     id: Id<Key>,
-) -> Result<Value, Refusal> {
-    let key = state.keys.get(id).ok_or_else(Refusal::internal)?;
-    let link = state.key_link(project, id).ok_or_else(Refusal::internal)?;
+) -> Result<Value, ApiError> {
+    let key = state.keys.get(id).ok_or_else(ApiError::internal)?;
+    let link = state.key_link(project, id).ok_or_else(ApiError::internal)?;
     Ok(shown_in_project(key, link))
 }
 
-fn change(call: &Call<'_>, params: &ChangeKey) -> Answer {
+fn change(call: &Call<'_>, params: &ChangeKey) -> ApiResult {
     call.instance.change(|state| {
         let project = call.project_for(state, ProjectAbility::Administer)?.id;
         let id = call.number("key_id")?;
         let link = state
             .key_link(project, id)
-            .ok_or_else(Refusal::no_record)?
+            .ok_or_else(ApiError::no_record)?
             .id;
-        // Only who can administer all its projects may rename a key; others change their link only.
+        // Renaming a key requires administering all its projects; other callers change their link
+        // only.
         let viewer = call.viewer();
         let may_rename = state
             .key_links
@@ -167,29 +168,29 @@ fn change(call: &Call<'_>, params: &ChangeKey) -> Answer {
             link.can_push = can_push;
             link.updated_at = call.now;
         }
-        answer(state, project, id).map(Reply::ok)
+        link_entity(state, project, id).map(Reply::ok)
     })
 }
 
-fn enable(call: &Call<'_>, _: &Nothing) -> Answer {
+fn enable(call: &Call<'_>, _: &NoParams) -> ApiResult {
     call.instance.change(|state| {
         let project = call.project_for(state, ProjectAbility::Administer)?.id;
         let id = call.number("key_id")?;
         if !state.enable_deploy_key(call.viewer(), project, id) {
-            return Err(Refusal::not_found("Deploy key"));
+            return Err(ApiError::not_found("Deploy key"));
         }
-        let key = state.keys.get(id).ok_or_else(Refusal::internal)?;
-        Ok(Reply::created(shown(key)))
+        let key = state.keys.get(id).ok_or_else(ApiError::internal)?;
+        Ok(Reply::created(entity(key)))
     })
 }
 
-fn remove(call: &Call<'_>, _: &Nothing) -> Answer {
+fn remove(call: &Call<'_>, _: &NoParams) -> ApiResult {
     call.instance.change(|state| {
         let project = call.project_for(state, ProjectAbility::Administer)?.id;
         let id = call.number("key_id")?;
         let link = state
             .key_link(project, id)
-            .ok_or_else(|| Refusal::not_found("Deploy key"))?;
+            .ok_or_else(|| ApiError::not_found("Deploy key"))?;
         call.check_unmodified(link.updated_at)?;
         state.remove_deploy_key(project, id);
         Ok(Reply::no_content())

@@ -11,10 +11,10 @@ use crate::domain::time::Moment;
 use crate::domain::token::TokenDigest;
 use crate::domain::user::Resource;
 use crate::random;
+use crate::web::api_error::ApiError;
 use crate::web::call::Call;
-use crate::web::params::{Nothing, Problem, params};
-use crate::web::refusal::Refusal;
-use crate::web::reply::{Answer, Reply};
+use crate::web::params::{NoParams, Problem, params};
+use crate::web::reply::{ApiResult, Reply};
 use crate::web::route::Route;
 
 params! {
@@ -54,7 +54,7 @@ pub(super) fn routes() -> Vec<Route> {
         .collect()
 }
 
-fn shown(token: &DeployToken, now: Moment) -> Value {
+fn entity(token: &DeployToken, now: Moment) -> Value {
     let scopes: Vec<&str> = token.scopes.iter().map(|scope| scope.name()).collect();
     json!({
         "id": token.id,
@@ -67,7 +67,10 @@ fn shown(token: &DeployToken, now: Moment) -> Value {
     })
 }
 
-fn administered(call: &Call<'_>, state: &crate::domain::state::State) -> Result<Resource, Refusal> {
+fn administered(
+    call: &Call<'_>,
+    state: &crate::domain::state::State,
+) -> Result<Resource, ApiError> {
     let lowest = match call.resource(state)? {
         Resource::Project(_) => AccessLevel::Maintainer,
         Resource::Group(_) => AccessLevel::Owner,
@@ -75,44 +78,47 @@ fn administered(call: &Call<'_>, state: &crate::domain::state::State) -> Result<
     call.resource_for(state, lowest)
 }
 
-fn list(call: &Call<'_>, _: &Nothing) -> Answer {
+fn list(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let state = call.instance.store.read();
-    let of = administered(call, &state)?;
+    let resource = administered(call, &state)?;
     let tokens: Vec<&DeployToken> = state
         .deploy_tokens
         .iter()
-        .filter(|token| token.of == of && !token.is_revoked)
+        .filter(|token| token.resource == resource && !token.is_revoked)
         .collect();
-    call.page(&tokens, |token| shown(token, call.now))
+    call.page(&tokens, |token| entity(token, call.now))
 }
 
-fn show(call: &Call<'_>, _: &Nothing) -> Answer {
+fn show(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let state = call.instance.store.read();
-    let of = administered(call, &state)?;
+    let resource = administered(call, &state)?;
     let token = state.deploy_tokens.get(call.number("token_id")?);
-    let token = token.filter(|token| token.of == of && !token.is_revoked);
-    let token = token.ok_or_else(|| Refusal::not_found("Deploy Token"))?;
-    Ok(Reply::ok(shown(token, call.now)))
+    let token = token.filter(|token| token.resource == resource && !token.is_revoked);
+    let token = token.ok_or_else(|| ApiError::not_found("Deploy Token"))?;
+    Ok(Reply::ok(entity(token, call.now)))
 }
 
-fn create(call: &Call<'_>, params: &CreateToken) -> Answer {
+fn create(call: &Call<'_>, params: &CreateToken) -> ApiResult {
     let scope = |name: &String| {
         let found = DeployScope::NAMES.iter().find(|(known, _)| known == name);
         found.map(|(_, scope)| *scope)
     };
     let scopes: Option<Vec<DeployScope>> = params.scopes.iter().map(scope).collect();
     let Some(scopes) = scopes else {
-        return Err(Refusal::problem("scopes", Problem::Value));
+        return Err(ApiError::problem("scopes", Problem::Value));
     };
     let secret = random::token("gldt-");
     call.instance.change(|state| {
-        let of = administered(call, state)?;
+        let resource = administered(call, state)?;
         if scopes.is_empty() {
-            return Err(Refusal::invalid(Invalid::field("scopes", "can't be blank")));
+            return Err(ApiError::invalid(Invalid::field(
+                "scopes",
+                "can't be blank",
+            )));
         }
         let id = state.deploy_tokens.add(|id: Id<DeployToken>| DeployToken {
             id,
-            of,
+            resource,
             name: params.name.clone(),
             username: params
                 .username
@@ -121,27 +127,30 @@ fn create(call: &Call<'_>, params: &CreateToken) -> Answer {
             expires_at: params.expires_at,
             is_revoked: false,
             scopes,
-            digest: TokenDigest::of(&secret),
+            digest: TokenDigest::new(&secret),
         });
-        let token = state.deploy_tokens.get(id).ok_or_else(Refusal::internal)?;
-        Ok(Reply::created(with_secret(shown(token, call.now), &secret)))
+        let token = state.deploy_tokens.get(id).ok_or_else(ApiError::internal)?;
+        Ok(Reply::created(with_secret(
+            entity(token, call.now),
+            &secret,
+        )))
     })
 }
 
-fn delete(call: &Call<'_>, _: &Nothing) -> Answer {
+fn delete(call: &Call<'_>, _: &NoParams) -> ApiResult {
     call.instance.change(|state| {
-        let of = administered(call, state)?;
+        let resource = administered(call, state)?;
         let id = call.number("token_id")?;
         match state
             .deploy_tokens
             .get_mut(id)
-            .filter(|token| token.of == of && !token.is_revoked)
+            .filter(|token| token.resource == resource && !token.is_revoked)
         {
             Some(token) => {
                 token.is_revoked = true;
                 Ok(Reply::no_content())
             }
-            None => Err(Refusal::not_found("Deploy Token")),
+            None => Err(ApiError::not_found("Deploy Token")),
         }
     })
 }

@@ -1,4 +1,4 @@
-//! Events: what users did in projects.
+//! Events: activity of users in projects.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::domain::time::{Day, Moment};
 use crate::domain::token::Scope;
 use crate::web::call::Call;
 use crate::web::params::params;
-use crate::web::reply::Answer;
+use crate::web::reply::ApiResult;
 use crate::web::route::{Accepts, Route};
 
 params! {
@@ -31,13 +31,13 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-fn own(call: &Call<'_>, params: &ListEvents) -> Answer {
+fn own(call: &Call<'_>, params: &ListEvents) -> ApiResult {
     let user = call.user()?;
     let state = call.instance.store.read();
     page(call, &state, params, |event| event.author == user)
 }
 
-fn of_project(call: &Call<'_>, params: &ListEvents) -> Answer {
+fn of_project(call: &Call<'_>, params: &ListEvents) -> ApiResult {
     let state = call.instance.store.read();
     let project = call.project_for(&state, ProjectAbility::Read)?.id;
     page(call, &state, params, |event| event.project == project)
@@ -48,7 +48,7 @@ fn page(
     state: &State,
     params: &ListEvents,
     is_wanted: impl Fn(&Event) -> bool,
-) -> Answer {
+) -> ApiResult {
     let day = Moment::day;
     let mut events: Vec<&Event> = state
         .events
@@ -73,12 +73,12 @@ fn page(
     if params.sort.as_deref() != Some("asc") {
         events.reverse();
     }
-    call.page(&events, |event| shown(call, state, event))
+    call.page(&events, |event| entity(call, state, event))
 }
 
-fn shown(call: &Call<'_>, state: &State, event: &Event) -> Value {
+fn entity(call: &Call<'_>, state: &State, event: &Event) -> Value {
     let author = state.users.get(event.author);
-    let mut shown = json!({
+    let mut entity = json!({
         "id": event.id,
         "project_id": event.project,
         "action_name": event.action,
@@ -93,8 +93,8 @@ fn shown(call: &Call<'_>, state: &State, event: &Event) -> Value {
         "imported": false,
         "imported_from": "none",
     });
-    if let (Value::Object(map), Some(data)) = (&mut shown, &event.push_data) {
+    if let (Value::Object(map), Some(data)) = (&mut entity, &event.push_data) {
         map.insert("push_data".to_owned(), data.clone());
     }
-    shown
+    entity
 }

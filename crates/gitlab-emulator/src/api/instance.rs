@@ -4,8 +4,8 @@ use serde_json::json;
 
 use crate::domain::token::Scope;
 use crate::web::call::Call;
-use crate::web::params::Nothing;
-use crate::web::reply::{Answer, Reply};
+use crate::web::params::NoParams;
+use crate::web::reply::{ApiResult, Reply};
 use crate::web::route::{Accepts, Route};
 
 const REVISION: &str = "0123456789a";
@@ -23,7 +23,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "all handlers have one signature")]
-fn version(call: &Call<'_>, _: &Nothing) -> Answer {
+fn version(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let state = call.instance.store.read();
     Ok(Reply::ok(
         json!({ "version": state.switches.get().version, "revision": REVISION }),
@@ -31,7 +31,7 @@ fn version(call: &Call<'_>, _: &Nothing) -> Answer {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "all handlers have one signature")]
-fn metadata(call: &Call<'_>, _: &Nothing) -> Answer {
+fn metadata(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let state = call.instance.store.read();
     let version = &state.switches.get().version;
     Ok(Reply::ok(json!({

@@ -1,20 +1,22 @@
-//! Members of projects and groups (GitLab `lib/api/members.rb`, `lib/api/helpers/members_helpers.rb`).
+//! Members of projects and groups (GitLab `lib/api/members.rb`,
+//! `lib/api/helpers/members_helpers.rb`).
 
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use crate::api::user::entity as user_entity;
+use crate::domain::access::GroupAbility;
 use crate::domain::level::AccessLevel;
 use crate::domain::member::Member;
 use crate::domain::state::State;
 use crate::domain::table::Id;
 use crate::domain::time::Day;
 use crate::domain::user::{Resource, User};
-use crate::limit::Limited;
+use crate::limit::Limit;
+use crate::web::api_error::{ApiError, ErrorBody};
 use crate::web::call::Call;
-use crate::web::params::{Nothing, Problem, Raw, params};
-use crate::web::refusal::{Refusal, Shape};
-use crate::web::reply::{Answer, Reply};
+use crate::web::params::{NoParams, Problem, Raw, params};
+use crate::web::reply::{ApiResult, Reply};
 use crate::web::route::Route;
 
 params! {
@@ -61,7 +63,7 @@ pub(super) fn routes() -> Vec<Route> {
     for [direct, all, one, one_of_all] in paths {
         let list = Route::get(direct, list).for_users().permission(read);
         routes.push(if direct.starts_with("/projects") {
-            list.limited(Limited::ProjectMembers)
+            list.with_limit(Limit::ProjectMembers)
         } else {
             list
         });
@@ -74,14 +76,14 @@ pub(super) fn routes() -> Vec<Route> {
             Route::post(direct, add).permission(write),
             Route::put(one, change).permission(write),
             Route::delete(one, remove)
-                .limited(Limited::MembersDelete)
+                .with_limit(Limit::MembersDelete)
                 .permission(write),
         ]);
     }
     routes
 }
 
-fn shown(call: &Call<'_>, state: &State, member: &Member) -> Value {
+fn entity(call: &Call<'_>, state: &State, member: &Member) -> Value {
     let Some(user) = state.users.get(member.user) else {
         return Value::Null;
     };
@@ -115,98 +117,109 @@ fn filtered(state: &State, params: &ListMembers, mut members: Vec<Member>) -> Ve
     members
 }
 
-fn list(call: &Call<'_>, params: &ListMembers) -> Answer {
+/// Finds the project or group named by the path if the caller may see its members.
+fn readable(call: &Call<'_>, state: &State) -> Result<Resource, ApiError> {
+    let resource = call.resource(state)?;
+    if let Resource::Group(_) = resource {
+        call.group_for(state, GroupAbility::ReadMembers)?;
+    }
+    Ok(resource)
+}
+
+fn list(call: &Call<'_>, params: &ListMembers) -> ApiResult {
     let state = call.instance.store.read();
-    let of = call.resource(&state)?;
-    let members = state.direct_members(of, call.now).cloned().collect();
+    let resource = readable(call, &state)?;
+    let members = state.direct_members(resource, call.now).cloned().collect();
     let members = filtered(&state, params, members);
-    call.page(&members, |member| shown(call, &state, member))
+    call.page(&members, |member| entity(call, &state, member))
 }
 
-fn list_all(call: &Call<'_>, params: &ListMembers) -> Answer {
+fn list_all(call: &Call<'_>, params: &ListMembers) -> ApiResult {
     let state = call.instance.store.read();
-    let of = call.resource(&state)?;
-    let members = filtered(&state, params, state.all_members(of, call.now));
-    call.page(&members, |member| shown(call, &state, member))
+    let resource = readable(call, &state)?;
+    let members = filtered(&state, params, state.all_members(resource, call.now));
+    call.page(&members, |member| entity(call, &state, member))
 }
 
-fn show(call: &Call<'_>, _: &Nothing) -> Answer {
+fn show(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let state = call.instance.store.read();
-    let of = call.resource(&state)?;
-    let member = state.direct_member(of, call.number("user_id")?, call.now);
-    Ok(Reply::ok(shown(
+    let resource = readable(call, &state)?;
+    let member = state.direct_member(resource, call.number("user_id")?, call.now);
+    Ok(Reply::ok(entity(
         call,
         &state,
-        member.ok_or_else(Refusal::no_record)?,
+        member.ok_or_else(ApiError::no_record)?,
     )))
 }
 
-fn show_of_all(call: &Call<'_>, _: &Nothing) -> Answer {
+fn show_of_all(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let state = call.instance.store.read();
-    let of = call.resource(&state)?;
+    let resource = readable(call, &state)?;
     let user: Id<User> = call.number("user_id")?;
-    let members = state.all_members(of, call.now);
+    let members = state.all_members(resource, call.now);
     let member = members.iter().find(|member| member.user == user);
-    Ok(Reply::ok(shown(
+    Ok(Reply::ok(entity(
         call,
         &state,
-        member.ok_or_else(Refusal::no_record)?,
+        member.ok_or_else(ApiError::no_record)?,
     )))
 }
 
-/// Finds what the path names, if the caller may change its members.
-fn administered(call: &Call<'_>, state: &State) -> Result<Resource, Refusal> {
-    let of = call.resource(state)?;
-    let lowest = match of {
+/// Finds the project or group named by the path if the caller may change its members.
+fn administered(call: &Call<'_>, state: &State) -> Result<Resource, ApiError> {
+    let resource = call.resource(state)?;
+    let lowest = match resource {
         Resource::Project(_) => AccessLevel::Maintainer,
         Resource::Group(_) => AccessLevel::Owner,
     };
     call.resource_for(state, lowest)
 }
 
-/// A maintainer may not make owners.
+/// Checks that a maintainer does not create owners.
 fn check_grant(
     call: &Call<'_>,
     state: &State,
-    of: Resource,
+    resource: Resource,
     level: AccessLevel,
-) -> Result<(), Refusal> {
+) -> Result<(), ApiError> {
     let own = state
-        .viewer_level(call.viewer(), of)
+        .viewer_level(call.viewer(), resource)
         .unwrap_or(AccessLevel::None);
     if !AccessLevel::OF_MEMBERS.contains(&level) {
-        return Err(Refusal::problem("access_level", Problem::Value));
+        return Err(ApiError::problem("access_level", Problem::Value));
     }
     if level > own {
-        Err(Refusal::forbidden())
+        Err(ApiError::forbidden())
     } else {
         Ok(())
     }
 }
 
-fn add(call: &Call<'_>, params: &AddMember) -> Answer {
+fn add(call: &Call<'_>, params: &AddMember) -> ApiResult {
     call.instance.change(|state| {
-        let of = administered(call, state)?;
-        check_grant(call, state, of, params.access_level)?;
+        let resource = administered(call, state)?;
+        check_grant(call, state, resource, params.access_level)?;
         match (&params.user_id, &params.username) {
-            (Some(ids), None) if ids.contains(',') => Ok(add_several(call, state, of, params, ids)),
+            (Some(ids), None) if ids.contains(',') => {
+                Ok(add_several(call, state, resource, params, ids))
+            }
             (Some(id), None) => {
                 let number = id
                     .parse()
-                    .map_err(|_| Refusal::parameter("user_id is invalid"))?;
-                add_one(call, state, of, params, Some(Id::new(number)))
+                    .map_err(|_| ApiError::parameter("user_id is invalid"))?;
+                add_one(call, state, resource, params, Some(Id::new(number)))
             }
             (None, Some(name)) => {
                 let user = state
                     .users
                     .find(|user| user.username.eq_ignore_ascii_case(name));
                 let user = user.map(|user| user.id);
-                add_one(call, state, of, params, user)
+                add_one(call, state, resource, params, user)
             }
-            (Some(_), Some(_)) => Err(Refusal::parameter(
+            (Some(_), Some(_)) => Err(ApiError::parameter(
                 "user_id, username are mutually exclusive",
             )),
-            (None, None) => Err(Refusal::parameter(
+            (None, None) => Err(ApiError::parameter(
                 "user_id, username are missing, exactly one parameter must be provided",
             )),
         }
@@ -216,32 +229,32 @@ fn add(call: &Call<'_>, params: &AddMember) -> Answer {
 fn add_one(
     call: &Call<'_>,
     state: &mut State,
-    of: Resource,
+    resource: Resource,
     params: &AddMember,
     user: Option<Id<User>>,
-) -> Answer {
+) -> ApiResult {
     let user = user
         .filter(|user| state.users.get(*user).is_some())
-        .ok_or_else(|| Refusal::not_found("User"))?;
-    if state.direct_member(of, user, call.now).is_some() {
-        return Err(Refusal::conflict("Member already exists"));
+        .ok_or_else(|| ApiError::not_found("User"))?;
+    if state.direct_member(resource, user, call.now).is_some() {
+        return Err(ApiError::conflict("Member already exists"));
     }
     let id = state.add_member(
-        of,
+        resource,
         user,
         params.access_level,
         params.expires_at,
         call.viewer(),
     )?;
-    let member = state.members.get(id).ok_or_else(Refusal::internal)?;
-    Ok(Reply::created(shown(call, state, member)))
+    let member = state.members.get(id).ok_or_else(ApiError::internal)?;
+    Ok(Reply::created(entity(call, state, member)))
 }
 
-/// Adds whom it can; the answer is 201 in any case.
+/// Adds several users; the response is always 201.
 fn add_several(
     call: &Call<'_>,
     state: &mut State,
-    of: Resource,
+    resource: Resource,
     params: &AddMember,
     ids: &str,
 ) -> Reply {
@@ -256,12 +269,12 @@ fn add_several(
             errors.insert(id.to_owned(), json!("User does not exist"));
             continue;
         };
-        if state.direct_member(of, user, call.now).is_some() {
+        if state.direct_member(resource, user, call.now).is_some() {
             errors.insert(username, json!("Member already exists"));
             continue;
         }
         let added = state.add_member(
-            of,
+            resource,
             user,
             params.access_level,
             params.expires_at,
@@ -271,59 +284,59 @@ fn add_several(
             errors.insert(username, json!(invalid.full_messages().join(", ")));
         }
     }
-    let answer = if errors.is_empty() {
+    let result = if errors.is_empty() {
         json!({ "status": "success" })
     } else {
         json!({ "status": "error", "message": errors })
     };
-    Reply::created(answer)
+    Reply::created(result)
 }
 
-fn change(call: &Call<'_>, params: &ChangeMember) -> Answer {
+fn change(call: &Call<'_>, params: &ChangeMember) -> ApiResult {
     let expires_at = match params.expires_at.as_deref() {
         None => None,
         Some("") => Some(None),
         Some(text) => {
             Some(Some(Day::parse(text).ok_or_else(|| {
-                Refusal::parameter("expires_at is invalid")
+                ApiError::parameter("expires_at is invalid")
             })?))
         }
     };
     call.instance.change(|state| {
-        let of = administered(call, state)?;
-        check_grant(call, state, of, params.access_level)?;
+        let resource = administered(call, state)?;
+        check_grant(call, state, resource, params.access_level)?;
         let user = call.number("user_id")?;
         let id = state
-            .direct_member(of, user, call.now)
-            .ok_or_else(Refusal::no_record)?
+            .direct_member(resource, user, call.now)
+            .ok_or_else(ApiError::no_record)?
             .id;
         state.change_member(id, params.access_level, expires_at, call.now)?;
-        let member = state.members.get(id).ok_or_else(Refusal::internal)?;
-        Ok(Reply::ok(shown(call, state, member)))
+        let member = state.members.get(id).ok_or_else(ApiError::internal)?;
+        Ok(Reply::ok(entity(call, state, member)))
     })
 }
 
-fn remove(call: &Call<'_>, raw: &Raw) -> Answer {
+fn remove(call: &Call<'_>, raw: &Raw) -> ApiResult {
     let keeps_below = raw
         .read::<Option<bool>>("skip_subresources")?
         .unwrap_or(false);
     call.instance.change(|state| {
-        let of = call.resource(state)?;
+        let resource = call.resource(state)?;
         let user = call.number("user_id")?;
         let member = state
-            .direct_member(of, user, call.now)
-            .ok_or_else(Refusal::no_record)?;
+            .direct_member(resource, user, call.now)
+            .ok_or_else(ApiError::no_record)?;
         let id = member.id;
-        // Members may leave by themselves.
+        // Members may always leave.
         if call.identity.user != Some(user) {
             administered(call, state)?;
         }
-        if state.is_last_owner(of, user, call.now) {
-            let shape = Shape::Message("403 Forbidden".to_owned());
-            return Err(Refusal::new(StatusCode::FORBIDDEN, shape));
+        if state.is_last_owner(resource, user, call.now) {
+            let shape = ErrorBody::Message("403 Forbidden".to_owned());
+            return Err(ApiError::new(StatusCode::FORBIDDEN, shape));
         }
         state.members.remove(id);
-        if let (Resource::Group(group), false) = (of, keeps_below) {
+        if let (Resource::Group(group), false) = (resource, keeps_below) {
             let groups = state.self_and_descendants(group);
             let projects: Vec<_> = state
                 .projects
@@ -333,7 +346,7 @@ fn remove(call: &Call<'_>, raw: &Raw) -> Answer {
                 .collect();
             state.members.retain(|member| {
                 member.user != user
-                    || match member.of {
+                    || match member.resource {
                         Resource::Group(id) => !groups.contains(&id),
                         Resource::Project(id) => !projects.contains(&id),
                     }

@@ -1,4 +1,4 @@
-//! The endpoints of the API, one file for each resource.
+//! API endpoints, one module per resource.
 
 mod access_token;
 mod deploy_key;
@@ -18,7 +18,7 @@ mod user;
 
 use crate::web::route::Route;
 
-/// All routes of the API.
+/// Returns all API routes.
 pub(crate) fn routes() -> Vec<Route> {
     [
         access_token::routes(),

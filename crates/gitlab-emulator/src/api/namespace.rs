@@ -5,13 +5,11 @@ use serde_json::{Value, json};
 use crate::api::project::entity::namespace_entity;
 use crate::domain::access::GroupAbility;
 use crate::domain::namespace::{Namespace, NamespaceKind};
-use crate::domain::route::Target;
 use crate::domain::state::State;
-use crate::domain::table::Id;
+use crate::web::api_error::ApiError;
 use crate::web::call::Call;
-use crate::web::params::{Nothing, params};
-use crate::web::refusal::Refusal;
-use crate::web::reply::{Answer, Reply};
+use crate::web::params::{NoParams, params};
+use crate::web::reply::{ApiResult, Reply};
 use crate::web::route::Route;
 
 params! {
@@ -31,30 +29,30 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-/// Whether the caller is a member, not only somebody who can look in.
+/// Returns whether the caller is a member, not only able to see the namespace.
 fn is_visible(call: &Call<'_>, state: &State, namespace: &Namespace) -> bool {
     match namespace.kind {
         NamespaceKind::User(owner) => call.identity.is_admin || call.identity.user == Some(owner),
         NamespaceKind::Group => {
-            let of = crate::domain::user::Resource::Group(namespace.id);
+            let resource = crate::domain::user::Resource::Group(namespace.id);
             state.can_group(call.viewer(), GroupAbility::Read, namespace)
-                && state.viewer_level(call.viewer(), of).is_some()
+                && state.viewer_level(call.viewer(), resource).is_some()
         }
     }
 }
 
-fn shown(call: &Call<'_>, state: &State, namespace: &Namespace) -> Value {
-    let mut shown = namespace_entity(call, state, namespace);
-    if let (Value::Object(map), true) = (&mut shown, namespace.is_group()) {
+fn entity(call: &Call<'_>, state: &State, namespace: &Namespace) -> Value {
+    let mut entity = namespace_entity(call, state, namespace);
+    if let (Value::Object(map), true) = (&mut entity, namespace.is_group()) {
         let now = call.now;
-        let of = crate::domain::user::Resource::Group(namespace.id);
-        let members = state.all_members(of, now).len();
+        let resource = crate::domain::user::Resource::Group(namespace.id);
+        let members = state.all_members(resource, now).len();
         map.insert("members_count_with_descendants".to_owned(), json!(members));
     }
-    shown
+    entity
 }
 
-fn list(call: &Call<'_>, params: &ListNamespaces) -> Answer {
+fn list(call: &Call<'_>, params: &ListNamespaces) -> ApiResult {
     let state = call.instance.store.read();
     let search = params.search.as_deref().unwrap_or_default().to_lowercase();
     let namespaces: Vec<&Namespace> = state
@@ -67,22 +65,14 @@ fn list(call: &Call<'_>, params: &ListNamespaces) -> Answer {
                 || namespace.path.to_lowercase().contains(&search)
         })
         .collect();
-    call.page(&namespaces, |namespace| shown(call, &state, namespace))
+    call.page(&namespaces, |namespace| entity(call, &state, namespace))
 }
 
-fn show(call: &Call<'_>, _: &Nothing) -> Answer {
+fn show(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let state = call.instance.store.read();
-    let name = call.capture("id");
-    let id = match name.parse() {
-        Ok(number) => Some(Id::new(number)),
-        Err(_) => match state.at_path(name) {
-            Some(Target::Namespace(id)) => Some(id),
-            _ => None,
-        },
-    };
-    let namespace = id
-        .and_then(|id| state.namespaces.get(id))
+    let namespace = state
+        .namespace_by_id_or_path(call.capture("id"))
         .filter(|namespace| !namespace.is_being_removed && is_visible(call, &state, namespace))
-        .ok_or_else(|| Refusal::not_found("Namespace"))?;
-    Ok(Reply::ok(shown(call, &state, namespace)))
+        .ok_or_else(|| ApiError::not_found("Namespace"))?;
+    Ok(Reply::ok(entity(call, &state, namespace)))
 }

@@ -5,13 +5,13 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::access::ProjectAbility;
 use crate::domain::level::AccessLevel;
-use crate::domain::protection::{AccessEntry, ProtectedBranch, Who};
+use crate::domain::protection::{AccessEntry, Grantee, ProtectedBranch};
 use crate::domain::state::State;
 use crate::domain::table::Id;
+use crate::web::api_error::{ApiError, ErrorBody};
 use crate::web::call::Call;
-use crate::web::params::{Nothing, Params, Problem, Raw, Scalar, params};
-use crate::web::refusal::{Refusal, Shape};
-use crate::web::reply::{Answer, Reply};
+use crate::web::params::{NoParams, Params, Problem, Raw, Scalar, params};
+use crate::web::reply::{ApiResult, Reply};
 use crate::web::route::Route;
 
 type Entries = Vec<Map<String, Value>>;
@@ -62,11 +62,11 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-fn shown(state: &State, protection: &ProtectedBranch) -> Value {
+fn entity(state: &State, protection: &ProtectedBranch) -> Value {
     let entries = |entries: &[AccessEntry]| -> Vec<Value> {
         entries
             .iter()
-            .map(|entry| shown_entry(state, entry))
+            .map(|entry| entry_entity(state, entry))
             .collect()
     };
     json!({
@@ -81,20 +81,20 @@ fn shown(state: &State, protection: &ProtectedBranch) -> Value {
     })
 }
 
-fn shown_entry(state: &State, entry: &AccessEntry) -> Value {
+fn entry_entity(state: &State, entry: &AccessEntry) -> Value {
     let (mut level, mut user, mut group, mut key) =
         (Some(AccessLevel::Maintainer), None, None, None);
-    let description = match entry.who {
-        Who::Level(of) => {
-            level = Some(of);
-            match of {
+    let description = match entry.grantee {
+        Grantee::Level(lowest) => {
+            level = Some(lowest);
+            match lowest {
                 AccessLevel::None => "No one".to_owned(),
                 AccessLevel::Developer => "Developers + Maintainers".to_owned(),
                 AccessLevel::Admin => "Administrators".to_owned(),
                 _ => "Maintainers".to_owned(),
             }
         }
-        Who::User(id) => {
+        Grantee::User(id) => {
             (level, user) = (None, Some(id));
             state
                 .users
@@ -102,7 +102,7 @@ fn shown_entry(state: &State, entry: &AccessEntry) -> Value {
                 .map(|user| user.name.clone())
                 .unwrap_or_default()
         }
-        Who::Group(id) => {
+        Grantee::Group(id) => {
             (level, group) = (None, Some(id));
             state
                 .namespaces
@@ -110,7 +110,7 @@ fn shown_entry(state: &State, entry: &AccessEntry) -> Value {
                 .map(|group| group.name.clone())
                 .unwrap_or_default()
         }
-        Who::DeployKey(id) => {
+        Grantee::DeployKey(id) => {
             key = Some(id);
             state
                 .keys
@@ -129,16 +129,16 @@ fn shown_entry(state: &State, entry: &AccessEntry) -> Value {
     })
 }
 
-fn find<'s>(call: &Call<'_>, state: &'s State) -> Result<&'s ProtectedBranch, Refusal> {
+fn find<'s>(call: &Call<'_>, state: &'s State) -> Result<&'s ProtectedBranch, ApiError> {
     let project = call.project_for(state, ProjectAbility::Administer)?.id;
     let name = call.capture("name");
     state
         .protected_branches
         .find(|protection| protection.project == project && protection.name == name)
-        .ok_or_else(Refusal::no_record)
+        .ok_or_else(ApiError::no_record)
 }
 
-fn list(call: &Call<'_>, params: &ListProtections) -> Answer {
+fn list(call: &Call<'_>, params: &ListProtections) -> ApiResult {
     let state = call.instance.store.read();
     let project = call.project_for(&state, ProjectAbility::Administer)?.id;
     let search = params.search.as_deref().unwrap_or_default();
@@ -147,16 +147,16 @@ fn list(call: &Call<'_>, params: &ListProtections) -> Answer {
         .iter()
         .filter(|protection| protection.project == project && protection.name.contains(search))
         .collect();
-    call.page(&protections, |protection| shown(&state, protection))
+    call.page(&protections, |protection| entity(&state, protection))
 }
 
-fn show(call: &Call<'_>, _: &Nothing) -> Answer {
+fn show(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let state = call.instance.store.read();
-    Ok(Reply::ok(shown(&state, find(call, &state)?)))
+    Ok(Reply::ok(entity(&state, find(call, &state)?)))
 }
 
-fn protect(call: &Call<'_>, raw: &Raw) -> Answer {
-    // Rights come first, as in a `before` of the whole resource.
+fn protect(call: &Call<'_>, raw: &Raw) -> ApiResult {
+    // Permissions are checked first, as by a `before` of the whole resource.
     {
         let state = call.instance.store.read();
         call.project_for(&state, ProjectAbility::Administer)?;
@@ -182,16 +182,16 @@ fn protect(call: &Call<'_>, raw: &Raw) -> Answer {
     let mut wanted = Vec::new();
     for (name, level, entries) in lists {
         if level.is_some_and(|level| !AccessLevel::OF_PROTECTION.contains(&level)) {
-            return Err(Refusal::problem(name, Problem::Value));
+            return Err(ApiError::problem(name, Problem::Value));
         }
-        let mut whos: Vec<Who> = level.map(Who::Level).into_iter().collect();
+        let mut grantees: Vec<Grantee> = level.map(Grantee::Level).into_iter().collect();
         for entry in entries.iter().flatten() {
-            whos.push(who(entry)?);
+            grantees.push(grantee(entry)?);
         }
-        if whos.is_empty() && name != "unprotect_access_level" {
-            whos.push(Who::Level(AccessLevel::Maintainer));
+        if grantees.is_empty() && name != "unprotect_access_level" {
+            grantees.push(Grantee::Level(AccessLevel::Maintainer));
         }
-        wanted.push(whos);
+        wanted.push(grantees);
     }
     call.instance.change(|state| {
         let project = call.project_for(state, ProjectAbility::Administer)?.id;
@@ -200,14 +200,16 @@ fn protect(call: &Call<'_>, raw: &Raw) -> Answer {
             .protected_branches
             .any(|protection| protection.project == project && protection.name == *name);
         if is_taken {
-            return Err(Refusal::conflict(format!(
+            return Err(ApiError::conflict(format!(
                 "Protected branch '{name}' already exists"
             )));
         }
         if name.trim().is_empty() {
             return Err(invalid(vec!["Name can't be blank".to_owned()]));
         }
-        let mut numbered = wanted.into_iter().map(|whos| state.number_entries(whos));
+        let mut numbered = wanted
+            .into_iter()
+            .map(|grantees| state.new_access_entries(grantees));
         let (push, merge, unprotect) = (
             numbered.next().unwrap_or_default(),
             numbered.next().unwrap_or_default(),
@@ -226,44 +228,48 @@ fn protect(call: &Call<'_>, raw: &Raw) -> Answer {
         let protection = state
             .protected_branches
             .get(id)
-            .ok_or_else(Refusal::internal)?;
-        Ok(Reply::created(shown(state, protection)))
+            .ok_or_else(ApiError::internal)?;
+        Ok(Reply::created(entity(state, protection)))
     })
 }
 
-fn invalid(messages: Vec<String>) -> Refusal {
-    Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, Shape::Messages(messages))
+fn invalid(messages: Vec<String>) -> ApiError {
+    ApiError::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        ErrorBody::Messages(messages),
+    )
 }
 
-/// Reads whom an entry of a list names.
-fn who(entry: &Map<String, Value>) -> Result<Who, Refusal> {
+/// Parses who an access entry names.
+fn grantee(entry: &Map<String, Value>) -> Result<Grantee, ApiError> {
     let number = |name: &str| {
         entry
             .get(name)
             .and_then(|value| u64::from_value(value).ok())
     };
     if let Some(user) = number("user_id") {
-        return Ok(Who::User(Id::new(user)));
+        return Ok(Grantee::User(Id::new(user)));
     }
     if let Some(group) = number("group_id") {
-        return Ok(Who::Group(Id::new(group)));
+        return Ok(Grantee::Group(Id::new(group)));
     }
     if let Some(key) = number("deploy_key_id") {
-        return Ok(Who::DeployKey(Id::new(key)));
+        return Ok(Grantee::DeployKey(Id::new(key)));
     }
     number("access_level")
         .and_then(AccessLevel::from_number)
         .filter(|level| AccessLevel::OF_PROTECTION.contains(level))
-        .map(Who::Level)
+        .map(Grantee::Level)
         .ok_or_else(|| invalid(vec!["Access level is not included in the list".to_owned()]))
 }
 
-/// Applies a list of changes: entries with `id` change or, with `_destroy`, go; others are added.
+/// Applies changes to a list: entries with `id` are changed or, with `_destroy`, removed; others
+/// are added.
 fn changed(
     state: &mut State,
     mut entries: Vec<AccessEntry>,
     changes: &[Map<String, Value>],
-) -> Result<Vec<AccessEntry>, Refusal> {
+) -> Result<Vec<AccessEntry>, ApiError> {
     for change in changes {
         let id = change
             .get("id")
@@ -274,21 +280,21 @@ fn changed(
         match id {
             Some(id) if is_removed => entries.retain(|entry| entry.id != id),
             Some(id) => {
-                let who = who(change)?;
+                let grantee = grantee(change)?;
                 if let Some(entry) = entries.iter_mut().find(|entry| entry.id == id) {
-                    entry.who = who;
+                    entry.grantee = grantee;
                 }
             }
             None => {
-                let who = who(change)?;
-                entries.extend(state.number_entries([who]));
+                let grantee = grantee(change)?;
+                entries.extend(state.new_access_entries([grantee]));
             }
         }
     }
     Ok(entries)
 }
 
-fn change(call: &Call<'_>, params: &ChangeProtection) -> Answer {
+fn change(call: &Call<'_>, params: &ChangeProtection) -> ApiResult {
     call.instance.change(|state| {
         let mut protection = find(call, state)?.clone();
         let lists = [
@@ -307,15 +313,15 @@ fn change(call: &Call<'_>, params: &ChangeProtection) -> Answer {
         if let Some(required) = params.code_owner_approval_required {
             protection.code_owner_approval_required = required;
         }
-        let shown = shown(state, &protection);
+        let entity = entity(state, &protection);
         if let Some(row) = state.protected_branches.get_mut(protection.id) {
             *row = protection;
         }
-        Ok(Reply::ok(shown))
+        Ok(Reply::ok(entity))
     })
 }
 
-fn unprotect(call: &Call<'_>, _: &Nothing) -> Answer {
+fn unprotect(call: &Call<'_>, _: &NoParams) -> ApiResult {
     call.instance.change(|state| {
         let id = find(call, state)?.id;
         state.protected_branches.remove(id);

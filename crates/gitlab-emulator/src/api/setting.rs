@@ -1,12 +1,12 @@
-//! Settings of the instance.
+//! Instance settings.
 
 use serde_json::{Value, json};
 
 use crate::domain::settings::Settings;
+use crate::web::api_error::ApiError;
 use crate::web::call::Call;
-use crate::web::params::{Nothing, Raw};
-use crate::web::refusal::Refusal;
-use crate::web::reply::{Answer, Reply};
+use crate::web::params::{NoParams, Raw};
+use crate::web::reply::{ApiResult, Reply};
 use crate::web::route::Route;
 
 pub(super) fn routes() -> Vec<Route> {
@@ -16,9 +16,9 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-fn shown(settings: &Settings) -> Value {
-    let mut shown = json!(settings);
-    if let Value::Object(map) = &mut shown {
+fn entity(settings: &Settings) -> Value {
+    let mut entity = json!(settings);
+    if let Value::Object(map) = &mut entity {
         map.insert("id".to_owned(), json!(1));
         map.insert("signup_enabled".to_owned(), json!(false));
         map.insert(
@@ -26,36 +26,36 @@ fn shown(settings: &Settings) -> Value {
             json!(settings.restricted_visibility_levels),
         );
     }
-    shown
+    entity
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "all handlers have one signature")]
-fn show(call: &Call<'_>, _: &Nothing) -> Answer {
-    Ok(Reply::ok(shown(call.instance.store.read().settings.get())))
+fn show(call: &Call<'_>, _: &NoParams) -> ApiResult {
+    Ok(Reply::ok(entity(call.instance.store.read().settings.get())))
 }
 
-/// Changes the settings that are named and known; values of another type are refused.
-fn update(call: &Call<'_>, raw: &Raw) -> Answer {
+/// Changes the named settings; a value of the wrong type is refused.
+fn update(call: &Call<'_>, raw: &Raw) -> ApiResult {
     call.instance.change(|state| {
         let mut all = json!(state.settings.get());
         let Value::Object(map) = &mut all else {
-            return Err(Refusal::internal());
+            return Err(ApiError::internal());
         };
         for (name, current) in map.iter_mut() {
             if let Some(value) = raw.get(name) {
-                *current = like(current, value)
-                    .ok_or_else(|| Refusal::parameter(format!("{name} is invalid")))?;
+                *current = convert(current, value)
+                    .ok_or_else(|| ApiError::parameter(format!("{name} is invalid")))?;
             }
         }
         let changed: Settings = serde_json::from_value(all)
-            .map_err(|_| Refusal::parameter("a setting does not have a valid value"))?;
+            .map_err(|_| ApiError::parameter("a setting does not have a valid value"))?;
         *state.settings.get_mut() = changed;
-        Ok(Reply::ok(shown(state.settings.get())))
+        Ok(Reply::ok(entity(state.settings.get())))
     })
 }
 
-/// Brings a value, which may be a text from a form, to the type of another one.
-fn like(current: &Value, value: &Value) -> Option<Value> {
+/// Converts a value, which may be a text from a form, to the type of another one.
+fn convert(current: &Value, value: &Value) -> Option<Value> {
     use crate::web::params::Scalar;
     match current {
         Value::Bool(_) => bool::from_value(value).ok().map(Value::Bool),

@@ -8,10 +8,10 @@ use crate::domain::member::Share;
 use crate::domain::table::Id;
 use crate::domain::time::Day;
 use crate::domain::user::Resource;
+use crate::web::api_error::ApiError;
 use crate::web::call::Call;
-use crate::web::params::{Nothing, Problem, params};
-use crate::web::refusal::Refusal;
-use crate::web::reply::{Answer, Reply};
+use crate::web::params::{NoParams, Problem, params};
+use crate::web::reply::{ApiResult, Reply};
 use crate::web::route::Route;
 
 params! {
@@ -31,43 +31,43 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-fn lowest(of: Resource) -> AccessLevel {
-    match of {
+fn lowest(resource: Resource) -> AccessLevel {
+    match resource {
         Resource::Project(_) => AccessLevel::Maintainer,
         Resource::Group(_) => AccessLevel::Owner,
     }
 }
 
-fn share(call: &Call<'_>, params: &ShareWith) -> Answer {
+fn share(call: &Call<'_>, params: &ShareWith) -> ApiResult {
     call.instance.change(|state| {
-        let of = call.resource(state)?;
-        call.resource_for(state, lowest(of))?;
+        let resource = call.resource(state)?;
+        call.resource_for(state, lowest(resource))?;
         let with = call
             .visible_group(state, Id::new(params.group_id))
-            .ok_or_else(|| Refusal::not_found("Group"))?
+            .ok_or_else(|| ApiError::not_found("Group"))?
             .id;
         if params.group_access == AccessLevel::None || params.group_access > AccessLevel::Owner {
-            return Err(Refusal::problem("group_access", Problem::Value));
+            return Err(ApiError::problem("group_access", Problem::Value));
         }
         if state
             .shares
-            .any(|share| share.of == of && share.with == with)
+            .any(|share| share.resource == resource && share.with == with)
         {
-            return Err(Refusal::conflict(
+            return Err(ApiError::conflict(
                 "The group has already been shared with this group",
             ));
         }
         let id = state.shares.add(|id| Share {
             id,
-            of,
+            resource,
             with,
             level: params.group_access,
             expires_at: params.expires_at,
             created_at: call.now,
         });
-        match of {
+        match resource {
             Resource::Group(group) => {
-                let group = state.namespaces.get(group).ok_or_else(Refusal::internal)?;
+                let group = state.namespaces.get(group).ok_or_else(ApiError::internal)?;
                 Ok(Reply::created(group_entity::detail(
                     call, state, group, true,
                 )))
@@ -83,15 +83,15 @@ fn share(call: &Call<'_>, params: &ShareWith) -> Answer {
     })
 }
 
-fn unshare(call: &Call<'_>, _: &Nothing) -> Answer {
+fn unshare(call: &Call<'_>, _: &NoParams) -> ApiResult {
     call.instance.change(|state| {
-        let of = call.resource(state)?;
-        call.resource_for(state, lowest(of))?;
+        let resource = call.resource(state)?;
+        call.resource_for(state, lowest(resource))?;
         let with = call.number("group_id")?;
         let share = state
             .shares
-            .find(|share| share.of == of && share.with == with);
-        let id = share.ok_or_else(|| Refusal::not_found("Group"))?.id;
+            .find(|share| share.resource == resource && share.with == with);
+        let id = share.ok_or_else(|| ApiError::not_found("Group"))?.id;
         state.shares.remove(id);
         Ok(Reply::no_content())
     })

@@ -1,5 +1,5 @@
-//! The emulator's own endpoints below `/-/emulator/`: what tests need and GitLab does not have. They
-//! are open to tokens of administrators.
+//! The emulator's own endpoints below `/-/emulator/`, for tests. They require a token of an
+//! administrator.
 
 use std::sync::Arc;
 
@@ -15,19 +15,22 @@ use serde_json::{Value, json};
 use crate::domain::token::TokenDigest;
 use crate::instance::Instance;
 use crate::seed::{self, SeedError, SeedToken};
+use crate::web::api_error::ApiError;
 use crate::web::fault::Fault;
-use crate::web::refusal::Refusal;
 
 type Shared = State<Arc<Instance>>;
 
-/// The router of these endpoints.
+/// Returns the router of the control endpoints.
 pub(crate) fn router(instance: &Arc<Instance>) -> Router {
     let own = Router::new()
         .route("/journal", get(journal).delete(clear_journal))
-        .route("/faults", get(faults).post(inject).delete(clear_faults))
-        .route("/switches", get(switches).put(change_switches))
+        .route(
+            "/faults",
+            get(faults).post(inject_fault).delete(clear_faults),
+        )
+        .route("/switches", get(switches).put(update_switches))
         .route("/clock", post(advance_clock))
-        .route("/settle", post(settle))
+        .route("/wait_until_idle", post(wait_until_idle))
         .route("/tokens", post(seed_token))
         .route("/groups/{id}/registry_images", put(set_registry_images))
         .route("/limits", axum::routing::delete(reset_limits))
@@ -43,7 +46,7 @@ async fn guard(State(instance): Shared, request: Request, next: Next) -> Respons
     if is_administrator(&instance, request.headers()) {
         next.run(request).await
     } else {
-        Refusal::unauthorized().into_response()
+        ApiError::unauthorized().into_response()
     }
 }
 
@@ -54,7 +57,7 @@ fn is_administrator(instance: &Instance, headers: &HeaderMap) -> bool {
     let Some(token) = token else { return false };
     let state = instance.store.read();
     state
-        .token_by_digest(&TokenDigest::of(token))
+        .token_by_digest(&TokenDigest::new(token))
         .is_some_and(|token| {
             token.is_active(instance.now())
                 && state
@@ -83,7 +86,7 @@ async fn faults(State(instance): Shared) -> Response {
     Json(instance.faults.waiting()).into_response()
 }
 
-async fn inject(State(instance): Shared, Json(fault): Json<Fault>) -> Response {
+async fn inject_fault(State(instance): Shared, Json(fault): Json<Fault>) -> Response {
     match instance.faults.add(fault) {
         Ok(()) => StatusCode::CREATED.into_response(),
         Err(error) => (
@@ -103,8 +106,8 @@ async fn switches(State(instance): Shared) -> Response {
     Json(instance.store.read().switches.get()).into_response()
 }
 
-/// Changes the switches that the body names and keeps the others.
-async fn change_switches(State(instance): Shared, Json(changes): Json<Value>) -> Response {
+/// Changes the switches named in the body; the others keep their values.
+async fn update_switches(State(instance): Shared, Json(changes): Json<Value>) -> Response {
     let changed = instance.store.change(|state| {
         let mut all = serde_json::to_value(state.switches.get())?;
         merge(&mut all, changes);
@@ -121,7 +124,7 @@ async fn change_switches(State(instance): Shared, Json(changes): Json<Value>) ->
     }
 }
 
-/// Puts values over others, object by object.
+/// Merges `changes` into `all`, object by object.
 fn merge(all: &mut Value, changes: Value) {
     match (all, changes) {
         (Value::Object(all), Value::Object(changes)) => {
@@ -143,8 +146,8 @@ async fn advance_clock(State(instance): Shared, Json(advance): Json<Advance>) ->
     Json(json!({ "now": instance.now().to_string() })).into_response()
 }
 
-async fn settle(State(instance): Shared) -> StatusCode {
-    while !instance.is_settled() {
+async fn wait_until_idle(State(instance): Shared) -> StatusCode {
+    while !instance.is_idle() {
         tokio::time::sleep(std::time::Duration::from_millis(2)).await;
     }
     StatusCode::NO_CONTENT
@@ -159,7 +162,7 @@ async fn seed_token(State(instance): Shared, Json(token): Json<SeedToken>) -> Re
 
 #[derive(Deserialize)]
 struct RegistryImages {
-    are_there: bool,
+    has_images: bool,
 }
 
 async fn set_registry_images(
@@ -167,7 +170,7 @@ async fn set_registry_images(
     Path(group): Path<u64>,
     Json(images): Json<RegistryImages>,
 ) -> Response {
-    match seed::registry_images(&instance, group, images.are_there) {
+    match seed::registry_images(&instance, group, images.has_images) {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => missing(&error),
     }

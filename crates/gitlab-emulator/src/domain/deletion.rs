@@ -1,7 +1,7 @@
 //! Delayed deletion: marking with a rename, restoring, and removal
 //! (GitLab `lib/api/groups.rb`, `lib/api/projects.rb` and their mark-for-deletion services).
 
-use super::job::{Job, Work};
+use super::job::{Job, Task};
 use super::namespace::{Namespace, ScheduledDeletion};
 use super::project::Project;
 use super::state::State;
@@ -9,12 +9,12 @@ use super::table::Id;
 use super::time::Moment;
 use super::user::{Resource, User};
 
-/// What a request to delete asks for.
+/// The parameters of a request to delete.
 #[derive(Clone, Debug, Default)]
 pub struct DeletionRequest {
     /// Whether to skip the retention period.
     pub permanently_remove: bool,
-    /// The full path that the caller repeats to confirm.
+    /// The full path, repeated for confirmation.
     pub full_path: Option<String>,
 }
 
@@ -23,7 +23,8 @@ fn suffix(number: u64) -> String {
 }
 
 impl State {
-    /// Marks a group, or removes a marked subgroup for good. The error is GitLab's text.
+    /// Marks a group for deletion, or removes a marked subgroup permanently. The error is GitLab's
+    /// text.
     pub fn delete_group(
         &mut self,
         id: Id<Namespace>,
@@ -50,7 +51,7 @@ impl State {
                         .to_owned(),
                 );
             }
-            self.begin_group_removal(id, now);
+            self.start_group_removal(id, now);
             return Ok(());
         }
         if self.is_ancestor_marked(group.parent) {
@@ -78,7 +79,8 @@ impl State {
         Ok(())
     }
 
-    /// Marks a project, or removes a marked one for good. The error is GitLab's text.
+    /// Marks a project for deletion, or removes a marked one permanently. The error is GitLab's
+    /// text.
     pub fn delete_project(
         &mut self,
         id: Id<Project>,
@@ -100,7 +102,7 @@ impl State {
                         .to_owned(),
                 );
             }
-            self.begin_project_removal(id, now);
+            self.start_project_removal(id, now);
             return Ok(());
         }
         if self.is_ancestor_marked(Some(project.namespace)) {
@@ -126,7 +128,7 @@ impl State {
         Ok(())
     }
 
-    /// Takes the mark and the suffix off a group.
+    /// Removes mark and suffix from a group.
     pub fn restore_group(&mut self, id: Id<Namespace>, now: Moment) -> Result<(), String> {
         let Some(group) = self.namespaces.get(id) else {
             return Ok(());
@@ -151,7 +153,7 @@ impl State {
         Ok(())
     }
 
-    /// Takes the mark and the suffix off a project.
+    /// Removes mark and suffix from a project.
     pub fn restore_project(&mut self, id: Id<Project>, now: Moment) -> Result<(), String> {
         let Some(project) = self.projects.get(id) else {
             return Ok(());
@@ -183,29 +185,29 @@ impl State {
         Ok(())
     }
 
-    /// Begins the removal of everything whose retention period is over.
-    pub fn begin_overdue_removals(&mut self, now: Moment) {
+    /// Schedules the removal of everything whose retention period is over.
+    pub fn start_overdue_removals(&mut self, now: Moment) {
         let period = i64::from(self.settings.get().deletion_adjourned_period);
-        let is_over = |deletion: Option<ScheduledDeletion>| {
+        let is_expired = |deletion: Option<ScheduledDeletion>| {
             deletion.is_some_and(|deletion| deletion.on.plus_days(period).start() <= now)
         };
         let projects: Vec<_> = self
             .projects
             .iter()
-            .filter(|project| !project.is_being_removed && is_over(project.deletion))
+            .filter(|project| !project.is_being_removed && is_expired(project.deletion))
             .map(|project| project.id)
             .collect();
         let groups: Vec<_> = self
             .namespaces
             .iter()
-            .filter(|group| !group.is_being_removed && is_over(group.deletion))
+            .filter(|group| !group.is_being_removed && is_expired(group.deletion))
             .map(|group| group.id)
             .collect();
         for id in projects {
-            self.begin_project_removal(id, now);
+            self.start_project_removal(id, now);
         }
         for id in groups {
-            self.begin_group_removal(id, now);
+            self.start_group_removal(id, now);
         }
     }
 
@@ -217,31 +219,31 @@ impl State {
         }
     }
 
-    fn begin_project_removal(&mut self, id: Id<Project>, now: Moment) {
+    fn start_project_removal(&mut self, id: Id<Project>, now: Moment) {
         if let Some(project) = self.projects.get_mut(id) {
             project.is_being_removed = true;
         }
-        self.schedule(Work::RemoveProject(id), now);
+        self.schedule(Task::RemoveProject(id), now);
     }
 
-    fn begin_group_removal(&mut self, id: Id<Namespace>, now: Moment) {
+    fn start_group_removal(&mut self, id: Id<Namespace>, now: Moment) {
         if let Some(group) = self.namespaces.get_mut(id) {
             group.is_being_removed = true;
         }
-        self.schedule(Work::RemoveGroup(id), now);
+        self.schedule(Task::RemoveGroup(id), now);
     }
 
-    /// Puts work into the queue.
-    pub fn schedule(&mut self, work: Work, now: Moment) {
+    /// Queues a task.
+    pub fn schedule(&mut self, task: Task, now: Moment) {
         let delay = i64::try_from(self.switches.get().job_delay).unwrap_or(i64::MAX);
         self.jobs.add(|id| Job {
             id,
             due: now.plus_millis(delay),
-            work,
+            task,
         });
     }
 
-    /// Removes a project and all that belongs to it.
+    /// Removes a project and all rows that belong to it.
     pub fn remove_project(&mut self, id: Id<Project>) {
         self.projects.remove(id);
         self.redirects.retain(|redirect| redirect.project != id);
@@ -249,7 +251,7 @@ impl State {
         self.rebuild_routes();
     }
 
-    /// Removes a group with its subgroups; gives the projects that went with it.
+    /// Removes a group and its subgroups; returns the projects that it held.
     pub fn remove_group(&mut self, id: Id<Namespace>) -> Vec<Id<Project>> {
         let groups = self.self_and_descendants(id);
         let projects: Vec<_> = self
@@ -270,20 +272,21 @@ impl State {
         projects
     }
 
-    fn remove_belongings(&mut self, of: Resource) {
-        self.members.retain(|member| member.of != of);
-        self.shares.retain(|share| share.of != of);
-        self.deploy_tokens.retain(|token| token.of != of);
+    fn remove_belongings(&mut self, resource: Resource) {
+        self.members.retain(|member| member.resource != resource);
+        self.shares.retain(|share| share.resource != resource);
+        self.deploy_tokens
+            .retain(|token| token.resource != resource);
         let bots: Vec<_> = self
             .users
             .iter()
-            .filter(|user| user.bot_of == Some(of))
+            .filter(|user| user.bot_of == Some(resource))
             .map(|user| user.id)
             .collect();
         self.tokens.retain(|token| !bots.contains(&token.user));
         self.members.retain(|member| !bots.contains(&member.user));
         self.users.retain(|user| !bots.contains(&user.id));
-        if let Resource::Project(project) = of {
+        if let Resource::Project(project) = resource {
             self.key_links.retain(|link| link.project != project);
             self.remove_orphan_keys();
             self.protected_branches

@@ -1,4 +1,4 @@
-//! Deploy tokens: read access for machines, without a user.
+//! Deploy tokens: access for machines, without a user.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,53 +10,53 @@ use super::user::Resource;
 /// A deploy token of a project or group.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DeployToken {
-    /// Its number.
+    /// Numeric ID.
     pub id: Id<DeployToken>,
-    /// What it opens.
-    pub of: Resource,
-    /// What it is called.
+    /// The project or group that it opens.
+    pub resource: Resource,
+    /// Display name.
     pub name: String,
-    /// The user name that goes with it.
+    /// The user name to use with it.
     pub username: String,
-    /// When it ends.
+    /// Expiry.
     pub expires_at: Option<Moment>,
     /// Whether it was revoked.
     pub is_revoked: bool,
-    /// What it may be used for.
+    /// Scopes.
     pub scopes: Vec<DeployScope>,
     /// Digest of the token.
     pub digest: TokenDigest,
 }
 
 impl DeployToken {
-    /// Whether it still authenticates.
+    /// Returns whether it still authenticates.
     pub fn is_active(&self, now: Moment) -> bool {
         !self.is_revoked && !self.is_expired(now)
     }
 
-    /// Whether it has ended by its own date.
+    /// Returns whether it has expired.
     pub fn is_expired(&self, now: Moment) -> bool {
         self.expires_at.is_some_and(|moment| moment <= now)
     }
 }
 
-/// What a deploy token may be used for.
+/// The scope of a deploy token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeployScope {
-    /// Fetching.
+    /// Fetches.
     ReadRepository,
-    /// Pulling images.
+    /// Pulls images.
     ReadRegistry,
-    /// Pushing images.
+    /// Pushes images.
     WriteRegistry,
-    /// Pulling packages.
+    /// Pulls packages.
     ReadPackageRegistry,
-    /// Pushing packages.
+    /// Pushes packages.
     WritePackageRegistry,
-    /// Pulling images through the dependency proxy.
+    /// Pulls images through the dependency proxy.
     ReadVirtualRegistry,
-    /// Pushing images through the dependency proxy.
+    /// Pushes images through the dependency proxy.
     WriteVirtualRegistry,
 }
 
@@ -72,7 +72,7 @@ impl DeployScope {
         ("write_virtual_registry", Self::WriteVirtualRegistry),
     ];
 
-    /// The name in the API.
+    /// Returns the name in the API.
     pub fn name(self) -> &'static str {
         Self::NAMES
             .iter()

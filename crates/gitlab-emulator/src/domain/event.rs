@@ -1,4 +1,4 @@
-//! What has happened, as the events API tells it.
+//! Activity, as the events API shows it.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -8,19 +8,19 @@ use super::table::Id;
 use super::time::Moment;
 use super::user::User;
 
-/// Something that a user did in a project.
+/// An action of a user in a project.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Event {
-    /// Its number.
+    /// Numeric ID.
     pub id: Id<Event>,
-    /// Where.
+    /// The project.
     pub project: Id<Project>,
-    /// Who.
+    /// The user.
     pub author: Id<User>,
-    /// What: `pushed to`, `pushed new`, `deleted`, `created`.
+    /// The action: `pushed to`, `pushed new`, `deleted` or `created`.
     pub action: String,
-    /// For pushes: the reference and its commits.
+    /// For pushes, the reference and its commits.
     pub push_data: Option<Value>,
-    /// When.
+    /// Time of the event.
     pub created_at: Moment,
 }

@@ -12,31 +12,31 @@ use super::table::Id;
 use super::time::Moment;
 use super::user::{Resource, User};
 
-/// GitLab's limit of a group's description.
-const LONGEST_DESCRIPTION: usize = 500;
+/// GitLab's maximum length of a group's description.
+const MAX_DESCRIPTION_LENGTH: usize = 500;
 
-/// What a group has besides its place.
+/// The attributes of a group, apart from its parent.
 #[derive(Clone, Debug, Default)]
 pub struct GroupChange {
-    /// The name for people.
+    /// Display name.
     pub name: Option<String>,
-    /// The last segment of the full path.
+    /// Last segment of the full path.
     pub path: Option<String>,
-    /// Free text.
+    /// Description.
     pub description: Option<String>,
-    /// Who can see it.
+    /// Visibility.
     pub visibility: Option<Visibility>,
     /// Who may create projects in it.
     pub project_creation: Option<ProjectCreation>,
     /// The lowest level that may create subgroups in it.
     pub subgroup_creation: Option<AccessLevel>,
-    /// The settings that are only kept and shown.
+    /// Settings that are only stored and shown.
     pub attributes: Map<String, Value>,
 }
 
 impl State {
-    /// Creates a group; its creator becomes the owner of a top-level one, and of a subgroup
-    /// that is not owned through the parent already.
+    /// Creates a group. Its creator becomes the owner of a top-level group, and of a subgroup
+    /// unless the ownership is inherited.
     pub fn create_group(
         &mut self,
         parent: Option<Id<Namespace>>,
@@ -55,7 +55,7 @@ impl State {
         let visibility = change.visibility.unwrap_or(default_visibility);
 
         let mut invalid = Invalid::default();
-        self.check_group_place(parent, None, &name, &path, &mut invalid);
+        self.check_group_name_and_path(parent, None, &name, &path, &mut invalid);
         self.check_group_values(parent, &description, visibility, &mut invalid);
         invalid.into_result()?;
 
@@ -80,11 +80,11 @@ impl State {
             attributes: change.attributes,
         });
         self.add_namespace_route(id);
-        let of = Resource::Group(id);
-        if self.level_in(creator, of, now) != Some(AccessLevel::Owner) {
+        let resource = Resource::Group(id);
+        if self.user_level(creator, resource, now) != Some(AccessLevel::Owner) {
             self.members.add(|member| Member {
                 id: member,
-                of,
+                resource,
                 user: creator,
                 level: AccessLevel::Owner,
                 expires_at: None,
@@ -95,7 +95,7 @@ impl State {
         Ok(id)
     }
 
-    /// Changes a group; the paths below it move with it.
+    /// Changes a group; paths below it change too.
     pub fn change_group(
         &mut self,
         id: Id<Namespace>,
@@ -114,7 +114,7 @@ impl State {
         let visibility = change.visibility.unwrap_or(group.visibility);
 
         let mut invalid = Invalid::default();
-        self.check_group_place(parent, Some(id), &name, &path, &mut invalid);
+        self.check_group_name_and_path(parent, Some(id), &name, &path, &mut invalid);
         self.check_group_values(parent, &description, visibility, &mut invalid);
         invalid.into_result()?;
 
@@ -138,7 +138,7 @@ impl State {
         Ok(())
     }
 
-    /// Moves a group below another one, or to the top.
+    /// Moves a group below another one, or to the top level.
     pub fn transfer_group(
         &mut self,
         id: Id<Namespace>,
@@ -182,7 +182,7 @@ impl State {
         Ok(())
     }
 
-    fn check_group_place(
+    fn check_group_name_and_path(
         &self,
         parent: Option<Id<Namespace>>,
         own: Option<Id<Namespace>>,
@@ -204,8 +204,9 @@ impl State {
         if is_name_taken {
             invalid.add("name", "has already been taken");
         }
-        naming::check_path(path, named, invalid);
         let current = own.and_then(|own| self.namespaces.get(own));
+        let is_changed = current.is_none_or(|group| group.path != path);
+        naming::check_path(path, named, is_changed, invalid);
         let is_new_path = current.is_none_or(|group| !group.path.eq_ignore_ascii_case(path));
         if is_new_path && self.is_path_taken(parent, path) {
             invalid.add("path", "has already been taken");
@@ -219,8 +220,8 @@ impl State {
         visibility: Visibility,
         invalid: &mut Invalid,
     ) {
-        if description.chars().count() > LONGEST_DESCRIPTION {
-            let text = format!("is too long (maximum is {LONGEST_DESCRIPTION} characters)");
+        if description.chars().count() > MAX_DESCRIPTION_LENGTH {
+            let text = format!("is too long (maximum is {MAX_DESCRIPTION_LENGTH} characters)");
             invalid.add("description", text);
         }
         let parent = parent.and_then(|parent| self.namespaces.get(parent));

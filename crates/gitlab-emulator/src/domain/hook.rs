@@ -8,10 +8,10 @@ use super::protection::matches_pattern;
 use super::table::Id;
 use super::time::Moment;
 
-/// The most hooks that a project can have.
-pub const MOST_HOOKS: usize = 100;
+/// Maximum number of hooks of a project.
+pub const MAX_HOOKS: usize = 100;
 
-/// The events that a hook can be called for, with what is on when nobody chooses.
+/// The events of a hook, with their defaults.
 pub const EVENTS: [(&str, bool); 18] = [
     ("push_events", true),
     ("tag_push_events", false),
@@ -36,39 +36,39 @@ pub const EVENTS: [(&str, bool); 18] = [
 /// A webhook.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Hook {
-    /// Its number.
+    /// Numeric ID.
     pub id: Id<Hook>,
-    /// The project that calls it.
+    /// The project.
     pub project: Id<Project>,
-    /// Where it leads, with `{key}` for variables.
+    /// The URL, with `{key}` for variables.
     pub url: String,
-    /// What it is called.
+    /// Display name.
     pub name: Option<String>,
-    /// Free text.
+    /// Description.
     pub description: Option<String>,
-    /// Sent along, so that the receiver knows the sender.
+    /// Secret that is sent along, so that the receiver can authenticate the sender.
     pub token: Option<String>,
-    /// Whether certificates are checked.
+    /// Whether the receiver's certificate is verified.
     pub verifies_certificates: bool,
-    /// The events it is called for.
+    /// The subscribed events.
     pub events: Map<String, Value>,
-    /// Which branches count for pushes.
+    /// The branches whose pushes count.
     pub branch_filter: BranchFilter,
-    /// Kept and shown, not applied.
+    /// Stored and shown, not applied.
     pub custom_webhook_template: Option<String>,
     /// Headers that are sent along.
-    pub custom_headers: Vec<Pair>,
+    pub custom_headers: Vec<KeyValue>,
     /// Secret parts of the URL.
-    pub url_variables: Vec<Pair>,
-    /// When it was made.
+    pub url_variables: Vec<KeyValue>,
+    /// Time of creation.
     pub created_at: Moment,
-    /// When it was last changed.
+    /// Time of the last change.
     pub updated_at: Moment,
 }
 
 impl std::fmt::Debug for Hook {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The token, the headers and the variables are secrets.
+        // Token, headers and variables are secret.
         formatter
             .debug_struct("Hook")
             .field("id", &self.id)
@@ -80,27 +80,27 @@ impl std::fmt::Debug for Hook {
 
 /// A named secret.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct Pair {
-    /// Its name.
+pub struct KeyValue {
+    /// The name.
     pub key: String,
-    /// Its value, which the API never shows.
+    /// The value, which the API never shows.
     pub value: String,
 }
 
-/// Which branches count for pushes.
+/// The branches whose pushes count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BranchFilter {
-    /// All.
+    /// All branches.
     All,
-    /// The ones that a pattern with `*` covers; an empty one covers all.
+    /// The branches that match a pattern with `*`; an empty pattern matches all.
     Wildcard(String),
-    /// The ones that a regular expression matches.
+    /// The branches that match a regular expression.
     Regex(String),
 }
 
 impl BranchFilter {
-    /// The name of the strategy in the API.
+    /// Returns the name of the strategy in the API.
     pub const fn strategy(&self) -> &'static str {
         match self {
             Self::All => "all_branches",
@@ -109,7 +109,7 @@ impl BranchFilter {
         }
     }
 
-    /// The pattern or expression.
+    /// Returns the pattern or expression.
     pub fn text(&self) -> &str {
         match self {
             Self::All => "",
@@ -117,8 +117,8 @@ impl BranchFilter {
         }
     }
 
-    /// Whether a branch counts.
-    pub fn lets_through(&self, branch: &str) -> bool {
+    /// Returns whether a branch counts.
+    pub fn matches(&self, branch: &str) -> bool {
         match self {
             Self::All => true,
             Self::Wildcard(pattern) => pattern.is_empty() || matches_pattern(pattern, branch),
@@ -130,7 +130,7 @@ impl BranchFilter {
 }
 
 impl Hook {
-    /// Whether it is called for an event.
+    /// Returns whether it subscribes to an event.
     pub fn is_called_for(&self, event: &str) -> bool {
         self.events
             .get(event)
@@ -138,7 +138,7 @@ impl Hook {
             .unwrap_or(false)
     }
 
-    /// Where it leads, variables filled in.
+    /// Returns the URL with its variables filled in.
     pub fn target(&self) -> String {
         self.url_variables
             .iter()
@@ -148,23 +148,23 @@ impl Hook {
     }
 }
 
-/// Why an address is no place for a hook.
+/// An error of a hook's URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BadUrl {
-    /// It is no address of the web.
+pub enum UrlError {
+    /// Not an HTTP URL.
     Invalid,
-    /// It leads to the machine itself.
+    /// The machine itself.
     Localhost,
-    /// It leads into the local network.
+    /// The local network.
     Local,
 }
 
-/// Checks where a hook leads (GitLab `lib/gitlab/url_blocker.rb`). Names are not resolved.
-pub fn check_url(url: &str, is_local_allowed: bool) -> Result<(), BadUrl> {
+/// Checks the URL of a hook (GitLab `lib/gitlab/url_blocker.rb`). Names are not resolved.
+pub fn check_url(url: &str, is_local_allowed: bool) -> Result<(), UrlError> {
     let rest = url
         .strip_prefix("http://")
         .or_else(|| url.strip_prefix("https://"))
-        .ok_or(BadUrl::Invalid)?;
+        .ok_or(UrlError::Invalid)?;
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();
     let host = match host.strip_prefix('[') {
@@ -172,19 +172,23 @@ pub fn check_url(url: &str, is_local_allowed: bool) -> Result<(), BadUrl> {
         None => host.split(':').next().unwrap_or_default(),
     };
     if host.is_empty() || url.contains(char::is_whitespace) {
-        return Err(BadUrl::Invalid);
+        return Err(UrlError::Invalid);
     }
     if is_local_allowed {
         return Ok(());
     }
     if host.eq_ignore_ascii_case("localhost") || host.to_ascii_lowercase().ends_with(".localhost") {
-        return Err(BadUrl::Localhost);
+        return Err(UrlError::Localhost);
     }
     match host.parse::<std::net::IpAddr>() {
-        Ok(address) if address.is_loopback() || address.is_unspecified() => Err(BadUrl::Localhost),
-        Ok(std::net::IpAddr::V4(v4)) if v4.is_private() || v4.is_link_local() => Err(BadUrl::Local),
+        Ok(address) if address.is_loopback() || address.is_unspecified() => {
+            Err(UrlError::Localhost)
+        }
+        Ok(std::net::IpAddr::V4(v4)) if v4.is_private() || v4.is_link_local() => {
+            Err(UrlError::Local)
+        }
         Ok(std::net::IpAddr::V6(v6)) if v6.is_unique_local() || v6.is_unicast_link_local() => {
-            Err(BadUrl::Local)
+            Err(UrlError::Local)
         }
         _ => Ok(()),
     }
@@ -195,16 +199,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn local_addresses_are_no_place_for_hooks_unless_allowed() {
+    fn local_addresses_are_refused_unless_allowed() {
         assert_eq!(check_url("https://hooks.example.com/x", false), Ok(()));
-        assert_eq!(check_url("ftp://example.com", false), Err(BadUrl::Invalid));
-        assert_eq!(check_url("http://", true), Err(BadUrl::Invalid));
+        assert_eq!(
+            check_url("ftp://example.com", false),
+            Err(UrlError::Invalid)
+        );
+        assert_eq!(check_url("http://", true), Err(UrlError::Invalid));
         assert_eq!(
             check_url("http://localhost:1/x", false),
-            Err(BadUrl::Localhost)
+            Err(UrlError::Localhost)
         );
-        assert_eq!(check_url("http://[::1]/", false), Err(BadUrl::Localhost));
-        assert_eq!(check_url("http://10.1.2.3", false), Err(BadUrl::Local));
+        assert_eq!(check_url("http://[::1]/", false), Err(UrlError::Localhost));
+        assert_eq!(check_url("http://10.1.2.3", false), Err(UrlError::Local));
         assert_eq!(check_url("http://127.0.0.1:80", true), Ok(()));
     }
 }

@@ -1,4 +1,4 @@
-//! What makes a record invalid: messages by field, in the order found.
+//! Validation errors of a record: messages by field, in the order found.
 
 use super::switches::HashStyle;
 
@@ -10,7 +10,7 @@ pub struct Invalid {
 }
 
 impl Invalid {
-    /// One message on one field.
+    /// Creates an error with one message.
     pub fn field(field: &str, message: impl Into<String>) -> Self {
         let mut invalid = Self::default();
         invalid.add(field, message);
@@ -26,22 +26,22 @@ impl Invalid {
         }
     }
 
-    /// Whether nothing is wrong.
+    /// Returns whether there is no error.
     pub fn is_empty(&self) -> bool {
         self.fields.is_empty()
     }
 
-    /// `Ok` when nothing is wrong.
+    /// Returns `Ok` if there is no error.
     pub fn into_result(self) -> Result<(), Self> {
         if self.is_empty() { Ok(()) } else { Err(self) }
     }
 
-    /// The messages by field.
+    /// Returns the messages by field.
     pub fn fields(&self) -> &[(String, Vec<String>)] {
         &self.fields
     }
 
-    /// As Ruby's `Hash#inspect` prints the errors.
+    /// Formats the errors like Ruby's `Hash#inspect`.
     pub fn inspect(&self, style: HashStyle) -> String {
         let entries: Vec<String> = self
             .fields
@@ -61,7 +61,7 @@ impl Invalid {
         format!("{{{}}}", entries.join(", "))
     }
 
-    /// As Rails' `full_messages`: `Name can't be blank`.
+    /// Formats the errors like Rails' `full_messages`: `Name can't be blank`.
     pub fn full_messages(&self) -> Vec<String> {
         self.fields
             .iter()
@@ -78,7 +78,7 @@ impl Invalid {
     }
 }
 
-/// As Rails' `humanize`: `expires_at` becomes `Expires at`.
+/// Formats a field like Rails' `humanize`: `expires_at` becomes `Expires at`.
 fn humanize(field: &str) -> String {
     let words = field.replace('_', " ");
     let mut characters = words.chars();
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn errors_print_as_ruby_prints_hashes() {
+    fn errors_are_formatted_like_ruby_hashes() {
         let mut invalid = Invalid::field("path", "has already been taken");
         invalid.add("name", "is \"odd\"");
         assert_eq!(

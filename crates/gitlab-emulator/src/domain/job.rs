@@ -1,4 +1,4 @@
-//! Background work: what GitLab does after it has answered.
+//! Background work that GitLab does after it has responded.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,25 +7,25 @@ use super::project::Project;
 use super::table::Id;
 use super::time::Moment;
 
-/// A piece of work that is due at a moment; it survives a restart.
+/// A task that is due at some time; it survives a restart.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Job {
-    /// Its number.
+    /// Numeric ID.
     pub id: Id<Job>,
-    /// When it is to be done.
+    /// When the task is due.
     pub due: Moment,
-    /// What is to be done.
-    pub work: Work,
+    /// The task.
+    pub task: Task,
 }
 
-/// What is to be done.
+/// Background work.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Work {
-    /// Remove a project's repository and row.
+pub enum Task {
+    /// Removes a project's repository and row.
     RemoveProject(Id<Project>),
-    /// Remove a group with all that is in it.
+    /// Removes a group and its content.
     RemoveGroup(Id<Namespace>),
-    /// Protect the default branch after its first commit.
+    /// Protects the default branch after its first commit.
     ProtectDefaultBranch(Id<Project>),
 }

@@ -1,4 +1,4 @@
-//! Keys of users and deploy keys of projects; all share one table, so no key exists twice
+//! SSH keys of users and deploy keys of projects. They share one table, so that no key exists twice
 //! (GitLab `lib/api/deploy_keys.rb`, `app/models/key.rb`).
 
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::access::{ProjectAbility, Viewer};
 use super::invalid::Invalid;
 use super::project::Project;
-use super::ssh_key::{BadKey, SshKey};
+use super::ssh_key::{KeyError, SshKey};
 use super::state::State;
 use super::table::Id;
 use super::time::Moment;
@@ -15,63 +15,63 @@ use super::user::User;
 /// A key of a user, or a deploy key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Key {
-    /// Its number.
+    /// Numeric ID.
     pub id: Id<Key>,
-    /// Whose it is.
+    /// The owner.
     pub owner: KeyOwner,
-    /// What it is called.
+    /// Display name.
     pub title: String,
-    /// The key itself.
+    /// The public key.
     pub key: SshKey,
-    /// When it was added.
+    /// Time of creation.
     pub created_at: Moment,
-    /// When it ends.
+    /// Expiry.
     pub expires_at: Option<Moment>,
 }
 
-/// Whose a key is.
+/// The owner of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyOwner {
     /// A user.
     User(Id<User>),
-    /// The projects that it is linked to.
+    /// The projects that link it.
     Deploy {
         /// Whether every project may link it.
         is_public: bool,
     },
 }
 
-/// The use of a deploy key by a project.
+/// A link of a project to a deploy key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct KeyLink {
-    /// Its number.
+    /// Numeric ID.
     pub id: Id<KeyLink>,
     /// The project.
     pub project: Id<Project>,
     /// The key.
     pub key: Id<Key>,
-    /// Whether it may push.
+    /// Whether the key may push.
     pub can_push: bool,
-    /// When it was last changed.
+    /// Time of the last change.
     pub updated_at: Moment,
 }
 
-/// A deploy key to be added to a project.
+/// A deploy key to add to a project.
 #[derive(Clone, Debug)]
 pub struct NewDeployKey {
-    /// The key as the caller wrote it.
+    /// The public key, as the caller sent it.
     pub text: String,
-    /// What it is called.
+    /// Display name.
     pub title: String,
     /// Whether it may push.
     pub can_push: bool,
-    /// When it ends.
+    /// Expiry.
     pub expires_at: Option<Moment>,
 }
 
 impl State {
-    /// The deploy keys of a project with their links.
+    /// Returns the deploy keys of a project and their links.
     pub fn deploy_keys(&self, project: Id<Project>) -> impl Iterator<Item = (&Key, &KeyLink)> {
         self.key_links
             .iter()
@@ -79,14 +79,14 @@ impl State {
             .filter_map(|link| Some((self.keys.get(link.key)?, link)))
     }
 
-    /// The link of a project to a deploy key.
+    /// Returns a project's link to a deploy key.
     pub fn key_link(&self, project: Id<Project>, key: Id<Key>) -> Option<&KeyLink> {
         self.key_links
             .find(|link| link.project == project && link.key == key)
     }
 
-    /// Adds a deploy key to a project. A key that the project has stays as it is; one that the
-    /// caller can reach elsewhere is linked; only then a new one is made.
+    /// Adds a deploy key to a project. A key that the project already has stays unchanged; a key
+    /// that the caller can reach through another project is linked; otherwise a new key is created.
     pub fn add_deploy_key(
         &mut self,
         viewer: Viewer,
@@ -166,7 +166,7 @@ impl State {
                 let forbidden =
                     "type is forbidden. Must be RSA, ECDSA, ED25519, ECDSA_SK, or ED25519_SK";
                 invalid.add(&field("key"), forbidden);
-                if bad == BadKey::Unreadable {
+                if bad == KeyError::Unreadable {
                     invalid.add(&field("key"), "is invalid");
                     invalid.add(&field("fingerprint_sha256"), "cannot be generated");
                 }
@@ -175,7 +175,7 @@ impl State {
         }
     }
 
-    /// Whether a caller may use a deploy key in another project.
+    /// Returns whether a caller may link a deploy key.
     fn is_key_reachable(&self, viewer: Viewer, key: &Key) -> bool {
         let KeyOwner::Deploy { is_public } = key.owner else {
             return false;
@@ -201,7 +201,7 @@ impl State {
         }
     }
 
-    /// Links a deploy key that the caller can reach; `false` when there is none.
+    /// Links a deploy key that the caller can reach; returns `false` if there is none.
     pub fn enable_deploy_key(
         &mut self,
         viewer: Viewer,
@@ -217,14 +217,15 @@ impl State {
         is_reachable
     }
 
-    /// Takes a deploy key from a project; the key goes with its last link unless it is public.
+    /// Removes a deploy key from a project. The key itself goes with its last link unless it is
+    /// public.
     pub fn remove_deploy_key(&mut self, project: Id<Project>, key: Id<Key>) {
         self.key_links
             .retain(|link| link.project != project || link.key != key);
         self.remove_orphan_keys();
     }
 
-    /// Removes the deploy keys that no project uses and that are not public.
+    /// Removes private deploy keys without a link.
     pub fn remove_orphan_keys(&mut self) {
         let used: std::collections::BTreeSet<_> =
             self.key_links.iter().map(|link| link.key).collect();

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// What a member may do, by GitLab's numbers.
+/// A role of a member, with GitLab's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum AccessLevel {
-    /// No access (0), for protected branches: nobody.
+    /// No access (0); on a protected branch: nobody.
     None = 0,
-    /// Minimal access (5): the member appears, but sees nothing.
+    /// Minimal access (5): listed as a member, but sees nothing.
     Minimal = 5,
     /// Guest (10).
     Guest = 10,
@@ -22,12 +22,12 @@ pub enum AccessLevel {
     Maintainer = 40,
     /// Owner (50).
     Owner = 50,
-    /// Administrator (60), for protected branches only.
+    /// Administrator (60); for protected branches only.
     Admin = 60,
 }
 
 impl AccessLevel {
-    /// The levels that a member can be given.
+    /// The levels of members.
     pub const OF_MEMBERS: [Self; 7] = [
         Self::Minimal,
         Self::Guest,
@@ -37,7 +37,7 @@ impl AccessLevel {
         Self::Maintainer,
         Self::Owner,
     ];
-    /// The levels that a project or group access token can be given.
+    /// The levels of project and group access tokens.
     pub const OF_TOKENS: [Self; 6] = [
         Self::Guest,
         Self::Planner,
@@ -46,11 +46,11 @@ impl AccessLevel {
         Self::Maintainer,
         Self::Owner,
     ];
-    /// The levels that a protected branch can name.
+    /// The levels that protect a branch.
     pub const OF_PROTECTION: [Self; 4] =
         [Self::None, Self::Developer, Self::Maintainer, Self::Admin];
 
-    /// GitLab's number of the level.
+    /// Returns GitLab's number of the level.
     pub const fn number(self) -> u8 {
         self as u8
     }
@@ -63,7 +63,7 @@ impl AccessLevel {
             .find(|level| u64::from(level.number()) == number)
     }
 
-    /// The name of the role in messages.
+    /// Returns the name of the role in messages.
     pub const fn role(self) -> &'static str {
         match self {
             Self::None => "No access",
@@ -92,13 +92,13 @@ impl<'de> Deserialize<'de> for AccessLevel {
     }
 }
 
-/// Who can see a group or project without being a member.
+/// Who can see a group or project without a membership.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Visibility {
     /// Members only.
     Private,
-    /// Everybody who is signed in.
+    /// Everybody with an account.
     Internal,
     /// Everybody.
     Public,
@@ -112,7 +112,7 @@ impl Visibility {
         ("public", Self::Public),
     ];
 
-    /// GitLab's number of the level.
+    /// Returns GitLab's number of the level.
     pub const fn number(self) -> u8 {
         match self {
             Self::Private => 0,
@@ -121,7 +121,7 @@ impl Visibility {
         }
     }
 
-    /// The name in the API.
+    /// Returns the name in the API.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Private => "private",

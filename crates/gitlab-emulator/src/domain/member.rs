@@ -1,4 +1,4 @@
-//! Memberships, and shares of a project or group with another group.
+//! Memberships, and shares of projects and groups with other groups.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,15 +11,15 @@ use super::user::{Resource, User};
 /// A user's direct membership.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Member {
-    /// Its number, which the API does not show.
+    /// Numeric ID, not shown by the API.
     pub id: Id<Member>,
-    /// What the user is a member of.
-    pub of: Resource,
+    /// The project or group.
+    pub resource: Resource,
     /// The member.
     pub user: Id<User>,
-    /// What the member may do.
+    /// The role.
     pub level: AccessLevel,
-    /// The day at whose start the membership ends.
+    /// Expiry day, exclusive.
     pub expires_at: Option<Day>,
     /// Who added the member.
     pub created_by: Option<Id<User>>,
@@ -28,25 +28,25 @@ pub struct Member {
 }
 
 impl Member {
-    /// Whether the membership counts at this moment.
+    /// Returns whether the membership has not expired.
     pub fn is_current(&self, now: Moment) -> bool {
         self.expires_at.is_none_or(|day| day.start() > now)
     }
 }
 
-/// A project or group opened to the members of a group.
+/// Access of a group's members to another project or group.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Share {
-    /// Its number.
+    /// Numeric ID.
     pub id: Id<Share>,
     /// What is shared.
-    pub of: Resource,
+    pub resource: Resource,
     /// The group whose members get access.
     pub with: Id<Namespace>,
-    /// The most that they get.
+    /// The highest level that they get.
     pub level: AccessLevel,
-    /// The day at whose start the share ends.
+    /// Expiry day, exclusive.
     pub expires_at: Option<Day>,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Moment,
 }

@@ -11,22 +11,27 @@ use super::time::{Day, Moment};
 use super::user::{Resource, User};
 
 impl State {
-    /// The direct members of a project or group.
-    pub fn direct_members(&self, of: Resource, now: Moment) -> impl Iterator<Item = &Member> {
+    /// Returns the direct members of a project or group.
+    pub fn direct_members(&self, resource: Resource, now: Moment) -> impl Iterator<Item = &Member> {
         self.members
             .iter()
-            .filter(move |member| member.of == of && member.is_current(now))
+            .filter(move |member| member.resource == resource && member.is_current(now))
     }
 
-    /// A user's direct membership.
-    pub fn direct_member(&self, of: Resource, user: Id<User>, now: Moment) -> Option<&Member> {
-        self.direct_members(of, now)
+    /// Returns a user's direct membership.
+    pub fn direct_member(
+        &self,
+        resource: Resource,
+        user: Id<User>,
+        now: Moment,
+    ) -> Option<&Member> {
+        self.direct_members(resource, now)
             .find(|member| member.user == user)
     }
 
-    /// The groups whose members are members of a project or group too, nearest first.
-    pub fn member_groups(&self, of: Resource) -> impl Iterator<Item = &Namespace> {
-        let start = match of {
+    /// Returns the groups whose members are also members of a project or group, nearest first.
+    pub fn member_groups(&self, resource: Resource) -> impl Iterator<Item = &Namespace> {
+        let start = match resource {
             Resource::Group(id) => self.namespaces.get(id).and_then(|group| group.parent),
             Resource::Project(id) => self.projects.get(id).map(|project| project.namespace),
         };
@@ -36,8 +41,8 @@ impl State {
             .filter(|namespace| namespace.is_group())
     }
 
-    /// All members with the membership that counts most, inherited and invited ones included.
-    pub fn all_members(&self, of: Resource, now: Moment) -> Vec<Member> {
+    /// Returns all members with their highest membership, inherited and invited ones included.
+    pub fn all_members(&self, resource: Resource, now: Moment) -> Vec<Member> {
         let mut best: std::collections::BTreeMap<Id<User>, Member> =
             std::collections::BTreeMap::new();
         let mut consider = |member: Member| {
@@ -48,9 +53,9 @@ impl State {
                 best.insert(member.user, member);
             }
         };
-        let sources: Vec<Resource> = std::iter::once(of)
+        let sources: Vec<Resource> = std::iter::once(resource)
             .chain(
-                self.member_groups(of)
+                self.member_groups(resource)
                     .map(|group| Resource::Group(group.id)),
             )
             .collect();
@@ -58,7 +63,7 @@ impl State {
             self.direct_members(*source, now)
                 .cloned()
                 .for_each(&mut consider);
-            let shares = self.shares.iter().filter(|share| share.of == *source);
+            let shares = self.shares.iter().filter(|share| share.resource == *source);
             for share in shares.filter(|share| share.expires_at.is_none_or(|day| day.start() > now))
             {
                 for group in self.self_and_ancestors(share.with) {
@@ -75,21 +80,21 @@ impl State {
         best.into_values().collect()
     }
 
-    /// Adds a direct member. A level below what the user inherits is refused.
+    /// Adds a direct member. A level below the inherited one is refused.
     pub fn add_member(
         &mut self,
-        of: Resource,
+        resource: Resource,
         user: Id<User>,
         level: AccessLevel,
         expires_at: Option<Day>,
         by: Viewer,
     ) -> Result<Id<Member>, Invalid> {
-        self.check_inherited(of, user, level, by.now)?;
+        self.check_inherited(resource, user, level, by.now)?;
         self.members
-            .retain(|member| !(member.of == of && member.user == user));
+            .retain(|member| !(member.resource == resource && member.user == user));
         Ok(self.members.add(|id| Member {
             id,
-            of,
+            resource,
             user,
             level,
             expires_at,
@@ -109,7 +114,7 @@ impl State {
         let Some(member) = self.members.get(id) else {
             return Ok(());
         };
-        self.check_inherited(member.of, member.user, level, now)?;
+        self.check_inherited(member.resource, member.user, level, now)?;
         if let Some(member) = self.members.get_mut(id) {
             member.level = level;
             if let Some(expires_at) = expires_at {
@@ -119,28 +124,28 @@ impl State {
         Ok(())
     }
 
-    /// Whether a user is the only owner of a group.
-    pub fn is_last_owner(&self, of: Resource, user: Id<User>, now: Moment) -> bool {
+    /// Returns whether a user is the only owner of a group.
+    pub fn is_last_owner(&self, resource: Resource, user: Id<User>, now: Moment) -> bool {
         let is_owner = |member: &Member| member.level == AccessLevel::Owner;
-        matches!(of, Resource::Group(_))
+        matches!(resource, Resource::Group(_))
             && self
-                .direct_members(of, now)
+                .direct_members(resource, now)
                 .any(|member| member.user == user && is_owner(member))
             && !self
-                .all_members(of, now)
+                .all_members(resource, now)
                 .iter()
                 .any(|member| member.user != user && is_owner(member))
     }
 
     fn check_inherited(
         &self,
-        of: Resource,
+        resource: Resource,
         user: Id<User>,
         level: AccessLevel,
         now: Moment,
     ) -> Result<(), Invalid> {
         let inherited = self
-            .member_groups(of)
+            .member_groups(resource)
             .filter_map(|group| {
                 let level = self.direct_level(user, Resource::Group(group.id), now)?;
                 Some((level, group))

@@ -1,4 +1,4 @@
-//! What GitLab knows and what it allows: state, rules and permissions, without HTTP, files or clock.
+//! GitLab's state, rules and permissions, without HTTP, files or clock.
 
 pub mod access;
 pub mod deletion;
@@ -17,7 +17,7 @@ pub mod naming;
 pub mod project;
 pub mod project_change;
 pub mod protection;
-pub mod push_rule;
+pub mod push_check;
 pub mod resource_token;
 pub mod route;
 pub mod settings;

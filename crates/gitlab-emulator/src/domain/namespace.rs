@@ -8,30 +8,30 @@ use super::table::Id;
 use super::time::{Day, Moment};
 use super::user::User;
 
-/// A group or a personal namespace; both share one series of numbers.
+/// A group or a personal namespace; both share one sequence of IDs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Namespace {
-    /// Its number.
+    /// Numeric ID.
     pub id: Id<Namespace>,
     /// Whether it is a group.
     pub kind: NamespaceKind,
-    /// The name for people.
+    /// Display name.
     pub name: String,
-    /// The last segment of its full path.
+    /// Last segment of the full path.
     pub path: String,
-    /// The group above.
+    /// The parent group.
     pub parent: Option<Id<Namespace>>,
-    /// Free text.
+    /// Description.
     pub description: String,
-    /// Who can see it.
+    /// Visibility.
     pub visibility: Visibility,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Moment,
-    /// When it was last changed.
+    /// Time of the last change.
     pub updated_at: Moment,
-    /// Set while it waits for its removal.
+    /// Set while the group is marked for deletion.
     pub deletion: Option<ScheduledDeletion>,
-    /// Set while a job removes it: no request finds it any more.
+    /// Set while a job removes the group, which hides it from requests.
     pub is_being_removed: bool,
     /// Whether it is archived.
     pub is_archived: bool,
@@ -39,35 +39,35 @@ pub struct Namespace {
     pub project_creation: ProjectCreation,
     /// The lowest level that may create subgroups in it.
     pub subgroup_creation: AccessLevel,
-    /// Whether its container registry holds images, which pin its path.
+    /// Whether its container registry holds images, which keep its path from changing.
     pub has_registry_images: bool,
-    /// The settings that the emulator only keeps and shows.
+    /// Settings that are only stored and shown.
     pub attributes: Map<String, Value>,
 }
 
 impl Namespace {
-    /// Whether it is a group.
+    /// Returns whether it is a group.
     pub const fn is_group(&self) -> bool {
         matches!(self.kind, NamespaceKind::Group)
     }
 }
 
-/// What a namespace is.
+/// The kind of a namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NamespaceKind {
-    /// The own namespace of a user.
+    /// The personal namespace of a user.
     User(Id<User>),
     /// A group.
     Group,
 }
 
-/// A removal that waits for the end of the retention period.
+/// A deletion that waits for the end of the retention period.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct ScheduledDeletion {
-    /// The day of the request.
+    /// Day of the request.
     pub on: Day,
-    /// Who asked for it.
+    /// The user who requested it.
     pub by: Id<User>,
 }
 
@@ -97,7 +97,7 @@ impl ProjectCreation {
         ("administrator", Self::Administrator),
     ];
 
-    /// The name in the API.
+    /// Returns the name in the API.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Noone => "noone",
@@ -108,7 +108,7 @@ impl ProjectCreation {
         }
     }
 
-    /// The lowest level that may create projects, `None` when no member may.
+    /// Returns the lowest level that may create projects; `None` if no member may.
     pub const fn lowest_level(self) -> Option<AccessLevel> {
         match self {
             Self::Noone | Self::Administrator => None,

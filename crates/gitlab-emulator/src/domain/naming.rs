@@ -1,4 +1,5 @@
-//! Which names and paths groups and projects may have (GitLab `lib/gitlab/path_regex.rb`, `lib/gitlab/regex.rb`).
+//! Valid names and paths of groups and projects (GitLab `lib/gitlab/path_regex.rb`,
+//! `lib/gitlab/regex.rb`).
 
 use super::invalid::Invalid;
 
@@ -68,37 +69,37 @@ const PROJECT: &[&str] = &[
     "wikis",
 ];
 
-const LONGEST: usize = 255;
-const SHORTEST_GROUP: usize = 2;
+const MAX_LENGTH: usize = 255;
+const MIN_GROUP_PATH_LENGTH: usize = 2;
 
-/// Whose name or path is checked.
+/// The kind of object whose name or path is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Named {
     /// A project.
     Project,
-    /// A group; only top-level ones meet the names of GitLab's own pages.
+    /// A group; top-level groups must not use the names of GitLab's own pages.
     Group {
         /// Whether it has no parent.
         is_top_level: bool,
     },
 }
 
-/// Adds what is wrong with a path.
-pub fn check_path(path: &str, named: Named, invalid: &mut Invalid) {
+/// Adds the errors of a path. A path that was not `changed` may have been created under older rules.
+pub fn check_path(path: &str, named: Named, changed: bool, invalid: &mut Invalid) {
     if path.is_empty() {
         invalid.add("path", "can't be blank");
         return;
     }
-    if path.chars().count() > LONGEST {
+    if path.chars().count() > MAX_LENGTH {
         invalid.add(
             "path",
-            format!("is too long (maximum is {LONGEST} characters)"),
+            format!("is too long (maximum is {MAX_LENGTH} characters)"),
         );
     }
-    if !matches!(named, Named::Project) && path.chars().count() < SHORTEST_GROUP {
+    if !matches!(named, Named::Project) && path.chars().count() < MIN_GROUP_PATH_LENGTH {
         invalid.add(
             "path",
-            format!("is too short (minimum is {SHORTEST_GROUP} characters)"),
+            format!("is too short (minimum is {MIN_GROUP_PATH_LENGTH} characters)"),
         );
     }
     let (ends, text): (&[&str], &str) = match named {
@@ -117,6 +118,11 @@ pub fn check_path(path: &str, named: Named, invalid: &mut Invalid) {
         && !ends.iter().any(|end| lower.ends_with(end));
     if !is_legal {
         invalid.add("path", text);
+    } else if changed && !has_single_separators(path) {
+        invalid.add(
+            "path",
+            "can only include non-accented letters, digits, '_', '-' and '.'. It must not start with '-', '_', or '.', nor end with '-', '_', '.', '.git', or '.atom'.",
+        );
     }
     let reserved: &[&str] = match named {
         Named::Group { is_top_level: true } => TOP_LEVEL,
@@ -130,16 +136,24 @@ pub fn check_path(path: &str, named: Named, invalid: &mut Invalid) {
     }
 }
 
-/// Adds what is wrong with a name.
+/// Returns whether a path is a valid segment of a container image's name (GitLab
+/// `app/models/project.rb`, `oci_repository_path_regex`): separators only one at a time, and only
+/// between letters and digits.
+fn has_single_separators(path: &str) -> bool {
+    path.split(['.', '_', '-'])
+        .all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
+/// Adds the errors of a name.
 pub fn check_name(name: &str, named: Named, invalid: &mut Invalid) {
     if name.trim().is_empty() {
         invalid.add("name", "can't be blank");
         return;
     }
-    if name.chars().count() > LONGEST {
+    if name.chars().count() > MAX_LENGTH {
         invalid.add(
             "name",
-            format!("is too long (maximum is {LONGEST} characters)"),
+            format!("is too long (maximum is {MAX_LENGTH} characters)"),
         );
     }
     let (extra, text): (&[char], &str) = match named {
@@ -152,19 +166,19 @@ pub fn check_name(name: &str, named: Named, invalid: &mut Invalid) {
             "can contain only letters, digits, emoji, '_', '.', dash, space, parenthesis. It must start with letter, digit, emoji or '_'.",
         ),
     };
-    let starts_well = name
+    let is_start_valid = name
         .chars()
         .next()
         .is_some_and(|first| is_word(first) || first == '_');
     let is_legal = name
         .chars()
         .all(|character| is_word(character) || extra.contains(&character));
-    if !starts_well || !is_legal {
+    if !is_start_valid || !is_legal {
         invalid.add("name", text);
     }
 }
 
-/// Makes a path from a name, as a project does that is created without one.
+/// Derives a path from a name, for a project created without a path.
 pub fn path_from_name(name: &str) -> String {
     if !name.is_empty() && name.chars().all(is_path_character) && !name.starts_with('-') {
         return name.to_owned();
@@ -172,7 +186,7 @@ pub fn path_from_name(name: &str) -> String {
     parameterize(name)
 }
 
-/// As Rails' `parameterize`: lower case, every run of other characters one dash.
+/// Like Rails' `parameterize`: lower case, with one dash for every run of other characters.
 fn parameterize(text: &str) -> String {
     let mut path = String::new();
     for character in text.chars() {
@@ -190,7 +204,7 @@ const fn is_path_character(character: char) -> bool {
 }
 
 fn is_word(character: char) -> bool {
-    // Emoji are beyond the basic plane, or are dingbats and symbols below it.
+    // Emoji are outside the basic plane, or dingbats and symbols inside it.
     character.is_alphanumeric()
         || matches!(u32::from(character), 0x1F000..=0x1FAFF | 0x2600..=0x27BF | 0xFE0F | 0x200D)
 }
@@ -201,7 +215,7 @@ mod tests {
 
     fn path_errors(path: &str, named: Named) -> Vec<String> {
         let mut invalid = Invalid::default();
-        check_path(path, named, &mut invalid);
+        check_path(path, named, false, &mut invalid);
         invalid
             .fields()
             .iter()
@@ -210,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_follow_the_rules_of_their_kind() {
+    fn paths_are_checked_by_kind() {
         let group = Named::Group {
             is_top_level: false,
         };
@@ -232,7 +246,17 @@ mod tests {
     }
 
     #[test]
-    fn illegal_names_become_legal_paths() {
+    fn changed_paths_have_single_separators_between_words() {
+        for path in ["a", "a-b", "a.b_c-1", "A1"] {
+            assert!(has_single_separators(path), "{path}");
+        }
+        for path in ["a__b", "_a", "a-", "a.-b", "é"] {
+            assert!(!has_single_separators(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn invalid_names_become_valid_paths() {
         assert_eq!(path_from_name("My App!"), "my-app");
         assert_eq!(path_from_name("Team.A"), "Team.A");
         assert_eq!(path_from_name("-x"), "x");

@@ -9,50 +9,50 @@ use super::table::Id;
 use super::time::Moment;
 use super::user::User;
 
-/// A project; its repository is found by its number, so renames do not move it.
+/// A project. Its repository is found by ID, so that renames do not move it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Project {
-    /// Its number.
+    /// Numeric ID.
     pub id: Id<Project>,
-    /// The group or personal namespace that holds it.
+    /// The group or personal namespace that contains it.
     pub namespace: Id<Namespace>,
-    /// The name for people.
+    /// Display name.
     pub name: String,
-    /// The last segment of its full path.
+    /// Last segment of the full path.
     pub path: String,
-    /// Free text.
+    /// Description.
     pub description: Option<String>,
-    /// Who can see it.
+    /// Visibility.
     pub visibility: Visibility,
-    /// The branch that HEAD names, once chosen.
+    /// The branch of HEAD; `None` until the first push.
     pub default_branch: Option<String>,
     /// Whether it is archived, hence read-only.
     pub is_archived: bool,
-    /// Set while it waits for its removal.
+    /// Set while the project is marked for deletion.
     pub deletion: Option<ScheduledDeletion>,
-    /// Set while a job removes it: no request finds it any more.
+    /// Set while a job removes the project, which hides it from requests.
     pub is_being_removed: bool,
-    /// Who made it.
+    /// The user who created it.
     pub creator: Id<User>,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Moment,
-    /// When it was last changed.
+    /// Time of the last change.
     pub updated_at: Moment,
-    /// When something last happened in it.
+    /// Time of the last activity.
     pub last_activity_at: Moment,
-    /// Labels for finding it.
+    /// Topics.
     pub topics: Vec<String>,
-    /// The settings that the emulator only keeps and shows.
+    /// Settings that are only stored and shown.
     pub attributes: Map<String, Value>,
 }
 
-/// An old path of a project, from which requests are sent on.
+/// An old path that redirects to a project.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Redirect {
-    /// Its number.
+    /// Numeric ID.
     pub id: Id<Redirect>,
     /// The old full path, in lower case.
     pub path: String,
-    /// Where it leads.
+    /// The project.
     pub project: Id<Project>,
 }

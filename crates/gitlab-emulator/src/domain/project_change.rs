@@ -15,29 +15,29 @@ use super::user::{Resource, User};
 
 const TAKEN: &str = "has already been taken";
 
-/// What a project has besides its place.
+/// The attributes of a project, apart from its namespace.
 #[derive(Clone, Debug, Default)]
 pub struct ProjectChange {
-    /// The name for people.
+    /// Display name.
     pub name: Option<String>,
-    /// The last segment of the full path.
+    /// Last segment of the full path.
     pub path: Option<String>,
-    /// Free text.
+    /// Description.
     pub description: Option<String>,
-    /// Who can see it.
+    /// Visibility.
     pub visibility: Option<Visibility>,
-    /// The branch that HEAD names.
+    /// The branch of HEAD.
     pub default_branch: Option<String>,
-    /// Labels for finding it.
+    /// Topics.
     pub topics: Option<Vec<String>>,
-    /// The settings that are only kept and shown.
+    /// Settings that are only stored and shown.
     pub attributes: Map<String, Value>,
 }
 
 impl State {
-    /// The branch that HEAD of a project names, or would name if it had a commit.
+    /// Returns the default branch of a project, or the one that it will have.
     pub fn default_branch(&self, project: &Project) -> String {
-        let of_group = || {
+        let group_default = || {
             self.self_and_ancestors(project.namespace)
                 .find_map(|group| group.attributes.get("default_branch")?.as_str())
                 .map(str::to_owned)
@@ -45,11 +45,11 @@ impl State {
         project
             .default_branch
             .clone()
-            .or_else(of_group)
+            .or_else(group_default)
             .unwrap_or_else(|| self.settings.get().default_branch_name.clone())
     }
 
-    /// Creates a project; in a personal namespace its owner becomes a member.
+    /// Creates a project. In a personal namespace its owner becomes a member.
     pub fn create_project(
         &mut self,
         namespace: Id<Namespace>,
@@ -66,23 +66,23 @@ impl State {
             (None, Some(path)) => (path.clone(), path),
             (None, None) => (String::new(), String::new()),
         };
-        let Some(holder) = self.namespaces.get(namespace) else {
+        let Some(parent) = self.namespaces.get(namespace) else {
             return Err(Invalid::field("namespace", "is not valid"));
         };
         let wanted = change
             .visibility
             .unwrap_or(self.settings.get().default_project_visibility);
-        let visibility = match holder.kind {
-            NamespaceKind::Group => wanted.min(holder.visibility),
+        let visibility = match parent.kind {
+            NamespaceKind::Group => wanted.min(parent.visibility),
             NamespaceKind::User(_) => wanted,
         };
-        let owner = match holder.kind {
+        let owner = match parent.kind {
             NamespaceKind::User(owner) => Some(owner),
             NamespaceKind::Group => None,
         };
 
         let mut invalid = Invalid::default();
-        self.check_project_place(namespace, None, &name, &path, &mut invalid);
+        self.check_project_name_and_path(namespace, None, &name, &path, &mut invalid);
         let is_restricted = self
             .settings
             .get()
@@ -119,7 +119,7 @@ impl State {
         if let Some(owner) = owner {
             self.members.add(|member| Member {
                 id: member,
-                of: Resource::Project(id),
+                resource: Resource::Project(id),
                 user: owner,
                 level: AccessLevel::Owner,
                 expires_at: None,
@@ -146,16 +146,16 @@ impl State {
         let visibility = change.visibility.unwrap_or(project.visibility);
 
         let mut invalid = Invalid::default();
-        self.check_project_place(namespace, Some(id), &name, &path, &mut invalid);
-        let holder = self
+        self.check_project_name_and_path(namespace, Some(id), &name, &path, &mut invalid);
+        let parent = self
             .namespaces
             .get(namespace)
-            .filter(|holder| holder.is_group());
-        if holder.is_some_and(|holder| holder.visibility < visibility) {
+            .filter(|parent| parent.is_group());
+        if parent.is_some_and(|parent| parent.visibility < visibility) {
             let text = format!(
                 "{} is not allowed in a {} group.",
                 visibility.name(),
-                holder.map_or("private", |holder| holder.visibility.name())
+                parent.map_or("private", |parent| parent.visibility.name())
             );
             invalid.add("visibility_level", text);
         }
@@ -214,7 +214,7 @@ impl State {
         Ok(())
     }
 
-    fn check_project_place(
+    fn check_project_name_and_path(
         &self,
         namespace: Id<Namespace>,
         own: Option<Id<Project>>,
@@ -227,9 +227,8 @@ impl State {
                 .iter()
                 .filter(move |other| other.namespace == namespace && Some(other.id) != own)
         };
-        let is_own_path = own
-            .and_then(|own| self.projects.get(own))
-            .is_some_and(|project| project.path.eq_ignore_ascii_case(path));
+        let current = own.and_then(|own| self.projects.get(own));
+        let is_own_path = current.is_some_and(|project| project.path.eq_ignore_ascii_case(path));
         let is_path_taken = !is_own_path && self.is_path_taken(Some(namespace), path);
         let is_name_taken = siblings().any(|other| other.name.eq_ignore_ascii_case(name));
         let is_removed_at_path =
@@ -252,6 +251,7 @@ impl State {
             invalid.add("path", TAKEN);
         }
         naming::check_name(name, Named::Project, invalid);
-        naming::check_path(path, Named::Project, invalid);
+        let is_changed = current.is_none_or(|project| project.path != path);
+        naming::check_path(path, Named::Project, is_changed, invalid);
     }
 }

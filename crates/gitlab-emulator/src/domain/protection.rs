@@ -1,5 +1,5 @@
-//! Protected branches: which names they cover and who may push (GitLab `lib/gitlab/user_access.rb`,
-//! `app/models/concerns/protected_ref.rb`).
+//! Protected branches: which branches they match and who may push (GitLab
+//! `lib/gitlab/user_access.rb`, `app/models/concerns/protected_ref.rb`).
 
 use serde::{Deserialize, Serialize};
 
@@ -13,58 +13,58 @@ use super::state::State;
 use super::table::Id;
 use super::user::{Resource, User};
 
-/// A protection of the branches that a name or pattern covers.
+/// A protection of the branches that match a name or pattern.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ProtectedBranch {
-    /// Its number.
+    /// Numeric ID.
     pub id: Id<ProtectedBranch>,
     /// The project.
     pub project: Id<Project>,
-    /// A name, or a pattern with `*`.
+    /// A branch name, or a pattern with `*`.
     pub name: String,
     /// Who may push.
     pub push: Vec<AccessEntry>,
     /// Who may merge.
     pub merge: Vec<AccessEntry>,
-    /// Who may take the protection away.
+    /// Who may remove the protection.
     pub unprotect: Vec<AccessEntry>,
-    /// Whether pushes may leave the branch's history.
+    /// Whether force pushes are allowed.
     pub allow_force_push: bool,
     /// Whether code owners must approve.
     pub code_owner_approval_required: bool,
 }
 
 impl ProtectedBranch {
-    /// Whether it covers a branch.
+    /// Returns whether it matches a branch.
     pub fn covers(&self, branch: &str) -> bool {
         matches_pattern(&self.name, branch)
     }
 }
 
-/// One entry of a list of who may do something.
+/// An entry of an access list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessEntry {
-    /// Its number, unique in the instance.
+    /// Numeric ID, unique in the instance.
     pub id: u64,
-    /// Who.
-    pub who: Who,
+    /// Who gets access.
+    pub grantee: Grantee,
 }
 
-/// Who may do something to a branch.
+/// Who gets access to a protected branch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Who {
-    /// Members from a level on.
+pub enum Grantee {
+    /// Members with at least this level.
     Level(AccessLevel),
     /// One user.
     User(Id<User>),
     /// The members of a group.
     Group(Id<Namespace>),
-    /// Whoever has a deploy key.
+    /// The holders of a deploy key.
     DeployKey(Id<Key>),
 }
 
-/// Whether a pattern with `*` for any text covers a name.
+/// Returns whether a name matches a pattern, in which `*` stands for any text.
 pub fn matches_pattern(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
@@ -85,7 +85,7 @@ pub fn matches_pattern(pattern: &str, name: &str) -> bool {
 }
 
 impl State {
-    /// The protections that cover a branch.
+    /// Returns the protections that match a branch.
     pub fn protections<'s>(
         &'s self,
         project: Id<Project>,
@@ -96,14 +96,14 @@ impl State {
             .filter(move |protection| protection.project == project && protection.covers(branch))
     }
 
-    /// Whether a branch is protected; in an empty repository the default protection counts for
-    /// every branch that is pushed first.
+    /// Returns whether a branch is protected. In an empty repository the default protection applies
+    /// to any first branch.
     pub fn is_protected(&self, project: &Project, branch: &str, is_empty: bool) -> bool {
-        is_empty && keeps_developers_out(&self.protection_defaults(project))
+        is_empty && requires_maintainer(&self.protection_defaults(project))
             || self.protections(project.id, branch).next().is_some()
     }
 
-    /// Whether a viewer may push to a branch.
+    /// Returns whether a caller may push to a branch.
     pub fn can_push(
         &self,
         viewer: Viewer,
@@ -116,7 +116,7 @@ impl State {
         })
     }
 
-    /// Whether a viewer may merge into a branch.
+    /// Returns whether a caller may merge into a branch.
     pub fn can_merge(
         &self,
         viewer: Viewer,
@@ -144,41 +144,41 @@ impl State {
             return true;
         }
         let defaults = self.protection_defaults(project);
-        if is_empty && keeps_developers_out(&defaults) {
+        if is_empty && requires_maintainer(&defaults) {
             return defaults.developer_can_initial_push
                 || self.can_project(viewer, ProjectAbility::Administer, project);
         }
         self.protections(project.id, branch).any(|protection| {
             list(protection)
                 .iter()
-                .any(|entry| self.is_among(viewer, project, entry.who))
+                .any(|entry| self.grants_access(viewer, project, entry.grantee))
         })
     }
 
-    /// Whether a viewer is among those whom an entry names.
-    fn is_among(&self, viewer: Viewer, project: &Project, who: Who) -> bool {
-        match who {
-            // Keys push over SSH, which is not served.
-            Who::Level(AccessLevel::None) | Who::DeployKey(_) => false,
-            Who::Level(AccessLevel::Admin) => viewer.is_admin,
-            Who::Level(lowest) => self
+    /// Returns whether an entry grants access to a caller.
+    fn grants_access(&self, viewer: Viewer, project: &Project, grantee: Grantee) -> bool {
+        match grantee {
+            // Deploy keys push over SSH, which is not emulated.
+            Grantee::Level(AccessLevel::None) | Grantee::DeployKey(_) => false,
+            Grantee::Level(AccessLevel::Admin) => viewer.is_admin,
+            Grantee::Level(lowest) => self
                 .viewer_level(viewer, Resource::Project(project.id))
                 .is_some_and(|level| level >= lowest),
-            Who::User(user) => viewer.user == Some(user),
-            Who::Group(group) => viewer.user.is_some_and(|user| {
-                self.level_in(user, Resource::Group(group), viewer.now)
+            Grantee::User(user) => viewer.user == Some(user),
+            Grantee::Group(group) => viewer.user.is_some_and(|user| {
+                self.user_level(user, Resource::Group(group), viewer.now)
                     .is_some_and(|level| level >= AccessLevel::Developer)
             }),
         }
     }
 
-    /// Whether a forced push to a branch is allowed by every protection that covers it.
+    /// Returns whether every protection that matches a branch allows force pushes.
     pub fn allows_force_push(&self, project: Id<Project>, branch: &str) -> bool {
         self.protections(project, branch)
             .all(|protection| protection.allow_force_push)
     }
 
-    /// How the default branch of a project is protected: as its group says, else the instance.
+    /// Returns the default branch protection of a project: its group's, or the instance's.
     pub fn protection_defaults(&self, project: &Project) -> BranchProtectionDefaults {
         self.self_and_ancestors(project.namespace)
             .find_map(|group| group.attributes.get("default_branch_protection_defaults"))
@@ -191,18 +191,22 @@ impl State {
             })
     }
 
-    /// Gives a list of entries their numbers.
-    pub fn number_entries(&mut self, whos: impl IntoIterator<Item = Who>) -> Vec<AccessEntry> {
+    /// Creates access entries with new IDs.
+    pub fn new_access_entries(
+        &mut self,
+        grantees: impl IntoIterator<Item = Grantee>,
+    ) -> Vec<AccessEntry> {
         let last = self.last_access_entry.get_mut();
-        whos.into_iter()
-            .map(|who| {
+        grantees
+            .into_iter()
+            .map(|grantee| {
                 *last += 1;
-                AccessEntry { id: *last, who }
+                AccessEntry { id: *last, grantee }
             })
             .collect()
     }
 
-    /// Protects the default branch as the defaults say, unless it is protected.
+    /// Protects the default branch by the configured defaults, unless it is protected.
     pub fn protect_default_branch(&mut self, id: Id<Project>) {
         let Some(project) = self.projects.get(id) else {
             return;
@@ -210,17 +214,17 @@ impl State {
         let name = self.default_branch(project);
         let defaults = self.protection_defaults(project);
         let is_covered = self.protections(id, &name).next().is_some();
-        if is_covered || !is_protecting(&defaults) {
+        if is_covered || !protects(&defaults) {
             return;
         }
-        let levels = |allowed: &[super::settings::Allowed]| -> Vec<Who> {
+        let levels = |allowed: &[super::settings::Allowed]| -> Vec<Grantee> {
             allowed
                 .iter()
-                .map(|allowed| Who::Level(allowed.access_level))
+                .map(|allowed| Grantee::Level(allowed.access_level))
                 .collect()
         };
-        let push = self.number_entries(levels(&defaults.allowed_to_push));
-        let merge = self.number_entries(levels(&defaults.allowed_to_merge));
+        let push = self.new_access_entries(levels(&defaults.allowed_to_push));
+        let merge = self.new_access_entries(levels(&defaults.allowed_to_merge));
         self.protected_branches.add(|protection| ProtectedBranch {
             id: protection,
             project: id,
@@ -234,13 +238,13 @@ impl State {
     }
 }
 
-/// Whether the defaults protect a branch at all.
-fn is_protecting(defaults: &BranchProtectionDefaults) -> bool {
-    keeps_developers_out(defaults) || !defaults.allow_force_push
+/// Returns whether the defaults protect a branch at all.
+fn protects(defaults: &BranchProtectionDefaults) -> bool {
+    requires_maintainer(defaults) || !defaults.allow_force_push
 }
 
-/// Whether the defaults let only maintainers push.
-fn keeps_developers_out(defaults: &BranchProtectionDefaults) -> bool {
+/// Returns whether the defaults require a maintainer to push.
+fn requires_maintainer(defaults: &BranchProtectionDefaults) -> bool {
     !defaults
         .allowed_to_push
         .iter()
@@ -252,7 +256,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_star_covers_any_text() {
+    fn star_matches_any_text() {
         assert!(matches_pattern("main", "main"));
         assert!(!matches_pattern("main", "main2"));
         assert!(matches_pattern("release/*", "release/1.0/x"));

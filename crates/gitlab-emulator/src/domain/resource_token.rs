@@ -1,5 +1,5 @@
-//! Access tokens of projects and groups: bots with memberships
-//! (GitLab `app/services/resource_access_tokens/`, `lib/api/resource_access_tokens.rb`).
+//! Access tokens of projects and groups: bots with memberships (GitLab
+//! `app/services/resource_access_tokens/`, `lib/api/resource_access_tokens.rb`).
 
 use super::access::Viewer;
 use super::level::AccessLevel;
@@ -11,37 +11,37 @@ use super::token::{AccessToken, Scope, TokenDigest, TokenKind};
 use super::token_change::NewToken;
 use super::user::{Resource, User, UserState};
 
-/// The longest life of a token, in days, where tokens must end.
-const LONGEST_DAYS: i64 = 365;
-/// The life of a token that was rotated without a date.
-const ROTATED_DAYS: i64 = 7;
+/// Maximum lifetime of a token in days, if tokens must expire.
+const MAX_LIFETIME_DAYS: i64 = 365;
+/// Lifetime of a rotated token without an expiry date, in days.
+const ROTATED_LIFETIME_DAYS: i64 = 7;
 
-/// A token to be made for a project or group.
+/// A token to create for a project or group.
 #[derive(Clone, Debug)]
 pub struct NewResourceToken {
-    /// What it is called.
+    /// Display name.
     pub name: String,
-    /// Free text.
+    /// Description.
     pub description: Option<String>,
-    /// What it may be used for.
+    /// Scopes.
     pub scopes: Vec<Scope>,
-    /// What its bot may do.
+    /// Level of the bot.
     pub level: AccessLevel,
-    /// The day at whose start it ends.
+    /// Expiry day, exclusive.
     pub expires_at: Option<Day>,
 }
 
-/// Checks the level of a new token against its maker's.
+/// Checks the level of a new token against its creator's.
 pub fn check_level(
-    of: Resource,
-    maker: Option<AccessLevel>,
+    resource: Resource,
+    creator: Option<AccessLevel>,
     wanted: AccessLevel,
 ) -> Result<(), &'static str> {
-    let maker = maker.unwrap_or(AccessLevel::None);
-    if wanted <= maker {
+    let creator = creator.unwrap_or(AccessLevel::None);
+    if wanted <= creator {
         return Ok(());
     }
-    match of {
+    match resource {
         Resource::Project(_) if wanted == AccessLevel::Owner => {
             Err("Could not provision owner access to project access token")
         }
@@ -52,9 +52,9 @@ pub fn check_level(
 }
 
 impl State {
-    /// Whether a viewer may make and see the tokens of a project or group; their bots may not.
-    pub fn can_manage_tokens(&self, viewer: Viewer, of: Resource) -> bool {
-        let lowest = match of {
+    /// Returns whether a caller may create and see tokens of a project or group. Bots may not.
+    pub fn can_manage_tokens(&self, viewer: Viewer, resource: Resource) -> bool {
+        let lowest = match resource {
             Resource::Project(_) => AccessLevel::Maintainer,
             Resource::Group(_) => AccessLevel::Owner,
         };
@@ -64,45 +64,46 @@ impl State {
             .is_some_and(User::is_bot);
         !is_bot
             && self
-                .viewer_level(viewer, of)
+                .viewer_level(viewer, resource)
                 .is_some_and(|level| level >= lowest)
     }
 
-    /// The tokens of a project or group.
-    pub fn resource_tokens(&self, of: Resource) -> impl Iterator<Item = &AccessToken> {
+    /// Returns the tokens of a project or group.
+    pub fn resource_tokens(&self, resource: Resource) -> impl Iterator<Item = &AccessToken> {
         self.tokens.iter().filter(move |token| {
             self.users
                 .get(token.user)
-                .is_some_and(|user| user.bot_of == Some(of))
+                .is_some_and(|user| user.bot_of == Some(resource))
         })
     }
 
-    /// Makes a bot with a token. `suffix` makes the bot's name unique. The error is GitLab's text.
+    /// Creates a bot and its token. `suffix` makes the bot's name unique. The error is GitLab's
+    /// text.
     pub fn create_resource_token(
         &mut self,
         viewer: Viewer,
-        of: Resource,
+        resource: Resource,
         new: NewResourceToken,
         digest: TokenDigest,
         suffix: &str,
     ) -> Result<Id<AccessToken>, String> {
-        let kind = of.kind();
-        if !self.can_manage_tokens(viewer, of) {
+        let kind = resource.kind();
+        if !self.can_manage_tokens(viewer, resource) {
             return Err(format!(
                 "User does not have permission to create {kind} access token"
             ));
         }
-        check_level(of, self.viewer_level(viewer, of), new.level)?;
+        check_level(resource, self.viewer_level(viewer, resource), new.level)?;
         let now = viewer.now;
         let expires_at = match new.expires_at {
             Some(day) => Some(day),
             None if self.settings.get().require_personal_access_token_expiry => {
-                Some(now.day().plus_days(LONGEST_DAYS))
+                Some(now.day().plus_days(MAX_LIFETIME_DAYS))
             }
             None => None,
         };
         self.check_expiry(expires_at, now)?;
-        let username = format!("{kind}_{}_bot_{suffix}", of.number());
+        let username = format!("{kind}_{}_bot_{suffix}", resource.number());
         let user = self.users.add(|id| User {
             id,
             email: format!("{username}@noreply.localhost"),
@@ -110,7 +111,7 @@ impl State {
             name: new.name.clone(),
             state: UserState::Active,
             is_admin: false,
-            bot_of: Some(of),
+            bot_of: Some(resource),
             can_create_group: false,
             projects_limit: 0,
             namespace: None,
@@ -118,7 +119,7 @@ impl State {
         });
         self.members.add(|id| Member {
             id,
-            of,
+            resource,
             user,
             level: new.level,
             expires_at: None,
@@ -137,24 +138,24 @@ impl State {
         Ok(self.add_token(token, digest, now))
     }
 
-    /// Checks the date of a new token. The error is GitLab's text.
+    /// Checks the expiry date of a new token. The error is GitLab's text.
     pub fn check_expiry(&self, expires_at: Option<Day>, now: Moment) -> Result<(), String> {
         if !self.settings.get().require_personal_access_token_expiry {
             return Ok(());
         }
-        let cap = now.day().plus_days(LONGEST_DAYS);
+        let latest = now.day().plus_days(MAX_LIFETIME_DAYS);
         match expires_at {
             None => Err("Expires at can't be blank".to_owned()),
-            Some(day) if day > cap => {
+            Some(day) if day > latest => {
                 let text = &self.switches.get().texts.late_expiry;
-                Err(text.replace("{day}", &cap.plus_days(1).to_string()))
+                Err(text.replace("{day}", &latest.plus_days(1).to_string()))
             }
             Some(_) => Ok(()),
         }
     }
 
-    /// Replaces a token by a new one with the same rights. A token that was revoked before takes
-    /// its whole family with it. The error is GitLab's text.
+    /// Replaces a token by a new one with the same scopes. If the token was revoked, revokes its
+    /// whole family. The error is GitLab's text.
     pub fn rotate_token(
         &mut self,
         id: Id<AccessToken>,
@@ -172,7 +173,7 @@ impl State {
         let expires_at = match expires_at {
             Some(day) => Some(day),
             None if self.settings.get().require_personal_access_token_expiry => {
-                Some(now.day().plus_days(ROTATED_DAYS))
+                Some(now.day().plus_days(ROTATED_LIFETIME_DAYS))
             }
             None => None,
         };
@@ -190,7 +191,7 @@ impl State {
         Ok(self.add_token(new, digest, now))
     }
 
-    /// Revokes all tokens that came from one by rotation, directly or not, and its forerunners.
+    /// Revokes all tokens connected to this one by rotations.
     fn revoke_family(&mut self, id: Id<AccessToken>) {
         let ancestor = |mut token: Id<AccessToken>| {
             while let Some(previous) = self.tokens.get(token).and_then(|row| row.previous) {

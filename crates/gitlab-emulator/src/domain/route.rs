@@ -1,4 +1,4 @@
-//! Full paths: one space of names for groups, personal namespaces and projects.
+//! Full paths: one namespace for groups, personal namespaces and projects.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use super::project::{Project, Redirect};
 use super::state::State;
 use super::table::Id;
 
-/// What a full path leads to.
+/// The object at a full path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     /// A group or personal namespace.
@@ -16,21 +16,21 @@ pub enum Target {
     Project(Id<Project>),
 }
 
-/// Index of the full paths, in lower case because GitLab matches them so.
+/// Index of full paths, in lower case because GitLab ignores their case.
 #[derive(Debug, Default)]
 pub struct Routes {
     by_path: HashMap<String, Target>,
 }
 
 impl State {
-    /// The segments' names or paths of a namespace from the top, joined.
+    /// Joins a part of each namespace from the top level down.
     fn trail(&self, id: Id<Namespace>, part: impl Fn(&Namespace) -> &str, glue: &str) -> String {
         let mut parts: Vec<&str> = self.self_and_ancestors(id).map(part).collect();
         parts.reverse();
         parts.join(glue)
     }
 
-    /// A namespace and the groups above it, nearest first.
+    /// Returns a namespace and its ancestors, nearest first.
     pub fn self_and_ancestors(&self, id: Id<Namespace>) -> impl Iterator<Item = &Namespace> {
         std::iter::successors(self.namespaces.get(id), |namespace| {
             namespace
@@ -39,17 +39,17 @@ impl State {
         })
     }
 
-    /// `platform/team-a`.
+    /// Returns the full path: `platform/team-a`.
     pub fn namespace_path(&self, id: Id<Namespace>) -> String {
         self.trail(id, |namespace| &namespace.path, "/")
     }
 
-    /// `Platform / Team A`.
+    /// Returns the full name: `Platform Team A`.
     pub fn namespace_full_name(&self, id: Id<Namespace>) -> String {
         self.trail(id, |namespace| &namespace.name, " / ")
     }
 
-    /// `platform/team-a/api`.
+    /// Returns the full path: `platform/team-a/api`.
     pub fn project_path(&self, project: &Project) -> String {
         format!(
             "{}/{}",
@@ -58,19 +58,28 @@ impl State {
         )
     }
 
-    /// Finds what is at a full path now.
+    /// Returns what is at a full path.
     pub fn at_path(&self, path: &str) -> Option<Target> {
         self.routes.by_path.get(&path.to_lowercase()).copied()
     }
 
-    /// Finds what a full path led to before a rename.
+    /// Returns the namespace with an ID or full path. A text of digits is always an ID.
+    pub fn namespace_by_id_or_path(&self, text: &str) -> Option<&Namespace> {
+        let id = match (Id::parse(text), self.at_path(text)) {
+            (Some(id), _) | (None, Some(Target::Namespace(id))) => id,
+            (None, Some(Target::Project(_)) | None) => return None,
+        };
+        self.namespaces.get(id)
+    }
+
+    /// Returns the project that had a full path before a rename.
     pub fn redirected(&self, path: &str) -> Option<&Project> {
         let path = path.to_lowercase();
         let redirect = self.redirects.find(|redirect| redirect.path == path)?;
         self.projects.get(redirect.project)
     }
 
-    /// Whether a path is in use below `parent` (`None`: at the top).
+    /// Returns whether a path is in use below `parent`; `None` is the top level.
     pub fn is_path_taken(&self, parent: Option<Id<Namespace>>, path: &str) -> bool {
         let full = match parent {
             Some(parent) => format!("{}/{path}", self.namespace_path(parent)),
@@ -79,13 +88,13 @@ impl State {
         self.at_path(&full).is_some()
     }
 
-    /// Enters a new namespace.
+    /// Adds a namespace to the index.
     pub fn add_namespace_route(&mut self, id: Id<Namespace>) {
         let path = self.namespace_path(id).to_lowercase();
         self.routes.by_path.insert(path, Target::Namespace(id));
     }
 
-    /// Enters a new project; an old path that led elsewhere ends.
+    /// Adds a project to the index; removes a redirect from its path.
     pub fn add_project_route(&mut self, id: Id<Project>) {
         let Some(project) = self.projects.get(id) else {
             return;
@@ -95,7 +104,7 @@ impl State {
         self.routes.by_path.insert(path, Target::Project(id));
     }
 
-    /// Computes all paths anew, after something was removed or loaded.
+    /// Rebuilds the index, after a removal or a start.
     pub fn rebuild_routes(&mut self) {
         let namespaces = self.namespaces.iter().map(|namespace| {
             (
@@ -112,7 +121,7 @@ impl State {
         self.routes.by_path = namespaces.chain(projects).collect();
     }
 
-    /// Makes a change that may move paths, and leaves redirects for the projects that moved.
+    /// Makes a change that may change paths, and adds redirects for the affected projects.
     pub fn change_paths(&mut self, change: impl FnOnce(&mut Self)) {
         let before: Vec<(Id<Project>, String)> = self
             .projects
@@ -138,7 +147,7 @@ impl State {
         }
     }
 
-    /// Everything below a group: its subgroups at any depth, itself first.
+    /// Returns a group and its subgroups at any depth, the group first.
     pub fn self_and_descendants(&self, id: Id<Namespace>) -> Vec<Id<Namespace>> {
         self.namespaces
             .iter()
@@ -150,7 +159,7 @@ impl State {
             .collect()
     }
 
-    /// Whether something above in the tree waits for its removal.
+    /// Returns whether an ancestor is marked for deletion.
     pub fn is_ancestor_marked(&self, parent: Option<Id<Namespace>>) -> bool {
         parent.is_some_and(|parent| {
             self.self_and_ancestors(parent)

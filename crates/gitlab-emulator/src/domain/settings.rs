@@ -1,71 +1,71 @@
-//! The settings of the instance that `PUT /application/settings` changes.
+//! Instance settings, changed by `PUT /application/settings`.
 
 use serde::{Deserialize, Serialize};
 
 use super::level::Visibility;
 
-/// GitLab's own settings, as far as they change an answer of the emulator.
+/// GitLab's settings that the emulator supports.
 #[expect(clippy::struct_excessive_bools, reason = "GitLab's settings are flags")]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
-    /// Days between the request to delete a project or group and its removal.
+    /// Retention period of deleted projects and groups, in days.
     pub deletion_adjourned_period: u32,
     /// Whether `permanently_remove` is permitted.
     pub allow_immediate_namespaces_deletion: bool,
-    /// The default branch of projects that choose none.
+    /// Name of the default branch of new projects.
     pub default_branch_name: String,
-    /// How the default branch of a new project is protected.
+    /// Protection of the default branch of new projects.
     pub default_branch_protection_defaults: BranchProtectionDefaults,
-    /// Whether access tokens must end.
+    /// Whether access tokens must expire.
     pub require_personal_access_token_expiry: bool,
-    /// The limit of projects in the own namespace of a new user.
+    /// Project limit of new users' personal namespaces.
     pub default_projects_limit: u64,
     /// Whether new users may create top-level groups.
     pub can_create_group: bool,
-    /// Visibility levels that only administrators may use.
+    /// Visibility levels reserved for administrators.
     pub restricted_visibility_levels: Vec<Visibility>,
-    /// The visibility of a project whose creator chooses none.
+    /// Default visibility of projects.
     pub default_project_visibility: Visibility,
-    /// The visibility of a group whose creator chooses none.
+    /// Default visibility of groups.
     pub default_group_visibility: Visibility,
     /// Whether webhooks may reach the local network.
     pub allow_local_requests_from_web_hooks_and_services: bool,
     /// Whether administrators need the scope `admin_mode`.
     pub admin_mode: bool,
-    /// `GET /projects/:id` a minute and user; 0 is no limit.
+    /// `GET /projects/:id` per minute and user; 0 means no limit.
     pub project_api_limit: u32,
-    /// `GET /projects` in ten minutes and user.
+    /// `GET /projects` per ten minutes and user.
     pub projects_api_limit: u32,
-    /// `GET /projects` in ten minutes and address, without a user.
+    /// `GET /projects` per ten minutes and address, without authentication.
     pub projects_api_rate_limit_unauthenticated: u32,
-    /// `GET /groups/:id` a minute and user.
+    /// `GET /groups/:id` per minute and user.
     pub group_api_limit: u32,
-    /// `GET /groups` a minute and user.
+    /// `GET /groups` per minute and user.
     pub groups_api_limit: u32,
-    /// `GET /groups/:id/projects` a minute and user.
+    /// `GET /groups/:id/projects` per minute and user.
     pub group_projects_api_limit: u32,
-    /// Members lists of projects a minute and user.
+    /// Member lists of projects per minute and user.
     pub project_members_api_limit: u32,
-    /// Whether signed-in API requests are throttled.
+    /// Whether authenticated API requests are throttled.
     pub throttle_authenticated_api_enabled: bool,
-    /// Signed-in API requests in a period.
+    /// Authenticated API requests per period.
     pub throttle_authenticated_api_requests_per_period: u32,
-    /// Seconds of that period.
+    /// Length of that period in seconds.
     pub throttle_authenticated_api_period_in_seconds: u32,
-    /// Whether API requests without a user are throttled.
+    /// Whether unauthenticated API requests are throttled.
     pub throttle_unauthenticated_api_enabled: bool,
-    /// API requests of an address in a period.
+    /// Unauthenticated API requests per period and address.
     pub throttle_unauthenticated_api_requests_per_period: u32,
-    /// Seconds of that period.
+    /// Length of that period in seconds.
     pub throttle_unauthenticated_api_period_in_seconds: u32,
     /// Whether git requests over HTTP are throttled.
     pub throttle_authenticated_git_http_enabled: bool,
-    /// Git requests in a period.
+    /// Git requests per period.
     pub throttle_authenticated_git_http_requests_per_period: u32,
-    /// Seconds of that period.
+    /// Length of that period in seconds.
     pub throttle_authenticated_git_http_period_in_seconds: u32,
-    /// The body of the answer to a throttled request.
+    /// Body of the response to a throttled request.
     pub rate_limiting_response_text: Option<String>,
 }
 
@@ -105,13 +105,13 @@ impl Default for Settings {
     }
 }
 
-/// How the default branch of a new project is protected.
+/// Protection of the default branch of new projects.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct BranchProtectionDefaults {
     /// Who may push.
     pub allowed_to_push: Vec<Allowed>,
-    /// Whether they may force.
+    /// Whether force pushes are allowed.
     pub allow_force_push: bool,
     /// Who may merge.
     pub allowed_to_merge: Vec<Allowed>,
@@ -133,9 +133,9 @@ impl Default for BranchProtectionDefaults {
     }
 }
 
-/// One entry of a list of who may do something to a branch.
+/// An entry of an access list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Allowed {
-    /// The lowest level of members that may.
+    /// Lowest level that has access.
     pub access_level: super::level::AccessLevel,
 }

@@ -1,4 +1,4 @@
-//! Public SSH keys: what GitLab keeps of them and how it tells them apart.
+//! Public SSH keys: what GitLab stores of them and how it identifies them.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -6,32 +6,32 @@ use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 use ssh_key::{Algorithm, HashAlg, PublicKey};
 
-/// A public key as it is stored.
+/// A stored public key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SshKey {
     /// Type, data and the first word of the comment.
     pub text: String,
-    /// MD5 in pairs of hexadecimal digits, with colons.
+    /// MD5 fingerprint: hexadecimal pairs with colons.
     pub fingerprint: String,
-    /// `SHA256:` and base64 without padding.
+    /// SHA-256 fingerprint: `SHA256:` and unpadded base64.
     pub fingerprint_sha256: String,
 }
 
-/// What is wrong with a key.
+/// An error of a public key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BadKey {
-    /// It is no key at all.
+pub enum KeyError {
+    /// Not a public key.
     Unreadable,
-    /// It is a key of a type that GitLab does not take.
+    /// A key type that GitLab does not accept.
     Forbidden,
 }
 
 impl SshKey {
-    /// Reads a key and drops all words of its comment but the first
-    /// (GitLab `lib/gitlab/ssh_public_key.rb`).
-    pub fn parse(text: &str) -> Result<Self, BadKey> {
+    /// Parses a public key and drops its comment except for the first word (GitLab
+    /// `lib/gitlab/ssh_public_key.rb`).
+    pub fn parse(text: &str) -> Result<Self, KeyError> {
         let words: Vec<&str> = text.split_whitespace().take(3).collect();
-        let key = PublicKey::from_openssh(&words.join(" ")).map_err(|_| BadKey::Unreadable)?;
+        let key = PublicKey::from_openssh(&words.join(" ")).map_err(|_| KeyError::Unreadable)?;
         let is_taken = matches!(
             key.algorithm(),
             Algorithm::Rsa { .. }
@@ -41,7 +41,7 @@ impl SshKey {
                 | Algorithm::SkEd25519
         );
         if !is_taken {
-            return Err(BadKey::Forbidden);
+            return Err(KeyError::Forbidden);
         }
         let data = words
             .get(1)
@@ -67,14 +67,14 @@ mod tests {
         "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqt";
 
     #[test]
-    fn only_the_first_word_of_a_comment_stays() {
+    fn only_the_first_word_of_a_comment_is_kept() {
         let key = SshKey::parse(&format!("  {KEY} deploy key of ci\n")).unwrap();
         assert_eq!(key.text, format!("{KEY} deploy"));
         assert_eq!(SshKey::parse(KEY).unwrap().text, KEY);
     }
 
     #[test]
-    fn fingerprints_are_those_of_ssh_keygen() {
+    fn fingerprints_equal_those_of_ssh_keygen() {
         let key = SshKey::parse(KEY).unwrap();
         assert_eq!(
             key.fingerprint_sha256,
@@ -87,8 +87,11 @@ mod tests {
     }
 
     #[test]
-    fn other_text_is_no_key() {
-        assert_eq!(SshKey::parse("hello"), Err(BadKey::Unreadable));
-        assert_eq!(SshKey::parse("ssh-ed25519 AAAA x"), Err(BadKey::Unreadable));
+    fn other_text_is_not_a_key() {
+        assert_eq!(SshKey::parse("hello"), Err(KeyError::Unreadable));
+        assert_eq!(
+            SshKey::parse("ssh-ed25519 AAAA x"),
+            Err(KeyError::Unreadable)
+        );
     }
 }

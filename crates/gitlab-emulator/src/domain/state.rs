@@ -14,16 +14,16 @@ use super::protection::ProtectedBranch;
 use super::route::Routes;
 use super::settings::Settings;
 use super::switches::Switches;
-use super::table::{Id, Persistent, Single, Table};
+use super::table::{Id, Persistent, Singleton, Table};
 use super::token::{AccessToken, TokenDigest};
 use super::user::User;
 
-/// One changed row: table, number, and the row unless it was removed.
+/// A changed row: table, number, and content; `None` if it was removed.
 pub type Change = (&'static str, u64, Option<serde_json::Value>);
 
 macro_rules! state {
     ($($(#[$doc:meta])* $table:ident: $type:ty,)*) => {
-        /// Tables and indexes of an instance.
+        /// The tables and indexes of an instance.
         #[derive(Debug, Default)]
         pub struct State {
             $($(#[$doc])* pub $table: $type,)*
@@ -34,7 +34,7 @@ macro_rules! state {
         }
 
         impl State {
-            /// Gives what changed since the last call.
+            /// Returns the rows that changed since the last call.
             pub fn take_changes(&mut self) -> Vec<Change> {
                 let mut changes = Vec::new();
                 $(
@@ -44,12 +44,13 @@ macro_rules! state {
                 changes
             }
 
-            /// Makes the next [`State::take_changes`] give everything.
+            /// Marks all rows as changed.
             pub fn touch_all(&mut self) {
                 $(self.$table.touch_all();)*
             }
 
-            /// Puts back one row; rows of unknown tables are from a newer release and are refused.
+            /// Restores a row. A row of an unknown table comes from a newer release and is an
+            /// error.
             pub fn restore(
                 &mut self,
                 table: &str,
@@ -67,9 +68,9 @@ macro_rules! state {
 
 state! {
     /// Settings of the instance.
-    settings: Single<Settings>,
+    settings: Singleton<Settings>,
     /// Switches of the emulator.
-    switches: Single<Switches>,
+    switches: Singleton<Switches>,
     /// Accounts.
     users: Table<User>,
     /// Groups and personal namespaces.
@@ -90,14 +91,14 @@ state! {
     key_links: Table<KeyLink>,
     /// Protected branches.
     protected_branches: Table<ProtectedBranch>,
-    /// The last number of an entry of a protection.
-    last_access_entry: Single<u64>,
+    /// The last ID of an access entry of a protection.
+    last_access_entry: Singleton<u64>,
     /// Deploy tokens.
     deploy_tokens: Table<DeployToken>,
     /// Webhooks.
     hooks: Table<Hook>,
-    /// What has happened.
+    /// Activity.
     events: Table<Event>,
-    /// Work that is waiting.
+    /// Pending background work.
     jobs: Table<Job>,
 }

@@ -1,40 +1,42 @@
-//! What differs between releases of GitLab, is not confirmed, or takes a time that tests choose.
+//! Behaviour that differs between releases of GitLab or is not confirmed, and durations for tests
+//! to choose.
 
 use serde::{Deserialize, Serialize};
 
-/// The switches of the emulator; the crate's README gives the evidence for each.
+/// The emulator's switches. The crate's README lists the evidence for each.
 #[expect(clippy::struct_excessive_bools, reason = "switches are flags")]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Switches {
-    /// The release that `GET /version` reports.
+    /// The version in `GET /version`.
     pub version: String,
-    /// Milliseconds that every API GET and HEAD takes.
+    /// Delay of every GET and HEAD request to the API, in milliseconds.
     pub latency_read: u64,
-    /// Milliseconds between reading the parent of a commit and moving the branch, which
-    /// GitLab spends in its hooks; commits and files writes only.
+    /// Delay of commits and file writes between reading the parent and moving the branch, where
+    /// GitLab runs its hooks, in milliseconds.
     pub latency_commit: u64,
-    /// Milliseconds between the check of `last_commit_id` and the reading of the parent.
+    /// Delay between checking `last_commit_id` and reading the parent, in milliseconds.
     pub gap_before_parent: u64,
-    /// Milliseconds until background work is done.
+    /// Delay of background jobs, in milliseconds.
     pub job_delay: u64,
-    /// Milliseconds until inherited memberships count in a new project, and new members in what they join.
+    /// Delay until inherited memberships apply to a new project, and new memberships apply at all,
+    /// in milliseconds.
     pub authorization_delay: u64,
-    /// The text that the loser of a race on one branch gets.
+    /// Text for the loser of a race on one branch.
     pub conflict_text: ConflictText,
-    /// How Ruby prints the errors of a group that was not saved.
+    /// Format in which Ruby prints the errors of a group.
     pub hash_style: HashStyle,
-    /// Who validates the parameters of the commits API.
+    /// The component that validates the parameters of the commits API.
     pub commit_validation: CommitValidation,
-    /// Whether listing the commits of an empty repository is 404 rather than an empty list.
+    /// Whether the commits list of an empty repository is a 404 rather than an empty list.
     pub empty_repository_has_no_commits_list: bool,
-    /// Whether the old path of a project that waits for its removal leads to it.
+    /// Whether the old path of a project marked for deletion redirects.
     pub marked_project_redirects: bool,
     /// Whether impersonation tokens are refused.
     pub impersonation_disabled: bool,
     /// Whether a second hook with the same URL is refused.
     pub unique_hook_urls: bool,
-    /// Milliseconds during which a pushed branch still shows its old commit.
+    /// Time for which a pushed branch still shows its old commit, in milliseconds.
     pub branch_delay: u64,
     /// Texts that are not confirmed.
     pub texts: Texts,
@@ -62,23 +64,23 @@ impl Default for Switches {
     }
 }
 
-/// Texts whose wording is believed, not confirmed; `{...}` is filled in.
+/// Texts with unconfirmed wording; `{...}` is filled in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Texts {
-    /// A parameter outside its set; `{name}`.
+    /// A parameter with an invalid value; `{name}`.
     pub invalid_value: String,
-    /// None of some parameters; `{names}`.
+    /// None of some parameters is present; `{names}`.
     pub none_of: String,
-    /// A project in a namespace that does not exist.
+    /// The namespace of a new project does not exist.
     pub unknown_namespace: String,
-    /// A token that would live too long; `{day}`.
+    /// The lifetime of a token is too long; `{day}`.
     pub late_expiry: String,
-    /// The rotation of a revoked token.
+    /// A revoked token cannot be rotated.
     pub already_revoked: String,
-    /// A webhook that leads to the machine itself.
+    /// A webhook points to the machine itself.
     pub blocked_localhost: String,
-    /// A webhook that leads into the local network.
+    /// A webhook points to the local network.
     pub blocked_local_network: String,
 }
 
@@ -99,7 +101,7 @@ impl Default for Texts {
     }
 }
 
-/// The text that the loser of a race on one branch gets.
+/// Text for the loser of a race on one branch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConflictText {
@@ -109,7 +111,7 @@ pub enum ConflictText {
     Refresh,
 }
 
-/// How Ruby prints a hash.
+/// Format in which Ruby prints a hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HashStyle {
@@ -119,11 +121,11 @@ pub enum HashStyle {
     Label,
 }
 
-/// Who validates the parameters of the commits API.
+/// The component that validates the parameters of the commits API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CommitValidation {
-    /// The body passes Workhorse, and Rails checks it by its own texts (18.11 at the latest).
+    /// Rails, with its own texts, after the body has passed Workhorse (18.11 at the latest).
     Workhorse,
     /// Grape, as everywhere else.
     Grape,

@@ -1,4 +1,4 @@
-//! Rows by number, which remember what changed since the last write to disk.
+//! Rows by number; each table tracks the changes since the last write to disk.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -7,16 +7,24 @@ use std::marker::PhantomData;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The number of a row of one table; numbers of different tables do not mix.
+/// The number of a row. Numbers of different tables have different types.
 pub struct Id<T>(u64, PhantomData<fn() -> T>);
 
 impl<T> Id<T> {
-    /// Takes a number from outside as the number of a row, which need not exist.
+    /// Creates a number, of a row that need not exist.
     pub const fn new(number: u64) -> Self {
         Self(number, PhantomData)
     }
 
-    /// The number as the API shows it.
+    /// Parses a number from a path or parameter. Like GitLab's `INTEGER_ID_REGEX`, accepts every text of
+    /// digits with an optional minus sign; a number outside the range becomes zero, which no row has.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| Self::new(text.parse().unwrap_or(0)))
+    }
+
+    /// Returns the number, as the API shows it.
     pub const fn number(self) -> u64 {
         self.0
     }
@@ -70,7 +78,7 @@ impl<'de, T> Deserialize<'de> for Id<T> {
     }
 }
 
-/// Rows in the order of their numbers. A number is never given twice.
+/// Rows, sorted by number. Numbers are never reused.
 #[derive(Debug)]
 pub struct Table<T> {
     rows: BTreeMap<u64, T>,
@@ -89,7 +97,7 @@ impl<T> Default for Table<T> {
 }
 
 impl<T> Table<T> {
-    /// Adds the row that `make` builds from its new number.
+    /// Adds a row, built by `make` from its new number.
     pub fn add(&mut self, make: impl FnOnce(Id<T>) -> T) -> Id<T> {
         self.last += 1;
         let id = Id::new(self.last);
@@ -98,26 +106,26 @@ impl<T> Table<T> {
         id
     }
 
-    /// The row with this number.
+    /// Returns the row with this number.
     pub fn get(&self, id: Id<T>) -> Option<&T> {
         self.rows.get(&id.0)
     }
 
-    /// The row with this number, to be changed.
+    /// Returns the row with this number for changing.
     pub fn get_mut(&mut self, id: Id<T>) -> Option<&mut T> {
         let row = self.rows.get_mut(&id.0)?;
         self.touched.insert(id.0);
         Some(row)
     }
 
-    /// Takes the row out.
+    /// Removes and returns the row with this number.
     pub fn remove(&mut self, id: Id<T>) -> Option<T> {
         let row = self.rows.remove(&id.0)?;
         self.touched.insert(id.0);
         Some(row)
     }
 
-    /// Takes out the rows for which `keep` is false.
+    /// Removes the rows for which `keep` is false.
     pub fn retain(&mut self, keep: impl Fn(&T) -> bool) {
         let touched = &mut self.touched;
         self.rows.retain(|number, row| {
@@ -129,39 +137,39 @@ impl<T> Table<T> {
         });
     }
 
-    /// All rows, lowest number first.
+    /// Returns all rows, sorted by number.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &T> {
         self.rows.values()
     }
 
-    /// The first row that `is_wanted` accepts.
+    /// Returns the first row for which `is_wanted` is true.
     pub fn find(&self, is_wanted: impl Fn(&T) -> bool) -> Option<&T> {
         self.rows.values().find(|row| is_wanted(row))
     }
 
-    /// Whether a row is accepted by `is_wanted`.
+    /// Returns whether `is_wanted` is true for a row.
     pub fn any(&self, is_wanted: impl Fn(&T) -> bool) -> bool {
         self.find(is_wanted).is_some()
     }
 
-    /// How many rows there are.
+    /// Returns the number of rows.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether there are no rows.
+    /// Returns whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 }
 
-/// What the store needs of a table, whatever its rows are.
+/// A table, for the store.
 pub trait Persistent {
-    /// Gives the changed rows, with `None` for removed ones, and forgets that they changed.
+    /// Returns the changed rows, with `None` for removed ones, and resets the tracking.
     fn take_changes(&mut self) -> Vec<(u64, Option<serde_json::Value>)>;
-    /// Marks every row as changed; the last number survives as a removal.
+    /// Marks every row as changed. The last number is kept as a removed row.
     fn touch_all(&mut self);
-    /// Puts a row that was stored before.
+    /// Restores a stored row.
     fn restore(&mut self, number: u64, row: Option<serde_json::Value>) -> serde_json::Result<()>;
 }
 
@@ -200,27 +208,27 @@ impl<T: Serialize + for<'de> Deserialize<'de>> Persistent for Table<T> {
     }
 }
 
-/// One value that is stored like the single row of a table.
+/// A single value, stored like the only row of a table.
 #[derive(Debug, Default)]
-pub struct Single<T> {
+pub struct Singleton<T> {
     value: T,
     is_touched: bool,
 }
 
-impl<T> Single<T> {
-    /// The value.
+impl<T> Singleton<T> {
+    /// Returns the value.
     pub fn get(&self) -> &T {
         &self.value
     }
 
-    /// The value, to be changed.
+    /// Returns the value for changing.
     pub fn get_mut(&mut self) -> &mut T {
         self.is_touched = true;
         &mut self.value
     }
 }
 
-impl<T: Serialize + for<'de> Deserialize<'de>> Persistent for Single<T> {
+impl<T: Serialize + for<'de> Deserialize<'de>> Persistent for Singleton<T> {
     fn take_changes(&mut self) -> Vec<(u64, Option<serde_json::Value>)> {
         if !std::mem::take(&mut self.is_touched) {
             return Vec::new();
@@ -245,7 +253,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_removed_number_is_not_given_again_after_a_restart() {
+    fn numbers_are_not_reused_after_a_restart() {
         let mut table = Table::<String>::default();
         table.add(|_| "a".to_owned());
         let second = table.add(|_| "b".to_owned());

@@ -1,4 +1,4 @@
-//! Moments and calendar days as GitLab writes them.
+//! Times and days in GitLab's formats.
 
 use std::fmt;
 
@@ -16,39 +16,39 @@ const HTTP_DATE: &[BorrowedFormatItem<'_>] = format_description!(
     "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
 );
 
-/// A moment in milliseconds since 1970, the resolution of GitLab's database answers.
+/// A time in milliseconds since 1970, the resolution of GitLab's responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Moment(i64);
 
 impl Moment {
-    /// Makes a moment from milliseconds since 1970.
+    /// Creates a time from milliseconds since 1970.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// Milliseconds since 1970.
+    /// Returns milliseconds since 1970.
     pub const fn millis(self) -> i64 {
         self.0
     }
 
-    /// Whole seconds since 1970, the resolution of git.
+    /// Returns whole seconds since 1970, the resolution of git.
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(1000)
     }
 
-    /// The moment `millis` later (earlier when negative).
+    /// Returns the time `millis` later, or earlier if negative.
     #[must_use]
     pub const fn plus_millis(self, millis: i64) -> Self {
         Self(self.0.saturating_add(millis))
     }
 
-    /// The calendar day in UTC.
+    /// Returns the day in UTC.
     pub fn day(self) -> Day {
         Day(self.date_time().date())
     }
 
-    /// Reads an ISO 8601 date or date-time, with or without offset.
+    /// Parses an ISO 8601 date or date-time, with or without offset.
     pub fn parse(text: &str) -> Option<Self> {
         use time::format_description::well_known::{Iso8601, Rfc3339};
         let text = text.trim();
@@ -60,14 +60,14 @@ impl Moment {
         Some(Self::from(moment))
     }
 
-    /// Reads the date of an HTTP header, such as `If-Unmodified-Since`.
+    /// Parses the date of an HTTP header, such as `If-Unmodified-Since`.
     pub fn parse_http_date(text: &str) -> Option<Self> {
         PrimitiveDateTime::parse(text.trim(), HTTP_DATE)
             .ok()
             .map(|moment| Self::from(moment.assume_utc()))
     }
 
-    /// Writes the date of an HTTP header.
+    /// Formats the date of an HTTP header.
     pub fn http_date(self) -> String {
         self.date_time().format(HTTP_DATE).unwrap_or_default()
     }
@@ -91,7 +91,7 @@ impl fmt::Display for Moment {
     }
 }
 
-/// Writes the time of a commit: seconds since 1970 and the offset from UTC in seconds.
+/// Formats the time of a commit: seconds since 1970 and the offset from UTC in seconds.
 pub fn commit_time(seconds: i64, offset_seconds: i32) -> String {
     let offset = UtcOffset::from_whole_seconds(offset_seconds).unwrap_or(UtcOffset::UTC);
     let local = OffsetDateTime::from_unix_timestamp(seconds)
@@ -107,12 +107,12 @@ pub fn commit_time(seconds: i64, offset_seconds: i32) -> String {
     )
 }
 
-/// A calendar day, written as `2027-11-22`.
+/// A day, formatted as `2027-11-22`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Day(Date);
 
 impl Day {
-    /// Reads a date; the time of day of a date-time is dropped.
+    /// Parses a date; ignores the time of a date-time.
     pub fn parse(text: &str) -> Option<Self> {
         Date::parse(text.trim(), DAY)
             .ok()
@@ -120,7 +120,7 @@ impl Day {
             .or_else(|| Moment::parse(text).map(Moment::day))
     }
 
-    /// The day `days` later.
+    /// Returns the day `days` later.
     #[must_use]
     pub fn plus_days(self, days: i64) -> Self {
         Self(
@@ -130,7 +130,7 @@ impl Day {
         )
     }
 
-    /// Its first moment in UTC.
+    /// Returns its first moment in UTC.
     pub fn start(self) -> Moment {
         Moment::from(self.0.midnight().assume_utc())
     }
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_and_days_read_what_they_write() {
+    fn moments_and_days_round_trip() {
         let moment = Moment::from_millis(1_767_323_045_678);
         assert_eq!(moment.to_string(), "2026-01-02T03:04:05.678Z");
         assert_eq!(Moment::parse(&moment.to_string()), Some(moment));
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn commit_times_carry_their_offset() {
+    fn commit_times_include_their_offset() {
         assert_eq!(commit_time(0, 0), "1970-01-01T00:00:00.000+00:00");
         assert_eq!(commit_time(0, -5400), "1969-12-31T22:30:00.000-01:30");
     }

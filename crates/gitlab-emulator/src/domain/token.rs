@@ -1,4 +1,4 @@
-//! Access tokens of users, and of the bots behind project and group access tokens.
+//! Access tokens of users, and of the bots of project and group access tokens.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -7,81 +7,81 @@ use super::table::Id;
 use super::time::{Day, Moment};
 use super::user::User;
 
-/// A token that authenticates a user. The token itself is not kept, only its digest.
+/// A token that authenticates a user. Only its digest is stored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AccessToken {
-    /// Its number.
+    /// Numeric ID.
     pub id: Id<AccessToken>,
-    /// Whom it authenticates.
+    /// The user that it authenticates.
     pub user: Id<User>,
-    /// What it is called.
+    /// Display name.
     pub name: String,
-    /// Free text.
+    /// Description.
     pub description: Option<String>,
-    /// What it is, which decides the headers and endpoints that accept it.
+    /// The kind, which decides the headers and endpoints that accept it.
     pub kind: TokenKind,
-    /// What it may be used for.
+    /// Scopes.
     pub scopes: Vec<Scope>,
     /// Digest of the token.
     pub digest: TokenDigest,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Moment,
-    /// The day at whose start it ends.
+    /// Expiry day, exclusive.
     pub expires_at: Option<Day>,
     /// Whether it was revoked.
     pub is_revoked: bool,
-    /// When it last authenticated a request.
+    /// Time of the last use.
     pub last_used_at: Option<Moment>,
     /// The token that it replaced by rotation.
     pub previous: Option<Id<AccessToken>>,
 }
 
 impl AccessToken {
-    /// Whether it has ended by its own date.
+    /// Returns whether it has expired.
     pub fn is_expired(&self, now: Moment) -> bool {
         self.expires_at.is_some_and(|day| day.start() <= now)
     }
 
-    /// Whether it still authenticates.
+    /// Returns whether it still authenticates.
     pub fn is_active(&self, now: Moment) -> bool {
         !self.is_revoked && !self.is_expired(now)
     }
 
-    /// Whether one of its scopes is in `accepted`.
+    /// Returns whether it has one of the scopes.
     pub fn has_one_of(&self, accepted: &[Scope]) -> bool {
         self.scopes.iter().any(|scope| accepted.contains(scope))
     }
 }
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenKind {
-    /// A personal access token, also of a bot.
+    /// A personal access token, or the token of a bot.
     Personal,
-    /// A personal access token made by an administrator for somebody else.
+    /// A personal access token that an administrator created for another user.
     Impersonation,
     /// A token of an OAuth application.
     OAuth,
     /// The token of a running CI job.
     Job,
-    /// A fine-grained personal access token with the permissions that it carries, such as `Project: Read`.
+    /// A fine-grained personal access token with its permissions, such as `Project: Read`.
     Granular(Vec<String>),
 }
 
-/// SHA-256 of a token in hexadecimal.
+/// SHA-256 of a token, in hexadecimal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TokenDigest(String);
 
 impl TokenDigest {
-    /// Digests a token.
-    pub fn of(token: &str) -> Self {
+    /// Computes the digest of a token.
+    pub fn new(token: &str) -> Self {
         Self(hex(&Sha256::digest(token.as_bytes())))
     }
 }
 
-/// Writes bytes in hexadecimal.
+/// Formats bytes in hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes
@@ -94,7 +94,7 @@ pub fn hex(bytes: &[u8]) -> String {
 
 macro_rules! scopes {
     ($($variant:ident = $name:literal,)*) => {
-        /// What a token may be used for (GitLab `lib/gitlab/auth.rb`).
+        /// The scope of a token (GitLab `lib/gitlab/auth.rb`).
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
         #[expect(missing_docs, reason = "the variants are GitLab's scope names")]
         pub enum Scope {
@@ -105,7 +105,7 @@ macro_rules! scopes {
             /// All scopes with their names.
             pub const NAMES: &[(&'static str, Self)] = &[$(($name, Self::$variant),)*];
 
-            /// The name in the API.
+            /// Returns the name in the API.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
@@ -141,7 +141,7 @@ scopes! {
 }
 
 impl Scope {
-    /// The scopes that a project or group access token can have.
+    /// The scopes of project and group access tokens.
     pub const OF_RESOURCE_TOKENS: &[Self] = &[
         Self::Api,
         Self::ReadApi,

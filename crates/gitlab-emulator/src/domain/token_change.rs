@@ -1,4 +1,4 @@
-//! Making, finding and ending access tokens.
+//! Creating, finding and revoking access tokens.
 
 use super::state::State;
 use super::table::Id;
@@ -6,20 +6,20 @@ use super::time::{Day, Moment};
 use super::token::{AccessToken, Scope, TokenDigest, TokenKind};
 use super::user::User;
 
-/// A token to be made.
+/// A token to create.
 #[derive(Clone, Debug)]
 pub struct NewToken {
-    /// Whom it authenticates.
+    /// The user that it authenticates.
     pub user: Id<User>,
-    /// What it is called.
+    /// Display name.
     pub name: String,
-    /// Free text.
+    /// Description.
     pub description: Option<String>,
-    /// What it is.
+    /// Kind.
     pub kind: TokenKind,
-    /// What it may be used for.
+    /// Scopes.
     pub scopes: Vec<Scope>,
-    /// The day at whose start it ends.
+    /// Expiry day, exclusive.
     pub expires_at: Option<Day>,
     /// The token that it replaces by rotation.
     pub previous: Option<Id<AccessToken>>,
@@ -58,14 +58,14 @@ impl State {
         id
     }
 
-    /// Ends a token.
+    /// Revokes a token.
     pub fn revoke_token(&mut self, id: Id<AccessToken>) {
         if let Some(token) = self.tokens.get_mut(id) {
             token.is_revoked = true;
         }
     }
 
-    /// Computes the index of tokens anew, after loading.
+    /// Rebuilds the index of digests after a start.
     pub fn rebuild_token_digests(&mut self) {
         self.token_digests = self
             .tokens

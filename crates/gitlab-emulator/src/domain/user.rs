@@ -1,4 +1,4 @@
-//! Users, people and bots alike.
+//! Users and bots.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,52 +7,52 @@ use super::project::Project;
 use super::table::Id;
 use super::time::Moment;
 
-/// An account.
+/// A user account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct User {
-    /// Its number.
+    /// Numeric ID.
     pub id: Id<User>,
-    /// The name in paths and mentions.
+    /// User name.
     pub username: String,
-    /// The name for people.
+    /// Display name.
     pub name: String,
-    /// The address that commits get.
+    /// Email address.
     pub email: String,
-    /// Whether the account may be used.
+    /// Whether the account is active.
     pub state: UserState,
     /// Whether the account administers the instance.
     pub is_admin: bool,
-    /// For the account behind a project or group access token: what it belongs to.
+    /// The project or group of a bot.
     pub bot_of: Option<Resource>,
     /// Whether the account may create top-level groups.
     pub can_create_group: bool,
-    /// How many projects its own namespace may hold.
+    /// Project limit of the personal namespace.
     pub projects_limit: u64,
-    /// Its own namespace; bots have none.
+    /// The personal namespace; bots have none.
     pub namespace: Option<Id<Namespace>>,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Moment,
 }
 
 impl User {
-    /// Whether this is the account of a project or group access token.
+    /// Returns whether this is the bot of a project or group access token.
     pub const fn is_bot(&self) -> bool {
         self.bot_of.is_some()
     }
 }
 
-/// Whether an account may be used.
+/// Whether an account is active.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UserState {
-    /// It may.
+    /// Active.
     Active,
-    /// An administrator has blocked it.
+    /// Blocked by an administrator.
     Blocked,
 }
 
 impl UserState {
-    /// The name in the API.
+    /// Returns the name in the API.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Active => "active",
@@ -61,7 +61,7 @@ impl UserState {
     }
 }
 
-/// A project or a group: what members, tokens, hooks and deploy tokens belong to.
+/// A project or a group: the owner of members, tokens, hooks and deploy tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Resource {
@@ -72,7 +72,7 @@ pub enum Resource {
 }
 
 impl Resource {
-    /// `project` or `group`, as in messages and names.
+    /// Returns `project` or `group`, as in messages and names.
     pub const fn kind(self) -> &'static str {
         match self {
             Self::Project(_) => "project",
@@ -80,7 +80,7 @@ impl Resource {
         }
     }
 
-    /// The number of the project or group.
+    /// Returns the ID of the project or group.
     pub const fn number(self) -> u64 {
         match self {
             Self::Project(id) => id.number(),

@@ -1,4 +1,4 @@
-//! Making users.
+//! Creating users.
 
 use super::invalid::Invalid;
 use super::level::Visibility;
@@ -9,25 +9,25 @@ use super::table::Id;
 use super::time::Moment;
 use super::user::{User, UserState};
 
-/// A user to be made.
+/// A user to create.
 #[derive(Clone, Debug)]
 pub struct NewUser {
-    /// The name in paths and mentions.
+    /// User name.
     pub username: String,
-    /// The name for people.
+    /// Display name.
     pub name: String,
-    /// The address that commits get.
+    /// Email address.
     pub email: String,
     /// Whether the account administers the instance.
     pub is_admin: bool,
-    /// Whether the account may create top-level groups; the instance's default when `None`.
+    /// Whether the account may create top-level groups; `None` for the instance's default.
     pub can_create_group: Option<bool>,
-    /// How many projects its own namespace may hold; the instance's default when `None`.
+    /// Project limit of the personal namespace; `None` for the instance's default.
     pub projects_limit: Option<u64>,
 }
 
 impl State {
-    /// Makes a user with a personal namespace. The error is GitLab's text.
+    /// Creates a user with a personal namespace. The error is GitLab's text.
     pub fn create_user(&mut self, new: NewUser, now: Moment) -> Result<Id<User>, UserTaken> {
         if self
             .users
@@ -39,6 +39,7 @@ impl State {
         naming::check_path(
             &new.username,
             Named::Group { is_top_level: true },
+            false,
             &mut invalid,
         );
         if self
@@ -95,16 +96,16 @@ impl State {
     }
 }
 
-/// Why a user was not made.
+/// An error that kept a user from being created.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UserTaken {
-    /// The address belongs to somebody.
+    /// Another account has the email address.
     #[error("Email has already been taken")]
     Email,
-    /// The name belongs to somebody.
+    /// Another account has the user name.
     #[error("Username has already been taken")]
     Username,
-    /// The name is not legal.
-    #[error("the name is not legal")]
+    /// The user name is not valid.
+    #[error("the user name is not valid")]
     Invalid(#[source] Invalid),
 }

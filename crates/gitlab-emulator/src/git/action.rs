@@ -1,61 +1,62 @@
-//! The actions of a commit, applied in order to one tree (Gitaly `internal/gitaly/service/operations/commit_files.go`).
+//! Commit actions, applied in order to one tree (Gitaly
+//! `internal/gitaly/service/operations/commit_files.go`).
 
 use gix::ObjectId;
 use gix::object::tree::EntryKind;
 
-use super::draft::{Draft, Found, Leaf};
-use super::error::{Attempt, Error};
+use super::error::{Context, Error};
 use super::repository::Repository;
+use super::tree_editor::{Found, Leaf, TreeEditor};
 
 /// One change of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Makes a file.
+    /// Creates a file.
     Create {
-        /// Where.
+        /// Its path.
         path: String,
-        /// Its bytes.
+        /// Its content.
         content: Vec<u8>,
-        /// Whether it can be executed.
+        /// Whether it is executable.
         is_executable: bool,
     },
-    /// Replaces the bytes of a file and keeps its mode.
+    /// Replaces the content of a file and keeps its mode.
     Update {
-        /// Where.
+        /// Its path.
         path: String,
-        /// Its bytes.
+        /// Its new content.
         content: Vec<u8>,
     },
     /// Moves a file and keeps its mode.
     Move {
-        /// Where to.
+        /// The new path.
         path: String,
-        /// Where from.
+        /// The old path.
         previous_path: String,
-        /// New bytes, if they change too.
+        /// New content, if it changes too.
         content: Option<Vec<u8>>,
     },
-    /// Makes a file executable or not.
+    /// Sets or clears the executable bit.
     Chmod {
-        /// Where.
+        /// Its path.
         path: String,
-        /// Whether it can be executed.
+        /// Whether it is executable.
         is_executable: bool,
     },
-    /// Removes what is at a path.
+    /// Removes a file or folder.
     Delete {
-        /// Where.
+        /// Its path.
         path: String,
     },
 }
 
-/// Why an action cannot be applied, in Gitaly's words.
+/// An error that keeps an action from being applied, with Gitaly's text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Inapplicable {
-    /// Something is at the path of a new file.
+pub enum ActionError {
+    /// The path of a new file already exists.
     #[error("A file with this name already exists")]
     Exists,
-    /// Nothing is at the path of an existing file.
+    /// The path of an existing file does not exist.
     #[error("A file with this name doesn't exist")]
     Missing,
     /// The path is empty.
@@ -69,29 +70,29 @@ pub enum Inapplicable {
     InvalidPath(String),
 }
 
-/// Applies actions to a tree and writes it; the first one that does not fit ends it all.
+/// Applies actions to a tree and writes it. The first action that fails ends the operation.
 pub(super) fn apply(
     repository: &Repository,
     tree: Option<ObjectId>,
     actions: &[Action],
-) -> Result<Result<ObjectId, Inapplicable>, Error> {
-    let mut draft = Draft::new(repository, tree);
+) -> Result<Result<ObjectId, ActionError>, Error> {
+    let mut editor = TreeEditor::new(repository, tree);
     for action in actions {
-        if let Err(inapplicable) = apply_one(repository, &mut draft, action)? {
-            return Ok(Err(inapplicable));
+        if let Err(action_error) = apply_one(repository, &mut editor, action)? {
+            return Ok(Err(action_error));
         }
     }
-    draft.write().map(Ok)
+    editor.write().map(Ok)
 }
 
 fn apply_one(
     repository: &Repository,
-    draft: &mut Draft<'_>,
+    editor: &mut TreeEditor<'_>,
     action: &Action,
-) -> Result<Result<(), Inapplicable>, Error> {
+) -> Result<Result<(), ActionError>, Error> {
     for path in action.paths() {
-        if let Err(inapplicable) = check_path(path) {
-            return Ok(Err(inapplicable));
+        if let Err(action_error) = check_path(path) {
+            return Ok(Err(action_error));
         }
     }
     match action {
@@ -100,11 +101,11 @@ fn apply_one(
             content,
             is_executable,
         } => {
-            if matches!(draft.find(path)?, Found::Leaf(_)) {
-                return Ok(Err(Inapplicable::Exists));
+            if matches!(editor.find(path)?, Found::Leaf(_)) {
+                return Ok(Err(ActionError::Exists));
             }
             let id = write_blob(repository, content)?;
-            draft.put(
+            editor.put(
                 path,
                 Leaf {
                     id,
@@ -113,10 +114,10 @@ fn apply_one(
             )?;
         }
         Action::Update { path, content } => {
-            let Found::Leaf(leaf) = draft.find(path)? else {
-                return Ok(Err(Inapplicable::Missing));
+            let Found::Leaf(leaf) = editor.find(path)? else {
+                return Ok(Err(ActionError::Missing));
             };
-            draft.put(
+            editor.put(
                 path,
                 Leaf {
                     id: write_blob(repository, content)?,
@@ -129,27 +130,27 @@ fn apply_one(
             previous_path,
             content,
         } => {
-            let Found::Leaf(leaf) = draft.find(previous_path)? else {
-                return Ok(Err(Inapplicable::Missing));
+            let Found::Leaf(leaf) = editor.find(previous_path)? else {
+                return Ok(Err(ActionError::Missing));
             };
-            if path != previous_path && draft.find(path)? != Found::Nothing {
-                return Ok(Err(Inapplicable::Exists));
+            if path != previous_path && editor.find(path)? != Found::Nothing {
+                return Ok(Err(ActionError::Exists));
             }
             let id = match content {
                 Some(content) => write_blob(repository, content)?,
                 None => leaf.id,
             };
-            draft.remove(previous_path)?;
-            draft.put(path, Leaf { id, ..leaf })?;
+            editor.remove(previous_path)?;
+            editor.put(path, Leaf { id, ..leaf })?;
         }
         Action::Chmod {
             path,
             is_executable,
         } => {
-            let Found::Leaf(leaf) = draft.find(path)? else {
-                return Ok(Err(Inapplicable::Missing));
+            let Found::Leaf(leaf) = editor.find(path)? else {
+                return Ok(Err(ActionError::Missing));
             };
-            draft.put(
+            editor.put(
                 path,
                 Leaf {
                     mode: file_mode(*is_executable),
@@ -158,17 +159,17 @@ fn apply_one(
             )?;
         }
         Action::Delete { path } => {
-            if draft.find(path)? == Found::Nothing {
-                return Ok(Err(Inapplicable::Missing));
+            if editor.find(path)? == Found::Nothing {
+                return Ok(Err(ActionError::Missing));
             }
-            draft.remove(path)?;
+            editor.remove(path)?;
         }
     }
     Ok(Ok(()))
 }
 
 impl Action {
-    /// The path that it leaves something at, or removes.
+    /// Returns the path that the action writes or removes.
     pub fn path(&self) -> &str {
         match self {
             Self::Create { path, .. }
@@ -188,9 +189,9 @@ impl Action {
     }
 }
 
-fn check_path(path: &str) -> Result<(), Inapplicable> {
+fn check_path(path: &str) -> Result<(), ActionError> {
     if path.is_empty() {
-        return Err(Inapplicable::NoPath);
+        return Err(ActionError::NoPath);
     }
     let mut depth = 0_i32;
     for segment in path.split('/') {
@@ -199,7 +200,7 @@ fn check_path(path: &str) -> Result<(), Inapplicable> {
             _ => 1,
         };
         if depth < 0 {
-            return Err(Inapplicable::Traversal);
+            return Err(ActionError::Traversal);
         }
     }
     let is_legal = path.split('/').all(|segment| {
@@ -212,7 +213,7 @@ fn check_path(path: &str) -> Result<(), Inapplicable> {
     if is_legal {
         Ok(())
     } else {
-        Err(Inapplicable::InvalidPath(path.to_owned()))
+        Err(ActionError::InvalidPath(path.to_owned()))
     }
 }
 
@@ -228,7 +229,7 @@ fn write_blob(repository: &Repository, content: &[u8]) -> Result<ObjectId, Error
     Ok(repository
         .git
         .write_blob(content)
-        .attempt("write a file")?
+        .context("write a file")?
         .detach())
 }
 
@@ -237,15 +238,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_that_git_refuses_are_refused() {
+    fn paths_invalid_in_git_are_refused() {
         assert_eq!(check_path("a/b.txt"), Ok(()));
-        assert_eq!(check_path(""), Err(Inapplicable::NoPath));
-        assert_eq!(check_path("../x"), Err(Inapplicable::Traversal));
-        assert_eq!(check_path("a/../../x"), Err(Inapplicable::Traversal));
+        assert_eq!(check_path(""), Err(ActionError::NoPath));
+        assert_eq!(check_path("../x"), Err(ActionError::Traversal));
+        assert_eq!(check_path("a/../../x"), Err(ActionError::Traversal));
         for path in [".git/x", "a//b", "/a", "a/", "a/.GIT/b"] {
             assert_eq!(
                 check_path(path),
-                Err(Inapplicable::InvalidPath(path.to_owned()))
+                Err(ActionError::InvalidPath(path.to_owned()))
             );
         }
     }

@@ -5,7 +5,7 @@ use std::io::{Cursor, Write};
 use gix::ObjectId;
 use tar::{EntryType, Header};
 
-use super::error::{Attempt, Error};
+use super::error::{Context, Error};
 use super::repository::Repository;
 use super::tree::Entry;
 
@@ -23,7 +23,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// Finds the format that an extension stands for.
+    /// Returns the format of a file extension.
     pub fn from_extension(extension: &str) -> Option<Self> {
         match extension {
             "zip" => Some(Self::Zip),
@@ -34,7 +34,7 @@ impl Format {
         }
     }
 
-    /// The extension of its files.
+    /// Returns the file extension.
     pub const fn extension(self) -> &'static str {
         match self {
             Self::Zip => "zip",
@@ -46,7 +46,7 @@ impl Format {
 }
 
 impl Repository {
-    /// Packs the files of a commit below a folder named `prefix`. `entries` are the ones to pack.
+    /// Packs `entries` of a commit into an archive below a folder named `prefix`.
     pub fn archive(
         &self,
         commit: ObjectId,
@@ -65,14 +65,14 @@ impl Repository {
                 let tar = self.tar(commit, entries, prefix, seconds)?;
                 let mut gzip =
                     flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-                gzip.write_all(&tar).attempt("pack an archive")?;
-                gzip.finish().attempt("pack an archive")
+                gzip.write_all(&tar).context("pack an archive")?;
+                gzip.finish().context("pack an archive")
             }
             Format::TarBz2 => {
                 let tar = self.tar(commit, entries, prefix, seconds)?;
                 let mut bzip = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
-                bzip.write_all(&tar).attempt("pack an archive")?;
-                bzip.finish().attempt("pack an archive")
+                bzip.write_all(&tar).context("pack an archive")?;
+                bzip.finish().context("pack an archive")
             }
         }
     }
@@ -85,20 +85,20 @@ impl Repository {
         seconds: u64,
     ) -> Result<Vec<u8>, Error> {
         let mut tar = tar::Builder::new(Vec::new());
-        // As git does: a global comment that names the commit.
+        // git adds a global comment that names the commit.
         let comment = format!("52 comment={commit}\n");
         let mut header = header(EntryType::XGlobalHeader, 0o666, seconds, comment.len());
         tar.append_data(&mut header, "pax_global_header", comment.as_bytes())
-            .attempt("pack an archive")?;
+            .context("pack an archive")?;
         let mut folder = self::header(EntryType::Directory, 0o775, seconds, 0);
         tar.append_data(&mut folder, format!("{prefix}/"), std::io::empty())
-            .attempt("pack an archive")?;
+            .context("pack an archive")?;
         for entry in entries {
             let path = format!("{prefix}/{}", entry.path);
             if entry.mode.is_tree() {
                 let mut folder = self::header(EntryType::Directory, 0o775, seconds, 0);
                 tar.append_data(&mut folder, format!("{path}/"), std::io::empty())
-                    .attempt("pack an archive")?;
+                    .context("pack an archive")?;
                 continue;
             }
             let Some(content) = self.blob(entry.id)? else {
@@ -108,15 +108,15 @@ impl Repository {
                 let mut link = self::header(EntryType::Symlink, 0o777, seconds, 0);
                 let target = String::from_utf8_lossy(&content).into_owned();
                 tar.append_link(&mut link, path, target)
-                    .attempt("pack an archive")?;
+                    .context("pack an archive")?;
             } else {
                 let mode = if entry.is_executable() { 0o775 } else { 0o664 };
                 let mut file = self::header(EntryType::Regular, mode, seconds, content.len());
                 tar.append_data(&mut file, path, content.as_slice())
-                    .attempt("pack an archive")?;
+                    .context("pack an archive")?;
             }
         }
-        tar.into_inner().attempt("pack an archive")
+        tar.into_inner().context("pack an archive")
     }
 
     fn zip(&self, entries: &[Entry], prefix: &str) -> Result<Vec<u8>, Error> {
@@ -125,13 +125,13 @@ impl Repository {
         let folder = zip::write::SimpleFileOptions::default();
         zip.add_directory(format!("{prefix}/"), folder)
             .map_err(failed)
-            .attempt("pack an archive")?;
+            .context("pack an archive")?;
         for entry in entries {
             let path = format!("{prefix}/{}", entry.path);
             if entry.mode.is_tree() {
                 zip.add_directory(format!("{path}/"), folder)
                     .map_err(failed)
-                    .attempt("pack an archive")?;
+                    .context("pack an archive")?;
                 continue;
             }
             let Some(content) = self.blob(entry.id)? else {
@@ -143,15 +143,15 @@ impl Repository {
                 let target = String::from_utf8_lossy(&content).into_owned();
                 zip.add_symlink(path, target, options)
                     .map_err(failed)
-                    .attempt("pack an archive")?;
+                    .context("pack an archive")?;
             } else {
                 zip.start_file(path, options)
                     .map_err(failed)
-                    .attempt("pack an archive")?;
-                zip.write_all(&content).attempt("pack an archive")?;
+                    .context("pack an archive")?;
+                zip.write_all(&content).context("pack an archive")?;
             }
         }
-        let cursor = zip.finish().map_err(failed).attempt("pack an archive")?;
+        let cursor = zip.finish().map_err(failed).context("pack an archive")?;
         Ok(cursor.into_inner())
     }
 }

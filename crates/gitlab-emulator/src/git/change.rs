@@ -1,4 +1,4 @@
-//! What differs between two commits, entry by entry.
+//! Differences between two commits, entry by entry.
 
 use std::ops::ControlFlow;
 
@@ -10,23 +10,24 @@ use gix::error::ResultExt;
 use gix::objs::TreeRefIter;
 use gix::worktree::stack::state::attributes::Source;
 
-use super::error::{Attempt, Error};
+use super::error::{Context, Error};
 use super::repository::Repository;
 
-/// Whether renames are found, which takes reading files.
+/// Whether to detect renames, which requires reading files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Renames {
-    /// They are an addition and a deletion.
+    /// A rename is a deletion and an addition.
     Apart,
-    /// They are found by similarity, as git does.
+    /// Renames are detected by similarity, as in git.
     Found,
 }
 
 impl Repository {
-    /// The entries that differ, folders included; `None` stands for nothing at all.
+    /// Returns the entries that differ, folders included; `None` is an empty tree.
     ///
-    /// This is what `gix::Repository::diff_tree_to_tree` does, but for attributes: there, every call
-    /// reads the whole tree of HEAD to find them, and here there are none.
+    /// Does the same as `gix::Repository::diff_tree_to_tree`, except that attributes are ignored:
+    /// to find them, every call of that function reads the whole tree of HEAD, and repositories
+    /// here have none.
     pub(super) fn changes(
         &self,
         from: Option<ObjectId>,
@@ -43,11 +44,11 @@ impl Repository {
         let attributes = self
             .git
             .attributes_only(&no_files, Source::IdMapping)
-            .attempt(action)?
+            .context(action)?
             .detach();
         let mut cache =
             gix::diff::resource_cache(&self.git, Mode::ToGit, attributes, WorktreeRoots::default())
-                .attempt(action)?;
+                .context(action)?;
         let rewrites = match renames {
             Renames::Apart => None,
             Renames::Found => Some(Rewrites::default()),
@@ -67,7 +68,7 @@ impl Repository {
             Options::default().with_rewrites(rewrites).into(),
         )
         .or_error()
-        .attempt(action)?;
+        .context(action)?;
         Ok(changes)
     }
 }

@@ -1,19 +1,19 @@
-//! Commits: reading them, and making them from actions.
+//! Commits: reading, and creating from actions.
 
 use gix::ObjectId;
 use gix::bstr::ByteSlice;
 use gix::objs::commit::MessageRef;
 
-use super::action::{self, Action, Inapplicable};
-use super::error::{Attempt, Error};
+use super::action::{self, Action, ActionError};
+use super::error::{Context, Error};
 use super::repository::Repository;
 
-/// Who did something, and when.
+/// Name, email and time of an author or committer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature {
-    /// The name for people.
+    /// Display name.
     pub name: String,
-    /// The address.
+    /// Email address.
     pub email: String,
     /// Seconds since 1970.
     pub seconds: i64,
@@ -21,28 +21,28 @@ pub struct Signature {
     pub offset: i32,
 }
 
-/// A commit as the API shows it.
+/// A commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commit {
-    /// Its id.
+    /// Object ID.
     pub id: ObjectId,
-    /// The commits before it.
+    /// Parent commits.
     pub parents: Vec<ObjectId>,
-    /// Who wrote the change.
+    /// Author of the change.
     pub author: Signature,
-    /// Who made the commit.
+    /// Committer.
     pub committer: Signature,
-    /// The whole message.
+    /// Full message.
     pub message: String,
 }
 
 impl Commit {
-    /// The first line of the message.
+    /// Returns the first line of the message.
     pub fn title(&self) -> &str {
         self.message.lines().next().unwrap_or_default()
     }
 
-    /// The trailers of the message, in order.
+    /// Returns the trailers of the message, in order.
     pub fn trailers(&self) -> Vec<(String, String)> {
         let message = MessageRef::from_bytes(self.message.as_bytes());
         message.body().map_or_else(Vec::new, |body| {
@@ -53,50 +53,50 @@ impl Commit {
     }
 }
 
-/// A commit to be made.
+/// A commit to create.
 #[derive(Debug)]
 pub struct NewCommit<'a> {
     /// The commit that the actions apply to.
     pub parent: Option<ObjectId>,
-    /// What changes.
+    /// The changes.
     pub actions: &'a [Action],
-    /// The whole message.
+    /// Full message.
     pub message: &'a str,
-    /// Who wrote the change.
+    /// Author of the change.
     pub author: &'a Signature,
-    /// Who makes the commit.
+    /// Committer.
     pub committer: &'a Signature,
 }
 
 impl Repository {
-    /// Reads a commit; `None` when there is no commit of this id.
+    /// Reads a commit; `None` if no commit has this ID.
     pub fn commit(&self, id: ObjectId) -> Result<Option<Commit>, Error> {
-        let object = self.git.try_find_object(id).attempt("read a commit")?;
+        let object = self.git.try_find_object(id).context("read a commit")?;
         let Some(commit) = object.and_then(|object| object.try_into_commit().ok()) else {
             return Ok(None);
         };
-        let decoded = commit.decode().attempt("read a commit")?;
+        let decoded = commit.decode().context("read a commit")?;
         Ok(Some(Commit {
             id,
             parents: decoded.parents().collect(),
-            author: signature(decoded.author().attempt("read an author")?),
-            committer: signature(decoded.committer().attempt("read a committer")?),
+            author: signature(decoded.author().context("read an author")?),
+            committer: signature(decoded.committer().context("read a committer")?),
             message: decoded.message.to_str_lossy().into_owned(),
         }))
     }
 
-    /// Writes a commit without moving any branch.
+    /// Writes a commit without moving a branch.
     pub fn write_commit(
         &self,
         new: &NewCommit<'_>,
-    ) -> Result<Result<ObjectId, Inapplicable>, Error> {
+    ) -> Result<Result<ObjectId, ActionError>, Error> {
         let base = match new.parent {
             Some(parent) => Some(self.root_tree(parent)?.id),
             None => None,
         };
         let tree = match action::apply(self, base, new.actions)? {
             Ok(tree) => tree,
-            Err(inapplicable) => return Ok(Err(inapplicable)),
+            Err(action_error) => return Ok(Err(action_error)),
         };
         let commit = gix::objs::Commit {
             tree,
@@ -107,13 +107,13 @@ impl Repository {
             message: new.message.into(),
             extra_headers: Vec::new(),
         };
-        let id = self.git.write_object(commit).attempt("write a commit")?;
+        let id = self.git.write_object(commit).context("write a commit")?;
         Ok(Ok(id.detach()))
     }
 }
 
 impl Repository {
-    /// Writes an annotated tag without making its reference.
+    /// Writes an annotated tag without creating its reference.
     pub fn write_tag(
         &self,
         name: &str,
@@ -129,23 +129,23 @@ impl Repository {
             message: message.into(),
             signature: None,
         };
-        Ok(self.git.write_object(tag).attempt("write a tag")?.detach())
+        Ok(self.git.write_object(tag).context("write a tag")?.detach())
     }
 
-    /// The message of an annotated tag; `None` when the object is none.
+    /// Returns the message of an annotated tag; `None` if the object is not one.
     pub fn tag_message(&self, id: ObjectId) -> Result<Option<String>, Error> {
-        let object = self.git.try_find_object(id).attempt("read a tag")?;
+        let object = self.git.try_find_object(id).context("read a tag")?;
         let Some(tag) = object.and_then(|object| object.try_into_tag().ok()) else {
             return Ok(None);
         };
-        let decoded = tag.decode().attempt("read a tag")?;
+        let decoded = tag.decode().context("read a tag")?;
         Ok(Some(decoded.message.to_str_lossy().into_owned()))
     }
 }
 
 impl Signature {
     fn to_git(&self) -> gix::actor::Signature {
-        // Brackets and line ends would break the commit apart; git strips them too.
+        // Brackets and line breaks would corrupt the commit; git strips them too.
         let clean = |text: &str| text.replace(['<', '>', '\n', '\0'], "").trim().to_owned();
         gix::actor::Signature {
             name: clean(&self.name).into(),

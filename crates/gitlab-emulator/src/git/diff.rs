@@ -13,7 +13,7 @@ use super::change::Renames;
 use super::error::Error;
 use super::repository::Repository;
 
-/// How many lines a commit adds and removes.
+/// Numbers of added and removed lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Lines added.
@@ -22,43 +22,43 @@ pub struct Stats {
     pub deletions: u64,
 }
 
-/// One file that differs.
+/// A file that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileDiff {
-    /// Its path before.
+    /// Path before.
     pub old_path: String,
-    /// Its path after.
+    /// Path after.
     pub new_path: String,
-    /// Its mode before, `None` when it is new.
+    /// Mode before; `None` if the file is new.
     pub old_mode: Option<EntryMode>,
-    /// Its mode after, `None` when it is gone.
+    /// Mode after; `None` if the file was removed.
     pub new_mode: Option<EntryMode>,
-    /// The hunks in unified form; empty for binary files.
+    /// Hunks of the unified diff; empty for binary files.
     pub text: String,
 }
 
-/// A path that differs, and on which sides something is there.
+/// A path that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangedPath {
     /// The path.
     pub path: String,
-    /// Whether something was there before.
+    /// Whether something existed at the path before.
     pub is_before: bool,
-    /// Whether something is there after.
+    /// Whether something exists at the path after.
     pub is_after: bool,
 }
 
-/// The bytes of a file before and after.
+/// The content of a file before and after.
 type Contents = (Vec<u8>, Vec<u8>);
 
-/// The two sides of a change.
+/// Both sides of a change.
 struct Sides {
     old: Option<(String, ObjectId, EntryMode)>,
     new: Option<(String, ObjectId, EntryMode)>,
 }
 
 impl Repository {
-    /// Counts the lines that differ between two commits; `None` stands for nothing at all.
+    /// Counts the lines that differ between two commits; `None` is an empty tree.
     pub fn stats(&self, from: Option<ObjectId>, to: ObjectId) -> Result<Stats, Error> {
         let mut stats = Stats::default();
         for change in self.file_changes(from, to)? {
@@ -73,7 +73,7 @@ impl Repository {
         Ok(stats)
     }
 
-    /// The files that differ between two commits, by path.
+    /// Returns the files that differ between two commits, sorted by path.
     pub fn diff(&self, from: Option<ObjectId>, to: ObjectId) -> Result<Vec<FileDiff>, Error> {
         let mut files = Vec::new();
         for change in self.file_changes(from, to)? {
@@ -102,7 +102,8 @@ impl Repository {
         Ok(files)
     }
 
-    /// The paths that differ between two commits; a rename is a path gone and a path new.
+    /// Returns the paths that differ between two commits; a rename counts as a removed and a new
+    /// path.
     pub fn changed_paths(
         &self,
         from: Option<ObjectId>,
@@ -121,32 +122,32 @@ impl Repository {
                     });
                 }
                 (old, new) => {
-                    let gone = |path| ChangedPath {
+                    let removed = |path| ChangedPath {
                         path,
                         is_before: true,
                         is_after: false,
                     };
-                    let made = |path| ChangedPath {
+                    let added = |path| ChangedPath {
                         path,
                         is_before: false,
                         is_after: true,
                     };
-                    paths.extend(old.map(gone));
-                    paths.extend(new.map(made));
+                    paths.extend(old.map(removed));
+                    paths.extend(new.map(added));
                 }
             }
         }
         Ok(paths)
     }
 
-    /// Every file that differs between two commits, renames found.
+    /// Returns all files that differ between two commits, with renames detected.
     fn file_changes(&self, from: Option<ObjectId>, to: ObjectId) -> Result<Vec<Change>, Error> {
         let mut changes = self.changes(from, to, Renames::Found)?;
         changes.retain(|change| !change.entry_mode().is_tree());
         Ok(changes)
     }
 
-    /// The bytes before and after; `None` when one of them is binary or no file.
+    /// Returns the content before and after; `None` if one side is binary or not a file.
     fn contents(&self, sides: &Sides) -> Result<Option<Contents>, Error> {
         let mut contents = [Vec::new(), Vec::new()];
         for (content, side) in contents.iter_mut().zip([&sides.old, &sides.new]) {
@@ -154,7 +155,7 @@ impl Repository {
                 let Some(bytes) = self.blob(*id)? else {
                     return Ok(None);
                 };
-                // Git takes a file with a zero byte near its beginning for binary.
+                // git treats a file with a zero byte near its start as binary.
                 if bytes.iter().take(8000).any(|byte| *byte == 0) {
                     return Ok(None);
                 }
@@ -222,11 +223,11 @@ fn unified(before: &[u8], after: &[u8]) -> String {
     let diff = diff_with_slider_heuristics(Algorithm::Histogram, &input);
     let printed =
         UnifiedDiff::new(&diff, &input, Hunks::default(), ContextSize::symmetrical(3)).consume();
-    // Writing into memory does not fail.
+    // Writing to memory does not fail.
     printed.unwrap_or_default()
 }
 
-/// Prints hunks as git does, with its note on files that do not end in a line end.
+/// Prints hunks like git, including its note on a missing newline at the end.
 #[derive(Default)]
 struct Hunks(String);
 
@@ -270,7 +271,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hunks_are_printed_as_git_prints_them() {
+    fn hunks_are_formatted_like_git() {
         assert_eq!(
             unified(b"", b"a\nb"),
             "@@ -0,0 +1,2 @@\n+a\n+b\n\\ No newline at end of file\n"

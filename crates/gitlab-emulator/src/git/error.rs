@@ -1,42 +1,42 @@
-//! Why work on a repository failed.
+//! Errors of repository operations.
 
 /// A failure of the repository itself, not of the request.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The git library refused.
+    /// The git library reported an error.
     #[error("could not {action}")]
     Git {
         /// What was attempted.
         action: &'static str,
-        /// Why.
+        /// The cause.
         #[source]
         source: gix::Error,
     },
-    /// The file system refused.
+    /// The file system reported an error.
     #[error("could not {action}")]
     File {
         /// What was attempted.
         action: &'static str,
-        /// Why.
+        /// The cause.
         #[source]
         source: std::io::Error,
     },
 }
 
-/// Names what was attempted when a call failed.
-pub(crate) trait Attempt<T> {
+/// Adds what was attempted to an error.
+pub(crate) trait Context<T> {
     /// Wraps the error with `action`, which follows "could not".
-    fn attempt(self, action: &'static str) -> Result<T, Error>;
+    fn context(self, action: &'static str) -> Result<T, Error>;
 }
 
-impl<T> Attempt<T> for Result<T, gix::Error> {
-    fn attempt(self, action: &'static str) -> Result<T, Error> {
+impl<T> Context<T> for Result<T, gix::Error> {
+    fn context(self, action: &'static str) -> Result<T, Error> {
         self.map_err(|source| Error::Git { action, source })
     }
 }
 
-impl<T> Attempt<T> for std::io::Result<T> {
-    fn attempt(self, action: &'static str) -> Result<T, Error> {
+impl<T> Context<T> for std::io::Result<T> {
+    fn context(self, action: &'static str) -> Result<T, Error> {
         self.map_err(|source| Error::File { action, source })
     }
 }

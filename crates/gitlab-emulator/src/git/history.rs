@@ -1,4 +1,4 @@
-//! Which commit came before which, and which one last touched a path.
+//! Commit order, and the last commit that touched a path.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,46 +9,46 @@ use gix::revision::walk::Sorting;
 use gix::traverse::commit::simple::CommitTimeOrder;
 
 use super::change::Renames;
-use super::error::{Attempt, Error};
+use super::error::{Context, Error};
 use super::repository::Repository;
 
-/// What each commit touched. Commits never change, so an entry is right forever; without it every
-/// `last_commit_id` would compare trees all the way down the history.
+/// The paths that each commit touched. Commits never change, so entries stay valid. Without this
+/// cache every `last_commit_id` would compare trees all the way down the history.
 #[derive(Debug, Default)]
 pub(super) struct History {
     touched: Mutex<HashMap<ObjectId, Arc<Touched>>>,
 }
 
-/// The paths, folders included, that differ between a commit and each of its parents; the only
-/// entry of a root commit, whose parent is `None`, has all its paths.
+/// The paths, folders included, that differ between a commit and each of its parents. A root commit
+/// has a single entry, with parent `None` and all its paths.
 #[derive(Debug)]
 struct Touched {
     against: Vec<(Option<ObjectId>, HashSet<String>)>,
 }
 
-/// Which commits a listing gives.
+/// Selects commits of a listing.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
     /// Only commits that touched this path.
     pub path: Option<String>,
-    /// Only commits not before this moment, in seconds since 1970.
+    /// Only commits at or after this time, in seconds since 1970.
     pub since: Option<i64>,
-    /// Only commits not after this moment.
+    /// Only commits at or before this time.
     pub until: Option<i64>,
-    /// Only commits whose author has this in the name or address.
+    /// Only commits whose author's name or email contains this.
     pub author: Option<String>,
     /// Whether to follow only the first parent of merges.
     pub is_first_parent: bool,
 }
 
 impl Repository {
-    /// The newest commit, from `commit` back, that touched a path; `None` when none did.
+    /// Returns the newest commit that touched a path, starting at `commit`; `None` if none did.
     pub fn last_commit(&self, commit: ObjectId, path: &str) -> Result<Option<ObjectId>, Error> {
         let path = path.trim_matches('/');
         let mut current = commit;
         loop {
             let touched = self.touched(current)?;
-            // A parent with the same content tells the whole story of the path.
+            // As in git, a parent with the same content at the path has its whole history.
             let untouched_against = touched
                 .against
                 .iter()
@@ -70,7 +70,7 @@ impl Repository {
         {
             return Ok(Arc::clone(touched));
         }
-        let found = self.git.find_commit(commit).attempt("read a commit")?;
+        let found = self.git.find_commit(commit).context("read a commit")?;
         let parents: Vec<ObjectId> = found.parent_ids().map(gix::Id::detach).collect();
         let mut against = Vec::new();
         if parents.is_empty() {
@@ -104,7 +104,7 @@ impl Repository {
         Ok(paths)
     }
 
-    /// The commits from `tips` back, newest first.
+    /// Returns the commits reachable from `tips`, newest first.
     pub fn log(&self, tips: &[ObjectId], selection: &Selection) -> Result<Vec<ObjectId>, Error> {
         let mut walk = self
             .git
@@ -114,8 +114,8 @@ impl Repository {
             walk = walk.first_parent_only();
         }
         let mut commits = Vec::new();
-        for info in walk.all().attempt("walk the history")? {
-            let id = info.attempt("walk the history")?.id;
+        for info in walk.all().context("walk the history")? {
+            let id = info.context("walk the history")?.id;
             if self.is_selected(id, selection)? {
                 commits.push(id);
             }
@@ -149,7 +149,7 @@ impl Repository {
             }))
     }
 
-    /// The commits of `to` that are not in `from`, newest first.
+    /// Returns the commits reachable from `to` but not from `from`, newest first.
     pub fn log_between(&self, from: ObjectId, to: ObjectId) -> Result<Vec<ObjectId>, Error> {
         let walk = self
             .git
@@ -157,13 +157,13 @@ impl Repository {
             .with_hidden([from])
             .sorting(Sorting::ByCommitTime(CommitTimeOrder::NewestFirst));
         let mut commits = Vec::new();
-        for info in walk.all().attempt("walk the history")? {
-            commits.push(info.attempt("walk the history")?.id);
+        for info in walk.all().context("walk the history")? {
+            commits.push(info.context("walk the history")?.id);
         }
         Ok(commits)
     }
 
-    /// The best common ancestor of two commits.
+    /// Returns the best common ancestor of two commits.
     pub fn merge_base(&self, one: ObjectId, two: ObjectId) -> Option<ObjectId> {
         self.git
             .merge_base(one, two)
@@ -172,7 +172,7 @@ impl Repository {
             .map(gix::Id::detach)
     }
 
-    /// Whether `ancestor` is in the history of `commit`.
+    /// Returns whether `ancestor` is reachable from `commit`.
     pub fn is_ancestor(&self, ancestor: ObjectId, commit: ObjectId) -> bool {
         self.merge_base(ancestor, commit) == Some(ancestor)
     }

@@ -1,33 +1,33 @@
-//! Branches and tags, and the compare-and-swap that moves them.
+//! Branches and tags, moved by compare-and-swap.
 
 use gix::ObjectId;
 use gix::refs::transaction::{Change, LogChange, PreviousValue, RefEdit, RefLog};
 use gix::refs::{FullName, Target};
 
-use super::error::{Attempt, Error};
+use super::error::{Context, Error};
 use super::repository::Repository;
 
-/// Why a branch was not moved.
+/// An error that kept a reference from moving.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
-    /// It no longer points to what was expected.
+pub enum ReferenceConflict {
+    /// It does not point to the expected object.
     Moved,
-    /// Somebody else is moving it.
+    /// Another process holds its lock.
     Locked,
-    /// It exists already.
+    /// It already exists.
     Exists,
-    /// Its name is a folder of another branch, or the other way round.
+    /// Its name is a folder of another reference, or the other way round.
     Hierarchy,
-    /// Its name is not legal.
+    /// Its name is not valid.
     Name,
 }
 
-/// The content of HEAD that names a branch.
+/// Returns the content of HEAD for a branch.
 pub(super) fn head_file(branch: &str) -> String {
     format!("ref: refs/heads/{branch}\n")
 }
 
-/// Whether git allows a name for a branch.
+/// Returns whether git accepts a branch name.
 pub fn is_branch_name(name: &str) -> bool {
     let full = format!("refs/heads/{name}");
     !name.starts_with('-')
@@ -36,26 +36,26 @@ pub fn is_branch_name(name: &str) -> bool {
 }
 
 impl Repository {
-    /// Whether there is no branch.
+    /// Returns whether the repository has no branch.
     pub fn is_empty(&self) -> Result<bool, Error> {
-        let references = self.git.references().attempt("list the branches")?;
-        let mut branches = references.local_branches().attempt("list the branches")?;
+        let references = self.git.references().context("list the branches")?;
+        let mut branches = references.local_branches().context("list the branches")?;
         Ok(branches.next().is_none())
     }
 
-    /// The branches with their commits, by name.
+    /// Returns the branches and their commits, sorted by name.
     pub fn branches(&self) -> Result<Vec<(String, ObjectId)>, Error> {
         self.references("refs/heads/")
     }
 
-    /// The tags with the objects they point to, by name.
+    /// Returns the tags and their objects, sorted by name.
     pub fn tags(&self) -> Result<Vec<(String, ObjectId)>, Error> {
         self.references("refs/tags/")
     }
 
     fn references(&self, prefix: &str) -> Result<Vec<(String, ObjectId)>, Error> {
-        let platform = self.git.references().attempt("list the references")?;
-        let found = platform.prefixed(prefix).attempt("list the references")?;
+        let platform = self.git.references().context("list the references")?;
+        let found = platform.prefixed(prefix).context("list the references")?;
         let mut names: Vec<_> = found
             .flatten()
             .filter_map(|reference| {
@@ -68,12 +68,12 @@ impl Repository {
         Ok(names)
     }
 
-    /// The commit of a branch.
+    /// Returns the commit of a branch.
     pub fn branch(&self, name: &str) -> Result<Option<ObjectId>, Error> {
         self.reference(&format!("refs/heads/{name}"))
     }
 
-    /// The object of a tag.
+    /// Returns the object of a tag.
     pub fn tag(&self, name: &str) -> Result<Option<ObjectId>, Error> {
         self.reference(&format!("refs/tags/{name}"))
     }
@@ -85,23 +85,23 @@ impl Repository {
         let found = self
             .git
             .try_find_reference(&name)
-            .attempt("read a reference")?;
+            .context("read a reference")?;
         Ok(found.and_then(|reference| reference.try_id().map(gix::Id::detach)))
     }
 
-    /// Moves a reference from one object to another, where `None` is its absence. Gives the
-    /// reason when it is not at `from`.
+    /// Moves a reference from one object to another; `None` means that it does not exist. Returns
+    /// the conflict if the reference is not at `from`.
     pub fn swap_reference(
         &self,
         name: &str,
         from: Option<ObjectId>,
         to: Option<ObjectId>,
-    ) -> Result<Result<(), Refused>, Error> {
+    ) -> Result<Result<(), ReferenceConflict>, Error> {
         let Ok(full) = FullName::try_from(name) else {
-            return Ok(Err(Refused::Name));
+            return Ok(Err(ReferenceConflict::Name));
         };
         if from.is_none() && self.clashes_with_hierarchy(name)? {
-            return Ok(Err(Refused::Hierarchy));
+            return Ok(Err(ReferenceConflict::Hierarchy));
         }
         let expected = match from {
             Some(id) => PreviousValue::MustExistAndMatch(Target::Object(id)),
@@ -129,14 +129,15 @@ impl Repository {
             Err(error) => {
                 let now = self.reference(name)?;
                 if now == from {
-                    // At the expected object, so only the lock can have been in the way.
+                    // The reference is at the expected object, so only its lock can have been the
+                    // reason.
                     tracing::debug!(%name, %error, "a reference is locked");
-                    return Ok(Err(Refused::Locked));
+                    return Ok(Err(ReferenceConflict::Locked));
                 }
                 Ok(Err(if from.is_none() {
-                    Refused::Exists
+                    ReferenceConflict::Exists
                 } else {
-                    Refused::Moved
+                    ReferenceConflict::Moved
                 }))
             }
         }
@@ -153,11 +154,11 @@ impl Repository {
         Ok(!self.references(&format!("{name}/"))?.is_empty())
     }
 
-    /// Makes HEAD name a branch, which need not exist.
+    /// Points HEAD to a branch, which need not exist.
     pub fn set_head(&self, branch: &str) -> Result<(), Error> {
         let path = self.path().join("HEAD");
         let temporary = self.path().join("HEAD.new");
-        std::fs::write(&temporary, head_file(branch)).attempt("set the default branch")?;
-        std::fs::rename(&temporary, path).attempt("set the default branch")
+        std::fs::write(&temporary, head_file(branch)).context("set the default branch")?;
+        std::fs::rename(&temporary, path).context("set the default branch")
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use gix::ObjectId;
 
-use super::error::{Attempt, Error};
+use super::error::{Context, Error};
 use super::history::History;
 use super::reference::head_file;
 use super::tree::Listings;
@@ -26,7 +26,7 @@ struct Shared {
 }
 
 impl Repositories {
-    /// Takes a folder, which is made when the first repository is.
+    /// Uses a folder, which is created with the first repository.
     pub fn new(folder: PathBuf) -> Self {
         Self {
             folder,
@@ -34,23 +34,23 @@ impl Repositories {
         }
     }
 
-    /// The folder of a repository.
+    /// Returns the folder of a repository.
     pub fn path(&self, number: u64) -> PathBuf {
         self.folder.join(format!("{number}.git"))
     }
 
-    /// Makes an empty repository whose HEAD names `default_branch`.
+    /// Creates an empty repository with HEAD at `default_branch`.
     pub fn create(&self, number: u64, default_branch: &str) -> Result<(), Error> {
         let path = self.path(number);
-        std::fs::create_dir_all(&path).attempt("make the folder of a repository")?;
+        std::fs::create_dir_all(&path).context("create the folder of a repository")?;
         gix::ThreadSafeRepository::init(
             &path,
             gix::create::Kind::Bare,
             gix::create::Options::default(),
         )
-        .attempt("make a repository")?;
+        .context("create a repository")?;
         std::fs::write(path.join("HEAD"), head_file(default_branch))
-            .attempt("set the default branch")
+            .context("set the default branch")
     }
 
     /// Opens a repository.
@@ -66,12 +66,12 @@ impl Repositories {
             }
         };
         let mut git = shared.git.to_thread_local();
-        // Trees are read again and again while a listing or a commit walks them.
+        // A listing or a commit reads the same trees many times.
         git.object_cache_size_if_unset(4 << 20);
         Ok(Repository { git, shared })
     }
 
-    /// Removes a repository from disk; one that is not there is no error.
+    /// Removes a repository from disk, if it exists.
     pub fn remove(&self, number: u64) -> Result<(), Error> {
         self.open
             .lock()
@@ -79,7 +79,7 @@ impl Repositories {
             .remove(&number);
         match std::fs::remove_dir_all(self.path(number)) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-            other => other.attempt("remove a repository"),
+            other => other.context("remove a repository"),
         }
     }
 }
@@ -88,7 +88,7 @@ impl Shared {
     fn open(path: &Path) -> Result<Self, Error> {
         let options = gix::open::Options::isolated().open_path_as_is(true);
         let git =
-            gix::ThreadSafeRepository::open_opts(path, options).attempt("open a repository")?;
+            gix::ThreadSafeRepository::open_opts(path, options).context("open a repository")?;
         Ok(Self {
             git,
             history: History::default(),
@@ -97,29 +97,29 @@ impl Shared {
     }
 }
 
-/// One repository, for the use of one request.
+/// A repository, used by one request.
 pub struct Repository {
     pub(super) git: gix::Repository,
     shared: Arc<Shared>,
 }
 
 impl Repository {
-    /// What is known of its commits.
+    /// Returns the cache of its history.
     pub(super) fn history_cache(&self) -> &History {
         &self.shared.history
     }
 
-    /// The listings that were asked for last.
+    /// Returns the cache of its listings.
     pub(super) fn listings(&self) -> &Listings {
         &self.shared.listings
     }
 
-    /// Its folder.
+    /// Returns its folder.
     pub fn path(&self) -> &Path {
         self.git.git_dir()
     }
 
-    /// The commit that a branch, tag, object id or any other revision names.
+    /// Returns the commit of a branch, tag, object ID or other revision.
     pub fn resolve(&self, revision: &str) -> Option<ObjectId> {
         if revision.is_empty() || revision.starts_with('-') {
             return None;
@@ -129,17 +129,17 @@ impl Repository {
         Some(commit.id)
     }
 
-    /// The bytes of a blob; `None` when there is no blob of this id.
+    /// Returns the content of a blob; `None` if no blob has this ID.
     pub fn blob(&self, id: ObjectId) -> Result<Option<Vec<u8>>, Error> {
-        let object = self.git.try_find_object(id).attempt("read an object")?;
+        let object = self.git.try_find_object(id).context("read an object")?;
         Ok(object
             .and_then(|object| object.try_into_blob().ok())
             .map(|mut blob| blob.take_data()))
     }
 
-    /// The size of a blob in bytes.
+    /// Returns the size of a blob in bytes.
     pub fn blob_size(&self, id: ObjectId) -> Result<Option<u64>, Error> {
-        let header = self.git.try_find_header(id).attempt("read an object")?;
+        let header = self.git.try_find_header(id).context("read an object")?;
         Ok(header
             .filter(|header| header.kind() == gix::object::Kind::Blob)
             .map(|header| header.size()))

@@ -7,27 +7,27 @@ use gix::ObjectId;
 use gix::bstr::ByteSlice;
 use gix::object::tree::EntryMode;
 
-use super::error::{Attempt, Error};
+use super::error::{Context, Error};
 use super::repository::Repository;
 
 /// One entry of a tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// The path from the root of the repository.
+    /// Path from the root of the repository.
     pub path: String,
-    /// Its object.
+    /// Object ID.
     pub id: ObjectId,
-    /// What it is.
+    /// Mode, which tells files, links, folders and submodules apart.
     pub mode: EntryMode,
 }
 
 impl Entry {
-    /// The last segment of the path.
+    /// Returns the last segment of the path.
     pub fn name(&self) -> &str {
         self.path.rsplit('/').next().unwrap_or(&self.path)
     }
 
-    /// `blob`, `tree` or `commit`.
+    /// Returns the type in the API: `blob`, `tree` or `commit`.
     pub const fn kind(&self) -> &'static str {
         if self.mode.is_tree() {
             "tree"
@@ -38,27 +38,27 @@ impl Entry {
         }
     }
 
-    /// The mode as git prints it: `100644`.
+    /// Returns the mode as git prints it: `100644`.
     pub fn octal_mode(&self) -> String {
         format!("{:06o}", self.mode.value())
     }
 
-    /// Whether it is an executable file.
+    /// Returns whether it is an executable file.
     pub const fn is_executable(&self) -> bool {
         self.mode.is_executable()
     }
 }
 
-/// Listings of folders, kept because clients page through them. Trees never change, so one is right
-/// forever.
+/// Recent folder listings, kept because clients page through them. Trees never change, so listings
+/// stay valid.
 #[derive(Debug, Default)]
 pub(super) struct Listings {
-    recent: Mutex<VecDeque<(Listed, Arc<Vec<Entry>>)>>,
+    recent: Mutex<VecDeque<(ListingKey, Arc<Vec<Entry>>)>>,
 }
 
-/// What a listing is of.
+/// Identifies a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Listed {
+struct ListingKey {
     tree: ObjectId,
     path: String,
     is_recursive: bool,
@@ -67,21 +67,21 @@ struct Listed {
 impl Listings {
     const KEPT: usize = 4;
 
-    fn get(&self, listed: &Listed) -> Option<Arc<Vec<Entry>>> {
+    fn get(&self, key: &ListingKey) -> Option<Arc<Vec<Entry>>> {
         let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = recent.iter().find(|(known, _)| known == listed);
+        let found = recent.iter().find(|(known, _)| known == key);
         found.map(|(_, entries)| Arc::clone(entries))
     }
 
-    fn keep(&self, listed: Listed, entries: &Arc<Vec<Entry>>) {
+    fn keep(&self, key: ListingKey, entries: &Arc<Vec<Entry>>) {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        recent.push_front((listed, Arc::clone(entries)));
+        recent.push_front((key, Arc::clone(entries)));
         recent.truncate(Self::KEPT);
     }
 }
 
 impl Repository {
-    /// The entry at a path of a commit; the root is not an entry.
+    /// Returns the entry at a path of a commit; the root has no entry.
     pub fn entry(&self, commit: ObjectId, path: &str) -> Result<Option<Entry>, Error> {
         let tree = self.root_tree(commit)?;
         let found = tree
@@ -90,7 +90,7 @@ impl Repository {
                     .filter(|segment| !segment.is_empty())
                     .map(str::as_bytes),
             )
-            .attempt("read a tree")?;
+            .context("read a tree")?;
         Ok(found.map(|entry| Entry {
             path: path.to_owned(),
             id: entry.object_id(),
@@ -98,8 +98,9 @@ impl Repository {
         }))
     }
 
-    /// The entries below a path of a commit, `None` when the path is no folder. Folders come
-    /// before files; with `is_recursive`, everything below follows its folder, as in git's own listing.
+    /// Returns the entries below a path of a commit; `None` if the path is not a folder. Folders
+    /// come before files; with `is_recursive`, the content of a folder follows it, as in git's own
+    /// listing.
     pub fn list(
         &self,
         commit: ObjectId,
@@ -115,12 +116,12 @@ impl Repository {
                 _ => return Ok(None),
             }
         };
-        let listed = Listed {
+        let key = ListingKey {
             tree,
             path: path.to_owned(),
             is_recursive,
         };
-        if let Some(entries) = self.listings().get(&listed) {
+        if let Some(entries) = self.listings().get(&key) {
             return Ok(Some(entries));
         }
         let mut entries = Vec::new();
@@ -129,7 +130,7 @@ impl Repository {
             entries.sort_by_key(|entry| !entry.mode.is_tree());
         }
         let entries = Arc::new(entries);
-        self.listings().keep(listed, &entries);
+        self.listings().keep(key, &entries);
         Ok(Some(entries))
     }
 
@@ -140,9 +141,9 @@ impl Repository {
         is_recursive: bool,
         entries: &mut Vec<Entry>,
     ) -> Result<(), Error> {
-        let tree = self.git.find_tree(tree).attempt("read a tree")?;
+        let tree = self.git.find_tree(tree).context("read a tree")?;
         for entry in tree.iter() {
-            let entry = entry.attempt("read a tree")?;
+            let entry = entry.context("read a tree")?;
             let name = entry.filename().to_str_lossy();
             let path = if prefix.is_empty() {
                 name.into_owned()
@@ -165,12 +166,12 @@ impl Repository {
         Ok(())
     }
 
-    /// The root tree of a commit.
+    /// Returns the root tree of a commit.
     pub(super) fn root_tree(&self, commit: ObjectId) -> Result<gix::Tree<'_>, Error> {
         self.git
             .find_commit(commit)
-            .attempt("read a commit")?
+            .context("read a commit")?
             .tree()
-            .attempt("read a tree")
+            .context("read a tree")
     }
 }

@@ -1,4 +1,4 @@
-//! Whether an actor may fetch or push (GitLab `lib/gitlab/git_access.rb`).
+//! Authorisation of fetches and pushes (GitLab `lib/gitlab/git_access.rb`).
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -16,10 +16,10 @@ use crate::domain::time::Moment;
 use crate::domain::user::{Resource, User};
 use crate::instance::Instance;
 
-/// Why git is not served.
+/// A refused git request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Denied {
-    /// 401: no credentials, or bad ones.
+pub(super) enum AccessError {
+    /// 401: missing or invalid credentials.
     Credentials,
     /// 404 with a text.
     NotFound(&'static str),
@@ -30,7 +30,7 @@ pub(super) enum Denied {
 const NO_PROJECT: &str =
     "The project you were looking for could not be found or you don't have permission to view it.";
 
-impl IntoResponse for Denied {
+impl IntoResponse for AccessError {
     fn into_response(self) -> Response {
         let (status, text) = match self {
             Self::Credentials => (
@@ -58,19 +58,19 @@ impl IntoResponse for Denied {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Grant {
     pub(super) project: Id<Project>,
-    /// Who, `None` for anonymous fetches.
+    /// The user; `None` for anonymous fetches.
     pub(super) user: Option<Id<User>>,
     pub(super) is_admin: bool,
 }
 
-/// Checks one request.
+/// Authorises a request.
 pub(super) fn check(
     state: &State,
     actor: &Actor,
     path: &str,
     service: Service,
     now: Moment,
-) -> Result<Grant, Denied> {
+) -> Result<Grant, AccessError> {
     let (viewer, can_download, can_push) = match actor {
         Actor::Anonymous | Actor::Deploy(_) => (
             Viewer {
@@ -101,7 +101,7 @@ pub(super) fn check(
         Some(Target::Namespace(_)) => None,
         None => state.redirected(path),
     };
-    let is_opened = |project: &Project| match actor {
+    let has_deploy_access = |project: &Project| match actor {
         Actor::Deploy(Resource::Project(id)) => project.id == *id,
         Actor::Deploy(Resource::Group(id)) => state
             .self_and_ancestors(project.namespace)
@@ -110,39 +110,42 @@ pub(super) fn check(
     };
     let visible = project.filter(|project| {
         !project.is_being_removed
-            && (is_opened(project) || state.can_project(viewer, ProjectAbility::Read, project))
+            && (has_deploy_access(project)
+                || state.can_project(viewer, ProjectAbility::Read, project))
     });
     let Some(project) = visible else {
-        // Without credentials nobody learns what exists.
+        // Anonymous callers must not learn which projects exist.
         return Err(match actor {
-            Actor::Anonymous => Denied::Credentials,
-            Actor::User { .. } | Actor::Deploy(_) => Denied::NotFound(NO_PROJECT),
+            Actor::Anonymous => AccessError::Credentials,
+            Actor::User { .. } | Actor::Deploy(_) => AccessError::NotFound(NO_PROJECT),
         });
     };
     match service {
         Service::UploadPack => {
-            let may_read =
-                is_opened(project) || state.can_project(viewer, ProjectAbility::ReadCode, project);
+            let may_read = has_deploy_access(project)
+                || state.can_project(viewer, ProjectAbility::ReadCode, project);
             if !can_download || !may_read {
-                return Err(Denied::Forbidden(
+                return Err(AccessError::Forbidden(
                     "You are not allowed to download code from this project.",
                 ));
             }
         }
         Service::ReceivePack => {
             if *actor == Actor::Anonymous {
-                return Err(Denied::Credentials);
+                return Err(AccessError::Credentials);
             }
             if !can_push {
-                return Err(Denied::Forbidden("You are not allowed to upload code."));
+                return Err(AccessError::Forbidden(
+                    "You are not allowed to upload code.",
+                ));
             }
             if project.is_archived {
-                return Err(Denied::Forbidden(
+                return Err(AccessError::Forbidden(
                     "You can't push code to an archived project.",
                 ));
             }
             if !state.can_project(viewer, ProjectAbility::PushCode, project) {
-                return Err(Denied::Forbidden(
+                return Err(AccessError::Forbidden(
                     "You are not allowed to push code to this project.",
                 ));
             }
@@ -155,7 +158,7 @@ pub(super) fn check(
     })
 }
 
-/// A push to a path that does not exist makes the project, where the user may.
+/// Creates the project that a push names, if the user may.
 pub(super) fn create_on_push(instance: &Instance, actor: &Actor, path: &str, now: Moment) {
     let Actor::User {
         user,

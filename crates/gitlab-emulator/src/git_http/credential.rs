@@ -1,10 +1,10 @@
-//! Who fetches or pushes (GitLab `lib/gitlab/auth.rb`).
+//! Authentication of fetches and pushes (GitLab `lib/gitlab/auth.rb`).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, header};
 
-use super::access::Denied;
+use super::access::AccessError;
 use crate::domain::deploy_token::DeployScope;
 use crate::domain::state::State;
 use crate::domain::table::Id;
@@ -12,24 +12,24 @@ use crate::domain::time::Moment;
 use crate::domain::token::{AccessToken, Scope, TokenDigest, TokenKind};
 use crate::domain::user::{Resource, User, UserState};
 
-/// Who fetches or pushes, and what the credential allows.
+/// The caller of a git request, and what its credential allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Actor {
-    /// Nobody in particular.
+    /// No credentials.
     Anonymous,
-    /// A user by a token.
+    /// A user, by a token.
     User {
         user: Id<User>,
         is_admin: bool,
         can_download: bool,
         can_push: bool,
     },
-    /// A machine that may fetch what its deploy token opens.
+    /// A deploy token, which may fetch.
     Deploy(Resource),
 }
 
-/// Finds the actor of a request; bad credentials are refused, also where none are needed.
-pub(super) fn actor(state: &State, headers: &HeaderMap, now: Moment) -> Result<Actor, Denied> {
+/// Identifies the actor of a request. Invalid credentials are refused even where none are needed.
+pub(super) fn actor(state: &State, headers: &HeaderMap, now: Moment) -> Result<Actor, AccessError> {
     let Some(value) = headers.get(header::AUTHORIZATION) else {
         return Ok(Actor::Anonymous);
     };
@@ -43,17 +43,17 @@ pub(super) fn actor(state: &State, headers: &HeaderMap, now: Moment) -> Result<A
             text.split_once(':')
                 .map(|(n, p)| (n.to_owned(), p.to_owned()))
         })
-        .ok_or(Denied::Credentials)?;
+        .ok_or(AccessError::Credentials)?;
     if name.is_empty() || password.is_empty() {
-        return Err(Denied::Credentials);
+        return Err(AccessError::Credentials);
     }
     by_access_token(state, &name, &password, now)
         .or_else(|| by_deploy_token(state, &name, &password, now))
-        .ok_or(Denied::Credentials)
+        .ok_or(AccessError::Credentials)
 }
 
 fn by_access_token(state: &State, name: &str, password: &str, now: Moment) -> Option<Actor> {
-    let token = state.token_by_digest(&TokenDigest::of(password))?;
+    let token = state.token_by_digest(&TokenDigest::new(password))?;
     if !token.is_active(now) {
         return None;
     }
@@ -71,17 +71,17 @@ fn by_access_token(state: &State, name: &str, password: &str, now: Moment) -> Op
 }
 
 fn by_deploy_token(state: &State, name: &str, password: &str, now: Moment) -> Option<Actor> {
-    let digest = TokenDigest::of(password);
+    let digest = TokenDigest::new(password);
     let token = state.deploy_tokens.find(|token| {
         token.digest == digest
             && token.username == name
             && token.is_active(now)
             && token.scopes.contains(&DeployScope::ReadRepository)
     })?;
-    Some(Actor::Deploy(token.of))
+    Some(Actor::Deploy(token.resource))
 }
 
-/// Whether a token lets fetch and push; `None` when it is no credential for git at all.
+/// Returns whether a token allows fetching and pushing; `None` if it is not valid for git at all.
 fn abilities(token: &AccessToken, name: &str) -> Option<(bool, bool)> {
     match &token.kind {
         TokenKind::Job => (name == "gitlab-ci-token").then_some((true, false)),
@@ -92,7 +92,7 @@ fn abilities(token: &AccessToken, name: &str) -> Option<(bool, bool)> {
             can_download.then_some((can_download, can_push))
         }
         TokenKind::Granular(permissions) => {
-            let has = |wanted: &str| permissions.iter().any(|given| given == wanted);
+            let has = |wanted: &str| permissions.iter().any(|granted| granted == wanted);
             let can_push = has("Code: Push");
             let can_download = can_push || has("Code: Download");
             can_download.then_some((can_download, can_push))

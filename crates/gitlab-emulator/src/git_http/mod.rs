@@ -19,10 +19,10 @@ pub(crate) use push::write_hooks;
 
 use crate::instance::Instance;
 use crate::web::client::ClientAddress;
-use access::{Denied, Grant};
+use access::{AccessError, Grant};
 use path::{Endpoint, GitPath, Service};
 
-/// Serves a request that is no path of the API.
+/// Serves a request outside the API.
 pub(crate) async fn serve(instance: Arc<Instance>, request: Request) -> Response {
     let path = request.uri().path().to_owned();
     let query = request.uri().query().unwrap_or_default().to_owned();
@@ -47,23 +47,23 @@ pub(crate) async fn serve(instance: Arc<Instance>, request: Request) -> Response
                 .find_map(|pair| pair.strip_prefix("service="));
             match named.and_then(Service::from_name) {
                 Some(service) => service,
-                // The protocol that only reads files is not served.
+                // Dumb HTTP is not supported.
                 None => return StatusCode::FORBIDDEN.into_response(),
             }
         }
         Endpoint::Rpc(service) => service,
     };
     let (parts, body) = request.into_parts();
-    let grant = match admit(&instance, &project, service, &parts.headers) {
+    let grant = match authorize(&instance, &project, service, &parts.headers) {
         Ok(grant) => grant,
-        Err(denied) => return denied.into_response(),
+        Err(refused) => return refused.into_response(),
     };
     let address = parts
         .extensions
         .get::<ClientAddress>()
         .map(|client| client.0.ip().to_string());
-    if let Err(refusal) = instance.throttle_git(grant.user, &address.unwrap_or_default()) {
-        return refusal.into_response();
+    if let Err(api_error) = instance.throttle_git(grant.user, &address.unwrap_or_default()) {
+        return api_error.into_response();
     }
     let protocol = parts.headers.get("git-protocol").cloned();
     match endpoint {
@@ -104,12 +104,12 @@ fn redirect(instance: &Instance, path: &str, project: &str, query: &str) -> Resp
     response
 }
 
-fn admit(
+fn authorize(
     instance: &Instance,
     project: &str,
     service: Service,
     headers: &HeaderMap,
-) -> Result<Grant, Denied> {
+) -> Result<Grant, AccessError> {
     let now = instance.now();
     let actor = {
         let state = instance.store.read();
@@ -122,7 +122,7 @@ fn admit(
     access::check(&state, &actor, project, service, now)
 }
 
-/// Undoes the compression that git applies to large requests.
+/// Decompresses a request body; git compresses large ones.
 fn decoded(headers: &HeaderMap, body: Bytes) -> std::io::Result<Bytes> {
     let is_gzip = headers
         .get(header::CONTENT_ENCODING)
@@ -181,6 +181,6 @@ fn git_response(kind: &str, body: Body) -> Response {
 }
 
 fn unavailable(error: &std::io::Error) -> Response {
-    tracing::error!(%error, "git could not be run");
+    tracing::error!(%error, "could not run git");
     StatusCode::SERVICE_UNAVAILABLE.into_response()
 }

@@ -1,4 +1,4 @@
-//! The paths of git over HTTP.
+//! Paths of git over HTTP.
 
 /// A service of git.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,26 +24,26 @@ impl Service {
     }
 }
 
-/// What of a repository is asked for.
+/// What a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Endpoint {
     /// The references; the query names the service.
     InfoRefs,
-    /// A round of a service.
+    /// One round of a service.
     Rpc(Service),
 }
 
-/// A path of git over HTTP, taken apart.
+/// A parsed path of git over HTTP.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct GitPath {
     /// The full path of the project.
     pub(super) project: String,
-    /// Whether `.git` followed it.
+    /// Whether `.git` follows the project path.
     pub(super) has_suffix: bool,
     pub(super) endpoint: Endpoint,
 }
 
-/// Takes a path apart; `None` when it is none of git's.
+/// Parses a path; `None` if it is not one of git's.
 pub(super) fn parse(path: &str) -> Option<GitPath> {
     let path = path.trim_start_matches('/');
     let endpoints = [
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_are_taken_apart() {
+    fn paths_are_parsed() {
         let parsed = parse("/a/b.git/info/refs").unwrap();
         assert_eq!(parsed.project, "a/b");
         assert!(parsed.has_suffix);

@@ -1,3 +1,3 @@
 #!/bin/sh
-# Writes down which references git has moved.
+# Records the references that git has moved.
 cat > "$EMULATOR_RESULT"

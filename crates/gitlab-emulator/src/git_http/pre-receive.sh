@@ -1,6 +1,6 @@
 #!/bin/sh
-# Refuses what the policy forbids: lines of reference, rule and text. A push that moves a branch away
-# from its history can only be told here, where the new objects can be read.
+# Enforces the policy: one line per reference with rule and text. Force pushes can only be detected
+# here, where the new objects can be read.
 none=0000000000000000000000000000000000000000
 
 is_forced() {

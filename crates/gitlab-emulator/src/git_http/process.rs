@@ -1,4 +1,4 @@
-//! Running git's own services, apart from any configuration of whoever runs the emulator.
+//! Runs git's own services, isolated from the user's git configuration.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -14,7 +14,7 @@ use crate::instance::Instance;
 
 const CHUNK: usize = 64 * 1024;
 
-/// A command of git for a repository on the server side.
+/// Returns a git command for a server-side repository.
 pub(super) fn command(instance: &Instance, protocol: Option<&HeaderValue>) -> Command {
     let hooks = format!("core.hooksPath={}", instance.hooks.display());
     let mut command = Command::new("git");
@@ -24,7 +24,7 @@ pub(super) fn command(instance: &Instance, protocol: Option<&HeaderValue>) -> Co
         "uploadpack.allowAnySHA1InWant=true",
         "receive.advertisePushOptions=true",
         "receive.fsckObjects=true",
-        // Packs would pile up, as nothing collects garbage here.
+        // Nothing collects garbage here, so packs would pile up.
         "receive.unpackLimit=100000",
         "receive.autogc=false",
         "gc.auto=0",
@@ -50,7 +50,7 @@ pub(super) fn command(instance: &Instance, protocol: Option<&HeaderValue>) -> Co
     command
 }
 
-/// The references of a repository, as a service advertises them.
+/// Returns the references of a repository as a service advertises them.
 pub(super) async fn advertise(
     instance: &Instance,
     service: Service,
@@ -70,7 +70,7 @@ pub(super) async fn advertise(
     }
 }
 
-/// One round of a fetch; the answer streams as git writes it.
+/// Runs one round of a fetch; the response streams as git writes it.
 pub(super) fn upload_pack(
     instance: &Instance,
     folder: &Path,
@@ -85,7 +85,7 @@ pub(super) fn upload_pack(
     let Some(output) = child.stdout.take() else {
         return Err(std::io::Error::other("git has no output"));
     };
-    // The child lives as long as its output is read.
+    // The stream owns the child, which must live until its output is read.
     let chunks = stream::unfold((child, output), |(child, mut output)| async move {
         let mut chunk = vec![0; CHUNK];
         match output.read(&mut chunk).await {
@@ -100,11 +100,11 @@ pub(super) fn upload_pack(
     Ok(Body::from_stream(chunks))
 }
 
-/// Writes the request to git while its output is read.
+/// Writes the request to git while its output is being read.
 pub(super) fn feed(child: &mut Child, request: Bytes) {
     if let Some(mut input) = child.stdin.take() {
         tokio::spawn(async move {
-            // Git may end before it has read everything; what it says about that is in its output.
+            // git may exit before it has read everything; the reason is in its output.
             let _ = input.write_all(&request).await;
         });
     }

@@ -1,5 +1,5 @@
-//! Pushes. Git's own `receive-pack` takes them; before it runs, the emulator writes down what each
-//! reference of the push is allowed, and a hook enforces that with the new objects at hand.
+//! Pushes. git's `receive-pack` does the work. Before it runs, the emulator writes the policy of
+//! each pushed reference to a file, which a hook enforces once the new objects can be read.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -12,15 +12,15 @@ use http::HeaderValue;
 use super::access::Grant;
 use super::{git_response, process, unavailable};
 use crate::domain::access::Viewer;
-use crate::domain::push_rule::{Move, Origin, Rule, Wanted};
+use crate::domain::push_check::{ChangeKind, Origin, PushDecision, ReferenceChange};
 use crate::git::ObjectId;
 use crate::instance::Instance;
-use crate::received::{self, Received};
+use crate::post_receive::{self, ReferenceUpdate};
 
 const PRE_RECEIVE: &str = include_str!("pre-receive.sh");
 const POST_RECEIVE: &str = include_str!("post-receive.sh");
 
-/// Writes the hooks that all repositories use.
+/// Writes the hooks that all repositories share.
 pub(crate) fn write_hooks(folder: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;
     for (name, text) in [("pre-receive", PRE_RECEIVE), ("post-receive", POST_RECEIVE)] {
@@ -35,15 +35,7 @@ pub(crate) fn write_hooks(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// A wish of the client to move a reference.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Wish {
-    old: Option<ObjectId>,
-    new: Option<ObjectId>,
-    reference: String,
-}
-
-/// Takes a push.
+/// Runs a push.
 pub(super) async fn receive(
     instance: &Arc<Instance>,
     grant: &Grant,
@@ -64,7 +56,7 @@ async fn run(
 ) -> std::io::Result<Vec<u8>> {
     let scratch = tempfile::tempdir()?;
     let (policy, result) = (scratch.path().join("policy"), scratch.path().join("result"));
-    std::fs::write(&policy, rules(instance, grant, &request))?;
+    std::fs::write(&policy, policy_lines(instance, grant, &request))?;
     let folder = instance.repositories.path(grant.project.number());
     let mut child = process::command(instance, protocol)
         .args(["receive-pack", "--stateless-rpc"])
@@ -74,34 +66,29 @@ async fn run(
         .spawn()?;
     process::feed(&mut child, request);
     let output = child.wait_with_output().await?;
-    // Only what git has really moved counts; the hook has written it down.
-    let moved: Vec<Received> = std::fs::read_to_string(&result)
+    // Only references that git really moved count; a hook records them.
+    let moved: Vec<ReferenceUpdate> = std::fs::read_to_string(&result)
         .unwrap_or_default()
         .lines()
-        .filter_map(|line| wish(line.as_bytes()))
-        .map(|wish| Received {
-            reference: wish.reference,
-            old: wish.old,
-            new: wish.new,
-        })
+        .filter_map(|line| parse_command(line.as_bytes()))
         .collect();
     if let Some(user) = grant.user.filter(|_| !moved.is_empty()) {
         let (instance, project) = (Arc::clone(instance), grant.project);
         let processed = tokio::task::spawn_blocking(move || {
-            received::process(&instance, project, user, &moved)
+            post_receive::process(&instance, project, user, &moved)
         });
         if let Ok(Err(error)) = processed.await {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
-                "a push is not shown"
+                "could not process a push"
             );
         }
     }
     Ok(output.stdout)
 }
 
-/// The lines that the hook reads: name of the reference, rule, text.
-fn rules(instance: &Instance, grant: &Grant, request: &[u8]) -> String {
+/// Returns the policy for the hook, one line per reference: name, rule, text.
+fn policy_lines(instance: &Instance, grant: &Grant, request: &[u8]) -> String {
     let state = instance.store.read();
     let Some(project) = state.projects.get(grant.project) else {
         return String::new();
@@ -116,31 +103,31 @@ fn rules(instance: &Instance, grant: &Grant, request: &[u8]) -> String {
         .and_then(|repository| repository.is_empty())
         .unwrap_or(false);
     let mut lines = String::new();
-    for wish in wishes(request) {
-        let kind = match (wish.old, wish.new) {
-            (_, None) => Move::Delete,
-            (None, Some(_)) => Move::Create,
-            (Some(_), Some(_)) => Move::Update,
+    for command in parse_commands(request) {
+        let kind = match (command.old, command.new) {
+            (_, None) => ChangeKind::Delete,
+            (None, Some(_)) => ChangeKind::Create,
+            (Some(_), Some(_)) => ChangeKind::Update,
         };
-        let wanted = Wanted {
-            reference: &wish.reference,
+        let change = ReferenceChange {
+            reference: &command.reference,
             kind,
             origin: Origin::Git,
             is_empty,
         };
-        let (rule, text) = match state.push_rule(viewer, project, wanted) {
-            Rule::Allow => continue,
-            Rule::Deny(text) => ("deny", text),
-            Rule::DenyForced(text) => ("deny-forced", text),
+        let (rule, text) = match state.push_check(viewer, project, change) {
+            PushDecision::Allow => continue,
+            PushDecision::Deny(text) => ("deny", text),
+            PushDecision::DenyForced(text) => ("deny-forced", text),
         };
-        let _ = writeln!(lines, "{} {rule} {text}", wish.reference);
+        let _ = writeln!(lines, "{} {rule} {text}", command.reference);
     }
     lines
 }
 
-/// Reads the commands at the beginning of a push, which are packet lines up to a flush.
-fn wishes(request: &[u8]) -> Vec<Wish> {
-    let mut wishes = Vec::new();
+/// Parses the commands at the start of a push: packet lines up to a flush packet.
+fn parse_commands(request: &[u8]) -> Vec<ReferenceUpdate> {
+    let mut commands = Vec::new();
     let mut rest = request;
     while let Some((head, tail)) = rest.split_at_checked(4) {
         let length = std::str::from_utf8(head)
@@ -151,13 +138,13 @@ fn wishes(request: &[u8]) -> Vec<Wish> {
             break;
         };
         rest = tail.get(line.len()..).unwrap_or_default();
-        wishes.extend(wish(line));
+        commands.extend(parse_command(line));
     }
-    wishes
+    commands
 }
 
-/// Reads `<old> <new> <reference>`; the first line of a push has capabilities after a zero byte.
-fn wish(line: &[u8]) -> Option<Wish> {
+/// Parses `<old> <new> <reference>`; on the first line a zero byte and the capabilities follow.
+fn parse_command(line: &[u8]) -> Option<ReferenceUpdate> {
     let line = line.split(|byte| *byte == 0).next()?;
     let line = std::str::from_utf8(line).ok()?.trim_end();
     let mut words = line.splitn(3, ' ');
@@ -166,7 +153,7 @@ fn wish(line: &[u8]) -> Option<Wish> {
         Some((!id.is_null()).then_some(id))
     };
     let (old, new) = (id()?, id()?);
-    Some(Wish {
+    Some(ReferenceUpdate {
         old,
         new,
         reference: words.next()?.to_owned(),
@@ -178,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_commands_of_a_push_are_read_up_to_the_flush() {
+    fn push_commands_are_read_up_to_the_flush() {
         let zero = "0".repeat(40);
         let one = "1".repeat(40);
         let first = format!("{zero} {one} refs/heads/main\0 report-status agent=git/2");
@@ -188,12 +175,12 @@ mod tests {
             first.len() + 4,
             second.len() + 4
         );
-        let wishes = wishes(packets.as_bytes());
-        assert_eq!(wishes.len(), 2);
-        assert_eq!(wishes[0].reference, "refs/heads/main");
-        assert_eq!((wishes[0].old, wishes[0].new.is_some()), (None, true));
+        let commands = parse_commands(packets.as_bytes());
+        assert_eq!(commands.len(), 2);
+        assert_eq!(commands[0].reference, "refs/heads/main");
+        assert_eq!((commands[0].old, commands[0].new.is_some()), (None, true));
         assert_eq!(
-            (wishes[1].reference.as_str(), wishes[1].new),
+            (commands[1].reference.as_str(), commands[1].new),
             ("refs/heads/old", None)
         );
     }

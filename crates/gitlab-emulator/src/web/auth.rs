@@ -1,9 +1,10 @@
-//! Who is calling (GitLab `lib/gitlab/auth/auth_finders.rb`, `lib/api/api_guard.rb`, `lib/api/helpers.rb`).
+//! Authentication of API requests (GitLab `lib/gitlab/auth/auth_finders.rb`,
+//! `lib/api/api_guard.rb`, `lib/api/helpers.rb`).
 
 use http::{HeaderMap, StatusCode, header};
 
+use super::api_error::{ApiError, ErrorBody};
 use super::params::Raw;
-use super::refusal::{Refusal, Shape};
 use super::route::Route;
 use crate::domain::state::State;
 use crate::domain::table::Id;
@@ -14,7 +15,7 @@ use crate::domain::user::{User, UserState};
 /// The caller of a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Identity {
-    /// The user, `None` without a token.
+    /// The user; `None` without a token.
     pub(crate) user: Option<Id<User>>,
     /// The token that authenticated, also under sudo.
     pub(crate) token: Option<Id<AccessToken>>,
@@ -22,27 +23,27 @@ pub(crate) struct Identity {
     pub(crate) is_admin: bool,
 }
 
-/// The token that a request carries, by how it was sent.
+/// The token of a request, by how it was sent.
 enum Credential {
     Access(String),
     Job(String),
 }
 
-/// Finds the caller and checks that the token may be used for the route.
+/// Identifies the caller and checks that the token may be used for the route.
 pub(crate) fn identify(
     state: &State,
     route: &Route,
     headers: &HeaderMap,
     raw: &Raw,
     now: Moment,
-) -> Result<Identity, Refusal> {
+) -> Result<Identity, ApiError> {
     let identity = match credential(headers, raw) {
         None => Identity::default(),
         Some(Credential::Job(_)) if !route.is_open_to_jobs => Identity::default(),
         Some(Credential::Job(text)) => {
             let token = find(state, &text, now)?;
             if token.kind != TokenKind::Job {
-                return Err(Refusal::unauthorized());
+                return Err(ApiError::unauthorized());
             }
             let user = active_user(state, token)?;
             Identity {
@@ -54,11 +55,11 @@ pub(crate) fn identify(
         Some(Credential::Access(text)) => {
             let token = find(state, &text, now)?;
             if token.kind == TokenKind::Job {
-                return Err(Refusal::unauthorized());
+                return Err(ApiError::unauthorized());
             }
             if token.kind == TokenKind::Impersonation && state.switches.get().impersonation_disabled
             {
-                return Err(Refusal::invalid_token(
+                return Err(ApiError::invalid_token(
                     "Token is an impersonation token but impersonation was disabled.",
                 ));
             }
@@ -102,28 +103,28 @@ fn credential(headers: &HeaderMap, raw: &Raw) -> Option<Credential> {
         .map(Credential::Access)
 }
 
-fn find<'s>(state: &'s State, text: &str, now: Moment) -> Result<&'s AccessToken, Refusal> {
-    let digest = TokenDigest::of(text);
+fn find<'s>(state: &'s State, text: &str, now: Moment) -> Result<&'s AccessToken, ApiError> {
+    let digest = TokenDigest::new(text);
     let token = state
         .token_by_digest(&digest)
-        .ok_or_else(Refusal::unauthorized)?;
+        .ok_or_else(ApiError::unauthorized)?;
     if token.is_revoked {
-        return Err(Refusal::invalid_token(
+        return Err(ApiError::invalid_token(
             "Token was revoked. You have to re-authorize from the user.",
         ));
     }
     if token.is_expired(now) {
-        return Err(Refusal::invalid_token(
+        return Err(ApiError::invalid_token(
             "Token is expired. You can either do re-authorization or token refresh.",
         ));
     }
     Ok(token)
 }
 
-fn check_scopes(token: &AccessToken, route: &Route) -> Result<(), Refusal> {
+fn check_scopes(token: &AccessToken, route: &Route) -> Result<(), ApiError> {
     if let TokenKind::Granular(permissions) = &token.kind {
         let needed = route.permission;
-        if needed.is_some_and(|needed| permissions.iter().any(|given| given == needed)) {
+        if needed.is_some_and(|needed| permissions.iter().any(|granted| granted == needed)) {
             return Ok(());
         }
         let description = match needed {
@@ -135,9 +136,9 @@ fn check_scopes(token: &AccessToken, route: &Route) -> Result<(), Refusal> {
                     .to_owned()
             }
         };
-        return Err(Refusal::new(
+        return Err(ApiError::new(
             StatusCode::FORBIDDEN,
-            Shape::OAuth {
+            ErrorBody::OAuth {
                 error: "insufficient_granular_scope",
                 description,
                 scope: None,
@@ -151,11 +152,11 @@ fn check_scopes(token: &AccessToken, route: &Route) -> Result<(), Refusal> {
     }
 }
 
-fn insufficient(scopes: &[Scope]) -> Refusal {
+fn insufficient(scopes: &[Scope]) -> ApiError {
     let names: Vec<&str> = scopes.iter().map(|scope| scope.name()).collect();
-    Refusal::new(
+    ApiError::new(
         StatusCode::FORBIDDEN,
-        Shape::OAuth {
+        ErrorBody::OAuth {
             error: "insufficient_scope",
             description:
                 "The request requires higher privileges than provided by the access token."
@@ -165,14 +166,16 @@ fn insufficient(scopes: &[Scope]) -> Refusal {
     )
 }
 
-fn active_user<'s>(state: &'s State, token: &AccessToken) -> Result<&'s User, Refusal> {
+fn active_user<'s>(state: &'s State, token: &AccessToken) -> Result<&'s User, ApiError> {
     let user = state
         .users
         .get(token.user)
-        .ok_or_else(Refusal::unauthorized)?;
+        .ok_or_else(ApiError::unauthorized)?;
     match user.state {
         UserState::Active => Ok(user),
-        UserState::Blocked => Err(Refusal::forbidden_because("Your account has been blocked.")),
+        UserState::Blocked => Err(ApiError::forbidden_because(
+            "Your account has been blocked.",
+        )),
     }
 }
 
@@ -184,16 +187,16 @@ fn sudo_name(headers: &HeaderMap, raw: &Raw) -> Option<String> {
     header.or_else(|| raw.read::<Option<String>>("sudo").ok().flatten())
 }
 
-fn sudo(state: &State, identity: Identity, name: &str) -> Result<Identity, Refusal> {
+fn sudo(state: &State, identity: Identity, name: &str) -> Result<Identity, ApiError> {
     if identity.user.is_none() {
-        return Err(Refusal::unauthorized());
+        return Err(ApiError::unauthorized());
     }
     if !identity.is_admin {
-        return Err(Refusal::forbidden_because("Must be admin to use sudo"));
+        return Err(ApiError::forbidden_because("Must be admin to use sudo"));
     }
     let token = identity.token.and_then(|token| state.tokens.get(token));
     let Some(token) = token.filter(|token| token.kind != TokenKind::Job) else {
-        return Err(Refusal::forbidden_because(
+        return Err(ApiError::forbidden_because(
             "Must be authenticated using an OAuth or personal access token to use sudo",
         ));
     };
@@ -207,7 +210,7 @@ fn sudo(state: &State, identity: Identity, name: &str) -> Result<Identity, Refus
             .find(|user| user.username.eq_ignore_ascii_case(name)),
     };
     let user =
-        user.ok_or_else(|| Refusal::not_found(&format!("User with ID or username '{name}'")))?;
+        user.ok_or_else(|| ApiError::not_found(&format!("User with ID or username '{name}'")))?;
     Ok(Identity {
         user: Some(user.id),
         is_admin: user.is_admin,

@@ -1,11 +1,11 @@
-//! One call of the API: who calls, with what, and the questions every endpoint asks.
+//! One API call, with the lookups and checks that all endpoints share.
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
+use super::api_error::ApiError;
 use super::auth::Identity;
 use super::params::Raw;
-use super::refusal::Refusal;
 use crate::domain::access::{GroupAbility, ProjectAbility, Viewer};
 use crate::domain::level::AccessLevel;
 use crate::domain::namespace::Namespace;
@@ -17,16 +17,16 @@ use crate::domain::time::Moment;
 use crate::domain::user::{Resource, User};
 use crate::git::Repository;
 use crate::instance::Instance;
-use crate::limit::{Key, Limited};
+use crate::limit::{CounterKey, Limit};
 
-/// A call whose caller is known.
+/// A call with an identified caller.
 pub(crate) struct Call<'a> {
     pub(crate) instance: &'a Instance,
     pub(crate) identity: Identity,
     pub(crate) method: Method,
-    /// The path below the root, as it was sent.
+    /// The path below the root, undecoded.
     pub(crate) path: &'a str,
-    /// The query, as it was sent.
+    /// The query, undecoded.
     pub(crate) query: &'a str,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) body: Bytes,
@@ -39,7 +39,7 @@ pub(crate) struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// A variable segment of the path.
+    /// Returns a variable segment of the path.
     pub(crate) fn capture(&self, name: &str) -> &str {
         self.captures
             .iter()
@@ -47,12 +47,12 @@ impl Call<'_> {
             .map_or("", |(_, value)| value.as_str())
     }
 
-    /// A variable segment that is a number; what is none finds no record.
-    pub(crate) fn number<T>(&self, name: &str) -> Result<Id<T>, Refusal> {
+    /// Returns a variable segment as a number; 404 if it is not one.
+    pub(crate) fn number<T>(&self, name: &str) -> Result<Id<T>, ApiError> {
         self.capture(name)
             .parse()
             .map(Id::new)
-            .map_err(|_| Refusal::parameter(format!("{name} is invalid")))
+            .map_err(|_| ApiError::parameter(format!("{name} is invalid")))
     }
 
     pub(crate) fn viewer(&self) -> Viewer {
@@ -63,25 +63,21 @@ impl Call<'_> {
         }
     }
 
-    /// The calling user; 401 without one.
-    pub(crate) fn user(&self) -> Result<Id<User>, Refusal> {
-        self.identity.user.ok_or_else(Refusal::unauthorized)
+    /// Returns the calling user; 401 if there is none.
+    pub(crate) fn user(&self) -> Result<Id<User>, ApiError> {
+        self.identity.user.ok_or_else(ApiError::unauthorized)
     }
 
-    /// Finds the project that the segment `id` names and lets the caller see.
-    pub(crate) fn project<'s>(&self, state: &'s State) -> Result<&'s Project, Refusal> {
-        let missing = || Refusal::not_found("Project");
+    /// Finds the project named by the segment `id` if the caller may see it.
+    pub(crate) fn project<'s>(&self, state: &'s State) -> Result<&'s Project, ApiError> {
+        let missing = || ApiError::not_found("Project");
         let name = self.capture("id");
         let visible = |project: &&Project| {
             !project.is_being_removed
                 && state.can_project(self.viewer(), ProjectAbility::Read, project)
         };
-        if let Ok(number) = name.parse() {
-            return state
-                .projects
-                .get(Id::new(number))
-                .filter(visible)
-                .ok_or_else(missing);
+        if let Some(id) = Id::parse(name) {
+            return state.projects.get(id).filter(visible).ok_or_else(missing);
         }
         match state.at_path(name) {
             Some(Target::Project(id)) => state.projects.get(id).filter(visible).ok_or_else(missing),
@@ -93,9 +89,9 @@ impl Call<'_> {
         }
     }
 
-    fn moved(&self, id: Id<Project>) -> Refusal {
+    fn moved(&self, id: Id<Project>) -> ApiError {
         if !matches!(self.method, Method::GET | Method::HEAD) {
-            return Refusal::message(
+            return ApiError::message(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "Non GET methods are not allowed for moved projects",
             );
@@ -109,44 +105,38 @@ impl Call<'_> {
         } else {
             format!("?{}", self.query)
         };
-        Refusal::moved(&format!(
+        ApiError::moved(&format!(
             "{}{}{query}",
             self.instance.url(),
             segments.join("/")
         ))
     }
 
-    /// As [`Call::project`], and 403 when the caller may not do `ability`.
+    /// Like [`Call::project`], but 403 if the caller lacks `ability`.
     pub(crate) fn project_for<'s>(
         &self,
         state: &'s State,
         ability: ProjectAbility,
-    ) -> Result<&'s Project, Refusal> {
+    ) -> Result<&'s Project, ApiError> {
         let project = self.project(state)?;
         if state.can_project(self.viewer(), ability, project) {
             Ok(project)
         } else if self.identity.user.is_none() {
-            Err(Refusal::unauthorized())
+            Err(ApiError::unauthorized())
         } else {
-            Err(Refusal::forbidden())
+            Err(ApiError::forbidden())
         }
     }
 
-    /// Finds the group that the segment `id` names and lets the caller see.
-    pub(crate) fn group<'s>(&self, state: &'s State) -> Result<&'s Namespace, Refusal> {
-        let name = self.capture("id");
-        let id = match name.parse() {
-            Ok(number) => Some(Id::new(number)),
-            Err(_) => match state.at_path(name) {
-                Some(Target::Namespace(id)) => Some(id),
-                _ => None,
-            },
-        };
-        id.and_then(|id| self.visible_group(state, id))
-            .ok_or_else(|| Refusal::not_found("Group"))
+    /// Finds the group named by the segment `id` if the caller may see it.
+    pub(crate) fn group<'s>(&self, state: &'s State) -> Result<&'s Namespace, ApiError> {
+        state
+            .namespace_by_id_or_path(self.capture("id"))
+            .and_then(|group| self.visible_group(state, group.id))
+            .ok_or_else(|| ApiError::not_found("Group"))
     }
 
-    /// A group by number, if the caller may see it.
+    /// Returns a group by ID if the caller may see it.
     pub(crate) fn visible_group<'s>(
         &self,
         state: &'s State,
@@ -159,22 +149,22 @@ impl Call<'_> {
         })
     }
 
-    /// As [`Call::group`], and 403 when the caller may not do `ability`.
+    /// Like [`Call::group`], but 403 if the caller lacks `ability`.
     pub(crate) fn group_for<'s>(
         &self,
         state: &'s State,
         ability: GroupAbility,
-    ) -> Result<&'s Namespace, Refusal> {
+    ) -> Result<&'s Namespace, ApiError> {
         let group = self.group(state)?;
         if state.can_group(self.viewer(), ability, group) {
             Ok(group)
         } else {
-            Err(Refusal::forbidden())
+            Err(ApiError::forbidden())
         }
     }
 
-    /// Finds the project or group that the path names and lets the caller see.
-    pub(crate) fn resource(&self, state: &State) -> Result<Resource, Refusal> {
+    /// Finds the project or group named by the path if the caller may see it.
+    pub(crate) fn resource(&self, state: &State) -> Result<Resource, ApiError> {
         if self.path.starts_with("/api/v4/groups/") {
             Ok(Resource::Group(self.group(state)?.id))
         } else {
@@ -182,68 +172,69 @@ impl Call<'_> {
         }
     }
 
-    /// As [`Call::resource`], and 403 when the caller's level is lower than `lowest`.
+    /// Like [`Call::resource`], but 403 if the caller's level is below `lowest`.
     pub(crate) fn resource_for(
         &self,
         state: &State,
         lowest: AccessLevel,
-    ) -> Result<Resource, Refusal> {
-        let of = self.resource(state)?;
-        match state.viewer_level(self.viewer(), of) {
-            Some(level) if level >= lowest => Ok(of),
-            _ => Err(Refusal::forbidden()),
+    ) -> Result<Resource, ApiError> {
+        let resource = self.resource(state)?;
+        match state.viewer_level(self.viewer(), resource) {
+            Some(level) if level >= lowest => Ok(resource),
+            _ => Err(ApiError::forbidden()),
         }
     }
 
     /// Opens a project's repository.
-    pub(crate) fn repository(&self, project: Id<Project>) -> Result<Repository, Refusal> {
+    pub(crate) fn repository(&self, project: Id<Project>) -> Result<Repository, ApiError> {
         Ok(self.instance.repositories.open(project.number())?)
     }
 
-    /// Whether a branch of a project is protected.
+    /// Returns whether a branch of a project is protected.
     pub(crate) fn is_branch_protected(&self, project: Id<Project>, branch: &str) -> bool {
         let state = self.instance.store.read();
         let project = state.projects.get(project);
         project.is_some_and(|project| state.is_protected(project, branch, false))
     }
 
-    /// Counts the call against a limit of the application; `what` tells its objects apart.
-    pub(crate) fn count(&self, limited: Limited, what: &str) -> Result<(), Refusal> {
-        let rate = limited.rate(self.instance.store.read().settings.get());
+    /// Counts the call against a limit of the application; `what` is the object for limits that
+    /// count per object.
+    pub(crate) fn count(&self, limit: Limit, what: &str) -> Result<(), ApiError> {
+        let rate = limit.rate(self.instance.store.read().settings.get());
         if rate.count == 0 {
             return Ok(());
         }
-        let who = match self.identity.user {
+        let grantee = match self.identity.user {
             Some(user) => user.to_string(),
             None => self.address.clone(),
         };
-        let key = Key {
-            limit: format!("{limited:?}"),
-            scope: format!("{who} {what}"),
+        let key = CounterKey {
+            limit: format!("{limit:?}"),
+            scope: format!("{grantee} {what}"),
         };
         let count = self.instance.counters.count(key, rate, self.now);
         if count.observed <= rate.count {
             return Ok(());
         }
-        let thing = if limited == Limited::Archive {
+        let object = if limit == Limit::Archive {
             "archive"
         } else {
             "endpoint"
         };
-        Err(Refusal::too_many(&format!(
-            "This {thing} has been requested too many times. Try again later."
+        Err(ApiError::too_many(&format!(
+            "This {object} has been requested too many times. Try again later."
         )))
     }
 
-    /// Answers 412 when the caller asks for a record that has not changed since and it has.
-    pub(crate) fn check_unmodified(&self, updated_at: Moment) -> Result<(), Refusal> {
+    /// Responds 412 if `If-Unmodified-Since` is older than the record.
+    pub(crate) fn check_unmodified(&self, updated_at: Moment) -> Result<(), ApiError> {
         let since = self
             .headers
             .get(http::header::IF_UNMODIFIED_SINCE)
             .and_then(|value| value.to_str().ok())
             .and_then(|text| Moment::parse_http_date(text).or_else(|| Moment::parse(text)));
         match since {
-            Some(since) if updated_at > since.plus_millis(999) => Err(Refusal::message(
+            Some(since) if updated_at > since.plus_millis(999) => Err(ApiError::message(
                 StatusCode::PRECONDITION_FAILED,
                 "412 Precondition Failed",
             )),

@@ -1,7 +1,7 @@
-//! The address of the client, which requests carry from the connection to the endpoints.
+//! The client's address, passed from the connection to the endpoints.
 
 use std::net::SocketAddr;
 
-/// Where a request comes from.
+/// Address of the client.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ClientAddress(pub(crate) SocketAddr);

@@ -6,38 +6,38 @@ use regex::Regex;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::refusal::{Refusal, Shape, rate_limit_headers};
+use super::api_error::{ApiError, ErrorBody, rate_limit_headers};
 use crate::domain::time::Moment;
 
-/// A fault, and the calls that it hits.
+/// A fault, and which calls it hits.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
-    /// The method that it hits; every one when `None`.
+    /// The method of the calls it hits; `None` for every method.
     #[serde(default)]
     pub method: Option<String>,
-    /// A regular expression for the path as it is sent; every one when `None`.
+    /// A regular expression for the undecoded path; `None` for every path.
     #[serde(default)]
     pub path: Option<String>,
-    /// How many matching calls pass before the fault hits.
+    /// Number of matching calls that pass first.
     #[serde(default)]
     pub skip: u64,
-    /// How many calls it hits; all when `None`.
+    /// Number of calls it hits; `None` for all.
     #[serde(default)]
     pub times: Option<u64>,
-    /// Whether the call takes effect before the fault hides its answer.
+    /// Whether the call takes effect before its response is replaced.
     #[serde(default)]
     pub after_effect: bool,
-    /// What happens.
+    /// What the client gets.
     pub failure: Failure,
 }
 
-/// What happens instead of an answer.
+/// What the client gets instead of the response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Failure {
-    /// An answer with this status and body; without a body, GitLab's own text for the status.
-    Answer {
+    /// This status and body; without a body, GitLab's text for the status.
+    Respond {
         /// The HTTP status.
         status: u16,
         /// The body.
@@ -46,18 +46,18 @@ pub enum Failure {
     },
     /// 429 of `Rack::Attack` with all its headers.
     Throttled {
-        /// Seconds after which to come back.
+        /// Value of `Retry-After` in seconds.
         retry_after: u32,
     },
-    /// 429 of the application's limiter, which tells no time.
+    /// 429 of the application rate limiter, which has no `Retry-After`.
     Limited,
     /// 503 of an exhausted Gitaly.
     GitalyExhausted,
-    /// 409 of a record that somebody else holds.
+    /// 409 of a locked record.
     ResourceLock,
-    /// The connection ends without an answer.
+    /// The connection closes without a response.
     Drop,
-    /// The answer takes this many milliseconds longer; without a number it never comes.
+    /// The response is delayed; without a number it never comes.
     Hang {
         /// Milliseconds.
         #[serde(default)]
@@ -66,86 +66,89 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// The answer of a failure that has one.
-    pub(crate) fn refusal(&self, now: Moment) -> Option<Refusal> {
+    /// Returns the error response of a failure that has one.
+    pub(crate) fn api_error(&self, now: Moment) -> Option<ApiError> {
         Some(match self {
-            Self::Answer { status, body } => {
+            Self::Respond { status, body } => {
                 let status = http::StatusCode::from_u16(*status)
                     .unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
                 let body = body.clone().unwrap_or_else(|| {
                     let reason = status.canonical_reason().unwrap_or_default();
                     json!({ "message": format!("{} {reason}", status.as_u16()) })
                 });
-                Refusal::new(status, Shape::Json(body))
+                ApiError::new(status, ErrorBody::Json(body))
             }
             Self::Throttled { retry_after } => {
                 let seconds = i64::from(*retry_after);
                 let reset = now.plus_millis(seconds * 1000);
                 let name = "throttle_authenticated_api";
                 let headers = rate_limit_headers(name, 60, 61, 0, reset, Some(seconds));
-                Refusal::throttled("Retry later\n", headers)
+                ApiError::throttled("Retry later\n", headers)
             }
-            Self::Limited => Refusal::too_many(
+            Self::Limited => ApiError::too_many(
                 "This endpoint has been requested too many times. Try again later.",
             ),
             Self::GitalyExhausted => {
                 let text = "Upstream Gitaly has been exhausted. Try again later";
-                Refusal::message(http::StatusCode::SERVICE_UNAVAILABLE, text)
+                ApiError::message(http::StatusCode::SERVICE_UNAVAILABLE, text)
                     .with_header(http::header::RETRY_AFTER, "1")
             }
-            Self::ResourceLock => Refusal::conflict("409 Conflict: Resource lock"),
+            Self::ResourceLock => ApiError::conflict("409 Conflict: Resource lock"),
             Self::Drop | Self::Hang { .. } => return None,
         })
     }
 }
 
-/// Why a fault was not taken.
+/// The path of a fault is not a regular expression.
 #[derive(Debug, thiserror::Error)]
-#[error("the path of a fault is not a regular expression")]
+#[error("the path of the fault is not a regular expression")]
 pub struct FaultError(#[from] regex::Error);
 
-/// The faults that wait for their calls.
+/// The pending faults.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
-    armed: Mutex<Vec<Armed>>,
+    pending: Mutex<Vec<PendingFault>>,
 }
 
 #[derive(Debug)]
-struct Armed {
+struct PendingFault {
     fault: Fault,
     path: Option<Regex>,
 }
 
 impl Faults {
-    /// Adds a fault; faults that came earlier hit first.
+    /// Adds a fault; earlier faults take precedence.
     pub(crate) fn add(&self, fault: Fault) -> Result<(), FaultError> {
         let path = fault.path.as_deref().map(Regex::new).transpose()?;
-        self.armed
+        self.pending
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push(Armed { fault, path });
+            .push(PendingFault { fault, path });
         Ok(())
     }
 
-    /// The faults that still wait.
+    /// Returns the faults that can still hit a call.
     pub(crate) fn waiting(&self) -> Vec<Fault> {
-        let armed = self.armed.lock().unwrap_or_else(PoisonError::into_inner);
-        armed.iter().map(|armed| armed.fault.clone()).collect()
+        let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        pending
+            .iter()
+            .map(|pending| pending.fault.clone())
+            .collect()
     }
 
     /// Removes all faults.
     pub(crate) fn clear(&self) {
-        self.armed
+        self.pending
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clear();
     }
 
-    /// Takes the fault that hits a call.
+    /// Takes the fault that hits a call, if any.
     pub(crate) fn take(&self, method: &str, path: &str) -> Option<Fault> {
-        let mut armed = self.armed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         let mut hit = None;
-        for candidate in armed.iter_mut() {
+        for candidate in pending.iter_mut() {
             let fault = &mut candidate.fault;
             let matches = fault
                 .method
@@ -168,7 +171,7 @@ impl Faults {
             hit = Some(fault.clone());
             break;
         }
-        armed.retain(|armed| armed.fault.times != Some(0));
+        pending.retain(|pending| pending.fault.times != Some(0));
         hit
     }
 }
@@ -178,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_hits_the_calls_it_names_and_then_ends() {
+    fn fault_hits_matching_calls_and_ends() {
         let faults = Faults::default();
         let fault = Fault {
             method: Some("POST".to_owned()),

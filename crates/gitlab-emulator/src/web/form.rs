@@ -1,8 +1,8 @@
-//! Queries and forms with nested names, as Rack reads them: `scopes[]=api`, `headers[][key]=a`.
+//! Queries and forms with nested names, parsed like Rack does: `scopes[]=api`, `headers[][key]=a`.
 
 use serde_json::{Map, Value};
 
-/// Reads `a=1&b[]=2` into a JSON object.
+/// Parses `a=1&b[]=2` into a JSON object.
 pub(crate) fn parse(text: &str) -> Map<String, Value> {
     let mut map = Map::new();
     for pair in text.split('&').filter(|pair| !pair.is_empty()) {
@@ -12,7 +12,7 @@ pub(crate) fn parse(text: &str) -> Map<String, Value> {
     map
 }
 
-/// Puts one value at its nested name.
+/// Inserts a value at its nested name.
 pub(crate) fn insert(map: &mut Map<String, Value>, name: &str, value: String) {
     let (first, rest) = name.find('[').map_or((name, ""), |at| name.split_at(at));
     let keys: Vec<&str> = rest
@@ -37,7 +37,7 @@ fn put(slot: &mut Value, keys: &[&str], value: String) {
             *slot = Value::Array(Vec::new());
         }
         let Value::Array(items) = slot else { return };
-        // A key that the last element has already begins the next element.
+        // A key that the last element already has starts the next element.
         let begins_next = match (items.last(), deeper.first()) {
             (Some(Value::Object(last)), Some(next)) => last.contains_key(*next),
             _ => true,
@@ -63,8 +63,8 @@ fn put(slot: &mut Value, keys: &[&str], value: String) {
 }
 
 fn decode(text: &str) -> String {
-    let spaced = text.replace('+', " ");
-    percent_encoding::percent_decode_str(&spaced)
+    let unescaped = text.replace('+', " ");
+    percent_encoding::percent_decode_str(&unescaped)
         .decode_utf8_lossy()
         .into_owned()
 }

@@ -4,31 +4,33 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-/// One call of the API or of git. Tokens and bodies are not kept.
+/// An API or git call. Tokens and bodies are not recorded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JournalEntry {
-    /// The number of the call, counted from one; numbers are never used again.
+    /// Number of the call, from one; never reused.
     pub number: u64,
     /// The HTTP method.
     pub method: String,
-    /// The path as it was sent, without the query.
+    /// The undecoded path, without the query.
     pub path: String,
-    /// The route, such as `/projects/{id}`, without `/api/v4`; for git its service; empty when there is none.
+    /// The route without `/api/v4`, such as `/projects/{id}`; the service for git; empty for an
+    /// unknown route.
     pub route: String,
-    /// The query without tokens.
+    /// The query, without tokens.
     pub query: String,
-    /// The status of the answer; `None` while there is none, and for good when the connection was dropped.
+    /// Status of the response; `None` until there is one, and for dropped connections.
     pub status: Option<u16>,
-    /// Milliseconds since 1970 at which the call came in.
+    /// Arrival in milliseconds since 1970.
     pub began_at: i64,
-    /// Milliseconds that it took.
+    /// Duration in milliseconds.
     pub took: Option<u64>,
-    /// Whether a fault held its answer back; the effect, if there is to be one, was then there already.
+    /// Whether a fault held the response back. The call's effect, if the fault lets it have one,
+    /// precedes this.
     pub held: bool,
 }
 
 impl JournalEntry {
-    /// Method and route in one text: `GET /projects/{id}`.
+    /// Returns method and route: `GET /projects/{id}`.
     pub fn call(&self) -> String {
         format!("{} {}", self.method, self.route)
     }
@@ -47,7 +49,7 @@ struct Inner {
 }
 
 impl Journal {
-    /// Enters a call that has come in and gives its number.
+    /// Records a call and returns its number.
     pub(crate) fn begin(&self, mut entry: JournalEntry) -> u64 {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         inner.last += 1;
@@ -56,12 +58,12 @@ impl Journal {
         inner.last
     }
 
-    /// Enters that the answer of a call is held back.
+    /// Records that the response of a call is held back.
     pub(crate) fn hold(&self, number: u64) {
         self.change(number, |entry| entry.held = true);
     }
 
-    /// Enters how a call ended.
+    /// Records the end of a call.
     pub(crate) fn end(&self, number: u64, status: Option<u16>, took: u64) {
         self.change(number, |entry| {
             entry.status = status;
@@ -82,7 +84,7 @@ impl Journal {
         }
     }
 
-    /// The calls after a number.
+    /// Returns the calls whose number is greater than `number`.
     pub(crate) fn since(&self, number: u64) -> Vec<JournalEntry> {
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         inner
@@ -93,7 +95,7 @@ impl Journal {
             .collect()
     }
 
-    /// Forgets all calls.
+    /// Removes all calls.
     pub(crate) fn clear(&self) {
         self.inner
             .lock()

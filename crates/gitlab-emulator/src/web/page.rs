@@ -1,62 +1,62 @@
-//! Lists in pages, by offset or by key.
+//! Pagination by offset or by key.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderName, StatusCode, header};
 use serde_json::Value;
 
+use super::api_error::{ApiError, ErrorBody};
 use super::call::Call;
-use super::refusal::{Refusal, Shape};
-use super::reply::{Answer, Reply};
+use super::reply::{ApiResult, Reply};
 
 const DEFAULT_PER_PAGE: usize = 20;
-const MOST_PER_PAGE: usize = 100;
-/// Lists longer than this tell no totals.
-const MOST_COUNTED: usize = 10_000;
+const MAX_PER_PAGE: usize = 100;
+/// Longer lists have no totals.
+const MAX_COUNTED: usize = 10_000;
 
-/// How a list is paged by key.
+/// Describes keyset pagination of a list.
 pub(crate) struct Keyset<T> {
-    /// The parameter with the token of the last row that was seen.
+    /// The parameter with the token of the last row seen.
     pub(crate) parameter: &'static str,
-    /// What tells rows apart.
+    /// Returns the key of a row.
     pub(crate) key: fn(&T) -> String,
-    /// Whether another text, which is no token, means a row too.
-    pub(crate) is_meant: fn(&T, &str) -> bool,
+    /// Returns whether a text that is not a token identifies a row.
+    pub(crate) matches_token: fn(&T, &str) -> bool,
 }
 
 impl<T> Keyset<T> {
-    /// The token of a row, opaque for the caller.
+    /// Returns the opaque token of a row.
     fn token(&self, row: &T) -> String {
         URL_SAFE_NO_PAD.encode((self.key)(row))
     }
 }
 
-/// Whether a list tells how long it is.
+/// Whether a list has totals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Totals {
-    /// It does, up to [`MOST_COUNTED`] rows.
+    /// Totals up to [`MAX_COUNTED`] rows.
     Shown,
-    /// It does not, and takes it that there is one more page after a full one.
+    /// No totals; a full page always has a next page.
     Unknown,
 }
 
 impl Call<'_> {
-    /// Answers with one page of a list.
-    pub(crate) fn page<T>(&self, rows: &[T], show: impl Fn(&T) -> Value) -> Answer {
+    /// Returns one page of a list.
+    pub(crate) fn page<T>(&self, rows: &[T], show: impl Fn(&T) -> Value) -> ApiResult {
         self.page_of(rows, Totals::Shown, show)
     }
 
-    /// Answers with one page of a list that may not be counted.
+    /// Returns one page of a list, with or without totals.
     pub(crate) fn page_of<T>(
         &self,
         rows: &[T],
         totals: Totals,
         show: impl Fn(&T) -> Value,
-    ) -> Answer {
+    ) -> ApiResult {
         if self.is_keyset()? {
-            return Err(Refusal::new(
+            return Err(ApiError::new(
                 StatusCode::METHOD_NOT_ALLOWED,
-                Shape::Error(
+                ErrorBody::Error(
                     "Keyset pagination is not yet available for this type of request".to_owned(),
                 ),
             ));
@@ -66,14 +66,14 @@ impl Call<'_> {
             .unwrap_or(usize::MAX)
             .max(1);
         let start = (page - 1).saturating_mul(per_page);
-        let shown: Vec<Value> = rows.iter().skip(start).take(per_page).map(show).collect();
+        let items: Vec<Value> = rows.iter().skip(start).take(per_page).map(show).collect();
 
         let pages = rows.len().div_ceil(per_page).max(1);
         let has_next = match totals {
             Totals::Shown => page < pages,
-            Totals::Unknown => shown.len() == per_page,
+            Totals::Unknown => items.len() == per_page,
         };
-        let is_counted = totals == Totals::Shown && rows.len() <= MOST_COUNTED;
+        let is_counted = totals == Totals::Shown && rows.len() <= MAX_COUNTED;
         let previous = (page > 1).then(|| page - 1);
         let next = has_next.then(|| page + 1);
 
@@ -106,21 +106,21 @@ impl Call<'_> {
             headers.push(("x-total", rows.len().to_string()));
             headers.push(("x-total-pages", pages.to_string()));
         }
-        let mut reply = Reply::ok(Value::Array(shown)).with_header(header::LINK, &links.join(", "));
+        let mut reply = Reply::ok(Value::Array(items)).with_header(header::LINK, &links.join(", "));
         for (name, value) in headers {
             reply = reply.with_header(HeaderName::from_static(name), &value);
         }
         Ok(reply)
     }
 
-    /// Answers with one page after a key when the caller pages so, else with one by offset. Rows
-    /// must be in the order that the caller asked for.
+    /// Returns one page by key if the caller asked for keyset pagination, else by offset. Rows must
+    /// be in the requested order.
     pub(crate) fn page_by_key<T>(
         &self,
         rows: &[T],
         keyset: &Keyset<T>,
         show: impl Fn(&T) -> Value,
-    ) -> Answer {
+    ) -> ApiResult {
         if !self.is_keyset()? {
             return self.page(rows, show);
         }
@@ -129,13 +129,13 @@ impl Call<'_> {
             None => 0,
             Some(token) => rows
                 .iter()
-                .position(|row| keyset.token(row) == token || (keyset.is_meant)(row, &token))
+                .position(|row| keyset.token(row) == token || (keyset.matches_token)(row, &token))
                 .map_or(rows.len(), |at| at + 1),
         };
-        let shown = rows.get(start..).unwrap_or_default();
-        let page = shown.get(..per_page).unwrap_or(shown);
+        let items = rows.get(start..).unwrap_or_default();
+        let page = items.get(..per_page).unwrap_or(items);
         let mut reply = Reply::ok(Value::Array(page.iter().map(show).collect()));
-        if page.len() < shown.len()
+        if page.len() < items.len()
             && let Some(last) = page.last()
         {
             let token = keyset.token(last);
@@ -146,19 +146,19 @@ impl Call<'_> {
         Ok(reply)
     }
 
-    fn is_keyset(&self) -> Result<bool, Refusal> {
+    fn is_keyset(&self) -> Result<bool, ApiError> {
         Ok(self.raw.read::<Option<String>>("pagination")?.as_deref() == Some("keyset"))
     }
 
-    fn per_page(&self) -> Result<usize, Refusal> {
-        let asked = self.raw.read::<Option<u64>>("per_page")?.unwrap_or(0);
-        Ok(match usize::try_from(asked).unwrap_or(usize::MAX) {
+    fn per_page(&self) -> Result<usize, ApiError> {
+        let requested = self.raw.read::<Option<u64>>("per_page")?.unwrap_or(0);
+        Ok(match usize::try_from(requested).unwrap_or(usize::MAX) {
             0 => DEFAULT_PER_PAGE,
-            asked => asked.min(MOST_PER_PAGE),
+            requested => requested.min(MAX_PER_PAGE),
         })
     }
 
-    /// The URL of this call with some parameters of the query replaced.
+    /// Returns the URL of this call with some query parameters replaced.
     fn url_with(&self, replaced: &[(&str, &str)]) -> String {
         let kept = self.query.split('&').filter(|pair| {
             let name = pair.split('=').next().unwrap_or_default();

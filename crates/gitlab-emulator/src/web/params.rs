@@ -1,30 +1,31 @@
-//! Parameters: declared as structs, read from query, form or JSON alike, refused in Grape's words.
+//! Parameters: declared as structs, read alike from query, form and JSON, with Grape's validation
+//! errors.
 
 use serde_json::{Map, Value};
 
-use super::refusal::Refusal;
+use super::api_error::ApiError;
 use crate::domain::level::{AccessLevel, Visibility};
 use crate::domain::namespace::ProjectCreation;
 use crate::domain::switches::Texts;
 use crate::domain::time::{Day, Moment};
 use crate::domain::token::Scope;
 
-/// The parameters of a request before anything is checked; some are secrets, so they are not printed.
+/// The unchecked parameters of a request. Some are secret, so `Debug` omits them.
 #[derive(Clone, Default)]
 pub(crate) struct Raw(pub(crate) Map<String, Value>);
 
 impl Raw {
-    /// A parameter that is there; JSON's null is not.
+    /// Returns a parameter; JSON `null` counts as absent.
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name).filter(|value| !value.is_null())
     }
 
-    /// A parameter of a type.
-    pub(crate) fn read<T: Field>(&self, name: &str) -> Result<T, Refusal> {
-        T::read(self.get(name)).map_err(|problem| Refusal::problem(name, problem))
+    /// Parses a parameter.
+    pub(crate) fn read<T: Field>(&self, name: &str) -> Result<T, ApiError> {
+        T::read(self.get(name)).map_err(|problem| ApiError::problem(name, problem))
     }
 
-    /// The parameters among `names`, as they came.
+    /// Returns the parameters among `names`, unparsed.
     pub(crate) fn only(&self, names: &[&str]) -> Map<String, Value> {
         names
             .iter()
@@ -35,26 +36,26 @@ impl Raw {
 
 /// The parameters of an endpoint.
 pub(crate) trait Params: Sized {
-    /// Reads and checks them.
-    fn read(raw: &Raw) -> Result<Self, Refusal>;
+    /// Parses and checks the parameters.
+    fn read(raw: &Raw) -> Result<Self, ApiError>;
 }
 
 /// No parameters.
-pub(crate) struct Nothing;
+pub(crate) struct NoParams;
 
-impl Params for Nothing {
-    fn read(_raw: &Raw) -> Result<Self, Refusal> {
+impl Params for NoParams {
+    fn read(_raw: &Raw) -> Result<Self, ApiError> {
         Ok(Self)
     }
 }
 
 impl Params for Raw {
-    fn read(raw: &Raw) -> Result<Self, Refusal> {
+    fn read(raw: &Raw) -> Result<Self, ApiError> {
         Ok(raw.clone())
     }
 }
 
-/// What is wrong with the value of one parameter.
+/// An error of one parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Problem {
     Missing,
@@ -63,19 +64,19 @@ pub(crate) enum Problem {
     Value,
 }
 
-/// What is wrong with the parameters of a request.
+/// A validation error.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Complaint {
-    /// One parameter.
+pub(crate) enum FieldError {
+    /// An error of one parameter.
     One(String, Problem),
-    /// None of these is there.
+    /// None of these parameters is present.
     NoneOf(Vec<String>),
-    /// Anything else, in words.
+    /// Another error, as text.
     Other(String),
 }
 
-impl Complaint {
-    /// Grape's words.
+impl FieldError {
+    /// Returns Grape's text.
     pub(crate) fn text(&self, texts: &Texts) -> String {
         match self {
             Self::One(name, Problem::Missing) => format!("{name} is missing"),
@@ -88,14 +89,14 @@ impl Complaint {
     }
 }
 
-/// A field of a parameter struct: a [`Scalar`] is required, an `Option` of one is not.
+/// A field of a parameter struct: a [`Scalar`] is required, an `Option` is optional.
 pub(crate) trait Field: Sized {
     fn read(value: Option<&Value>) -> Result<Self, Problem>;
 }
 
-/// A type that a single parameter can have.
+/// The type of a single parameter.
 pub(crate) trait Scalar: Sized {
-    /// Whether an empty text from a form is no value at all, as Grape takes it for all but texts.
+    /// Whether an empty text from a form counts as absent, as in Grape for all types but texts.
     const EMPTY_IS_ABSENT: bool = true;
 
     fn from_value(value: &Value) -> Result<Self, Problem>;
@@ -130,11 +131,11 @@ impl Scalar for String {
     }
 }
 
-/// A text that must not be blank.
+/// A text that is not blank.
 #[derive(Clone, Debug)]
-pub(crate) struct Filled(pub(crate) String);
+pub(crate) struct NonBlank(pub(crate) String);
 
-impl Scalar for Filled {
+impl Scalar for NonBlank {
     const EMPTY_IS_ABSENT: bool = false;
 
     fn from_value(value: &Value) -> Result<Self, Problem> {
@@ -178,7 +179,7 @@ impl Scalar for bool {
 impl Scalar for Vec<String> {
     const EMPTY_IS_ABSENT: bool = false;
 
-    /// An array, or one text with commas.
+    /// Parses an array, or one comma-separated text.
     fn from_value(value: &Value) -> Result<Self, Problem> {
         match value {
             Value::Array(values) => values.iter().map(String::from_value).collect(),
@@ -257,8 +258,8 @@ impl Scalar for Vec<Scope> {
     }
 }
 
-/// Declares the parameters of an endpoint; an optional last line names parameters of which at
-/// least one must be there.
+/// Declares the parameters of an endpoint. The optional last line names parameters of which at
+/// least one is required.
 macro_rules! params {
     (
         $(#[$meta:meta])*
@@ -271,24 +272,24 @@ macro_rules! params {
         impl $crate::web::params::Params for $name {
             fn read(
                 raw: &$crate::web::params::Raw,
-            ) -> Result<Self, $crate::web::refusal::Refusal> {
+            ) -> Result<Self, $crate::web::api_error::ApiError> {
                 use $crate::web::params::Field;
-                use $crate::web::params::Complaint;
-                let mut complaints: Vec<Complaint> = Vec::new();
+                use $crate::web::params::FieldError;
+                let mut field_errors: Vec<FieldError> = Vec::new();
                 $(
                     let field = stringify!($field).trim_start_matches("r#");
                     let $field = <$type as Field>::read(raw.get(field))
-                        .map_err(|problem| complaints.push(Complaint::One(field.to_owned(), problem)));
+                        .map_err(|problem| field_errors.push(FieldError::One(field.to_owned(), problem)));
                 )*
                 $(
                     let names = [$($one),*];
                     if !names.iter().any(|name| raw.0.contains_key(*name)) {
-                        complaints.push(Complaint::NoneOf(names.map(str::to_owned).to_vec()));
+                        field_errors.push(FieldError::NoneOf(names.map(str::to_owned).to_vec()));
                     }
                 )?
-                match (complaints.is_empty(), $($field,)*) {
+                match (field_errors.is_empty(), $($field,)*) {
                     (true, $(Ok($field),)*) => Ok(Self { $($field),* }),
-                    _ => Err($crate::web::refusal::Refusal::parameters(complaints)),
+                    _ => Err($crate::web::api_error::ApiError::parameters(field_errors)),
                 }
             }
         }
@@ -305,7 +306,7 @@ mod tests {
     params! {
         struct Example {
             name: String,
-            branch: Option<Filled>,
+            branch: Option<NonBlank>,
             count: Option<u64>,
             visibility: Option<Visibility>,
             is_on: Option<bool>,
@@ -317,18 +318,18 @@ mod tests {
             panic!("an object")
         };
         Example::read(&Raw(map))
-            .map_err(|refusal| refusal.worded(&Texts::default()).json().unwrap())
+            .map_err(|api_error| api_error.with_texts(&Texts::default()).json().unwrap())
     }
 
     #[test]
-    fn all_problems_are_told_in_one_text() {
-        let refused = read(json!({ "branch": " ", "count": "x", "visibility": "secret" }));
+    fn all_problems_are_reported_in_one_text() {
+        let conflict = read(json!({ "branch": " ", "count": "x", "visibility": "secret" }));
         let text = "name is missing, branch is empty, count is invalid, visibility does not have a valid value";
-        assert_eq!(refused.err(), Some(json!({ "error": text })));
+        assert_eq!(conflict.err(), Some(json!({ "error": text })));
     }
 
     #[test]
-    fn forms_and_json_give_the_same_values() {
+    fn forms_and_json_yield_the_same_values() {
         let form = json!({ "name": "5", "branch": "b", "count": "7", "is_on": "1",
             "visibility": "" });
         let typed =

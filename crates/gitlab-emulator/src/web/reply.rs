@@ -1,4 +1,4 @@
-//! Ordinary answers, and how answers become HTTP responses.
+//! Successful responses, and the conversion to HTTP.
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -7,13 +7,13 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::refusal::{Refusal, Shape};
+use super::api_error::{ApiError, ErrorBody};
 use crate::domain::token::hex;
 
-/// What an endpoint gives.
-pub(crate) type Answer = Result<Reply, Refusal>;
+/// The result of an endpoint.
+pub(crate) type ApiResult = Result<Reply, ApiError>;
 
-/// An ordinary answer.
+/// A successful response.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
@@ -21,7 +21,7 @@ pub(crate) struct Reply {
     pub(crate) content: Content,
 }
 
-/// The body of an ordinary answer.
+/// The body of a response.
 #[derive(Clone, Debug)]
 pub(crate) enum Content {
     Json(Value),
@@ -48,7 +48,7 @@ impl Reply {
         Self::new(StatusCode::CREATED, Content::Json(value))
     }
 
-    /// 202, of work that is done later.
+    /// 202, for work that is done later.
     pub(crate) fn accepted() -> Self {
         Self::new(
             StatusCode::ACCEPTED,
@@ -107,10 +107,10 @@ impl IntoResponse for Reply {
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = match (&self.body, self.json()) {
-            (Shape::Text(text), _) => {
+            (ErrorBody::Text(text), _) => {
                 let mut response = Response::new(Body::from(text.clone()));
                 let kind = HeaderValue::from_static("text/plain");
                 response.headers_mut().insert(header::CONTENT_TYPE, kind);

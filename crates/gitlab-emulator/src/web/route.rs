@@ -1,17 +1,17 @@
-//! The table of routes: what each needs of its caller, and the function that answers.
+//! The table of routes: the requirements on the caller, and the handler.
 
 use http::Method;
 
+use super::api_error::ApiError;
 use super::call::Call;
 use super::params::{Params, Raw};
-use super::refusal::Refusal;
-use super::reply::Answer;
+use super::reply::ApiResult;
 use crate::domain::token::Scope;
-use crate::limit::Limited;
+use crate::limit::Limit;
 
-type Handler = Box<dyn Fn(&Call<'_>, &Raw) -> Answer + Send + Sync>;
+type Handler = Box<dyn Fn(&Call<'_>, &Raw) -> ApiResult + Send + Sync>;
 
-/// Who may call a route at all.
+/// Who may call a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Callers {
     /// Everybody.
@@ -22,12 +22,12 @@ pub(crate) enum Callers {
     Administrators,
 }
 
-/// Which scopes a route accepts besides `api`, and `read_api` for reading.
+/// The scopes that open a route besides `api`, and `read_api` for reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Accepts {
     /// Any scope.
     Any,
-    /// These too.
+    /// These as well.
     Also(&'static [Scope]),
 }
 
@@ -38,20 +38,20 @@ pub(crate) struct Route {
     pub(crate) callers: Callers,
     pub(crate) accepts: Accepts,
     pub(crate) is_open_to_jobs: bool,
-    /// What a fine-grained token must be allowed, such as `Project: Read`; routes without it
-    /// refuse every such token.
+    /// The permission that a fine-grained token needs, such as `Project: Read`; routes without one
+    /// refuse all fine-grained tokens.
     pub(crate) permission: Option<&'static str>,
-    pub(crate) limit: Option<Limited>,
+    pub(crate) limit: Option<Limit>,
     handler: Handler,
 }
 
 impl Route {
-    /// A route whose path is below `/api/v4`. Reading is open to everybody whom the handler lets
-    /// see something, writing to users, unless said otherwise.
+    /// Creates a route below `/api/v4`. By default reads are open to everybody, as far as the
+    /// handler allows, and writes to users.
     pub(crate) fn new<P: Params + 'static>(
         method: Method,
         path: &'static str,
-        handler: fn(&Call<'_>, &P) -> Answer,
+        handler: fn(&Call<'_>, &P) -> ApiResult,
     ) -> Self {
         let callers = if matches!(method, Method::GET | Method::HEAD) {
             Callers::Anybody
@@ -72,28 +72,28 @@ impl Route {
 
     pub(crate) fn get<P: Params + 'static>(
         path: &'static str,
-        handler: fn(&Call<'_>, &P) -> Answer,
+        handler: fn(&Call<'_>, &P) -> ApiResult,
     ) -> Self {
         Self::new(Method::GET, path, handler)
     }
 
     pub(crate) fn post<P: Params + 'static>(
         path: &'static str,
-        handler: fn(&Call<'_>, &P) -> Answer,
+        handler: fn(&Call<'_>, &P) -> ApiResult,
     ) -> Self {
         Self::new(Method::POST, path, handler)
     }
 
     pub(crate) fn put<P: Params + 'static>(
         path: &'static str,
-        handler: fn(&Call<'_>, &P) -> Answer,
+        handler: fn(&Call<'_>, &P) -> ApiResult,
     ) -> Self {
         Self::new(Method::PUT, path, handler)
     }
 
     pub(crate) fn delete<P: Params + 'static>(
         path: &'static str,
-        handler: fn(&Call<'_>, &P) -> Answer,
+        handler: fn(&Call<'_>, &P) -> ApiResult,
     ) -> Self {
         Self::new(Method::DELETE, path, handler)
     }
@@ -123,17 +123,17 @@ impl Route {
         self
     }
 
-    pub(crate) const fn limited(mut self, limit: Limited) -> Self {
+    pub(crate) const fn with_limit(mut self, limit: Limit) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Whether the route changes nothing.
+    /// Returns whether the route is read-only.
     pub(crate) fn is_read(&self) -> bool {
         matches!(self.method, Method::GET | Method::HEAD)
     }
 
-    /// The scopes that open the route, in the order in which GitLab names them.
+    /// Returns the scopes that open the route, in GitLab's order.
     pub(crate) fn scopes(&self) -> Option<Vec<Scope>> {
         let Accepts::Also(also) = self.accepts else {
             return None;
@@ -147,8 +147,8 @@ impl Route {
         Some(scopes)
     }
 
-    /// Answers a call whose caller and limits were checked.
-    pub(crate) fn answer(&self, call: &Call<'_>) -> Answer {
+    /// Calls the handler. The caller and limits must have been checked.
+    pub(crate) fn handle(&self, call: &Call<'_>) -> ApiResult {
         match self.callers {
             Callers::Anybody => {}
             Callers::Users => {
@@ -157,7 +157,7 @@ impl Route {
             Callers::Administrators => {
                 call.user()?;
                 if !call.identity.is_admin {
-                    return Err(Refusal::forbidden());
+                    return Err(ApiError::forbidden());
                 }
             }
         }

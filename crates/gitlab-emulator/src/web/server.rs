@@ -1,4 +1,4 @@
-//! The server: the router of all surfaces, and the loop that accepts connections.
+//! The server: the router, and the loop that accepts connections.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -18,19 +18,19 @@ use serde_json::{Map, Value};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::around::{Dropped, around};
+use super::api_error::{ApiError, ErrorBody};
 use super::call::Call;
 use super::client::ClientAddress;
+use super::middleware::{DropConnection, middleware};
 use super::params::Raw;
-use super::refusal::{Refusal, Shape};
-use super::reply::Answer;
+use super::reply::ApiResult;
 use super::route::Route;
 use super::{auth, form};
 use crate::instance::Instance;
 use crate::{api, control, git_http};
 
-/// The largest body of a commit (GitLab `commits_body_uploader_helper.rb`).
-const LARGEST_BODY: usize = 300 * 1024 * 1024;
+/// Largest accepted body (GitLab `commits_body_uploader_helper.rb`).
+const MAX_BODY_SIZE: usize = 300 * 1024 * 1024;
 
 /// Builds the router of an instance.
 pub(crate) fn router(instance: &Arc<Instance>) -> Router {
@@ -45,7 +45,7 @@ pub(crate) fn router(instance: &Arc<Instance>) -> Router {
         .fallback(move |request: Request| other(Arc::clone(&fallback), request))
         .layer(axum::middleware::from_fn_with_state(
             Arc::clone(instance),
-            around,
+            middleware,
         ))
 }
 
@@ -77,19 +77,19 @@ async fn api_response(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
+    let Ok(body) = Limited::new(body, MAX_BODY_SIZE).collect().await else {
         let text = "413 Request Entity Too Large";
-        return Refusal::message(StatusCode::PAYLOAD_TOO_LARGE, text).into_response();
+        return ApiError::message(StatusCode::PAYLOAD_TOO_LARGE, text).into_response();
     };
     let body = body.to_bytes();
-    // Endpoints work on files and take as long as that takes.
-    let answer = tokio::task::spawn_blocking(move || {
+    // Handlers block on files and injected latency.
+    let result = tokio::task::spawn_blocking(move || {
         let query = parts.uri.query().unwrap_or_default();
         let raw = parameters(&route, query, &parts.headers, &body);
         let now = instance.now();
         let (raw, malformed) = match raw {
             Ok(raw) => (raw, None),
-            Err(refusal) => (Raw(form::parse(query)), Some(refusal)),
+            Err(api_error) => (Raw(form::parse(query)), Some(api_error)),
         };
         let identity = {
             let state = instance.store.read();
@@ -109,48 +109,48 @@ async fn api_response(
             now,
         };
         let throttle = instance.throttle_api(identity.as_ref().ok(), &call.address, now)?;
-        let answer = answer(&route, &mut call, identity, malformed)
-            .map_err(|refusal| refusal.worded(&instance.store.read().switches.get().texts));
-        let mut response = answer.into_response();
+        let result = handle(&route, &mut call, identity, malformed)
+            .map_err(|api_error| api_error.with_texts(&instance.store.read().switches.get().texts));
+        let mut response = result.into_response();
         response.headers_mut().extend(throttle);
-        Ok::<Response, Refusal>(response)
+        Ok::<Response, ApiError>(response)
     })
     .await;
-    match answer {
-        Ok(answer) => answer.into_response(),
+    match result {
+        Ok(response) => response.into_response(),
         Err(error) => {
             tracing::error!(%error, "an endpoint panicked");
-            Refusal::internal().into_response()
+            ApiError::internal().into_response()
         }
     }
 }
 
-fn answer(
+fn handle(
     route: &Route,
     call: &mut Call<'_>,
-    identity: Result<auth::Identity, Refusal>,
-    malformed: Option<Refusal>,
-) -> Answer {
+    identity: Result<auth::Identity, ApiError>,
+    malformed: Option<ApiError>,
+) -> ApiResult {
     call.identity = identity?;
     if let Some(malformed) = malformed {
         return Err(malformed);
     }
     if let Some(token) = call.identity.token {
-        call.instance.note_use(token, call.now);
+        call.instance.record_use(token, call.now);
     }
     if let Some(limited) = route.limit {
         call.count(limited, "")?;
     }
-    route.answer(call)
+    route.handle(call)
 }
 
-/// Reads the parameters of query and body; the segments of the path go before both.
+/// Parses the parameters of query and body; path segments take precedence.
 fn parameters(
     route: &Route,
     query: &str,
     headers: &HeaderMap,
     body: &Bytes,
-) -> Result<Raw, Refusal> {
+) -> Result<Raw, ApiError> {
     let mut map = form::parse(query);
     if body.is_empty() {
         return Ok(Raw(map));
@@ -171,30 +171,30 @@ fn parameters(
             Ok(Value::Object(object)) => map.extend(object),
             Ok(_) => {}
             Err(_) if is_commit => {
-                let shape = Shape::MessageAndError("Invalid json".to_owned());
-                return Err(Refusal::new(StatusCode::BAD_REQUEST, shape));
+                let shape = ErrorBody::MessageAndError("Invalid json".to_owned());
+                return Err(ApiError::new(StatusCode::BAD_REQUEST, shape));
             }
-            Err(_) => return Err(Refusal::parameter("problem while parsing body")),
+            Err(_) => return Err(ApiError::parameter("problem while parsing body")),
         },
         "application/x-www-form-urlencoded" => {
             map.extend(form::parse(&String::from_utf8_lossy(body)));
         }
         "multipart/form-data" => map.extend(multipart(kind, body)),
         _ if is_commit => {
-            return Err(Refusal::bad_request(format!(
+            return Err(ApiError::bad_request(format!(
                 "Unsupported Content-Type: {media}"
             )));
         }
         _ => {
             let text = format!("The provided content-type '{media}' is not supported.");
-            let shape = Shape::Error(text);
-            return Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, shape));
+            let shape = ErrorBody::Error(text);
+            return Err(ApiError::new(StatusCode::NOT_ACCEPTABLE, shape));
         }
     }
     Ok(Raw(map))
 }
 
-/// Reads the text fields of a multipart form.
+/// Parses the text fields of a multipart form.
 fn multipart(kind: &str, body: &[u8]) -> Map<String, Value> {
     let mut map = Map::new();
     let boundary = kind
@@ -220,25 +220,25 @@ fn multipart(kind: &str, body: &[u8]) -> Map<String, Value> {
 }
 
 async fn method_not_allowed() -> Response {
-    let shape = Shape::Error("405 Not Allowed".to_owned());
-    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, shape).into_response()
+    let shape = ErrorBody::Error("405 Not Allowed".to_owned());
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, shape).into_response()
 }
 
-/// Answers what no route of the API matches: old and unknown API paths, and git.
+/// Serves paths that match no API route: unknown and old API paths, and git.
 async fn other(instance: Arc<Instance>, request: Request) -> Response {
     let path = request.uri().path();
     if path == "/api/v3" || path.starts_with("/api/v3/") {
         let text = "API V3 is no longer supported. Use API V4 instead.";
-        return Refusal::new(StatusCode::GONE, Shape::Error(text.to_owned())).into_response();
+        return ApiError::new(StatusCode::GONE, ErrorBody::Error(text.to_owned())).into_response();
     }
     if path.starts_with("/api/") {
-        let shape = Shape::Error("404 Not Found".to_owned());
-        return Refusal::new(StatusCode::NOT_FOUND, shape).into_response();
+        let shape = ErrorBody::Error("404 Not Found".to_owned());
+        return ApiError::new(StatusCode::NOT_FOUND, shape).into_response();
     }
     git_http::serve(instance, request).await
 }
 
-/// Accepts connections until told to stop, then lets running requests end.
+/// Accepts connections until `stop` is set, then waits for the running requests.
 pub(crate) async fn accept(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
     let mut connections = tokio::task::JoinSet::new();
     loop {
@@ -253,8 +253,8 @@ pub(crate) async fn accept(listener: TcpListener, router: Router, mut stop: watc
         let service = TowerToHyperService::new(router.clone());
         let service = service_fn(move |mut request: http::Request<Incoming>| {
             request.extensions_mut().insert(ClientAddress(address));
-            let answer = service.call(request.map(Body::new));
-            async move { sendable(answer.await) }
+            let response = service.call(request.map(Body::new));
+            async move { sendable(response.await) }
         });
         let mut stop = stop.clone();
         connections.spawn(async move {
@@ -275,16 +275,16 @@ pub(crate) async fn accept(listener: TcpListener, router: Router, mut stop: watc
     while connections.join_next().await.is_some() {}
 }
 
-/// Waits until the emulator is told to stop.
+/// Waits until `stop` is set.
 pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
-    // An error means that nobody can tell any more, which is the same.
+    // An error means that the sender is gone, which also means stop.
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// Turns the answer of a dropped call into an error, upon which the connection ends.
-fn sendable(answer: Result<Response, Infallible>) -> Result<Response, std::io::Error> {
-    match answer {
-        Ok(response) if response.extensions().get::<Dropped>().is_some() => {
+/// Turns the marker of a dropped call into an error, which closes the connection.
+fn sendable(response: Result<Response, Infallible>) -> Result<Response, std::io::Error> {
+    match response {
+        Ok(response) if response.extensions().get::<DropConnection>().is_some() => {
             Err(std::io::ErrorKind::ConnectionAborted.into())
         }
         Ok(response) => Ok(response),

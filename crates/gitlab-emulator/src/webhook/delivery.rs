@@ -1,4 +1,4 @@
-//! Deliveries: really sent over HTTP, and remembered.
+//! Webhook deliveries: sent over HTTP, and recorded.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,20 +16,20 @@ use crate::domain::table::Id;
 use crate::instance::Instance;
 use crate::web::server::stopped;
 
-/// GitLab gives a receiver this long.
+/// GitLab's timeout for receivers.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// So many deliveries are remembered.
-const REMEMBERED: usize = 1000;
+/// Number of recorded deliveries.
+const MAX_DELIVERIES: usize = 1000;
 
-/// A call of a hook that is to be made.
+/// A delivery to make.
 pub(crate) struct Request {
     pub(crate) hook: Hook,
-    /// `Push Hook`.
+    /// Name of the event, such as `Push Hook`.
     pub(crate) event: &'static str,
     pub(crate) payload: Value,
 }
 
-/// A call of a hook that was made.
+/// A delivery that was made.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Delivery {
     id: u64,
@@ -42,7 +42,7 @@ pub(crate) struct Delivery {
     execution_duration: f64,
 }
 
-/// What was delivered, newest first, and what is on its way.
+/// Recorded deliveries, newest first, and the number of pending ones.
 #[derive(Debug, Default)]
 pub(crate) struct Deliveries {
     made: Mutex<Vec<Delivery>>,
@@ -50,8 +50,8 @@ pub(crate) struct Deliveries {
 }
 
 impl Deliveries {
-    /// The deliveries of a hook, newest first.
-    pub(crate) fn of(&self, hook: Id<Hook>) -> Vec<Delivery> {
+    /// Returns the deliveries of a hook, newest first.
+    pub(crate) fn for_hook(&self, hook: Id<Hook>) -> Vec<Delivery> {
         let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         made.iter()
             .rev()
@@ -60,13 +60,13 @@ impl Deliveries {
             .collect()
     }
 
-    /// Notes that a delivery is on its way.
+    /// Records that a delivery is pending.
     pub(crate) fn begin(&self) {
         self.waiting.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Whether every delivery has ended.
-    pub(crate) fn are_done(&self) -> bool {
+    /// Returns whether no delivery is pending.
+    pub(crate) fn is_idle(&self) -> bool {
         self.waiting.load(Ordering::SeqCst) == 0
     }
 
@@ -74,7 +74,7 @@ impl Deliveries {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         delivery.id = made.last().map_or(1, |last| last.id + 1);
         made.push(delivery);
-        if made.len() > REMEMBERED {
+        if made.len() > MAX_DELIVERIES {
             made.remove(0);
         }
         drop(made);
@@ -82,7 +82,7 @@ impl Deliveries {
     }
 }
 
-/// Makes the deliveries that come in until told to stop.
+/// Makes the queued deliveries until `stop` is set.
 pub(crate) async fn run(
     instance: Arc<Instance>,
     mut requests: UnboundedReceiver<Request>,
@@ -109,7 +109,7 @@ pub(crate) async fn run(
 }
 
 fn client(verifies_certificates: bool) -> Option<Client> {
-    // Every user of rustls in the process shares the provider; who was first does not matter.
+    // Fails if another user of rustls in this process installed a provider first, which is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
         .timeout(TIMEOUT)
@@ -117,7 +117,7 @@ fn client(verifies_certificates: bool) -> Option<Client> {
         .no_proxy()
         .tls_danger_accept_invalid_certs(!verifies_certificates)
         .build()
-        .inspect_err(|error| tracing::error!(%error, "webhooks cannot be delivered"))
+        .inspect_err(|error| tracing::error!(%error, "could not create the client for webhooks"))
         .ok()
 }
 
@@ -142,7 +142,7 @@ async fn deliver(instance: &Instance, client: Option<Client>, request: Request) 
     let status = match sent {
         Ok(response) => response.status().as_u16().to_string(),
         Err(error) => {
-            tracing::debug!(%error, "a webhook was not delivered");
+            tracing::debug!(%error, "could not deliver a webhook");
             "internal error".to_owned()
         }
     };
@@ -158,7 +158,7 @@ impl Delivery {
         Self {
             id: 0,
             hook: hook.id,
-            // Without the variables, which are secret.
+            // Without the values of the variables, which are secret.
             url: hook.url.clone(),
             trigger,
             request_data,

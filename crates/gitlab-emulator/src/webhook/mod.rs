@@ -1,4 +1,4 @@
-//! Calling webhooks.
+//! Webhooks.
 
 mod delivery;
 pub(crate) mod payload;

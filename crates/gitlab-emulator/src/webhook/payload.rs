@@ -1,4 +1,4 @@
-//! What webhooks are told (GitLab `lib/gitlab/data_builder/push.rb`).
+//! Payloads of webhooks (GitLab `lib/gitlab/data_builder/push.rb`).
 
 use serde_json::{Value, json};
 
@@ -9,18 +9,18 @@ use crate::domain::time::commit_time;
 use crate::domain::user::User;
 use crate::git::{Error, ObjectId, Repository};
 use crate::instance::Instance;
-use crate::received::Received;
+use crate::post_receive::ReferenceUpdate;
 
-/// At most this many commits are told.
-const MOST_COMMITS: usize = 20;
+/// Most commits in a payload.
+const MAX_COMMITS: usize = 20;
 const TAGS: &str = "refs/tags/";
 
-/// The push that a reference's move was.
+/// Returns the payload of a push.
 pub(crate) fn push(
     instance: &Instance,
     project: Id<Project>,
     user: Id<User>,
-    update: &Received,
+    update: &ReferenceUpdate,
 ) -> Result<Option<Value>, Error> {
     let repository = instance.repositories.open(project.number())?;
     let is_tag = update.reference.starts_with(TAGS);
@@ -36,12 +36,12 @@ pub(crate) fn push(
         return Ok(None);
     };
     let url = instance.url();
-    let about = about(url, &state, project);
+    let project_entity = project_entity(url, &state, project);
     let web_url = format!("{url}/{}", state.project_path(project));
-    let skipped = total.saturating_sub(MOST_COMMITS);
-    let mut told = Vec::new();
+    let skipped = total.saturating_sub(MAX_COMMITS);
+    let mut entities = Vec::new();
     for commit in commits.iter().rev().skip(skipped) {
-        told.extend(about_commit(&repository, *commit, &web_url)?);
+        entities.extend(commit_entity(&repository, *commit, &web_url)?);
     }
     let sha = |id: Option<ObjectId>| id.map_or_else(|| "0".repeat(40), |id| id.to_string());
     let checkout = match update.new {
@@ -66,23 +66,24 @@ pub(crate) fn push(
         "user_email": "",
         "user_avatar": null,
         "project_id": project.id,
-        "project": about,
-        "commits": told,
+        "project": project_entity,
+        "commits": entities,
         "total_commits_count": total,
         "push_options": {},
         "repository": {
             "name": project.name,
-            "url": about.get("url"),
+            "url": project_entity.get("url"),
             "description": project.description,
             "homepage": web_url,
-            "git_http_url": about.get("git_http_url"),
-            "git_ssh_url": about.get("git_ssh_url"),
-            "visibility_level": about.get("visibility_level"),
+            "git_http_url": project_entity.get("git_http_url"),
+            "git_ssh_url": project_entity.get("git_ssh_url"),
+            "visibility_level": project_entity.get("visibility_level"),
         },
     })))
 }
 
-/// A push of the last commit of the default branch, for trying a hook; `None` without a commit.
+/// Returns a push payload of the default branch's last commit, for testing a hook; `None` without a
+/// commit.
 pub(crate) fn sample(
     instance: &Instance,
     project: Id<Project>,
@@ -105,7 +106,7 @@ pub(crate) fn sample(
     let parent = repository
         .commit(head)?
         .and_then(|commit| commit.parents.first().copied());
-    let update = Received {
+    let update = ReferenceUpdate {
         reference: format!("refs/heads/{branch}"),
         old: parent,
         new: Some(head),
@@ -113,8 +114,11 @@ pub(crate) fn sample(
     push(instance, project, user, &update)
 }
 
-/// The commits that a move brought, newest first.
-pub(crate) fn commits(repository: &Repository, update: &Received) -> Result<Vec<ObjectId>, Error> {
+/// Returns the commits that a reference update added, newest first.
+pub(crate) fn commits(
+    repository: &Repository,
+    update: &ReferenceUpdate,
+) -> Result<Vec<ObjectId>, Error> {
     match (update.old, update.new) {
         (_, None) => Ok(Vec::new()),
         (Some(old), Some(new)) => repository.log_between(old, new),
@@ -122,7 +126,7 @@ pub(crate) fn commits(repository: &Repository, update: &Received) -> Result<Vec<
     }
 }
 
-fn about_commit(
+fn commit_entity(
     repository: &Repository,
     id: ObjectId,
     web_url: &str,
@@ -152,8 +156,8 @@ fn about_commit(
     })))
 }
 
-/// A project as hooks are told of it.
-fn about(url: &str, state: &State, project: &Project) -> Value {
+/// Returns a project as payloads show it.
+fn project_entity(url: &str, state: &State, project: &Project) -> Value {
     let path = state.project_path(project);
     let web_url = format!("{url}/{path}");
     let http = format!("{web_url}.git");

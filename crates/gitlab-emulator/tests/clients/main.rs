@@ -1,5 +1,5 @@
-//! Clients that others wrote, unchanged, against the emulator. Their programs take the URL and the
-//! administrator's token from the environment and end with an error at the first surprise.
+//! Runs unmodified third-party clients against the emulator. Their programs read the URL and the
+//! administrator's token from the environment and fail at the first unexpected result.
 
 #![expect(
     clippy::unwrap_used,

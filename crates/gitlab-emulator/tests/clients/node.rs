@@ -9,7 +9,7 @@ const SCRIPT: &str = include_str!("node/check.mjs");
 
 #[tokio::test(flavor = "multi_thread")]
 async fn gitbeaker_works_unchanged() {
-    let folder = cache::filled(&format!("gitbeaker-{VERSION}"), |folder| {
+    let folder = cache::cached_folder(&format!("gitbeaker-{VERSION}"), |folder| {
         std::fs::write(folder.join("package.json"), r#"{"private":true}"#).unwrap();
         let package = format!("@gitbeaker/rest@{VERSION}");
         let installed = Command::new("npm")
@@ -26,7 +26,7 @@ async fn gitbeaker_works_unchanged() {
             .unwrap();
         assert_success(&installed);
     });
-    // Next to the package, because that is where Node.js looks for it.
+    // Node.js resolves packages relative to the script.
     let script = tempfile::Builder::new()
         .suffix(".mjs")
         .tempfile_in(folder)

@@ -8,7 +8,7 @@ const VERSION: &str = "8.6.0";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn python_gitlab_works_unchanged() {
-    let environment = cache::filled(&format!("python-gitlab-{VERSION}"), |folder| {
+    let environment = cache::cached_folder(&format!("python-gitlab-{VERSION}"), |folder| {
         let made = Command::new("python3")
             .args(["-m", "venv"])
             .arg(folder)

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::World;
+use crate::support::TestInstance;
 
 const KEY: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqt";
@@ -19,34 +19,34 @@ fn taken() -> Value {
     json!({ "message": { "deploy_key.fingerprint_sha256": ["has already been taken"] } })
 }
 
-/// Two projects of which `ann` maintains the first and `bob` the second.
-async fn two_projects(world: &World) -> [(Value, crate::support::Client); 2] {
-    let one = world.project().await;
-    let group = world.group("other").await;
-    let two = world.project_in(&group, "two", json!({})).await;
-    let ann = world.member("ann", &one, 40).await;
-    let bob = world.member("bob", &two, 40).await;
+/// Two projects; `ann` maintains the first, `bob` the second.
+async fn two_projects(gitlab: &TestInstance) -> [(Value, crate::support::Client); 2] {
+    let one = gitlab.project().await;
+    let group = gitlab.group("other").await;
+    let two = gitlab.project_in(&group, "two", json!({})).await;
+    let ann = gitlab.member("ann", &one, 40).await;
+    let bob = gitlab.member("bob", &two, 40).await;
     [(one, ann), (two, bob)]
 }
 
 #[tokio::test]
 async fn s083_key_and_title_are_required() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     root.post(&keys(&project), json!({ "title": "ci" }))
         .await
-        .errs(400, "key is missing");
+        .assert_error(400, "key is missing");
     root.post(&keys(&project), json!({ "key": KEY }))
         .await
-        .errs(400, "title is missing");
+        .assert_error(400, "title is missing");
 }
 
 #[tokio::test]
 async fn s084_new_key_is_shown_with_fingerprints() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let created = world
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let created = gitlab
         .root()
         .post(&keys(&project), key("ci"))
         .await
@@ -67,10 +67,10 @@ async fn s084_new_key_is_shown_with_fingerprints() {
 }
 
 #[tokio::test]
-async fn s085_same_key_in_the_same_project_stays_as_it_is() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+async fn s085_adding_a_key_twice_changes_nothing() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     let first = root.post(&keys(&project), key("first")).await.created();
     let again = json!({ "title": "second", "key": format!(" {KEY}\n"), "can_push": true });
     let second = root.post(&keys(&project), again).await.created();
@@ -79,9 +79,9 @@ async fn s085_same_key_in_the_same_project_stays_as_it_is() {
 
 #[tokio::test]
 async fn s086_same_key_in_a_reachable_project_is_linked() {
-    let world = World::start().await;
-    let [(one, _), (two, _)] = two_projects(&world).await;
-    let root = world.root();
+    let gitlab = TestInstance::start().await;
+    let [(one, _), (two, _)] = two_projects(&gitlab).await;
+    let root = gitlab.root();
     let first = root.post(&keys(&one), key("first")).await.created();
     let again = json!({ "title": "second", "key": KEY, "can_push": true });
     let second = root.post(&keys(&two), again).await.created();
@@ -97,38 +97,48 @@ async fn s086_same_key_in_a_reachable_project_is_linked() {
 
 #[tokio::test]
 async fn s087_same_key_in_an_unreachable_project_is_taken() {
-    let world = World::start().await;
-    let [(one, ann), (two, bob)] = two_projects(&world).await;
+    let gitlab = TestInstance::start().await;
+    let [(one, ann), (two, bob)] = two_projects(&gitlab).await;
     ann.post(&keys(&one), key("first")).await.created();
-    bob.post(&keys(&two), key("second")).await.is(400, taken());
+    bob.post(&keys(&two), key("second"))
+        .await
+        .assert_json(400, taken());
 }
 
 #[tokio::test]
 async fn s088_key_of_a_user_is_taken() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     root.post("/user/keys", key("mine")).await.created();
-    root.post(&keys(&project), key("ci")).await.is(400, taken());
+    root.post(&keys(&project), key("ci"))
+        .await
+        .assert_json(400, taken());
 }
 
 #[tokio::test]
-async fn s089_comment_is_cut_so_the_original_is_taken() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+async fn s089_comment_is_truncated_so_the_original_key_is_taken() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     let long = json!({ "title": "ci", "key": format!("{KEY} deploy key of ci") });
     let created = root.post(&keys(&project), long.clone()).await.created();
     assert_eq!(created["key"], format!("{KEY} deploy"));
-    root.post(&keys(&project), long).await.is(400, taken());
+    root.post(&keys(&project), long)
+        .await
+        .assert_json(400, taken());
 }
 
 #[tokio::test]
-async fn s090_text_that_is_no_key_is_invalid() {
-    let world = World::start().await;
-    let project = world.project().await;
+async fn s090_invalid_key_is_refused() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
     let bad = json!({ "title": "ci", "key": "hello world" });
-    let refused = world.root().post(&keys(&project), bad).await.has(400);
+    let refused = gitlab
+        .root()
+        .post(&keys(&project), bad)
+        .await
+        .assert_status(400);
     assert_eq!(
         refused.json["message"]["deploy_key.fingerprint_sha256"],
         json!(["cannot be generated"])
@@ -137,23 +147,23 @@ async fn s090_text_that_is_no_key_is_invalid() {
 
 #[tokio::test]
 async fn s091_enable_links_reachable_keys_only() {
-    let world = World::start().await;
-    let [(one, ann), (two, bob)] = two_projects(&world).await;
+    let gitlab = TestInstance::start().await;
+    let [(one, ann), (two, bob)] = two_projects(&gitlab).await;
     let created = ann.post(&keys(&one), key("first")).await.created();
     let enable = format!("{}/{}/enable", keys(&two), created["id"]);
     bob.post(&enable, json!({}))
         .await
-        .says(404, "404 Deploy key Not Found");
-    let enabled = world.root().post(&enable, json!({})).await.created();
+        .assert_message(404, "404 Deploy key Not Found");
+    let enabled = gitlab.root().post(&enable, json!({})).await.created();
     assert_eq!(enabled["id"], created["id"]);
     assert!(enabled.get("can_push").is_none());
 }
 
 #[tokio::test]
 async fn s092_enable_twice_makes_one_link() {
-    let world = World::start().await;
-    let [(one, _), (two, _)] = two_projects(&world).await;
-    let root = world.root();
+    let gitlab = TestInstance::start().await;
+    let [(one, _), (two, _)] = two_projects(&gitlab).await;
+    let root = gitlab.root();
     let created = root.post(&keys(&one), key("first")).await.created();
     let enable = format!("{}/{}/enable", keys(&two), created["id"]);
     root.post(&enable, json!({})).await.created();
@@ -166,9 +176,9 @@ async fn s092_enable_twice_makes_one_link() {
 
 #[tokio::test]
 async fn s093_update_needs_title_or_can_push() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     let created = root.post(&keys(&project), key("ci")).await.created();
     let path = format!("{}/{}", keys(&project), created["id"]);
     let changed = root.put(&path, json!({ "can_push": true })).await.ok();
@@ -178,74 +188,82 @@ async fn s093_update_needs_title_or_can_push() {
     );
     let renamed = root.put(&path, json!({ "title": "new" })).await.ok();
     assert_eq!(renamed["title"], "new");
-    root.put(&path, json!({})).await.has(400);
+    root.put(&path, json!({})).await.assert_status(400);
 }
 
 #[tokio::test]
-async fn s094_second_delete_finds_nothing() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+async fn s094_second_delete_is_not_found() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     let created = root.post(&keys(&project), key("ci")).await.created();
     let path = format!("{}/{}", keys(&project), created["id"]);
     let since = [("if-unmodified-since", "Wed, 01 Jan 2020 00:00:00 GMT")];
-    root.send("DELETE", &path, &since, None).await.has(412);
-    root.delete(&path).await.has(204);
+    root.send("DELETE", &path, &since, None)
+        .await
+        .assert_status(412);
+    root.delete(&path).await.assert_status(204);
     root.delete(&path)
         .await
-        .says(404, "404 Deploy key Not Found");
-    // The key went with its last link, so it is free.
+        .assert_message(404, "404 Deploy key Not Found");
+    // The key was removed with its last link, so it can be added again.
     let again = root.post(&keys(&project), key("again")).await.created();
     assert_ne!(again["id"], created["id"]);
 }
 
 #[tokio::test]
-async fn s095_unknown_key_is_no_record() {
-    let world = World::start().await;
-    let project = world.project().await;
-    world
+async fn s095_unknown_key_is_not_found() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    gitlab
         .root()
         .get(&format!("{}/4711", keys(&project)))
         .await
-        .says(404, "404 Not found");
+        .assert_message(404, "404 Not found");
 }
 
 #[tokio::test]
-async fn s096_developers_may_do_nothing_with_keys() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let created = world
+async fn s096_developers_have_no_access_to_deploy_keys() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let created = gitlab
         .root()
         .post(&keys(&project), key("ci"))
         .await
         .created();
-    let developer = world.member("ann", &project, 30).await;
+    let developer = gitlab.member("ann", &project, 30).await;
     let path = format!("{}/{}", keys(&project), created["id"]);
     developer
         .get(&keys(&project))
         .await
-        .says(403, "403 Forbidden");
-    developer.get(&path).await.says(403, "403 Forbidden");
+        .assert_message(403, "403 Forbidden");
+    developer
+        .get(&path)
+        .await
+        .assert_message(403, "403 Forbidden");
     developer
         .post(&keys(&project), key("x"))
         .await
-        .says(403, "403 Forbidden");
+        .assert_message(403, "403 Forbidden");
     developer
         .put(&path, json!({ "can_push": true }))
         .await
-        .says(403, "403 Forbidden");
-    developer.delete(&path).await.says(403, "403 Forbidden");
+        .assert_message(403, "403 Forbidden");
+    developer
+        .delete(&path)
+        .await
+        .assert_message(403, "403 Forbidden");
     developer
         .post(&format!("{path}/enable"), json!({}))
         .await
-        .says(403, "403 Forbidden");
+        .assert_message(403, "403 Forbidden");
 }
 
 #[tokio::test]
-async fn all_keys_are_for_administrators() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+async fn all_deploy_keys_are_listed_for_administrators_only() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     let writing = json!({ "title": "ci", "key": KEY, "can_push": true });
     root.post(&keys(&project), writing).await.created();
     let all = root.get("/deploy_keys").await.ok();
@@ -253,10 +271,10 @@ async fn all_keys_are_for_administrators() {
         all[0]["projects_with_write_access"][0]["path_with_namespace"],
         "platform/app"
     );
-    world
+    gitlab
         .user("ann")
         .await
         .get("/deploy_keys")
         .await
-        .says(403, "403 Forbidden");
+        .assert_message(403, "403 Forbidden");
 }

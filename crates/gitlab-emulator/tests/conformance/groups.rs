@@ -3,7 +3,7 @@
 use gitlab_emulator::HashStyle;
 use serde_json::{Value, json};
 
-use crate::support::World;
+use crate::support::TestInstance;
 
 fn path(group: &Value) -> String {
     format!("/groups/{}", group["id"])
@@ -11,21 +11,21 @@ fn path(group: &Value) -> String {
 
 #[tokio::test]
 async fn s031_name_and_path_are_required() {
-    let world = World::start().await;
-    let root = world.root();
+    let gitlab = TestInstance::start().await;
+    let root = gitlab.root();
     root.post("/groups", json!({ "path": "group" }))
         .await
-        .errs(400, "name is missing");
+        .assert_error(400, "name is missing");
     root.post("/groups", json!({}))
         .await
-        .errs(400, "name is missing, path is missing");
+        .assert_error(400, "name is missing, path is missing");
 }
 
 #[tokio::test]
-async fn s032_created_group_shows_where_it_is() {
-    let world = World::start().await;
-    let parent = world.group("platform").await;
-    let child = world.subgroup(&parent, "team").await;
+async fn s032_created_group_has_path_and_parent() {
+    let gitlab = TestInstance::start().await;
+    let parent = gitlab.group("platform").await;
+    let child = gitlab.subgroup(&parent, "team").await;
     assert_eq!(child["full_path"], "platform/team");
     assert_eq!(child["full_name"], "platform / team");
     assert_eq!(child["parent_id"], parent["id"]);
@@ -33,27 +33,33 @@ async fn s032_created_group_shows_where_it_is() {
 }
 
 #[tokio::test]
-async fn s033_taken_path_is_told_as_a_ruby_hash_in_a_text() {
-    let world = World::start().await;
-    world.group("platform").await;
+async fn s033_taken_path_is_reported_as_a_ruby_hash() {
+    let gitlab = TestInstance::start().await;
+    gitlab.group("platform").await;
     let again = json!({ "name": "other", "path": "platform" });
-    let root = world.root();
+    let root = gitlab.root();
     let arrow = r#"Failed to save group {:path=>["has already been taken"]}"#;
-    root.post("/groups", again.clone()).await.says(400, arrow);
-    world
+    root.post("/groups", again.clone())
+        .await
+        .assert_message(400, arrow);
+    gitlab
         .emulator
-        .change_switches(|switches| switches.hash_style = HashStyle::Label);
+        .update_switches(|switches| switches.hash_style = HashStyle::Label);
     let label = r#"Failed to save group {path: ["has already been taken"]}"#;
-    root.post("/groups", again).await.says(400, label);
+    root.post("/groups", again).await.assert_message(400, label);
 }
 
 #[tokio::test]
-async fn s034_paths_of_sibling_projects_are_taken_too() {
-    let world = World::start().await;
-    let group = world.group("platform").await;
-    world.project_in(&group, "app", json!({})).await;
+async fn s034_paths_of_sibling_projects_are_taken() {
+    let gitlab = TestInstance::start().await;
+    let group = gitlab.group("platform").await;
+    gitlab.project_in(&group, "app", json!({})).await;
     let child = json!({ "name": "x", "path": "app", "parent_id": group["id"] });
-    let refused = world.root().post("/groups", child).await.has(400);
+    let refused = gitlab
+        .root()
+        .post("/groups", child)
+        .await
+        .assert_status(400);
     assert!(
         refused.json["message"]
             .as_str()
@@ -63,46 +69,49 @@ async fn s034_paths_of_sibling_projects_are_taken_too() {
 }
 
 #[tokio::test]
-async fn s035_illegal_path_is_told_in_the_same_form() {
-    let world = World::start().await;
+async fn s035_invalid_path_is_reported_in_the_same_form() {
+    let gitlab = TestInstance::start().await;
     let group = json!({ "name": "group", "path": "a b" });
-    world.root().post("/groups", group).await.says(
+    gitlab.root().post("/groups", group).await.assert_message(
         400,
         r#"Failed to save group {:path=>["can contain only letters, digits, '_', '-' and '.'. Cannot start with '-' or end in '.', '.git' or '.atom'."]}"#,
     );
 }
 
 #[tokio::test]
-async fn s036_reserved_names_are_refused_at_the_top() {
-    let world = World::start().await;
+async fn s036_reserved_names_are_refused_at_the_top_level() {
+    let gitlab = TestInstance::start().await;
     let group = json!({ "name": "admin", "path": "admin" });
-    world.root().post("/groups", group).await.says(
+    gitlab.root().post("/groups", group).await.assert_message(
         400,
         r#"Failed to save group {:path=>["admin is a reserved name"]}"#,
     );
-    let parent = world.group("platform").await;
-    world.subgroup(&parent, "admin").await;
+    let parent = gitlab.group("platform").await;
+    gitlab.subgroup(&parent, "admin").await;
 }
 
 #[tokio::test]
 async fn s037_unreadable_parent_is_not_found() {
-    let world = World::start().await;
-    let parent = world.group("hidden").await;
-    let user = world.user("ann").await;
+    let gitlab = TestInstance::start().await;
+    let parent = gitlab.group("hidden").await;
+    let user = gitlab.user("ann").await;
     let child = json!({ "name": "team", "path": "team", "parent_id": parent["id"] });
     user.post("/groups", child)
         .await
-        .says(404, "404 Group Not Found");
+        .assert_message(404, "404 Group Not Found");
 }
 
 #[tokio::test]
 async fn s038_developer_may_not_create_subgroups() {
-    let world = World::start().await;
-    let parent = world.group("platform").await;
-    let users = [(world.user("ann").await, 30), (world.user("bob").await, 40)];
+    let gitlab = TestInstance::start().await;
+    let parent = gitlab.group("platform").await;
+    let users = [
+        (gitlab.user("ann").await, 30),
+        (gitlab.user("bob").await, 40),
+    ];
     for (user, level) in &users {
         let member = json!({ "user_id": user.id, "access_level": level });
-        world
+        gitlab
             .root()
             .post(&format!("{}/members", path(&parent)), member)
             .await
@@ -113,30 +122,32 @@ async fn s038_developer_may_not_create_subgroups() {
     developer
         .post("/groups", child.clone())
         .await
-        .says(403, "403 Forbidden");
+        .assert_message(403, "403 Forbidden");
     let only_owners = json!({ "subgroup_creation_level": "owner" });
-    world.root().put(&path(&parent), only_owners).await.ok();
+    gitlab.root().put(&path(&parent), only_owners).await.ok();
     maintainer
         .post("/groups", child.clone())
         .await
-        .says(403, "403 Forbidden");
+        .assert_message(403, "403 Forbidden");
     let maintainers = json!({ "subgroup_creation_level": "maintainer" });
-    world.root().put(&path(&parent), maintainers).await.ok();
+    gitlab.root().put(&path(&parent), maintainers).await.ok();
     maintainer.post("/groups", child).await.created();
 }
 
 #[tokio::test]
-async fn s039_top_level_groups_need_the_flag() {
-    let world = World::start().await;
+async fn s039_top_level_groups_require_can_create_group() {
+    let gitlab = TestInstance::start().await;
     let user = json!({ "username": "ann", "name": "ann", "email": "ann@example.com",
         "force_random_password": true, "can_create_group": false });
-    let user = world.root().post("/users", user).await.created();
-    let user = world.token_of(user["id"].as_u64().unwrap(), &["api"]).await;
+    let user = gitlab.root().post("/users", user).await.created();
+    let user = gitlab
+        .create_token(user["id"].as_u64().unwrap(), &["api"])
+        .await;
     let group = json!({ "name": "group", "path": "group" });
     user.post("/groups", group.clone())
         .await
-        .says(403, "403 Forbidden");
-    world
+        .assert_message(403, "403 Forbidden");
+    gitlab
         .user("bob")
         .await
         .post("/groups", group)
@@ -146,19 +157,19 @@ async fn s039_top_level_groups_need_the_flag() {
 
 #[tokio::test]
 async fn s040_subgroups_are_found_by_encoded_path() {
-    let world = World::start().await;
-    let parent = world.group("platform").await;
-    let child = world.subgroup(&parent, "team").await;
-    let shown = world.root().get("/groups/platform%2Fteam").await.ok();
+    let gitlab = TestInstance::start().await;
+    let parent = gitlab.group("platform").await;
+    let child = gitlab.subgroup(&parent, "team").await;
+    let shown = gitlab.root().get("/groups/platform%2Fteam").await.ok();
     assert_eq!(shown["id"], child["id"]);
 }
 
 #[tokio::test]
-async fn s041_projects_can_be_left_out() {
-    let world = World::start().await;
-    let group = world.group("platform").await;
-    world.project_in(&group, "app", json!({})).await;
-    let root = world.root();
+async fn s041_projects_can_be_excluded() {
+    let gitlab = TestInstance::start().await;
+    let group = gitlab.group("platform").await;
+    gitlab.project_in(&group, "app", json!({})).await;
+    let root = gitlab.root();
     let with = root.get(&path(&group)).await.ok();
     assert_eq!(with["projects"].as_array().unwrap().len(), 1);
     let without = root
@@ -169,53 +180,53 @@ async fn s041_projects_can_be_left_out() {
 }
 
 #[tokio::test]
-async fn s042_update_to_a_taken_path_is_told_as_an_object() {
-    let world = World::start().await;
-    world.group("one").await;
-    let two = world.group("two").await;
-    let refused = world
+async fn s042_update_to_a_taken_path_is_reported_as_an_object() {
+    let gitlab = TestInstance::start().await;
+    gitlab.group("one").await;
+    let two = gitlab.group("two").await;
+    let refused = gitlab
         .root()
         .put(&path(&two), json!({ "path": "one" }))
         .await;
-    refused.is(
+    refused.assert_json(
         400,
         json!({ "message": { "path": ["has already been taken"] } }),
     );
 }
 
 #[tokio::test]
-async fn s043_update_is_for_owners() {
-    let world = World::start().await;
-    let group = world.group("platform").await;
-    let user = world.user("ann").await;
+async fn s043_update_requires_an_owner() {
+    let gitlab = TestInstance::start().await;
+    let group = gitlab.group("platform").await;
+    let user = gitlab.user("ann").await;
     let member = json!({ "user_id": user.id, "access_level": 40 });
-    world
+    gitlab
         .root()
         .post(&format!("{}/members", path(&group)), member)
         .await
         .created();
     user.put(&path(&group), json!({ "name": "mine" }))
         .await
-        .says(403, "403 Forbidden");
+        .assert_message(403, "403 Forbidden");
 }
 
 #[tokio::test]
 async fn s044_delete_is_accepted() {
-    let world = World::start().await;
-    let group = world.group("platform").await;
-    world
+    let gitlab = TestInstance::start().await;
+    let group = gitlab.group("platform").await;
+    gitlab
         .root()
         .delete(&path(&group))
         .await
-        .says(202, "202 Accepted");
+        .assert_message(202, "202 Accepted");
 }
 
 #[tokio::test]
 async fn s045_marked_group_is_renamed() {
-    let world = World::start().await;
-    let group = world.group("platform").await;
-    let root = world.root();
-    root.delete(&path(&group)).await.has(202);
+    let gitlab = TestInstance::start().await;
+    let group = gitlab.group("platform").await;
+    let root = gitlab.root();
+    root.delete(&path(&group)).await.assert_status(202);
     let marked = root.get(&path(&group)).await.ok();
     let suffix = format!("platform-deletion_scheduled-{}", group["id"]);
     assert!(marked["marked_for_deletion_on"].is_string());
@@ -225,14 +236,16 @@ async fn s045_marked_group_is_renamed() {
 }
 
 #[tokio::test]
-async fn s046_registry_images_pin_the_path_of_a_marked_group() {
-    let world = World::start().await;
-    let group = world.group("platform").await;
-    let child = world.subgroup(&group, "team").await;
-    let root = world.root();
+async fn s046_group_with_registry_images_keeps_its_path_when_marked() {
+    let gitlab = TestInstance::start().await;
+    let group = gitlab.group("platform").await;
+    let child = gitlab.subgroup(&group, "team").await;
+    let root = gitlab.root();
     let seed = format!("/-/emulator{}/registry_images", path(&child));
-    root.put(&seed, json!({ "are_there": true })).await.has(204);
-    root.delete(&path(&group)).await.has(202);
+    root.put(&seed, json!({ "has_images": true }))
+        .await
+        .assert_status(204);
+    root.delete(&path(&group)).await.assert_status(202);
     let marked = root.get(&path(&group)).await.ok();
     assert!(marked["marked_for_deletion_on"].is_string());
     assert_eq!(marked["path"], "platform");
@@ -240,61 +253,61 @@ async fn s046_registry_images_pin_the_path_of_a_marked_group() {
 
 #[tokio::test]
 async fn s047_path_of_a_marked_group_is_free_at_once() {
-    let world = World::start().await;
-    let group = world.group("platform").await;
-    world.root().delete(&path(&group)).await.has(202);
-    let again = world.group("platform").await;
+    let gitlab = TestInstance::start().await;
+    let group = gitlab.group("platform").await;
+    gitlab.root().delete(&path(&group)).await.assert_status(202);
+    let again = gitlab.group("platform").await;
     assert_ne!(again["id"], group["id"]);
 }
 
 #[tokio::test]
 async fn s048_second_delete_is_refused() {
-    let world = World::start().await;
-    let group = world.group("platform").await;
-    let root = world.root();
-    root.delete(&path(&group)).await.has(202);
+    let gitlab = TestInstance::start().await;
+    let group = gitlab.group("platform").await;
+    let root = gitlab.root();
+    root.delete(&path(&group)).await.assert_status(202);
     let again = root.delete(&path(&group)).await;
-    again.says(400, "Group has been already marked for deletion");
+    again.assert_message(400, "Group has been already marked for deletion");
 }
 
 #[tokio::test]
-async fn s049_permanent_removal_needs_a_mark() {
-    let world = World::start().await;
-    let parent = world.group("platform").await;
-    let child = world.subgroup(&parent, "team").await;
+async fn s049_permanent_removal_requires_marking_first() {
+    let gitlab = TestInstance::start().await;
+    let parent = gitlab.group("platform").await;
+    let child = gitlab.subgroup(&parent, "team").await;
     let query = "?permanently_remove=true&full_path=platform%2Fteam";
-    let refused = world
+    let refused = gitlab
         .root()
         .delete(&format!("{}{query}", path(&child)))
         .await;
-    refused.says(400, "Group must be marked for deletion first.");
+    refused.assert_message(400, "Group must be marked for deletion first.");
 }
 
 #[tokio::test]
 async fn s050_permanent_removal_is_for_subgroups() {
-    let world = World::start().await;
-    let group = world.group("platform").await;
-    let root = world.root();
-    root.delete(&path(&group)).await.has(202);
+    let gitlab = TestInstance::start().await;
+    let group = gitlab.group("platform").await;
+    let root = gitlab.root();
+    root.delete(&path(&group)).await.assert_status(202);
     let query = "?permanently_remove=true&full_path=platform";
     let refused = root.delete(&format!("{}{query}", path(&group))).await;
-    refused.says(
+    refused.assert_message(
         400,
         "`permanently_remove` option is only available for subgroups.",
     );
 }
 
 #[tokio::test]
-async fn s051_permanent_removal_needs_the_new_path() {
-    let world = World::start().await;
-    let parent = world.group("platform").await;
-    let child = world.subgroup(&parent, "team").await;
-    let root = world.root();
-    root.delete(&path(&child)).await.has(202);
+async fn s051_permanent_removal_requires_the_new_path() {
+    let gitlab = TestInstance::start().await;
+    let parent = gitlab.group("platform").await;
+    let child = gitlab.subgroup(&parent, "team").await;
+    let root = gitlab.root();
+    root.delete(&path(&child)).await.assert_status(202);
     for old in ["platform%2Fteam", "nonsense"] {
         let query = format!("?permanently_remove=true&full_path={old}");
         let refused = root.delete(&format!("{}{query}", path(&child))).await;
-        refused.says(
+        refused.assert_message(
             400,
             "`full_path` is incorrect. You must enter the complete path for the subgroup.",
         );
@@ -303,12 +316,12 @@ async fn s051_permanent_removal_needs_the_new_path() {
 
 #[tokio::test]
 async fn s052_permanent_removal_with_the_new_path_removes() {
-    let world = World::start().await;
-    let parent = world.group("platform").await;
-    let child = world.subgroup(&parent, "team").await;
-    let project = world.project_in(&child, "app", json!({})).await;
-    let root = world.root();
-    root.delete(&path(&child)).await.has(202);
+    let gitlab = TestInstance::start().await;
+    let parent = gitlab.group("platform").await;
+    let child = gitlab.subgroup(&parent, "team").await;
+    let project = gitlab.project_in(&child, "app", json!({})).await;
+    let root = gitlab.root();
+    root.delete(&path(&child)).await.assert_status(202);
     let new = root.get(&path(&child)).await.ok()["full_path"]
         .as_str()
         .unwrap()
@@ -319,32 +332,32 @@ async fn s052_permanent_removal_with_the_new_path_removes() {
     );
     root.delete(&format!("{}{query}", path(&child)))
         .await
-        .says(202, "202 Accepted");
+        .assert_message(202, "202 Accepted");
     root.get(&path(&child))
         .await
-        .says(404, "404 Group Not Found");
-    world.emulator.settle().await;
+        .assert_message(404, "404 Group Not Found");
+    gitlab.emulator.wait_until_idle().await;
     root.get(&format!("/projects/{}", project["id"]))
         .await
-        .has(404);
+        .assert_status(404);
 }
 
 #[tokio::test]
 async fn s053_permanent_removal_can_be_forbidden() {
-    let world = World::start().await;
-    let parent = world.group("platform").await;
-    let child = world.subgroup(&parent, "team").await;
-    let root = world.root();
+    let gitlab = TestInstance::start().await;
+    let parent = gitlab.group("platform").await;
+    let child = gitlab.subgroup(&parent, "team").await;
+    let root = gitlab.root();
     root.put(
         "/application/settings",
         json!({ "allow_immediate_namespaces_deletion": false }),
     )
     .await
     .ok();
-    root.delete(&path(&child)).await.has(202);
+    root.delete(&path(&child)).await.assert_status(202);
     let query = "?permanently_remove=true&full_path=platform%2Fteam";
     let refused = root.delete(&format!("{}{query}", path(&child))).await;
-    refused.says(
+    refused.assert_message(
         400,
         "`permanently_remove` option is not permitted on this instance.",
     );
@@ -352,13 +365,15 @@ async fn s053_permanent_removal_can_be_forbidden() {
 
 #[tokio::test]
 async fn s054_delete_below_a_marked_group_changes_nothing() {
-    let world = World::start().await;
-    let parent = world.group("platform").await;
-    let child = world.subgroup(&parent, "team").await;
-    let root = world.root();
-    root.delete(&path(&parent)).await.has(202);
+    let gitlab = TestInstance::start().await;
+    let parent = gitlab.group("platform").await;
+    let child = gitlab.subgroup(&parent, "team").await;
+    let root = gitlab.root();
+    root.delete(&path(&parent)).await.assert_status(202);
     let before = root.get(&path(&child)).await.ok();
-    root.delete(&path(&child)).await.says(202, "202 Accepted");
+    root.delete(&path(&child))
+        .await
+        .assert_message(202, "202 Accepted");
     assert_eq!(root.get(&path(&child)).await.ok(), before);
     assert_eq!(before["path"], "team");
     let moved = format!("platform-deletion_scheduled-{}/team", parent["id"]);
@@ -366,14 +381,14 @@ async fn s054_delete_below_a_marked_group_changes_nothing() {
 }
 
 #[tokio::test]
-async fn s055_restore_takes_the_mark_off() {
-    let world = World::start().await;
-    let group = world.group("platform").await;
-    let root = world.root();
+async fn s055_restore_removes_the_mark() {
+    let gitlab = TestInstance::start().await;
+    let group = gitlab.group("platform").await;
+    let root = gitlab.root();
     root.post(&format!("{}/restore", path(&group)), json!({}))
         .await
-        .has(400);
-    root.delete(&path(&group)).await.has(202);
+        .assert_status(400);
+    root.delete(&path(&group)).await.assert_status(202);
     let restored = root
         .post(&format!("{}/restore", path(&group)), json!({}))
         .await
@@ -384,14 +399,14 @@ async fn s055_restore_takes_the_mark_off() {
 }
 
 #[tokio::test]
-async fn s056_archive_answers_200_and_422_when_it_is() {
-    let world = World::start().await;
-    let group = world.group("platform").await;
-    let root = world.root();
+async fn s056_archive_is_200_and_422_when_already_archived() {
+    let gitlab = TestInstance::start().await;
+    let group = gitlab.group("platform").await;
+    let root = gitlab.root();
     let archive = format!("{}/archive", path(&group));
     let archived = root.post(&archive, json!({})).await.ok();
     assert_eq!(archived["archived"], true);
-    root.post(&archive, json!({})).await.has(422);
+    root.post(&archive, json!({})).await.assert_status(422);
     let back = root
         .post(&format!("{}/unarchive", path(&group)), json!({}))
         .await
@@ -401,74 +416,78 @@ async fn s056_archive_answers_200_and_422_when_it_is() {
 
 #[tokio::test]
 async fn s057_second_share_conflicts() {
-    let world = World::start().await;
-    let group = world.group("platform").await;
-    let other = world.group("guests").await;
-    let root = world.root();
+    let gitlab = TestInstance::start().await;
+    let group = gitlab.group("platform").await;
+    let other = gitlab.group("guests").await;
+    let root = gitlab.root();
     let share = json!({ "group_id": other["id"], "group_access": 30 });
     let path = format!("{}/share", path(&group));
     let shared = root.post(&path, share.clone()).await.created();
     assert_eq!(shared["shared_with_groups"][0]["group_id"], other["id"]);
-    root.post(&path, share).await.has(409);
+    root.post(&path, share).await.assert_status(409);
 }
 
 #[tokio::test]
 async fn members_of_an_invited_group_get_at_most_the_shared_level() {
-    let world = World::start().await;
-    let group = world.group("platform").await;
-    let project = world.project_in(&group, "app", json!({})).await;
-    let guests = world.group("guests").await;
-    let user = world.user("ann").await;
-    let root = world.root();
+    let gitlab = TestInstance::start().await;
+    let group = gitlab.group("platform").await;
+    let project = gitlab.project_in(&group, "app", json!({})).await;
+    let guests = gitlab.group("guests").await;
+    let user = gitlab.user("ann").await;
+    let root = gitlab.root();
     let member = json!({ "user_id": user.id, "access_level": 50 });
     root.post(&format!("{}/members", path(&guests)), member)
         .await
         .created();
     let project = format!("/projects/{}", project["id"]);
-    user.get(&project).await.has(404);
+    user.get(&project).await.assert_status(404);
     let share = json!({ "group_id": guests["id"], "group_access": 20 });
     root.post(&format!("{}/share", path(&group)), share)
         .await
         .created();
-    user.get(&project).await.has(200);
+    user.get(&project).await.assert_status(200);
     user.put(&project, json!({ "description": "x" }))
         .await
-        .has(403);
+        .assert_status(403);
     root.delete(&format!("{}/share/{}", path(&group), guests["id"]))
         .await
-        .has(204);
-    user.get(&project).await.has(404);
+        .assert_status(204);
+    user.get(&project).await.assert_status(404);
 }
 
 #[tokio::test]
-async fn transferred_group_takes_its_projects_along() {
-    let world = World::start().await;
-    let group = world.group("platform").await;
-    let other = world.group("other").await;
-    world.project_in(&group, "app", json!({})).await;
-    let root = world.root();
+async fn transferred_group_moves_its_projects() {
+    let gitlab = TestInstance::start().await;
+    let group = gitlab.group("platform").await;
+    let other = gitlab.group("other").await;
+    gitlab.project_in(&group, "app", json!({})).await;
+    let root = gitlab.root();
     let transfer = format!("{}/transfer", path(&group));
-    root.post(&transfer, json!({})).await.has(400);
+    root.post(&transfer, json!({})).await.assert_status(400);
     let moved = root
         .post(&transfer, json!({ "group_id": other["id"] }))
         .await
         .created();
     assert_eq!(moved["full_path"], "other/platform");
-    root.get("/projects/other%2Fplatform%2Fapp").await.has(200);
-    root.get("/projects/platform%2Fapp").await.has(301);
+    root.get("/projects/other%2Fplatform%2Fapp")
+        .await
+        .assert_status(200);
+    root.get("/projects/platform%2Fapp")
+        .await
+        .assert_status(301);
 }
 
 #[tokio::test]
-async fn marked_groups_go_when_the_retention_period_is_over() {
-    let world = World::start().await;
-    let group = world.group("platform").await;
-    let root = world.root();
-    root.delete(&path(&group)).await.has(202);
+async fn marked_groups_are_removed_after_the_retention_period() {
+    let gitlab = TestInstance::start().await;
+    let group = gitlab.group("platform").await;
+    let root = gitlab.root();
+    root.delete(&path(&group)).await.assert_status(202);
     let days = |days: u64| std::time::Duration::from_secs(days * 24 * 3600);
-    world.emulator.advance_clock(days(28));
-    world.emulator.settle().await;
-    root.get(&path(&group)).await.has(200);
-    world.emulator.advance_clock(days(3));
+    gitlab.emulator.advance_clock(days(28));
+    gitlab.emulator.wait_until_idle().await;
+    root.get(&path(&group)).await.assert_status(200);
+    gitlab.emulator.advance_clock(days(3));
     for _ in 0..200 {
         if root.get(&path(&group)).await.status == 404 {
             return;

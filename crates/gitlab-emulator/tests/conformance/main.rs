@@ -1,4 +1,4 @@
-//! GitLab's statements, one test each, named by their numbers in the crate's README.
+//! One test for each statement in the crate's README, named by its number.
 
 #![expect(
     clippy::unwrap_used,
@@ -13,6 +13,7 @@ mod deploy_keys;
 mod groups;
 mod hooks_members_deploy_tokens;
 mod limits_pages_git;
+mod names_and_roles;
 mod projects;
 mod repository_reads;
 mod repository_writes;

@@ -3,7 +3,7 @@
 use gitlab_emulator::{Failure, Fault};
 use serde_json::{Value, json};
 
-use crate::support::{World, git_fails, git_ok};
+use crate::support::{TestInstance, git_error, git_ok};
 
 fn path(project: &Value) -> String {
     format!("/projects/{}", project["id"])
@@ -11,17 +11,21 @@ fn path(project: &Value) -> String {
 
 #[tokio::test]
 async fn s058_name_or_path_is_required() {
-    let world = World::start().await;
-    world.root().post("/projects", json!({})).await.errs(
-        400,
-        "name, path are missing, at least one parameter must be provided",
-    );
+    let gitlab = TestInstance::start().await;
+    gitlab
+        .root()
+        .post("/projects", json!({}))
+        .await
+        .assert_error(
+            400,
+            "name, path are missing, at least one parameter must be provided",
+        );
 }
 
 #[tokio::test]
-async fn s059_name_and_path_come_from_each_other() {
-    let world = World::start().await;
-    let root = world.root();
+async fn s059_name_and_path_are_derived_from_each_other() {
+    let gitlab = TestInstance::start().await;
+    let root = gitlab.root();
     let named = root
         .post("/projects", json!({ "name": "App.One" }))
         .await
@@ -32,24 +36,24 @@ async fn s059_name_and_path_come_from_each_other() {
         .await
         .created();
     assert_eq!(located["name"], "app_two");
-    let odd = root
+    let derived = root
         .post("/projects", json!({ "name": "My App 2" }))
         .await
         .created();
-    assert_eq!(odd["path"], "my-app-2");
+    assert_eq!(derived["path"], "my-app-2");
 }
 
 #[tokio::test]
-async fn s060_taken_path_is_told_as_an_object() {
-    let world = World::start().await;
-    let root = world.root();
+async fn s060_taken_path_is_reported_as_an_object() {
+    let gitlab = TestInstance::start().await;
+    let root = gitlab.root();
     root.post("/projects", json!({ "name": "app" }))
         .await
         .created();
     let refused = root
         .post("/projects", json!({ "name": "app" }))
         .await
-        .has(400);
+        .assert_status(400);
     let message = refused.json["message"].as_object().unwrap();
     assert_eq!(message["path"], json!(["has already been taken"]));
     assert_eq!(
@@ -59,17 +63,17 @@ async fn s060_taken_path_is_told_as_an_object() {
 }
 
 #[tokio::test]
-async fn s061_path_of_a_project_being_removed_says_so() {
-    let world = World::start().await;
-    world
+async fn s061_path_of_a_project_being_deleted_is_refused() {
+    let gitlab = TestInstance::start().await;
+    gitlab
         .emulator
-        .change_switches(|switches| switches.job_delay = 60_000);
-    let root = world.root();
+        .update_switches(|switches| switches.job_delay = 60_000);
+    let root = gitlab.root();
     let project = root
         .post("/projects", json!({ "name": "app" }))
         .await
         .created();
-    root.delete(&path(&project)).await.has(202);
+    root.delete(&path(&project)).await.assert_status(202);
     let marked = root.get(&path(&project)).await.ok();
     let full = marked["path_with_namespace"]
         .as_str()
@@ -78,9 +82,9 @@ async fn s061_path_of_a_project_being_removed_says_so() {
     let query = format!("?permanently_remove=true&full_path={full}");
     root.delete(&format!("{}{query}", path(&project)))
         .await
-        .has(202);
+        .assert_status(202);
     let again = json!({ "name": marked["name"], "path": marked["path"] });
-    let refused = root.post("/projects", again).await.has(400);
+    let refused = root.post("/projects", again).await.assert_status(400);
     assert_eq!(
         refused.json["message"]["base"],
         json!(["The project is still being deleted. Please try again later."])
@@ -89,48 +93,52 @@ async fn s061_path_of_a_project_being_removed_says_so() {
 
 #[tokio::test]
 async fn s062_namespace_that_is_not_permitted_is_not_valid() {
-    let world = World::start().await;
-    let group = world.group("platform").await;
-    let user = world.user("ann").await;
+    let gitlab = TestInstance::start().await;
+    let group = gitlab.group("platform").await;
+    let user = gitlab.user("ann").await;
     let member = json!({ "user_id": user.id, "access_level": 20 });
     let members = format!("/groups/{}/members", group["id"]);
-    world.root().post(&members, member).await.created();
+    gitlab.root().post(&members, member).await.created();
     let project = json!({ "name": "app", "namespace_id": group["id"] });
-    let refused = user.post("/projects", project).await.has(400);
+    let refused = user.post("/projects", project).await.assert_status(400);
     assert_eq!(
         refused.json["message"]["namespace"],
         json!(["is not valid"])
     );
     let nowhere = json!({ "name": "app", "namespace_id": 4711 });
-    user.post("/projects", nowhere.clone()).await.has(400);
-    world
+    user.post("/projects", nowhere.clone())
+        .await
+        .assert_status(400);
+    gitlab
         .emulator
-        .change_switches(|switches| switches.texts.unknown_namespace = "is gone".to_owned());
-    let refused = user.post("/projects", nowhere).await.has(400);
+        .update_switches(|switches| switches.texts.unknown_namespace = "is gone".to_owned());
+    let refused = user.post("/projects", nowhere).await.assert_status(400);
     assert_eq!(refused.json["message"]["namespace"], json!(["is gone"]));
 }
 
 #[tokio::test]
 async fn s063_visibility_above_the_groups_is_lowered() {
-    let world = World::start().await;
-    let group = world.group("platform").await;
-    let project = world
+    let gitlab = TestInstance::start().await;
+    let group = gitlab.group("platform").await;
+    let project = gitlab
         .project_in(&group, "app", json!({ "visibility": "public" }))
         .await;
     assert_eq!(project["visibility"], "private");
 }
 
 #[tokio::test]
-async fn s064_personal_quota_is_forbidden_in_a_list() {
-    let world = World::start().await;
+async fn s064_project_limit_is_reported_in_a_list() {
+    let gitlab = TestInstance::start().await;
     let user = json!({ "username": "ann", "name": "ann", "email": "ann@example.com",
         "force_random_password": true, "projects_limit": 1 });
-    let user = world.root().post("/users", user).await.created();
-    let user = world.token_of(user["id"].as_u64().unwrap(), &["api"]).await;
+    let user = gitlab.root().post("/users", user).await.created();
+    let user = gitlab
+        .create_token(user["id"].as_u64().unwrap(), &["api"])
+        .await;
     user.post("/projects", json!({ "name": "one" }))
         .await
         .created();
-    user.post("/projects", json!({ "name": "two" })).await.is(
+    user.post("/projects", json!({ "name": "two" })).await.assert_json(
         403,
         json!({ "error": ["Your project limit is 1 projects! Please contact your administrator to increase it"] }),
     );
@@ -143,9 +151,9 @@ async fn s064_personal_quota_is_forbidden_in_a_list() {
 }
 
 #[tokio::test]
-async fn s065_readme_is_there_when_the_project_is_answered() {
-    let world = World::start().await;
-    let root = world.root();
+async fn s065_readme_exists_when_the_project_is_returned() {
+    let gitlab = TestInstance::start().await;
+    let root = gitlab.root();
     let project = json!({ "name": "app", "initialize_with_readme": true });
     let project = root.post("/projects", project).await.created();
     let commits = root
@@ -164,8 +172,8 @@ async fn s065_readme_is_there_when_the_project_is_answered() {
 
 #[tokio::test]
 async fn s066_project_without_readme_is_empty() {
-    let world = World::start().await;
-    let root = world.root();
+    let gitlab = TestInstance::start().await;
+    let root = gitlab.root();
     let project = root
         .post("/projects", json!({ "name": "app" }))
         .await
@@ -174,13 +182,13 @@ async fn s066_project_without_readme_is_empty() {
     let tree = root
         .get(&format!("{}/repository/tree", path(&project)))
         .await;
-    tree.says(404, "404 Tree Not Found");
+    tree.assert_message(404, "404 Tree Not Found");
 }
 
 #[tokio::test]
 async fn s067_default_branch_of_an_empty_project_is_shown() {
-    let world = World::start().await;
-    let root = world.root();
+    let gitlab = TestInstance::start().await;
+    let root = gitlab.root();
     let project = root
         .post("/projects", json!({ "name": "app" }))
         .await
@@ -195,8 +203,8 @@ async fn s067_default_branch_of_an_empty_project_is_shown() {
 
 #[tokio::test]
 async fn s068_full_reference_as_default_branch_leaves_the_project_empty() {
-    let world = World::start().await;
-    let root = world.root();
+    let gitlab = TestInstance::start().await;
+    let root = gitlab.root();
     let project = json!({
         "name": "app", "default_branch": "refs/heads/trunk", "initialize_with_readme": true,
     });
@@ -206,10 +214,10 @@ async fn s068_full_reference_as_default_branch_leaves_the_project_empty() {
 }
 
 #[tokio::test]
-async fn s069_rights_are_shown_when_read_and_not_when_created() {
-    let world = World::start().await;
-    let root = world.root();
-    let group = world.group("platform").await;
+async fn s069_permissions_are_shown_on_read_but_not_on_create() {
+    let gitlab = TestInstance::start().await;
+    let root = gitlab.root();
+    let group = gitlab.group("platform").await;
     let project = json!({ "name": "app", "namespace_id": group["id"] });
     let created = root.post("/projects", project).await.created();
     assert!(created.get("permissions").is_none());
@@ -219,55 +227,61 @@ async fn s069_rights_are_shown_when_read_and_not_when_created() {
 }
 
 #[tokio::test]
-async fn s070_other_members_can_come_to_a_new_project_later() {
-    let world = World::start().await;
-    let group = world.group("platform").await;
-    let user = world.user("ann").await;
+async fn s070_other_members_may_see_a_new_project_later() {
+    let gitlab = TestInstance::start().await;
+    let group = gitlab.group("platform").await;
+    let user = gitlab.user("ann").await;
     let member = json!({ "user_id": user.id, "access_level": 40 });
     let members = format!("/groups/{}/members", group["id"]);
-    world.root().post(&members, member).await.created();
-    world
+    gitlab.root().post(&members, member).await.created();
+    gitlab
         .emulator
-        .change_switches(|switches| switches.authorization_delay = 5_000);
-    // The membership itself has to be old enough, too.
-    world
+        .update_switches(|switches| switches.authorization_delay = 5_000);
+    // The delay also applies to new memberships.
+    gitlab
         .emulator
         .advance_clock(std::time::Duration::from_secs(6));
-    let project = world.project_in(&group, "app", json!({})).await;
-    world.root().get(&path(&project)).await.has(200);
+    let project = gitlab.project_in(&group, "app", json!({})).await;
+    gitlab.root().get(&path(&project)).await.assert_status(200);
     user.get(&path(&project))
         .await
-        .says(404, "404 Project Not Found");
-    world
+        .assert_message(404, "404 Project Not Found");
+    gitlab
         .emulator
         .advance_clock(std::time::Duration::from_secs(6));
-    user.get(&path(&project)).await.has(200);
+    user.get(&path(&project)).await.assert_status(200);
 }
 
 #[tokio::test]
 async fn s071_update_needs_a_parameter() {
-    let world = World::start().await;
-    let root = world.root();
+    let gitlab = TestInstance::start().await;
+    let root = gitlab.root();
     let project = root
         .post("/projects", json!({ "name": "app" }))
         .await
         .created();
-    let refused = root.put(&path(&project), json!({})).await.has(400);
+    let refused = root
+        .put(&path(&project), json!({}))
+        .await
+        .assert_status(400);
     let error = refused.json["error"].as_str().unwrap();
     assert!(error.ends_with("are missing, at least one parameter must be provided"));
     assert!(error.starts_with("allow_"));
 }
 
 #[tokio::test]
-async fn s072_old_path_of_a_renamed_project_leads_on() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+async fn s072_old_path_of_a_renamed_project_redirects() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     root.put(&path(&project), json!({ "path": "renamed" }))
         .await
         .ok();
-    let moved = root.get("/projects/platform%2Fapp").await.has(301);
-    let location = format!("{}/api/v4{}", world.emulator.url, path(&project));
+    let moved = root
+        .get("/projects/platform%2Fapp")
+        .await
+        .assert_status(301);
+    let location = format!("{}/api/v4{}", gitlab.emulator.url, path(&project));
     assert_eq!(moved.header("location"), location);
     assert_eq!(
         moved.text,
@@ -277,17 +291,17 @@ async fn s072_old_path_of_a_renamed_project_leads_on() {
     let change = json!({ "description": "x" });
     root.put("/projects/platform%2Fapp", change.clone())
         .await
-        .says(405, refused);
+        .assert_message(405, refused);
     root.post("/projects/platform%2Fapp/hooks", change)
         .await
-        .says(405, refused);
+        .assert_message(405, refused);
     root.delete("/projects/platform%2Fapp")
         .await
-        .says(405, refused);
+        .assert_message(405, refused);
     let below = root
         .get("/projects/platform%2Fapp/repository/tree?ref=main")
         .await
-        .has(301);
+        .assert_status(301);
     assert_eq!(
         below.header("location"),
         format!("{location}/repository/tree?ref=main")
@@ -296,10 +310,12 @@ async fn s072_old_path_of_a_renamed_project_leads_on() {
 
 #[tokio::test]
 async fn s073_deleted_project_is_marked_and_renamed() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
-    root.delete(&path(&project)).await.says(202, "202 Accepted");
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
+    root.delete(&path(&project))
+        .await
+        .assert_message(202, "202 Accepted");
     let marked = root.get(&path(&project)).await.ok();
     let renamed = format!("app-deletion_scheduled-{}", project["id"]);
     assert!(marked["marked_for_deletion_on"].is_string());
@@ -308,24 +324,26 @@ async fn s073_deleted_project_is_marked_and_renamed() {
         (&marked["name"], &marked["path"]),
         (&json!(renamed), &json!(renamed))
     );
-    root.get("/projects/platform%2Fapp").await.has(301);
+    root.get("/projects/platform%2Fapp")
+        .await
+        .assert_status(301);
 }
 
 #[tokio::test]
 async fn s074_second_delete_is_refused() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
-    root.delete(&path(&project)).await.has(202);
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
+    root.delete(&path(&project)).await.assert_status(202);
     let again = root.delete(&path(&project)).await;
-    again.says(400, "Project has been already marked for deletion");
+    again.assert_message(400, "Project has been already marked for deletion");
 }
 
 #[tokio::test]
 async fn s075_permanent_removal_has_its_conditions() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     let remove = |full: &str| {
         let full = full.replace('/', "%2F");
         format!(
@@ -335,83 +353,87 @@ async fn s075_permanent_removal_has_its_conditions() {
     };
     root.delete(&remove("platform/app"))
         .await
-        .says(400, "Project must be marked for deletion first.");
-    root.delete(&path(&project)).await.has(202);
-    root.delete(&remove("platform/app")).await.says(
+        .assert_message(400, "Project must be marked for deletion first.");
+    root.delete(&path(&project)).await.assert_status(202);
+    root.delete(&remove("platform/app")).await.assert_message(
         400,
         "`full_path` is incorrect. You must enter the complete path for the project.",
     );
     let new = root.get(&path(&project)).await.ok();
     let new = new["path_with_namespace"].as_str().unwrap();
-    world
+    gitlab
         .emulator
-        .change_settings(|settings| settings.allow_immediate_namespaces_deletion = false);
-    root.delete(&remove(new)).await.says(
+        .update_settings(|settings| settings.allow_immediate_namespaces_deletion = false);
+    root.delete(&remove(new)).await.assert_message(
         400,
         "`permanently_remove` option is not permitted on this instance.",
     );
-    world
+    gitlab
         .emulator
-        .change_settings(|settings| settings.allow_immediate_namespaces_deletion = true);
-    root.delete(&remove(new)).await.says(202, "202 Accepted");
-    root.get(&path(&project)).await.has(404);
+        .update_settings(|settings| settings.allow_immediate_namespaces_deletion = true);
+    root.delete(&remove(new))
+        .await
+        .assert_message(202, "202 Accepted");
+    root.get(&path(&project)).await.assert_status(404);
 }
 
 #[tokio::test]
 async fn s076_permanent_removal_is_allowed_in_personal_namespaces() {
-    let world = World::start().await;
-    let root = world.root();
+    let gitlab = TestInstance::start().await;
+    let root = gitlab.root();
     let project = root
         .post("/projects", json!({ "name": "app" }))
         .await
         .created();
-    root.delete(&path(&project)).await.has(202);
+    root.delete(&path(&project)).await.assert_status(202);
     let full = format!("root%2Fapp-deletion_scheduled-{}", project["id"]);
     let query = format!("?permanently_remove=true&full_path={full}");
     root.delete(&format!("{}{query}", path(&project)))
         .await
-        .has(202);
-    root.get(&path(&project)).await.has(404);
+        .assert_status(202);
+    root.get(&path(&project)).await.assert_status(404);
 }
 
 #[tokio::test]
-async fn s077_removed_path_is_free_when_the_job_has_run() {
-    let world = World::start().await;
-    world
+async fn s077_path_is_free_after_the_removal_job() {
+    let gitlab = TestInstance::start().await;
+    gitlab
         .emulator
-        .change_switches(|switches| switches.job_delay = 60_000);
-    let root = world.root();
+        .update_switches(|switches| switches.job_delay = 60_000);
+    let root = gitlab.root();
     let project = root
         .post("/projects", json!({ "name": "app" }))
         .await
         .created();
-    root.delete(&path(&project)).await.has(202);
+    root.delete(&path(&project)).await.assert_status(202);
     let name = format!("app-deletion_scheduled-{}", project["id"]);
     let query = format!("?permanently_remove=true&full_path=root%2F{name}");
     root.delete(&format!("{}{query}", path(&project)))
         .await
-        .has(202);
+        .assert_status(202);
     root.get(&path(&project))
         .await
-        .says(404, "404 Project Not Found");
+        .assert_message(404, "404 Project Not Found");
     let again = json!({ "name": name, "path": name });
-    root.post("/projects", again.clone()).await.has(400);
-    world
+    root.post("/projects", again.clone())
+        .await
+        .assert_status(400);
+    gitlab
         .emulator
         .advance_clock(std::time::Duration::from_secs(61));
-    world.emulator.settle().await;
+    gitlab.emulator.wait_until_idle().await;
     root.post("/projects", again).await.created();
 }
 
 #[tokio::test]
-async fn s078_restore_takes_mark_and_archive_off() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+async fn s078_restore_removes_mark_and_archived_state() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     root.post(&format!("{}/restore", path(&project)), json!({}))
         .await
-        .has(400);
-    root.delete(&path(&project)).await.has(202);
+        .assert_status(400);
+    root.delete(&path(&project)).await.assert_status(202);
     let restored = root
         .post(&format!("{}/restore", path(&project)), json!({}))
         .await
@@ -423,18 +445,22 @@ async fn s078_restore_takes_mark_and_archive_off() {
 
 #[tokio::test]
 async fn s079_push_to_a_marked_project_is_refused() {
-    let world = World::start().await;
-    let project = world.project().await;
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
     let folder = tempfile::tempdir().unwrap();
-    let url = world.git_url("oauth2", &world.emulator.root_token, "platform/app");
+    let url = gitlab.git_url("oauth2", &gitlab.emulator.root_token, "platform/app");
     git_ok(folder.path(), &["clone", "-q", &url, "."]).await;
     git_ok(
         folder.path(),
         &["commit", "-q", "--allow-empty", "-m", "more"],
     )
     .await;
-    world.root().delete(&path(&project)).await.has(202);
-    let said = git_fails(folder.path(), &["push", "-q"]).await;
+    gitlab
+        .root()
+        .delete(&path(&project))
+        .await
+        .assert_status(202);
+    let said = git_error(folder.path(), &["push", "-q"]).await;
     assert!(
         said.contains("You can't push code to an archived project."),
         "{said}"
@@ -443,15 +469,15 @@ async fn s079_push_to_a_marked_project_is_refused() {
 
 #[tokio::test]
 async fn s080_transient_failures_of_delete_can_be_injected() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     for (status, text) in [
         (400, "Project could not be updated!"),
         (409, "409 Conflict"),
         (500, "500 Internal Server Error"),
     ] {
-        let failure = Failure::Answer {
+        let failure = Failure::Respond {
             status,
             body: Some(json!({ "message": text })),
         };
@@ -464,17 +490,21 @@ async fn s080_transient_failures_of_delete_can_be_injected() {
             failure,
         };
         let fault = serde_json::to_value(fault).unwrap();
-        root.post("/-/emulator/faults", fault).await.has(201);
-        root.delete(&path(&project)).await.says(status, text);
+        root.post("/-/emulator/faults", fault)
+            .await
+            .assert_status(201);
+        root.delete(&path(&project))
+            .await
+            .assert_message(status, text);
     }
-    root.delete(&path(&project)).await.has(202);
+    root.delete(&path(&project)).await.assert_status(202);
 }
 
 #[tokio::test]
 async fn s081_conditional_delete_fails_when_the_project_is_newer() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     let since = |date| {
         let root = root.clone();
         let path = path(&project);
@@ -484,16 +514,18 @@ async fn s081_conditional_delete_fails_when_the_project_is_newer() {
         }
     };
     let old = since("Wed, 01 Jan 2020 00:00:00 GMT").await;
-    old.says(412, "412 Precondition Failed");
-    since("Fri, 01 Jan 2100 00:00:00 GMT").await.has(202);
+    old.assert_message(412, "412 Precondition Failed");
+    since("Fri, 01 Jan 2100 00:00:00 GMT")
+        .await
+        .assert_status(202);
 }
 
 #[tokio::test]
 async fn s082_ordinary_projects_were_not_imported() {
-    let world = World::start().await;
-    let project = world.project().await;
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
     assert_eq!(project["import_status"], "none");
-    let import = world
+    let import = gitlab
         .root()
         .get(&format!("{}/import", path(&project)))
         .await
@@ -503,12 +535,12 @@ async fn s082_ordinary_projects_were_not_imported() {
 
 #[tokio::test]
 async fn projects_are_searched_and_paged() {
-    let world = World::start().await;
-    let group = world.group("platform").await;
+    let gitlab = TestInstance::start().await;
+    let group = gitlab.group("platform").await;
     for name in ["alpha", "beta", "gamma"] {
-        world.project_in(&group, name, json!({})).await;
+        gitlab.project_in(&group, name, json!({})).await;
     }
-    let root = world.root();
+    let root = gitlab.root();
     let found = root.get("/projects?search=et").await.ok();
     assert_eq!(found[0]["path"], "beta");
     assert_eq!(found.as_array().unwrap().len(), 1);
@@ -516,13 +548,13 @@ async fn projects_are_searched_and_paged() {
     let mut names = Vec::new();
     let mut next = Some(format!(
         "{}/api/v4/groups/platform/projects?pagination=keyset&order_by=id&sort=asc&per_page=1",
-        world.emulator.url
+        gitlab.emulator.url
     ));
     while let Some(url) = next.take() {
         let page = root
-            .get(url.strip_prefix(&world.emulator.url).unwrap())
+            .get(url.strip_prefix(&gitlab.emulator.url).unwrap())
             .await
-            .has(200);
+            .assert_status(200);
         names.push(page.json[0]["path"].as_str().unwrap().to_owned());
         let link = page.header("link");
         next = link
@@ -534,13 +566,13 @@ async fn projects_are_searched_and_paged() {
 }
 
 #[tokio::test]
-async fn reserved_and_illegal_project_paths_are_refused() {
-    let world = World::start().await;
-    let root = world.root();
+async fn reserved_and_invalid_project_paths_are_refused() {
+    let gitlab = TestInstance::start().await;
+    let root = gitlab.root();
     let reserved = root
         .post("/projects", json!({ "name": "x", "path": "tree" }))
         .await
-        .has(400);
+        .assert_status(400);
     assert_eq!(
         reserved.json["message"]["path"],
         json!(["tree is a reserved name"])
@@ -548,7 +580,7 @@ async fn reserved_and_illegal_project_paths_are_refused() {
     let illegal = root
         .post("/projects", json!({ "name": "x", "path": "a b" }))
         .await
-        .has(400);
+        .assert_status(400);
     assert_eq!(
         illegal.json["message"]["path"],
         json!([
@@ -558,16 +590,16 @@ async fn reserved_and_illegal_project_paths_are_refused() {
     let name = root
         .post("/projects", json!({ "name": "a/b", "path": "ab" }))
         .await
-        .has(400);
+        .assert_status(400);
     assert!(name.json["message"]["name"].is_array());
 }
 
 #[tokio::test]
-async fn archived_and_transferred_projects_say_so() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let other = world.group("other").await;
-    let root = world.root();
+async fn archived_and_transferred_projects_are_shown_as_such() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let other = gitlab.group("other").await;
+    let root = gitlab.root();
     let archived = root
         .post(&format!("{}/archive", path(&project)), json!({}))
         .await
@@ -575,7 +607,7 @@ async fn archived_and_transferred_projects_say_so() {
     assert_eq!(archived["archived"], true);
     root.try_commit(&project, "main", json!([crate::support::creates("a", "1")]))
         .await
-        .has(403);
+        .assert_status(403);
     root.post(&format!("{}/unarchive", path(&project)), json!({}))
         .await
         .created();
@@ -587,5 +619,5 @@ async fn archived_and_transferred_projects_say_so() {
     assert_eq!(moved["path_with_namespace"], "other/app");
     root.put(&transfer, json!({ "namespace": "other" }))
         .await
-        .has(400);
+        .assert_status(400);
 }

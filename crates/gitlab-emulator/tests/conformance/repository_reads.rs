@@ -6,7 +6,7 @@ use base64::Engine;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::support::{World, commits, creates, file, updates};
+use crate::support::{TestInstance, commits, creates, file, updates};
 
 fn repository(project: &Value, rest: &str) -> String {
     format!("/projects/{}/repository/{rest}", project["id"])
@@ -14,16 +14,16 @@ fn repository(project: &Value, rest: &str) -> String {
 
 #[tokio::test]
 async fn s135_reference_is_required_for_metadata_only() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     root.get(&file(&project, "README.md"))
         .await
-        .errs(400, "ref is missing");
+        .assert_error(400, "ref is missing");
     let raw = root
         .get(&format!("{}/raw", file(&project, "README.md")))
         .await
-        .has(200);
+        .assert_status(200);
     assert!(raw.text.starts_with("# app"));
     assert_eq!(raw.header("content-type"), "text/plain");
     assert_eq!(
@@ -32,14 +32,14 @@ async fn s135_reference_is_required_for_metadata_only() {
     );
     root.get(&format!("{}?ref=HEAD", file(&project, "README.md")))
         .await
-        .has(200);
+        .assert_status(200);
 }
 
 #[tokio::test]
-async fn s136_unknown_reference_and_path_are_told_apart() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+async fn s136_unknown_reference_and_path_have_different_errors() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     let get = |path: &str, reference: &str| {
         let (root, path) = (
             root.clone(),
@@ -49,15 +49,17 @@ async fn s136_unknown_reference_and_path_are_told_apart() {
     };
     get("README.md", "nope")
         .await
-        .says(404, "404 Commit Not Found");
-    get("nope", "main").await.says(404, "404 File Not Found");
+        .assert_message(404, "404 Commit Not Found");
+    get("nope", "main")
+        .await
+        .assert_message(404, "404 File Not Found");
 }
 
 #[tokio::test]
 async fn s137_file_is_shown_with_its_ids_and_content() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     let content = "line\n".repeat(100);
     let added = root
         .commit(&project, "main", json!([creates("dir/a.txt", &content)]))
@@ -99,13 +101,13 @@ fn text(value: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn s138_head_gives_the_same_values_as_headers() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+async fn s138_head_returns_the_same_values_as_headers() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     let path = format!("{}?ref=main", file(&project, "README.md"));
     let shown = root.get(&path).await.ok();
-    let head = root.head(&path).await.has(200);
+    let head = root.head(&path).await.assert_status(200);
     assert!(head.bytes.is_empty());
     for (name, value) in shown.as_object().unwrap() {
         if name == "content" {
@@ -121,22 +123,22 @@ async fn s138_head_gives_the_same_values_as_headers() {
 
 #[tokio::test]
 async fn s139_tree_without_commit_is_not_found() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     let empty = root
         .post("/projects", json!({ "name": "empty" }))
         .await
         .created();
     root.get(&repository(&empty, "tree"))
         .await
-        .says(404, "404 Tree Not Found");
+        .assert_message(404, "404 Tree Not Found");
     root.get(&repository(&project, "tree?ref=nope"))
         .await
-        .says(404, "404 Tree Not Found");
+        .assert_message(404, "404 Tree Not Found");
     root.get(&repository(&project, "tree?pagination=none"))
         .await
-        .has(400);
+        .assert_status(400);
     let whole = root
         .get(&repository(&project, "tree?pagination=none&recursive=true"))
         .await
@@ -144,14 +146,14 @@ async fn s139_tree_without_commit_is_not_found() {
     assert_eq!(whole.as_array().unwrap().len(), 1);
     root.get(&repository(&project, "tree?path=nope"))
         .await
-        .says(404, "404 invalid revision or path Not Found");
+        .assert_message(404, "404 invalid revision or path Not Found");
 }
 
 #[tokio::test]
-async fn s140_tree_is_paged_by_token() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+async fn s140_tree_supports_keyset_pagination() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     let actions: Vec<Value> = (0..25)
         .map(|n| creates(&format!("d{n}/f"), &format!("{n}")))
         .collect();
@@ -166,7 +168,7 @@ async fn s140_tree_is_paged_by_token() {
     ));
     let mut pages = 0;
     while let Some(path) = next.take() {
-        let page = root.get(&path).await.has(200);
+        let page = root.get(&path).await.assert_status(200);
         pages += 1;
         for entry in page.json.as_array().unwrap() {
             paths.push(text(&entry["path"]).to_owned());
@@ -176,7 +178,7 @@ async fn s140_tree_is_paged_by_token() {
             assert!(url.contains("page_token="));
             next = url
                 .trim_start_matches('<')
-                .strip_prefix(&world.emulator.url)
+                .strip_prefix(&gitlab.emulator.url)
                 .map(str::to_owned);
         }
     }
@@ -190,12 +192,12 @@ async fn s140_tree_is_paged_by_token() {
 
 #[tokio::test]
 async fn s141_compare_needs_known_references() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     root.get(&repository(&project, "compare?from=main&to=nope"))
         .await
-        .says(404, "404 Ref Not Found");
+        .assert_message(404, "404 Ref Not Found");
     let same = root
         .get(&repository(&project, "compare?from=main&to=main"))
         .await
@@ -216,40 +218,43 @@ async fn s141_compare_needs_known_references() {
 
 #[tokio::test]
 async fn s142_sixth_archive_in_a_minute_is_too_many() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let other = world.user("ann").await;
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let other = gitlab.user("ann").await;
     let member = json!({ "user_id": other.id, "access_level": 30 });
     let members = format!("/projects/{}/members", project["id"]);
-    let root = world.root();
+    let root = gitlab.root();
     root.post(&members, member).await.created();
     let archive = repository(&project, "archive.zip");
-    // A new minute may begin in between.
-    let mut answers = Vec::new();
+    // The minute may end in between.
+    let mut responses = Vec::new();
     for _ in 0..12 {
-        answers.push(root.get(&archive).await);
+        responses.push(root.get(&archive).await);
     }
-    let refused = answers.iter().find(|answer| answer.status != 200).unwrap();
-    refused.is(
+    let refused = responses
+        .iter()
+        .find(|response| response.status != 200)
+        .unwrap();
+    refused.assert_json(
         429,
         json!({ "message": { "error":
             "This archive has been requested too many times. Try again later." } }),
     );
-    let first = answers
+    let first = responses
         .iter()
-        .position(|answer| answer.status == 429)
+        .position(|response| response.status == 429)
         .unwrap();
     assert!(first >= 5);
-    other.get(&archive).await.has(200);
-    root.delete("/-/emulator/limits").await.has(204);
-    root.get(&archive).await.has(200);
+    other.get(&archive).await.assert_status(200);
+    root.delete("/-/emulator/limits").await.assert_status(204);
+    root.get(&archive).await.assert_status(200);
 }
 
 #[tokio::test]
 async fn s143_archive_has_one_folder_named_by_commit() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     let commit = root
         .commit(
             &project,
@@ -259,11 +264,11 @@ async fn s143_archive_has_one_folder_named_by_commit() {
         .await;
     root.get(&repository(&project, "archive?sha=nope"))
         .await
-        .says(404, "404 File Not Found");
+        .assert_message(404, "404 File Not Found");
     let archive = root
         .get(&repository(&project, "archive.tar.gz?sha=main"))
         .await
-        .has(200);
+        .assert_status(200);
     let folder = format!("app-main-{}", text(&commit["id"]));
     let disposition = format!("attachment; filename=\"{folder}.tar.gz\"");
     assert_eq!(archive.header("content-disposition"), disposition);
@@ -284,7 +289,7 @@ async fn s143_archive_has_one_folder_named_by_commit() {
     let part = root
         .get(&repository(&project, "archive.zip?path=dir"))
         .await
-        .has(200);
+        .assert_status(200);
     let zip = zip::ZipArchive::new(std::io::Cursor::new(part.bytes)).unwrap();
     let names: Vec<String> = zip
         .file_names()
@@ -295,30 +300,30 @@ async fn s143_archive_has_one_folder_named_by_commit() {
 }
 
 #[tokio::test]
-async fn s144_commits_are_not_counted_and_empty_ones_are_a_switch() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
-    let list = root.get(&commits(&project)).await.has(200);
+async fn s144_commits_have_no_total_and_empty_repository_is_configurable() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
+    let list = root.get(&commits(&project)).await.assert_status(200);
     assert_eq!(list.header("x-total"), "");
     let empty = root
         .post("/projects", json!({ "name": "empty" }))
         .await
         .created();
     assert_eq!(root.get(&commits(&empty)).await.ok(), json!([]));
-    world
+    gitlab
         .emulator
-        .change_switches(|switches| switches.empty_repository_has_no_commits_list = true);
+        .update_switches(|switches| switches.empty_repository_has_no_commits_list = true);
     root.get(&commits(&empty))
         .await
-        .says(404, "404 Repository Not Found");
+        .assert_message(404, "404 Repository Not Found");
 }
 
 #[tokio::test]
 async fn commits_are_listed_by_path_and_time() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     let one = root
         .commit(&project, "main", json!([creates("a", "1")]))
         .await;
@@ -365,14 +370,14 @@ async fn commits_are_listed_by_path_and_time() {
     assert_eq!(refs, json!([{ "type": "branch", "name": "main" }]));
     root.get(&format!("{}/nope", commits(&project)))
         .await
-        .says(404, "404 Commit Not Found");
+        .assert_message(404, "404 Commit Not Found");
 }
 
 #[tokio::test]
-async fn events_tell_of_pushes() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+async fn events_include_pushes() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     let commit = root
         .commit(&project, "main", json!([creates("a", "1")]))
         .await;
@@ -391,9 +396,9 @@ async fn events_tell_of_pushes() {
 
 #[tokio::test]
 async fn merge_base_is_the_common_ancestor() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     let fork = root.get(&format!("{}/main", commits(&project))).await.ok();
     let aside = json!({
         "branch": "aside", "start_branch": "main", "commit_message": "c",

@@ -7,13 +7,13 @@ use std::process::{Command, Output};
 use gitlab_emulator::Emulator;
 use serde_json::{Map, Value, json};
 
-/// An emulator of its own for one test.
-pub(crate) struct World {
+/// An emulator for a single test.
+pub(crate) struct TestInstance {
     pub(crate) emulator: Emulator,
     http: reqwest::Client,
 }
 
-impl World {
+impl TestInstance {
     pub(crate) async fn start() -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let emulator = Emulator::builder().start().await.unwrap();
@@ -25,12 +25,12 @@ impl World {
         Self { emulator, http }
     }
 
-    /// A client without a token.
+    /// Returns a client without a token.
     pub(crate) fn anonymous(&self) -> Client {
         self.client("")
     }
 
-    /// A client with a token.
+    /// Returns a client with a token.
     pub(crate) fn client(&self, token: &str) -> Client {
         Client {
             url: self.emulator.url.clone(),
@@ -40,25 +40,25 @@ impl World {
         }
     }
 
-    /// The administrator.
+    /// Returns a client of the administrator.
     pub(crate) fn root(&self) -> Client {
         let mut root = self.client(&self.emulator.root_token);
         root.id = 1;
         root
     }
 
-    /// A new ordinary user with a token for everything.
+    /// Creates an ordinary user; returns a client with the scope `api`.
     pub(crate) async fn user(&self, name: &str) -> Client {
         let user = json!({ "username": name, "name": name, "email": format!("{name}@example.com"),
             "force_random_password": true });
         let user = self.root().post("/users", user).await.created();
         let id = user["id"].as_u64().unwrap();
-        self.token_of(id, &["api", "read_repository", "write_repository"])
+        self.create_token(id, &["api", "read_repository", "write_repository"])
             .await
     }
 
-    /// A client for a user with a new token.
-    pub(crate) async fn token_of(&self, user: u64, scopes: &[&str]) -> Client {
+    /// Creates a token for a user; returns its client.
+    pub(crate) async fn create_token(&self, user: u64, scopes: &[&str]) -> Client {
         let token = json!({ "name": "test", "scopes": scopes });
         let path = format!("/users/{user}/personal_access_tokens");
         let token = self.root().post(&path, token).await.created();
@@ -67,7 +67,7 @@ impl World {
         client
     }
 
-    /// A new user who is a member of a project.
+    /// Creates a user who is a member of a project.
     pub(crate) async fn member(&self, name: &str, project: &Value, level: u64) -> Client {
         let client = self.user(name).await;
         let member = json!({ "user_id": client.id, "access_level": level });
@@ -76,7 +76,7 @@ impl World {
         client
     }
 
-    /// A new top-level group of the administrator.
+    /// Creates a top-level group owned by the administrator.
     pub(crate) async fn group(&self, path: &str) -> Value {
         self.root()
             .post("/groups", json!({ "name": path, "path": path }))
@@ -84,29 +84,30 @@ impl World {
             .created()
     }
 
-    /// A new subgroup of the administrator.
+    /// Creates a subgroup owned by the administrator.
     pub(crate) async fn subgroup(&self, parent: &Value, path: &str) -> Value {
         let group = json!({ "name": path, "path": path, "parent_id": parent["id"] });
         self.root().post("/groups", group).await.created()
     }
 
-    /// A new project with a README in a new group; its default branch is protected when this returns.
+    /// Creates a project with a README in a new group and waits until its default branch is
+    /// protected.
     pub(crate) async fn project(&self) -> Value {
         let group = self.group("platform").await;
         self.project_in(&group, "app", json!({ "initialize_with_readme": true }))
             .await
     }
 
-    /// A new project in a group.
+    /// Creates a project in a group.
     pub(crate) async fn project_in(&self, group: &Value, path: &str, more: Value) -> Value {
         let mut project = json!({ "path": path, "namespace_id": group["id"] });
         merge(&mut project, more);
         let project = self.root().post("/projects", project).await.created();
-        self.emulator.settle().await;
+        self.emulator.wait_until_idle().await;
         project
     }
 
-    /// The URL that git uses, with a user name and password in it.
+    /// Returns a git URL with user name and password.
     pub(crate) fn git_url(&self, user: &str, password: &str, path: &str) -> String {
         let host = self.emulator.url.trim_start_matches("http://");
         if user.is_empty() {
@@ -122,48 +123,48 @@ impl World {
 pub(crate) struct Client {
     url: String,
     pub(crate) token: String,
-    /// The number of the user, if known.
+    /// ID of the user, if known.
     pub(crate) id: u64,
     http: reqwest::Client,
 }
 
 impl Client {
-    pub(crate) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Response {
         self.send("GET", path, &[], None).await
     }
 
-    pub(crate) async fn head(&self, path: &str) -> Answer {
+    pub(crate) async fn head(&self, path: &str) -> Response {
         self.send("HEAD", path, &[], None).await
     }
 
-    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Response {
         self.send("POST", path, &[], Some(body)).await
     }
 
-    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Response {
         self.send("PUT", path, &[], Some(body)).await
     }
 
-    pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Response {
         self.send("PATCH", path, &[], Some(body)).await
     }
 
-    pub(crate) async fn delete(&self, path: &str) -> Answer {
+    pub(crate) async fn delete(&self, path: &str) -> Response {
         self.send("DELETE", path, &[], None).await
     }
 
-    pub(crate) async fn delete_with(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn delete_with(&self, path: &str, body: Value) -> Response {
         self.send("DELETE", path, &[], Some(body)).await
     }
 
-    /// A call with other headers; the token is sent unless one of them replaces it.
+    /// Sends a request with headers; the token is added unless they have one.
     pub(crate) async fn send(
         &self,
         method: &str,
         path: &str,
         headers: &[(&str, &str)],
         body: Option<Value>,
-    ) -> Answer {
+    ) -> Response {
         let url = if path.starts_with("/-/") || path.starts_with("/api") {
             format!("{}{path}", self.url)
         } else {
@@ -179,56 +180,61 @@ impl Client {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        Answer::read(request.send().await.unwrap()).await
+        Response::read(request.send().await.unwrap()).await
     }
 
-    /// A call with a body of any type.
-    pub(crate) async fn post_raw(&self, path: &str, kind: &str, body: Vec<u8>) -> Answer {
+    /// Sends a request with a body of any type.
+    pub(crate) async fn post_raw(&self, path: &str, kind: &str, body: Vec<u8>) -> Response {
         let request = self
             .http
             .post(format!("{}/api/v4{path}", self.url))
             .header("PRIVATE-TOKEN", &self.token)
             .header("content-type", kind)
             .body(body);
-        Answer::read(request.send().await.unwrap()).await
+        Response::read(request.send().await.unwrap()).await
     }
 
-    /// Makes a commit and gives it.
+    /// Creates a commit and returns it.
     pub(crate) async fn commit(&self, project: &Value, branch: &str, actions: Value) -> Value {
         self.try_commit(project, branch, actions).await.created()
     }
 
-    /// Makes a commit, perhaps.
-    pub(crate) async fn try_commit(&self, project: &Value, branch: &str, actions: Value) -> Answer {
+    /// Tries to create a commit.
+    pub(crate) async fn try_commit(
+        &self,
+        project: &Value,
+        branch: &str,
+        actions: Value,
+    ) -> Response {
         let commit = json!({ "branch": branch, "commit_message": "change", "actions": actions });
         self.post(&commits(project), commit).await
     }
 }
 
-/// The path of a project's commits.
+/// Returns the path of a project's commits.
 pub(crate) fn commits(project: &Value) -> String {
     format!("/projects/{}/repository/commits", project["id"])
 }
 
-/// The path of a file of a project.
+/// Returns the path of a file in a project.
 pub(crate) fn file(project: &Value, path: &str) -> String {
     let path = path.replace('/', "%2F");
     format!("/projects/{}/repository/files/{path}", project["id"])
 }
 
-/// The action that creates a file.
+/// Returns an action that creates a file.
 pub(crate) fn creates(path: &str, content: &str) -> Value {
     json!({ "action": "create", "file_path": path, "content": content })
 }
 
-/// The action that updates a file.
+/// Returns an action that updates a file.
 pub(crate) fn updates(path: &str, content: &str) -> Value {
     json!({ "action": "update", "file_path": path, "content": content })
 }
 
-/// An answer, read to its end.
+/// A complete response.
 #[derive(Clone, Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) text: String,
@@ -236,7 +242,7 @@ pub(crate) struct Answer {
     pub(crate) json: Value,
 }
 
-impl Answer {
+impl Response {
     async fn read(response: reqwest::Response) -> Self {
         let status = response.status().as_u16();
         let headers = response
@@ -267,55 +273,55 @@ impl Answer {
         clippy::needless_pass_by_value,
         reason = "bodies are written where they are passed"
     )]
-    pub(crate) fn is(&self, status: u16, body: Value) {
+    pub(crate) fn assert_json(&self, status: u16, body: Value) {
         assert_eq!((self.status, &self.json), (status, &body), "{}", self.text);
     }
 
     /// Asserts the status and a text under `message`.
     #[track_caller]
-    pub(crate) fn says(&self, status: u16, message: &str) {
-        self.is(status, json!({ "message": message }));
+    pub(crate) fn assert_message(&self, status: u16, message: &str) {
+        self.assert_json(status, json!({ "message": message }));
     }
 
     /// Asserts the status and a text under `error`.
     #[track_caller]
-    pub(crate) fn errs(&self, status: u16, error: &str) {
-        self.is(status, json!({ "error": error }));
+    pub(crate) fn assert_error(&self, status: u16, error: &str) {
+        self.assert_json(status, json!({ "error": error }));
     }
 
     /// Asserts the status.
     #[track_caller]
-    pub(crate) fn has(self, status: u16) -> Self {
+    pub(crate) fn assert_status(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text);
         self
     }
 
-    /// Asserts 200 and gives the body.
+    /// Asserts status 200 and returns the body.
     #[track_caller]
     pub(crate) fn ok(self) -> Value {
-        self.has(200).json
+        self.assert_status(200).json
     }
 
-    /// Asserts 201 and gives the body.
+    /// Asserts status 201 and returns the body.
     #[track_caller]
     pub(crate) fn created(self) -> Value {
-        self.has(201).json
+        self.assert_status(201).json
     }
 
-    /// A header; empty when it is not there.
+    /// Returns a header; empty if missing.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", String::as_str)
     }
 }
 
-/// Puts the members of one object over those of another.
+/// Merges the members of `more` into an object.
 pub(crate) fn merge(one: &mut Value, more: Value) {
     if let (Value::Object(one), Value::Object(more)) = (one, more) {
         one.extend::<Map<String, Value>>(more);
     }
 }
 
-/// Runs git in a folder, apart from the configuration of whoever runs the tests.
+/// Runs git in a folder, isolated from the user's git configuration.
 pub(crate) fn git(folder: &Path, arguments: &[&str]) -> Output {
     Command::new("git")
         .current_dir(folder)
@@ -330,7 +336,7 @@ pub(crate) fn git(folder: &Path, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-/// Runs git without blocking the emulator, and asserts that it succeeds.
+/// Runs git without blocking the emulator; asserts success.
 pub(crate) async fn git_ok(folder: &Path, arguments: &[&str]) -> String {
     let output = git_output(folder, arguments).await;
     assert!(
@@ -341,8 +347,8 @@ pub(crate) async fn git_ok(folder: &Path, arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// Runs git without blocking the emulator, and gives what it said about its failure.
-pub(crate) async fn git_fails(folder: &Path, arguments: &[&str]) -> String {
+/// Runs git without blocking the emulator; asserts failure and returns its error output.
+pub(crate) async fn git_error(folder: &Path, arguments: &[&str]) -> String {
     let output = git_output(folder, arguments).await;
     assert!(!output.status.success(), "git {arguments:?} succeeded");
     String::from_utf8_lossy(&output.stderr).into_owned()

@@ -1,4 +1,4 @@
-//! Faults: answers that are wrong, late or never come.
+//! Injected faults: wrong, late and missing responses.
 
 use std::time::{Duration, Instant};
 
@@ -17,12 +17,12 @@ fn fault(failure: Failure, after_effect: bool) -> Fault {
     }
 }
 
-struct World {
+struct TestInstance {
     emulator: Emulator,
     http: Client,
 }
 
-impl World {
+impl TestInstance {
     async fn start() -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let emulator = Emulator::builder().start().await.unwrap();
@@ -53,78 +53,78 @@ impl World {
 }
 
 #[tokio::test]
-async fn answer_is_lost_before_or_after_the_effect() {
+async fn response_is_lost_before_or_after_the_effect() {
     for after_effect in [false, true] {
         for failure in [
             Failure::Drop,
-            Failure::Answer {
+            Failure::Respond {
                 status: 502,
                 body: None,
             },
         ] {
-            let world = World::start().await;
-            world
+            let gitlab = TestInstance::start().await;
+            gitlab
                 .emulator
-                .inject(fault(failure.clone(), after_effect))
+                .inject_fault(fault(failure.clone(), after_effect))
                 .unwrap();
-            let answer = world.create_group().await;
+            let response = gitlab.create_group().await;
             match failure {
-                Failure::Drop => assert!(answer.is_err()),
-                _ => assert_eq!(answer.unwrap().status().as_u16(), 502),
+                Failure::Drop => assert!(response.is_err()),
+                _ => assert_eq!(response.unwrap().status().as_u16(), 502),
             }
-            assert_eq!(world.has_group().await, after_effect, "{failure:?}");
-            assert!(world.emulator.waiting_faults().is_empty());
+            assert_eq!(gitlab.has_group().await, after_effect, "{failure:?}");
+            assert!(gitlab.emulator.pending_faults().is_empty());
         }
     }
 }
 
 #[tokio::test]
-async fn answer_comes_late_or_never() {
-    let world = World::start().await;
+async fn response_is_delayed_or_never_sent() {
+    let gitlab = TestInstance::start().await;
     let late = Failure::Hang { millis: Some(300) };
-    world.emulator.inject(fault(late, false)).unwrap();
+    gitlab.emulator.inject_fault(fault(late, false)).unwrap();
     let started = Instant::now();
-    let answer = world.create_group().await.unwrap();
-    assert_eq!(answer.status().as_u16(), 201);
+    let response = gitlab.create_group().await.unwrap();
+    assert_eq!(response.status().as_u16(), 201);
     assert!(started.elapsed() >= Duration::from_millis(300));
 
-    let world = World::start().await;
-    world
+    let gitlab = TestInstance::start().await;
+    gitlab
         .emulator
-        .inject(fault(Failure::Hang { millis: None }, false))
+        .inject_fault(fault(Failure::Hang { millis: None }, false))
         .unwrap();
-    assert!(world.create_group().await.unwrap_err().is_timeout());
-    assert!(!world.has_group().await);
+    assert!(gitlab.create_group().await.unwrap_err().is_timeout());
+    assert!(!gitlab.has_group().await);
 }
 
 #[tokio::test]
-async fn faults_skip_and_end_as_told() {
-    let world = World::start().await;
+async fn faults_skip_and_end_as_configured() {
+    let gitlab = TestInstance::start().await;
     let mut wanted = fault(Failure::Limited, false);
     (wanted.skip, wanted.times) = (1, Some(2));
-    world.emulator.inject(wanted).unwrap();
+    gitlab.emulator.inject_fault(wanted).unwrap();
     let mut statuses = Vec::new();
     for _ in 0..4 {
-        statuses.push(world.create_group().await.unwrap().status().as_u16());
+        statuses.push(gitlab.create_group().await.unwrap().status().as_u16());
     }
     assert_eq!(statuses, [201, 429, 429, 400]);
-    world
+    gitlab
         .emulator
-        .inject(fault(Failure::ResourceLock, false))
+        .inject_fault(fault(Failure::ResourceLock, false))
         .unwrap();
-    world.emulator.clear_faults();
-    assert_eq!(world.create_group().await.unwrap().status().as_u16(), 400);
+    gitlab.emulator.clear_faults();
+    assert_eq!(gitlab.create_group().await.unwrap().status().as_u16(), 400);
 }
 
 #[tokio::test]
-async fn faults_and_clock_are_reached_over_http() {
-    let world = World::start().await;
+async fn faults_and_clock_are_controlled_over_http() {
+    let gitlab = TestInstance::start().await;
     let call = |method: reqwest::Method, path: &str| {
-        let url = format!("{}/-/emulator/{path}", world.emulator.url);
-        world
+        let url = format!("{}/-/emulator/{path}", gitlab.emulator.url);
+        gitlab
             .http
             .request(method, url)
-            .bearer_auth(&world.emulator.root_token)
+            .bearer_auth(&gitlab.emulator.root_token)
     };
     let wanted = json!({ "path": "(", "failure": "drop" });
     let refused = call(reqwest::Method::POST, "faults")
@@ -134,7 +134,7 @@ async fn faults_and_clock_are_reached_over_http() {
         .unwrap();
     assert_eq!(refused.status().as_u16(), 400);
     let wanted =
-        json!({ "path": "/groups", "times": 1, "failure": { "answer": { "status": 500 } } });
+        json!({ "path": "/groups", "times": 1, "failure": { "respond": { "status": 500 } } });
     call(reqwest::Method::POST, "faults")
         .json(&wanted)
         .send()
@@ -147,8 +147,8 @@ async fn faults_and_clock_are_reached_over_http() {
         .json()
         .await
         .unwrap();
-    assert_eq!(waiting[0]["failure"]["answer"]["status"], 500);
-    assert_eq!(world.create_group().await.unwrap().status().as_u16(), 500);
+    assert_eq!(waiting[0]["failure"]["respond"]["status"], 500);
+    assert_eq!(gitlab.create_group().await.unwrap().status().as_u16(), 500);
 
     let advance = json!({ "advance_seconds": 86_400 });
     let now: Value = call(reqwest::Method::POST, "clock")

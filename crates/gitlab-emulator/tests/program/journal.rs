@@ -1,4 +1,4 @@
-//! The journal counts calls and keeps no secrets.
+//! The journal records calls without their secrets.
 
 use gitlab_emulator::{Emulator, JournalEntry};
 

@@ -1,4 +1,4 @@
-//! The program, its data folder, and what tests inject.
+//! The program, its data folder, faults and the journal.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! The program starts, stops, is killed, and goes on.
+//! Starting, stopping, killing and restarting the program.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -40,13 +40,17 @@ impl Program {
 
     async fn get(&self, path: &str) -> Value {
         let request = self.http.get(format!("{}/api/v4{path}", self.url));
-        let answer = request
+        let response = request
             .header("PRIVATE-TOKEN", &self.token)
             .send()
             .await
             .unwrap();
-        assert!(answer.status().is_success(), "{path}: {}", answer.status());
-        answer.json().await.unwrap()
+        assert!(
+            response.status().is_success(),
+            "{path}: {}",
+            response.status()
+        );
+        response.json().await.unwrap()
     }
 
     async fn post(&self, path: &str, body: &Value) -> Value {
@@ -54,16 +58,21 @@ impl Program {
             .http
             .post(format!("{}/api/v4{path}", self.url))
             .json(body);
-        let answer = request
+        let response = request
             .header("PRIVATE-TOKEN", &self.token)
             .send()
             .await
             .unwrap();
-        assert!(answer.status().is_success(), "{path}: {}", answer.status());
-        answer.json().await.unwrap()
+        assert!(
+            response.status().is_success(),
+            "{path}: {}",
+            response.status()
+        );
+        response.json().await.unwrap()
     }
 
-    /// Makes one of everything that is stored and gives what must still be there later.
+    /// Creates one object of each stored kind; returns paths and bodies that must survive a
+    /// restart.
     async fn fill(&self) -> Vec<(String, Value)> {
         let group = self
             .post(
@@ -91,7 +100,7 @@ impl Program {
         self.post(&format!("{path}/hooks"), &hook).await;
         let token = json!({ "name": "flux", "scopes": ["read_repository"] });
         self.post(&format!("{path}/access_tokens"), &token).await;
-        let mut kept = Vec::new();
+        let mut expected = Vec::new();
         for rest in [
             "/members",
             "/deploy_keys",
@@ -102,15 +111,15 @@ impl Program {
         ] {
             let path = format!("{path}{rest}");
             let shown = self.get(&path).await;
-            kept.push((path, shown));
+            expected.push((path, shown));
         }
-        kept
+        expected
     }
 
-    async fn assert_kept(&self, kept: &[(String, Value)]) {
+    async fn assert_unchanged(&self, expected: &[(String, Value)]) {
         let port = regex::Regex::new(r"127\.0\.0\.1:\d+").unwrap();
         let without_port = |value: &Value| port.replace_all(&value.to_string(), "").into_owned();
-        for (path, before) in kept {
+        for (path, before) in expected {
             assert_eq!(
                 without_port(&self.get(path).await),
                 without_port(before),
@@ -139,27 +148,27 @@ impl Drop for Program {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everything_is_there_after_a_stop() {
+async fn state_survives_a_stop() {
     let folder = tempfile::tempdir().unwrap();
     let mut first = Program::start(folder.path());
-    let kept = first.fill().await;
+    let expected = first.fill().await;
     first.signal("-TERM");
     assert!(first.child.wait().unwrap().success());
     let second = Program::start(folder.path());
     assert_eq!(second.token, first.token);
-    second.assert_kept(&kept).await;
+    second.assert_unchanged(&expected).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everything_acknowledged_is_there_after_a_kill() {
+async fn acknowledged_state_survives_a_kill() {
     let folder = tempfile::tempdir().unwrap();
     let mut first = Program::start(folder.path());
-    let kept = first.fill().await;
+    let expected = first.fill().await;
     first.signal("-KILL");
     first.child.wait().unwrap();
     let second = Program::start(folder.path());
-    second.assert_kept(&kept).await;
-    // Numbers are not given again, and work that was waiting is done.
+    second.assert_unchanged(&expected).await;
+    // IDs are not reused after a restart.
     let again = second
         .post("/groups", &json!({ "name": "more", "path": "more" }))
         .await;
@@ -167,7 +176,7 @@ async fn everything_acknowledged_is_there_after_a_kill() {
 }
 
 #[tokio::test]
-async fn folder_is_used_by_one_emulator_at_a_time() {
+async fn data_folder_is_locked() {
     let folder = tempfile::tempdir().unwrap();
     let first = Emulator::builder()
         .data(folder.path())

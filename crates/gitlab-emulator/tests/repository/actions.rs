@@ -1,15 +1,15 @@
-//! Actions against a model of what they mean.
+//! Compares actions with a simple model.
 
 use std::collections::BTreeMap;
 
-use gitlab_emulator::git::action::{Action, Inapplicable};
+use gitlab_emulator::git::action::{Action, ActionError};
 use gitlab_emulator::git::commit::NewCommit;
 use gitlab_emulator::git::{Repositories, Repository};
 use proptest::prelude::*;
 
 use crate::{git, signature};
 
-/// The files of a tree: content, and whether it is executable.
+/// The files of a tree: content, and whether they are executable.
 type Model = BTreeMap<String, (Vec<u8>, bool)>;
 
 const PATHS: [&str; 8] = ["a", "b", "d/a", "d/b", "d/e/a", "d/e/b", "d", "d/e"];
@@ -19,14 +19,14 @@ fn is_folder(model: &Model, path: &str) -> bool {
     model.keys().any(|known| known.starts_with(&prefix))
 }
 
-/// Puts a file in place of whatever is at its path, and of files on the way.
+/// Puts a file at a path. Replaces what is there, and any file that is in the way of a folder.
 fn put(model: &mut Model, path: &str, content: Vec<u8>, is_executable: bool) {
     let prefix = format!("{path}/");
     model.retain(|known, _| !known.starts_with(&prefix) && !path.starts_with(&format!("{known}/")));
     model.insert(path.to_owned(), (content, is_executable));
 }
 
-fn apply(model: &mut Model, action: &Action) -> Result<(), Inapplicable> {
+fn apply(model: &mut Model, action: &Action) -> Result<(), ActionError> {
     match action {
         Action::Create {
             path,
@@ -34,14 +34,14 @@ fn apply(model: &mut Model, action: &Action) -> Result<(), Inapplicable> {
             is_executable,
         } => {
             if model.contains_key(path) {
-                return Err(Inapplicable::Exists);
+                return Err(ActionError::Exists);
             }
             put(model, path, content.clone(), *is_executable);
         }
         Action::Update { path, content } => {
             model
                 .get_mut(path)
-                .ok_or(Inapplicable::Missing)?
+                .ok_or(ActionError::Missing)?
                 .0
                 .clone_from(content);
         }
@@ -49,7 +49,7 @@ fn apply(model: &mut Model, action: &Action) -> Result<(), Inapplicable> {
             path,
             is_executable,
         } => {
-            model.get_mut(path).ok_or(Inapplicable::Missing)?.1 = *is_executable;
+            model.get_mut(path).ok_or(ActionError::Missing)?.1 = *is_executable;
         }
         Action::Move {
             path,
@@ -59,16 +59,16 @@ fn apply(model: &mut Model, action: &Action) -> Result<(), Inapplicable> {
             let (old, mode) = model
                 .get(previous_path)
                 .cloned()
-                .ok_or(Inapplicable::Missing)?;
+                .ok_or(ActionError::Missing)?;
             if path != previous_path && (model.contains_key(path) || is_folder(model, path)) {
-                return Err(Inapplicable::Exists);
+                return Err(ActionError::Exists);
             }
             model.remove(previous_path);
             put(model, path, content.clone().unwrap_or(old), mode);
         }
         Action::Delete { path } => {
             if !model.contains_key(path) && !is_folder(model, path) {
-                return Err(Inapplicable::Missing);
+                return Err(ActionError::Missing);
             }
             let prefix = format!("{path}/");
             model.retain(|known, _| known != path && !known.starts_with(&prefix));
@@ -110,7 +110,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn actions_do_what_the_model_says(rounds in prop::collection::vec(
+    fn actions_agree_with_the_model(rounds in prop::collection::vec(
         prop::collection::vec(action(), 1..6), 1..6,
     )) {
         let folder = tempfile::tempdir().unwrap();
@@ -136,7 +136,7 @@ proptest! {
                 prop_assert_eq!(&files(&repository, commit), &model);
             }
         }
-        // Git itself finds nothing wrong with what was written.
+        // git accepts the written objects.
         if let Some(commit) = parent {
             let reference = "refs/heads/main";
             repository.swap_reference(reference, None, Some(commit)).unwrap().unwrap();

@@ -1,4 +1,4 @@
-//! History against git's own answers.
+//! Compares the history with git's own output.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -9,7 +9,7 @@ use gitlab_emulator::git::{ObjectId, Repositories, Repository};
 
 use crate::git;
 
-/// A repository with branches, merges, renames, deletions and files that come back.
+/// A repository with branches, merges, renames, deletions and recreated files.
 fn history(folder: &Path) -> Repository {
     let repositories = Repositories::new(folder.join("bare"));
     repositories.create(1, "main").unwrap();
@@ -77,7 +77,7 @@ fn head(repository: &Repository) -> ObjectId {
 }
 
 #[test]
-fn last_commit_of_every_path_is_what_git_log_says() {
+fn last_commit_of_every_path_equals_git_log() {
     let folder = tempfile::tempdir().unwrap();
     let repository = history(folder.path());
     let head = head(&repository);
@@ -95,7 +95,7 @@ fn last_commit_of_every_path_is_what_git_log_says() {
 }
 
 #[test]
-fn counts_of_every_commit_are_what_git_diff_says() {
+fn stats_of_every_commit_equal_git_diff() {
     let folder = tempfile::tempdir().unwrap();
     let repository = history(folder.path());
     let commits = repository
@@ -130,7 +130,7 @@ fn counts_of_every_commit_are_what_git_diff_says() {
 }
 
 #[test]
-fn differences_apply_with_git() {
+fn diffs_apply_with_git() {
     let folder = tempfile::tempdir().unwrap();
     let repository = history(folder.path());
     let work = folder.path().join("work");
@@ -141,7 +141,7 @@ fn differences_apply_with_git() {
     git(&work, &["checkout", "-q", &first.to_string()]);
     let mut patch = String::new();
     for file in repository.diff(Some(first), last).unwrap() {
-        // Hunks only: git wants the names around them.
+        // The text has hunks only; git needs the file names too.
         let side = |mode: Option<_>, path: &str, prefix: &str| match mode {
             Some(_) => format!("{prefix}/{path}"),
             None => "/dev/null".to_owned(),

@@ -1,4 +1,4 @@
-//! Repositories: what they write is what git reads, and the other way round.
+//! Checks repositories against git itself.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
@@ -10,7 +10,7 @@ use std::process::Command;
 
 use gitlab_emulator::git::commit::Signature;
 
-/// Runs git in a folder and gives what it said.
+/// Runs git in a folder and returns its output.
 fn git(folder: &Path, arguments: &[&str]) -> String {
     let output = Command::new("git")
         .current_dir(folder)

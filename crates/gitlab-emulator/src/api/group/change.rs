@@ -9,11 +9,11 @@ use crate::domain::group::GroupChange;
 use crate::domain::level::{AccessLevel, Visibility};
 use crate::domain::namespace::ProjectCreation;
 use crate::domain::table::Id;
-use crate::limit::Limited;
+use crate::limit::Limit;
+use crate::web::api_error::ApiError;
 use crate::web::call::Call;
-use crate::web::params::{Nothing, Problem, Raw, params};
-use crate::web::refusal::Refusal;
-use crate::web::reply::{Answer, Reply};
+use crate::web::params::{NoParams, Problem, Raw, params};
+use crate::web::reply::{ApiResult, Reply};
 
 params! {
     struct CreateGroup {
@@ -42,7 +42,7 @@ params! {
     }
 }
 
-/// The parameters that a group only keeps and shows.
+/// Returns the settings that a group only stores and shows.
 fn attributes(raw: &Raw) -> Map<String, Value> {
     let defaults = entity::attribute_defaults();
     let mut names: Vec<&str> = defaults.keys().map(String::as_str).collect();
@@ -50,17 +50,17 @@ fn attributes(raw: &Raw) -> Map<String, Value> {
     raw.only(&names)
 }
 
-fn subgroup_creation(raw: &Raw) -> Result<Option<AccessLevel>, Refusal> {
+fn subgroup_creation(raw: &Raw) -> Result<Option<AccessLevel>, ApiError> {
     let name = "subgroup_creation_level";
     match raw.read::<Option<String>>(name)?.as_deref() {
         None => Ok(None),
         Some("owner") => Ok(Some(AccessLevel::Owner)),
         Some("maintainer") => Ok(Some(AccessLevel::Maintainer)),
-        Some(_) => Err(Refusal::problem(name, Problem::Value)),
+        Some(_) => Err(ApiError::problem(name, Problem::Value)),
     }
 }
 
-pub(super) fn create(call: &Call<'_>, params: &CreateGroup) -> Answer {
+pub(super) fn create(call: &Call<'_>, params: &CreateGroup) -> ApiResult {
     let user = call.user()?;
     let change = GroupChange {
         name: Some(params.name.clone()),
@@ -81,30 +81,30 @@ pub(super) fn create(call: &Call<'_>, params: &CreateGroup) -> Answer {
             Some(number) => {
                 let parent = call
                     .visible_group(state, Id::new(number))
-                    .ok_or_else(|| Refusal::not_found("Group"))?;
+                    .ok_or_else(|| ApiError::not_found("Group"))?;
                 if !state.can_group(call.viewer(), GroupAbility::CreateSubgroup, parent) {
-                    return Err(Refusal::forbidden());
+                    return Err(ApiError::forbidden());
                 }
                 Some(parent.id)
             }
             None if may_create => None,
-            None => return Err(Refusal::forbidden()),
+            None => return Err(ApiError::forbidden()),
         };
         let style = state.switches.get().hash_style;
         let id = state
             .create_group(parent, change, user, call.now)
             .map_err(|invalid| {
-                Refusal::message(
+                ApiError::message(
                     StatusCode::BAD_REQUEST,
                     format!("Failed to save group {}", invalid.inspect(style)),
                 )
             })?;
-        let group = state.namespaces.get(id).ok_or_else(Refusal::internal)?;
+        let group = state.namespaces.get(id).ok_or_else(ApiError::internal)?;
         Ok(Reply::created(entity::detail(call, state, group, true)))
     })
 }
 
-pub(super) fn update(call: &Call<'_>, params: &UpdateGroup) -> Answer {
+pub(super) fn update(call: &Call<'_>, params: &UpdateGroup) -> ApiResult {
     let change = GroupChange {
         name: params.name.clone(),
         path: params.path.clone(),
@@ -115,25 +115,25 @@ pub(super) fn update(call: &Call<'_>, params: &UpdateGroup) -> Answer {
         attributes: attributes(&call.raw),
     };
     if change.name.is_some() {
-        call.count(Limited::NamespaceName, call.capture("id"))?;
+        call.count(Limit::NamespaceName, call.capture("id"))?;
     }
     call.instance.change(|state| {
         let id = call.group_for(state, GroupAbility::Administer)?.id;
         state.change_group(id, change, call.now)?;
-        let group = state.namespaces.get(id).ok_or_else(Refusal::internal)?;
+        let group = state.namespaces.get(id).ok_or_else(ApiError::internal)?;
         Ok(Reply::ok(entity::detail(call, state, group, true)))
     })
 }
 
-pub(super) fn archive(call: &Call<'_>, _: &Nothing) -> Answer {
+pub(super) fn archive(call: &Call<'_>, _: &NoParams) -> ApiResult {
     set_archived(call, true)
 }
 
-pub(super) fn unarchive(call: &Call<'_>, _: &Nothing) -> Answer {
+pub(super) fn unarchive(call: &Call<'_>, _: &NoParams) -> ApiResult {
     set_archived(call, false)
 }
 
-fn set_archived(call: &Call<'_>, is_archived: bool) -> Answer {
+fn set_archived(call: &Call<'_>, is_archived: bool) -> ApiResult {
     call.instance.change(|state| {
         let group = call.group_for(state, GroupAbility::Administer)?;
         let (id, before) = (group.id, group.is_archived);
@@ -143,18 +143,18 @@ fn set_archived(call: &Call<'_>, is_archived: bool) -> Answer {
             } else {
                 "Group is already unarchived!"
             };
-            return Err(Refusal::message(StatusCode::UNPROCESSABLE_ENTITY, text));
+            return Err(ApiError::message(StatusCode::UNPROCESSABLE_ENTITY, text));
         }
         if let Some(group) = state.namespaces.get_mut(id) {
             group.is_archived = is_archived;
             group.updated_at = call.now;
         }
-        let group = state.namespaces.get(id).ok_or_else(Refusal::internal)?;
+        let group = state.namespaces.get(id).ok_or_else(ApiError::internal)?;
         Ok(Reply::ok(entity::detail(call, state, group, true)))
     })
 }
 
-pub(super) fn transfer(call: &Call<'_>, params: &TransferGroup) -> Answer {
+pub(super) fn transfer(call: &Call<'_>, params: &TransferGroup) -> ApiResult {
     call.instance.change(|state| {
         let id = call.group_for(state, GroupAbility::Administer)?.id;
         let parent = match params.group_id {
@@ -162,17 +162,17 @@ pub(super) fn transfer(call: &Call<'_>, params: &TransferGroup) -> Answer {
             Some(number) => {
                 let parent = call
                     .visible_group(state, Id::new(number))
-                    .ok_or_else(|| Refusal::not_found("Group"))?;
+                    .ok_or_else(|| ApiError::not_found("Group"))?;
                 if !state.can_group(call.viewer(), GroupAbility::CreateSubgroup, parent) {
-                    return Err(Refusal::forbidden());
+                    return Err(ApiError::forbidden());
                 }
                 Some(parent.id)
             }
         };
         state
             .transfer_group(id, parent, call.now)
-            .map_err(|invalid| Refusal::rejected(invalid.full_messages().join(", ")))?;
-        let group = state.namespaces.get(id).ok_or_else(Refusal::internal)?;
+            .map_err(|invalid| ApiError::rejected(invalid.full_messages().join(", ")))?;
+        let group = state.namespaces.get(id).ok_or_else(ApiError::internal)?;
         Ok(Reply::created(entity::detail(call, state, group, true)))
     })
 }

@@ -3,10 +3,10 @@
 use super::entity;
 use crate::domain::access::GroupAbility;
 use crate::domain::deletion::DeletionRequest;
+use crate::web::api_error::ApiError;
 use crate::web::call::Call;
-use crate::web::params::{Nothing, params};
-use crate::web::refusal::Refusal;
-use crate::web::reply::{Answer, Reply};
+use crate::web::params::{NoParams, params};
+use crate::web::reply::{ApiResult, Reply};
 
 params! {
     struct DeleteGroup {
@@ -15,7 +15,7 @@ params! {
     }
 }
 
-pub(super) fn delete(call: &Call<'_>, params: &DeleteGroup) -> Answer {
+pub(super) fn delete(call: &Call<'_>, params: &DeleteGroup) -> ApiResult {
     let request = DeletionRequest {
         permanently_remove: params.permanently_remove.unwrap_or(false),
         full_path: params.full_path.clone(),
@@ -27,18 +27,18 @@ pub(super) fn delete(call: &Call<'_>, params: &DeleteGroup) -> Answer {
         let id = group.id;
         state
             .delete_group(id, &request, user, call.now)
-            .map_err(Refusal::rejected)?;
+            .map_err(ApiError::rejected)?;
         Ok(Reply::accepted())
     })
 }
 
-pub(super) fn restore(call: &Call<'_>, _: &Nothing) -> Answer {
+pub(super) fn restore(call: &Call<'_>, _: &NoParams) -> ApiResult {
     call.instance.change(|state| {
         let id = call.group_for(state, GroupAbility::Administer)?.id;
         state
             .restore_group(id, call.now)
-            .map_err(Refusal::rejected)?;
-        let group = state.namespaces.get(id).ok_or_else(Refusal::internal)?;
+            .map_err(ApiError::rejected)?;
+        let group = state.namespaces.get(id).ok_or_else(ApiError::internal)?;
         Ok(Reply::created(entity::detail(call, state, group, true)))
     })
 }

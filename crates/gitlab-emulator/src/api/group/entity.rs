@@ -1,4 +1,4 @@
-//! Groups as the API shows them.
+//! JSON of groups.
 
 use std::sync::LazyLock;
 
@@ -12,22 +12,22 @@ use crate::domain::state::State;
 use crate::domain::user::Resource;
 use crate::web::call::Call;
 
-/// At most this many projects are shown inside a group.
+/// Maximum number of projects in a group's JSON.
 const MOST_PROJECTS: usize = 100;
 
-/// Settings of groups that are kept and shown, with their values when nobody has set them.
+/// Returns the defaults of the settings that are stored and shown.
 pub(super) fn attribute_defaults() -> &'static Map<String, Value> {
     static DEFAULTS: LazyLock<Map<String, Value>> =
         LazyLock::new(|| serde_json::from_str(include_str!("defaults.json")).unwrap_or_default());
     &DEFAULTS
 }
 
-/// A group in a list.
+/// Returns a group for lists.
 pub(in crate::api) fn basic(call: &Call<'_>, state: &State, group: &Namespace) -> Value {
     let full_path = state.namespace_path(group.id);
-    let mut shown = attribute_defaults().clone();
-    shown.extend(group.attributes.clone());
-    let defaults = shown
+    let mut entity = attribute_defaults().clone();
+    entity.extend(group.attributes.clone());
+    let defaults = entity
         .get("default_branch_protection_defaults")
         .cloned()
         .unwrap_or_else(|| json!(state.settings.get().default_branch_protection_defaults));
@@ -51,21 +51,21 @@ pub(in crate::api) fn basic(call: &Call<'_>, state: &State, group: &Namespace) -
         "marked_for_deletion_on": group.deletion.map(|deletion| deletion.on),
     });
     if let Value::Object(own) = own {
-        shown.extend(own);
+        entity.extend(own);
     }
-    Value::Object(shown)
+    Value::Object(entity)
 }
 
-/// A group on its own.
+/// Returns a single group.
 pub(in crate::api) fn detail(
     call: &Call<'_>,
     state: &State,
     group: &Namespace,
     has_projects: bool,
 ) -> Value {
-    let mut shown = basic(call, state, group);
-    let Value::Object(map) = &mut shown else {
-        return shown;
+    let mut entity = basic(call, state, group);
+    let Value::Object(map) = &mut entity else {
+        return entity;
     };
     map.insert(
         "shared_with_groups".to_owned(),
@@ -90,7 +90,7 @@ pub(in crate::api) fn detail(
             .shares
             .iter()
             .filter(|share| share.with == group.id)
-            .filter_map(|share| match share.of {
+            .filter_map(|share| match share.resource {
                 Resource::Project(id) => state.projects.get(id),
                 Resource::Group(_) => None,
             })
@@ -101,14 +101,14 @@ pub(in crate::api) fn detail(
         map.insert("projects".to_owned(), Value::Array(own));
         map.insert("shared_projects".to_owned(), Value::Array(shared));
     }
-    shown
+    entity
 }
 
 fn shares(state: &State, group: &Namespace) -> Vec<Value> {
     state
         .shares
         .iter()
-        .filter(|share| share.of == Resource::Group(group.id))
+        .filter(|share| share.resource == Resource::Group(group.id))
         .filter_map(|share| {
             let with = state.namespaces.get(share.with)?;
             Some(json!({

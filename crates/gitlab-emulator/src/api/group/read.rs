@@ -11,7 +11,7 @@ use crate::domain::user::Resource;
 use crate::web::call::Call;
 use crate::web::page::Keyset;
 use crate::web::params::params;
-use crate::web::reply::{Answer, Reply};
+use crate::web::reply::{ApiResult, Reply};
 
 params! {
     struct ShowGroup {
@@ -36,27 +36,27 @@ params! {
     }
 }
 
-pub(super) fn show(call: &Call<'_>, params: &ShowGroup) -> Answer {
+pub(super) fn show(call: &Call<'_>, params: &ShowGroup) -> ApiResult {
     let state = call.instance.store.read();
     let group = call.group(&state)?;
     let has_projects = params.with_projects.unwrap_or(true);
     Ok(Reply::ok(entity::detail(call, &state, group, has_projects)))
 }
 
-pub(super) fn list(call: &Call<'_>, params: &ListGroups) -> Answer {
+pub(super) fn list(call: &Call<'_>, params: &ListGroups) -> ApiResult {
     let state = call.instance.store.read();
     list_groups(call, &state, params, |group| {
         params.top_level_only != Some(true) || group.parent.is_none()
     })
 }
 
-pub(super) fn subgroups(call: &Call<'_>, params: &ListGroups) -> Answer {
+pub(super) fn subgroups(call: &Call<'_>, params: &ListGroups) -> ApiResult {
     let state = call.instance.store.read();
     let parent = call.group(&state)?.id;
     list_groups(call, &state, params, |group| group.parent == Some(parent))
 }
 
-pub(super) fn descendants(call: &Call<'_>, params: &ListGroups) -> Answer {
+pub(super) fn descendants(call: &Call<'_>, params: &ListGroups) -> ApiResult {
     let state = call.instance.store.read();
     let top = call.group(&state)?.id;
     list_groups(call, &state, params, |group| {
@@ -72,11 +72,11 @@ fn list_groups(
     state: &State,
     params: &ListGroups,
     is_wanted: impl Fn(&Namespace) -> bool,
-) -> Answer {
+) -> ApiResult {
     let level = |id: Id<Namespace>| {
         call.identity
             .user
-            .and_then(|user| state.level_in(user, Resource::Group(id), call.now))
+            .and_then(|user| state.user_level(user, Resource::Group(id), call.now))
             .map_or(0, |level| u64::from(level.number()))
     };
     let search = params.search.as_deref().unwrap_or_default().to_lowercase();
@@ -109,13 +109,13 @@ fn list_groups(
         &Keyset {
             parameter: "cursor",
             key: |group| group.id.to_string(),
-            is_meant: |_, _| false,
+            matches_token: |_, _| false,
         },
         |group| entity::basic(call, state, group),
     )
 }
 
-pub(super) fn projects(call: &Call<'_>, params: &ListGroupProjects) -> Answer {
+pub(super) fn projects(call: &Call<'_>, params: &ListGroupProjects) -> ApiResult {
     let filter = ProjectFilter::read(&call.raw)?;
     let state = call.instance.store.read();
     let group = call.group(&state)?.id;
@@ -129,7 +129,7 @@ pub(super) fn projects(call: &Call<'_>, params: &ListGroupProjects) -> Answer {
             project.namespace == group
                 || filter.with_shared.unwrap_or(true)
                     && state.shares.any(|share| {
-                        share.with == group && share.of == Resource::Project(project.id)
+                        share.with == group && share.resource == Resource::Project(project.id)
                     })
         }
     });
@@ -138,7 +138,7 @@ pub(super) fn projects(call: &Call<'_>, params: &ListGroupProjects) -> Answer {
         &Keyset {
             parameter: "cursor",
             key: |project| project.id.to_string(),
-            is_meant: |_, _| false,
+            matches_token: |_, _| false,
         },
         |project| match filter.simple {
             Some(true) => project_entity::simple(call, &state, project),

@@ -1,15 +1,15 @@
-//! Making, changing, testing and removing webhooks.
+//! Creating, changing, testing and removing webhooks.
 
 use serde_json::{Map, Value, json};
 
 use super::read::{detail, find};
 use crate::domain::access::ProjectAbility;
-use crate::domain::hook::{BadUrl, BranchFilter, EVENTS, Hook, MOST_HOOKS, Pair, check_url};
+use crate::domain::hook::{BranchFilter, EVENTS, Hook, KeyValue, MAX_HOOKS, UrlError, check_url};
 use crate::domain::table::Id;
+use crate::web::api_error::ApiError;
 use crate::web::call::Call;
-use crate::web::params::{Nothing, Params, Problem, Raw, params};
-use crate::web::refusal::Refusal;
-use crate::web::reply::{Answer, Reply};
+use crate::web::params::{NoParams, Params, Problem, Raw, params};
+use crate::web::reply::{ApiResult, Reply};
 use crate::webhook;
 
 type Pairs = Vec<Map<String, Value>>;
@@ -35,7 +35,7 @@ params! {
     }
 }
 
-fn pairs(pairs: &Pairs) -> Result<Vec<Pair>, Refusal> {
+fn pairs(pairs: &Pairs) -> Result<Vec<KeyValue>, ApiError> {
     let text = |pair: &Map<String, Value>, name: &str| {
         pair.get(name).and_then(Value::as_str).map(str::to_owned)
     };
@@ -45,8 +45,8 @@ fn pairs(pairs: &Pairs) -> Result<Vec<Pair>, Refusal> {
             let key = text(pair, "key");
             let value = text(pair, "value");
             match (key, value) {
-                (Some(key), Some(value)) => Ok(Pair { key, value }),
-                _ => Err(Refusal::unprocessable(
+                (Some(key), Some(value)) => Ok(KeyValue { key, value }),
+                _ => Err(ApiError::unprocessable(
                     "Invalid custom headers or url variables given",
                 )),
             }
@@ -54,7 +54,7 @@ fn pairs(pairs: &Pairs) -> Result<Vec<Pair>, Refusal> {
         .collect()
 }
 
-fn events(raw: &Raw, events: &mut Map<String, Value>) -> Result<(), Refusal> {
+fn events(raw: &Raw, events: &mut Map<String, Value>) -> Result<(), ApiError> {
     for (event, _) in EVENTS {
         if let Some(is_on) = raw.read::<Option<bool>>(event)? {
             events.insert(event.to_owned(), json!(is_on));
@@ -63,7 +63,7 @@ fn events(raw: &Raw, events: &mut Map<String, Value>) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn branch_filter(params: &HookParams, current: &BranchFilter) -> Result<BranchFilter, Refusal> {
+fn branch_filter(params: &HookParams, current: &BranchFilter) -> Result<BranchFilter, ApiError> {
     let strategy = params
         .branch_filter_strategy
         .as_deref()
@@ -80,13 +80,13 @@ fn branch_filter(params: &HookParams, current: &BranchFilter) -> Result<BranchFi
         "all_branches" => Ok(BranchFilter::All),
         "wildcard" => Ok(BranchFilter::Wildcard(text)),
         "regex" if regex::Regex::new(&text).is_ok() => Ok(BranchFilter::Regex(text)),
-        "regex" => Err(Refusal::unprocessable("Invalid branch filter given")),
-        _ => Err(Refusal::problem("branch_filter_strategy", Problem::Value)),
+        "regex" => Err(ApiError::unprocessable("Invalid branch filter given")),
+        _ => Err(ApiError::problem("branch_filter_strategy", Problem::Value)),
     }
 }
 
-/// Puts what the caller gave into a hook.
-fn apply(hook: &mut Hook, params: &HookParams, raw: &Raw) -> Result<(), Refusal> {
+/// Applies the parameters to a hook.
+fn apply(hook: &mut Hook, params: &HookParams, raw: &Raw) -> Result<(), ApiError> {
     if let Some(url) = &params.url {
         hook.url.clone_from(url);
     }
@@ -115,7 +115,7 @@ fn apply(hook: &mut Hook, params: &HookParams, raw: &Raw) -> Result<(), Refusal>
     events(raw, &mut hook.events)
 }
 
-fn check_target(call: &Call<'_>, hook: &Hook) -> Result<(), Refusal> {
+fn check_target(call: &Call<'_>, hook: &Hook) -> Result<(), ApiError> {
     let state = call.instance.store.read();
     let texts = &state.switches.get().texts;
     let is_local_allowed = state
@@ -124,18 +124,18 @@ fn check_target(call: &Call<'_>, hook: &Hook) -> Result<(), Refusal> {
         .allow_local_requests_from_web_hooks_and_services;
     let target = hook.target();
     if target.contains('{') {
-        return Err(Refusal::unprocessable("Invalid url given"));
+        return Err(ApiError::unprocessable("Invalid url given"));
     }
     check_url(&target, is_local_allowed).map_err(|bad| {
-        Refusal::unprocessable(match bad {
-            BadUrl::Invalid => "Invalid url given",
-            BadUrl::Localhost => &texts.blocked_localhost,
-            BadUrl::Local => &texts.blocked_local_network,
+        ApiError::unprocessable(match bad {
+            UrlError::Invalid => "Invalid url given",
+            UrlError::Localhost => &texts.blocked_localhost,
+            UrlError::Local => &texts.blocked_local_network,
         })
     })
 }
 
-pub(super) fn create(call: &Call<'_>, raw: &Raw) -> Answer {
+pub(super) fn create(call: &Call<'_>, raw: &Raw) -> ApiResult {
     let project = {
         let state = call.instance.store.read();
         call.project_for(&state, ProjectAbility::Administer)?.id
@@ -169,21 +169,21 @@ pub(super) fn create(call: &Call<'_>, raw: &Raw) -> Answer {
             .iter()
             .filter(|other| other.project == project)
             .collect();
-        if own.len() >= MOST_HOOKS {
-            let text = format!("Maximum number of project hooks ({MOST_HOOKS}) exceeded");
-            return Err(Refusal::unprocessable(text));
+        if own.len() >= MAX_HOOKS {
+            let text = format!("Maximum number of project hooks ({MAX_HOOKS}) exceeded");
+            return Err(ApiError::unprocessable(text));
         }
         let is_unique = state.switches.get().unique_hook_urls;
         if is_unique && own.iter().any(|other| other.url == hook.url) {
-            return Err(Refusal::unprocessable("Invalid url given"));
+            return Err(ApiError::unprocessable("Invalid url given"));
         }
         let id = state.hooks.add(|id| Hook { id, ..hook });
-        let hook = state.hooks.get(id).ok_or_else(Refusal::internal)?;
+        let hook = state.hooks.get(id).ok_or_else(ApiError::internal)?;
         Ok(Reply::created(detail(hook)))
     })
 }
 
-pub(super) fn update(call: &Call<'_>, raw: &Raw) -> Answer {
+pub(super) fn update(call: &Call<'_>, raw: &Raw) -> ApiResult {
     let mut hook = find(call, &call.instance.store.read())?.clone();
     let params = HookParams::read(raw)?;
     apply(&mut hook, &params, raw)?;
@@ -191,12 +191,12 @@ pub(super) fn update(call: &Call<'_>, raw: &Raw) -> Answer {
     save(call, hook).map(|hook| Reply::ok(detail(&hook)))
 }
 
-fn save(call: &Call<'_>, hook: Hook) -> Result<Hook, Refusal> {
+fn save(call: &Call<'_>, hook: Hook) -> Result<Hook, ApiError> {
     call.instance.change(|state| {
         let row = state
             .hooks
             .get_mut(hook.id)
-            .ok_or_else(Refusal::no_record)?;
+            .ok_or_else(ApiError::no_record)?;
         *row = Hook {
             updated_at: call.now,
             ..hook
@@ -205,7 +205,7 @@ fn save(call: &Call<'_>, hook: Hook) -> Result<Hook, Refusal> {
     })
 }
 
-pub(super) fn delete(call: &Call<'_>, _: &Nothing) -> Answer {
+pub(super) fn delete(call: &Call<'_>, _: &NoParams) -> ApiResult {
     call.instance.change(|state| {
         let hook = find(call, state)?;
         call.check_unmodified(hook.updated_at)?;
@@ -218,57 +218,57 @@ pub(super) fn delete(call: &Call<'_>, _: &Nothing) -> Answer {
 /// Changes one of the two lists of named secrets.
 fn change_pair(
     call: &Call<'_>,
-    list: fn(&mut Hook) -> &mut Vec<Pair>,
+    list: fn(&mut Hook) -> &mut Vec<KeyValue>,
     value: Option<&str>,
-) -> Answer {
+) -> ApiResult {
     let mut hook = find(call, &call.instance.store.read())?.clone();
     let key = call.capture("key");
     let pairs = list(&mut hook);
     let known = pairs.iter().any(|pair| pair.key == key);
     pairs.retain(|pair| pair.key != key);
     match value {
-        Some(value) => pairs.push(Pair {
+        Some(value) => pairs.push(KeyValue {
             key: key.to_owned(),
             value: value.to_owned(),
         }),
-        None if !known => return Err(Refusal::no_record()),
+        None if !known => return Err(ApiError::no_record()),
         None => {}
     }
     save(call, hook)?;
     Ok(Reply::no_content())
 }
 
-pub(super) fn set_variable(call: &Call<'_>, params: &SetValue) -> Answer {
+pub(super) fn set_variable(call: &Call<'_>, params: &SetValue) -> ApiResult {
     change_pair(call, |hook| &mut hook.url_variables, Some(&params.value))
 }
 
-pub(super) fn delete_variable(call: &Call<'_>, _: &Nothing) -> Answer {
+pub(super) fn delete_variable(call: &Call<'_>, _: &NoParams) -> ApiResult {
     change_pair(call, |hook| &mut hook.url_variables, None)
 }
 
-pub(super) fn set_header(call: &Call<'_>, params: &SetValue) -> Answer {
+pub(super) fn set_header(call: &Call<'_>, params: &SetValue) -> ApiResult {
     change_pair(call, |hook| &mut hook.custom_headers, Some(&params.value))
 }
 
-pub(super) fn delete_header(call: &Call<'_>, _: &Nothing) -> Answer {
+pub(super) fn delete_header(call: &Call<'_>, _: &NoParams) -> ApiResult {
     change_pair(call, |hook| &mut hook.custom_headers, None)
 }
 
-/// Calls a hook with what the last push would have said.
-pub(super) fn test(call: &Call<'_>, _: &Nothing) -> Answer {
+/// Sends a sample push to a hook.
+pub(super) fn test(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let hook = find(call, &call.instance.store.read())?.clone();
     let trigger = call.capture("trigger");
     if !EVENTS.iter().any(|(event, _)| *event == trigger) {
-        return Err(Refusal::problem("trigger", Problem::Value));
+        return Err(ApiError::problem("trigger", Problem::Value));
     }
     if !matches!(trigger, "push_events" | "tag_push_events") {
-        return Err(Refusal::unprocessable(
+        return Err(ApiError::unprocessable(
             "Ensure the project has the data that the event needs.",
         ));
     }
     let payload = webhook::payload::sample(call.instance, hook.project, call.user()?)?;
     let Some(payload) = payload else {
-        return Err(Refusal::unprocessable(
+        return Err(ApiError::unprocessable(
             "Ensure the project has at least one commit.",
         ));
     };

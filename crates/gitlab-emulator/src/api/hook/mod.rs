@@ -3,7 +3,7 @@
 mod change;
 mod read;
 
-use crate::limit::Limited;
+use crate::limit::Limit;
 use crate::web::route::Route;
 
 pub(super) fn routes() -> Vec<Route> {
@@ -32,7 +32,7 @@ pub(super) fn routes() -> Vec<Route> {
             "/projects/{id}/hooks/{hook_id}/test/{trigger}",
             change::test,
         )
-        .limited(Limited::HookTest)
+        .with_limit(Limit::HookTest)
         .permission("Webhook: Test"),
     ]
 }

@@ -1,18 +1,18 @@
-//! Reading webhooks. Tokens, and the values of variables and headers, are never shown.
+//! Reading webhooks. Tokens, and values of variables and headers, are never shown.
 
 use serde_json::{Value, json};
 
 use crate::domain::access::ProjectAbility;
-use crate::domain::hook::{EVENTS, Hook, Pair};
+use crate::domain::hook::{EVENTS, Hook, KeyValue};
 use crate::domain::state::State;
+use crate::web::api_error::ApiError;
 use crate::web::call::Call;
-use crate::web::params::Nothing;
-use crate::web::refusal::Refusal;
-use crate::web::reply::{Answer, Reply};
+use crate::web::params::NoParams;
+use crate::web::reply::{ApiResult, Reply};
 
-/// A hook in a list.
-fn shown(hook: &Hook) -> Value {
-    let mut shown = json!({
+/// Returns a hook for lists.
+fn entity(hook: &Hook) -> Value {
+    let mut entity = json!({
         "id": hook.id,
         "url": hook.url,
         "name": hook.name,
@@ -26,24 +26,24 @@ fn shown(hook: &Hook) -> Value {
         "disabled_until": null,
         "project_id": hook.project,
     });
-    if let Value::Object(map) = &mut shown {
+    if let Value::Object(map) = &mut entity {
         for (event, _) in EVENTS {
             map.insert(event.to_owned(), json!(hook.is_called_for(event)));
         }
     }
-    shown
+    entity
 }
 
-/// A hook on its own: with the names of its variables and headers.
+/// Returns a single hook, including the names of its variables and headers.
 pub(super) fn detail(hook: &Hook) -> Value {
-    let keys = |pairs: &[Pair]| -> Vec<Value> {
+    let keys = |pairs: &[KeyValue]| -> Vec<Value> {
         pairs
             .iter()
             .map(|pair| json!({ "key": pair.key }))
             .collect()
     };
     crate::api::user::entity::with(
-        shown(hook),
+        entity(hook),
         &json!({
             "url_variables": keys(&hook.url_variables),
             "custom_headers": keys(&hook.custom_headers),
@@ -51,17 +51,17 @@ pub(super) fn detail(hook: &Hook) -> Value {
     )
 }
 
-/// Finds the hook of the path; 403 comes before 404.
-pub(super) fn find<'s>(call: &Call<'_>, state: &'s State) -> Result<&'s Hook, Refusal> {
+/// Finds the hook named by the path; 403 takes precedence over 404.
+pub(super) fn find<'s>(call: &Call<'_>, state: &'s State) -> Result<&'s Hook, ApiError> {
     let project = call.project_for(state, ProjectAbility::Administer)?.id;
     state
         .hooks
         .get(call.number("hook_id")?)
         .filter(|hook| hook.project == project)
-        .ok_or_else(Refusal::no_record)
+        .ok_or_else(ApiError::no_record)
 }
 
-pub(super) fn list(call: &Call<'_>, _: &Nothing) -> Answer {
+pub(super) fn list(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let state = call.instance.store.read();
     let project = call.project_for(&state, ProjectAbility::Administer)?.id;
     let hooks: Vec<&Hook> = state
@@ -69,16 +69,16 @@ pub(super) fn list(call: &Call<'_>, _: &Nothing) -> Answer {
         .iter()
         .filter(|hook| hook.project == project)
         .collect();
-    call.page(&hooks, |hook| shown(hook))
+    call.page(&hooks, |hook| entity(hook))
 }
 
-pub(super) fn show(call: &Call<'_>, _: &Nothing) -> Answer {
+pub(super) fn show(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let state = call.instance.store.read();
     Ok(Reply::ok(detail(find(call, &state)?)))
 }
 
-pub(super) fn deliveries(call: &Call<'_>, _: &Nothing) -> Answer {
+pub(super) fn deliveries(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let hook = find(call, &call.instance.store.read())?.id;
-    let deliveries = call.instance.deliveries.of(hook);
+    let deliveries = call.instance.deliveries.for_hook(hook);
     call.page(&deliveries, |delivery| json!(delivery))
 }

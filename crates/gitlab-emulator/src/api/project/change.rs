@@ -10,17 +10,16 @@ use crate::domain::level::Visibility;
 use crate::domain::namespace::{Namespace, NamespaceKind};
 use crate::domain::project::Project;
 use crate::domain::project_change::ProjectChange;
-use crate::domain::route::Target;
 use crate::domain::state::State;
 use crate::domain::table::Id;
 use crate::domain::user::User;
 use crate::git::action::Action;
 use crate::git::reference::is_branch_name;
-use crate::received;
+use crate::post_receive;
+use crate::web::api_error::{ApiError, ErrorBody};
 use crate::web::call::Call;
-use crate::web::params::{Complaint, Nothing, Raw, params};
-use crate::web::refusal::{Refusal, Shape};
-use crate::web::reply::{Answer, Reply};
+use crate::web::params::{FieldError, NoParams, Raw, params};
+use crate::web::reply::{ApiResult, Reply};
 use crate::write::{self, Write};
 
 params! {
@@ -54,22 +53,22 @@ fn attributes(raw: &Raw) -> Map<String, Value> {
     raw.only(&names)
 }
 
-pub(super) fn create(call: &Call<'_>, params: &CreateProject) -> Answer {
+pub(super) fn create(call: &Call<'_>, params: &CreateProject) -> ApiResult {
     let user = call.user()?;
     create_as(call, params, user)
 }
 
-/// Makes a project in the name of another user.
-pub(super) fn create_for(call: &Call<'_>, params: &CreateProject) -> Answer {
+/// Creates a project on behalf of another user.
+pub(super) fn create_for(call: &Call<'_>, params: &CreateProject) -> ApiResult {
     let user = call.number("user_id")?;
     if call.instance.store.read().users.get(user).is_none() {
-        return Err(Refusal::not_found("User"));
+        return Err(ApiError::not_found("User"));
     }
     create_as(call, params, user)
 }
 
-fn create_as(call: &Call<'_>, params: &CreateProject, user: Id<User>) -> Answer {
-    // A full reference is silently no branch name (official issue 516857).
+fn create_as(call: &Call<'_>, params: &CreateProject, user: Id<User>) -> ApiResult {
+    // GitLab silently ignores a full reference here (issue 516857).
     let is_usable = params
         .default_branch
         .as_deref()
@@ -85,7 +84,7 @@ fn create_as(call: &Call<'_>, params: &CreateProject, user: Id<User>) -> Answer 
         attributes: attributes(&call.raw),
     };
     let id = call.instance.change(|state| {
-        let namespace = place(call, state, user, params.namespace_id)?;
+        let namespace = target_namespace(call, state, user, params.namespace_id)?;
         let id = state.create_project(namespace, change, user, call.now)?;
         let branch = state
             .projects
@@ -95,34 +94,34 @@ fn create_as(call: &Call<'_>, params: &CreateProject, user: Id<User>) -> Answer 
         if let Err(error) = call.instance.repositories.create(id.number(), &branch) {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
-                "no repository was made"
+                "could not create a repository"
             );
             state.remove_project(id);
-            return Err(Refusal::invalid(Invalid::field(
+            return Err(ApiError::invalid(Invalid::field(
                 "base",
                 "Failed to create repository",
             )));
         }
-        received::note_creation(state, id, user);
+        post_receive::record_creation(state, id, user);
         Ok(id)
     })?;
     if params.initialize_with_readme == Some(true) && is_usable {
         commit_readme(call, id, user);
     }
     let state = call.instance.store.read();
-    let project = state.projects.get(id).ok_or_else(Refusal::internal)?;
+    let project = state.projects.get(id).ok_or_else(ApiError::internal)?;
     Ok(Reply::created(entity::full(call, &state, project)))
 }
 
-/// Finds the namespace of a new project and checks that the caller may put it there.
-fn place(
+/// Finds the namespace of a new project and checks that the caller may create projects there.
+fn target_namespace(
     call: &Call<'_>,
     state: &State,
     user: Id<User>,
     number: Option<u64>,
-) -> Result<Id<Namespace>, Refusal> {
+) -> Result<Id<Namespace>, ApiError> {
     let own = state.users.get(user).and_then(|user| user.namespace);
-    let invalid = || Refusal::invalid(Invalid::field("namespace", "is not valid"));
+    let invalid = || ApiError::invalid(Invalid::field("namespace", "is not valid"));
     let id = number.map(Id::new).or(own).ok_or_else(invalid)?;
     let namespace = state
         .namespaces
@@ -130,7 +129,7 @@ fn place(
         .filter(|namespace| !namespace.is_being_removed)
         .ok_or_else(|| {
             let text = state.switches.get().texts.unknown_namespace.clone();
-            Refusal::invalid(Invalid::field("namespace", text))
+            ApiError::invalid(Invalid::field("namespace", text))
         })?;
     match namespace.kind {
         NamespaceKind::Group => {
@@ -148,7 +147,7 @@ fn place(
     }
 }
 
-fn check_quota(state: &State, owner: Id<User>, namespace: Id<Namespace>) -> Result<(), Refusal> {
+fn check_quota(state: &State, owner: Id<User>, namespace: Id<Namespace>) -> Result<(), ApiError> {
     let limit = state.users.get(owner).map_or(0, |user| user.projects_limit);
     let count = state
         .projects
@@ -166,13 +165,13 @@ fn check_quota(state: &State, owner: Id<User>, namespace: Id<Namespace>) -> Resu
             "Your project limit is {limit} projects! Please contact your administrator to increase it"
         )
     };
-    Err(Refusal::new(
+    Err(ApiError::new(
         StatusCode::FORBIDDEN,
-        Shape::Errors(vec![text]),
+        ErrorBody::Errors(vec![text]),
     ))
 }
 
-/// Makes the first commit; as in GitLab, the project stays when it fails.
+/// Creates the first commit. As in GitLab, the project stays if this fails.
 fn commit_readme(call: &Call<'_>, id: Id<Project>, user: Id<User>) {
     let (branch, content) = {
         let state = call.instance.store.read();
@@ -203,12 +202,12 @@ fn commit_readme(call: &Call<'_>, id: Id<Project>, user: Id<User>) {
     if let Err(error) = write::commit(call.instance, &write) {
         tracing::warn!(
             error = &error as &dyn std::error::Error,
-            "a project has no README"
+            "could not create the README of a project"
         );
     }
 }
 
-pub(super) fn update(call: &Call<'_>, params: &UpdateProject) -> Answer {
+pub(super) fn update(call: &Call<'_>, params: &UpdateProject) -> ApiResult {
     let attributes = attributes(&call.raw);
     let has_any = params.name.is_some()
         || params.path.is_some()
@@ -231,7 +230,7 @@ pub(super) fn update(call: &Call<'_>, params: &UpdateProject) -> Answer {
             .map(str::to_owned),
         );
         names.sort();
-        return Err(Refusal::parameters(vec![Complaint::NoneOf(names)]));
+        return Err(ApiError::parameters(vec![FieldError::NoneOf(names)]));
     }
     let change = ProjectChange {
         name: params.name.clone(),
@@ -245,19 +244,18 @@ pub(super) fn update(call: &Call<'_>, params: &UpdateProject) -> Answer {
     let branch = change.default_branch.clone();
     call.instance.change(|state| {
         let project = call.project_for(state, ProjectAbility::Administer)?;
-        let is_for_owners = change
-            .visibility
-            .is_some_and(|wanted| wanted != project.visibility);
-        if is_for_owners && !state.can_project(call.viewer(), ProjectAbility::Own, project) {
-            return Err(Refusal::forbidden());
+        // Even an unchanged visibility requires an owner.
+        let requires_owner = change.visibility.is_some();
+        if requires_owner && !state.can_project(call.viewer(), ProjectAbility::Own, project) {
+            return Err(ApiError::forbidden());
         }
         let id = project.id;
         let repository = call.repository(id)?;
         if let Some(branch) = &branch {
-            let is_there = repository.branch(branch)?.is_some() || repository.is_empty()?;
-            if !is_there {
+            let exists = repository.branch(branch)?.is_some() || repository.is_empty()?;
+            if !exists {
                 let text = "Could not change HEAD: branch '{}' does not exist";
-                return Err(Refusal::invalid(Invalid::field(
+                return Err(ApiError::invalid(Invalid::field(
                     "base",
                     text.replace("{}", branch),
                 )));
@@ -267,7 +265,7 @@ pub(super) fn update(call: &Call<'_>, params: &UpdateProject) -> Answer {
         if let Some(branch) = &branch {
             repository.set_head(branch)?;
         }
-        let project = state.projects.get(id).ok_or_else(Refusal::internal)?;
+        let project = state.projects.get(id).ok_or_else(ApiError::internal)?;
         Ok(Reply::ok(entity::full(call, state, project)))
     })
 }
@@ -278,48 +276,42 @@ params! {
     }
 }
 
-pub(super) fn archive(call: &Call<'_>, _: &Nothing) -> Answer {
+pub(super) fn archive(call: &Call<'_>, _: &NoParams) -> ApiResult {
     set_archived(call, true)
 }
 
-pub(super) fn unarchive(call: &Call<'_>, _: &Nothing) -> Answer {
+pub(super) fn unarchive(call: &Call<'_>, _: &NoParams) -> ApiResult {
     set_archived(call, false)
 }
 
-fn set_archived(call: &Call<'_>, is_archived: bool) -> Answer {
+fn set_archived(call: &Call<'_>, is_archived: bool) -> ApiResult {
     call.instance.change(|state| {
         let id = call.project_for(state, ProjectAbility::Own)?.id;
         if let Some(project) = state.projects.get_mut(id) {
             project.is_archived = is_archived;
             project.updated_at = call.now;
         }
-        let project = state.projects.get(id).ok_or_else(Refusal::internal)?;
+        let project = state.projects.get(id).ok_or_else(ApiError::internal)?;
         Ok(Reply::created(entity::full(call, state, project)))
     })
 }
 
-pub(super) fn transfer(call: &Call<'_>, params: &TransferProject) -> Answer {
+pub(super) fn transfer(call: &Call<'_>, params: &TransferProject) -> ApiResult {
     call.instance.change(|state| {
         let id = call.project_for(state, ProjectAbility::Own)?.id;
-        let target = match params.namespace.parse() {
-            Ok(number) => Some(Id::new(number)),
-            Err(_) => match state.at_path(&params.namespace) {
-                Some(Target::Namespace(id)) => Some(id),
-                _ => None,
-            },
-        };
-        let target = target
-            .filter(|target| state.namespaces.get(*target).is_some())
-            .ok_or_else(|| Refusal::not_found("Namespace"))?;
-        place(call, state, call.user()?, Some(target.number()))
-            .map_err(|_| Refusal::forbidden())?;
+        let target = state
+            .namespace_by_id_or_path(&params.namespace)
+            .ok_or_else(|| ApiError::not_found("Namespace"))?
+            .id;
+        target_namespace(call, state, call.user()?, Some(target.number()))
+            .map_err(|_| ApiError::forbidden())?;
         state
             .transfer_project(id, target, call.now)
             .map_err(|invalid| {
                 let text = invalid.full_messages().join(", ");
-                Refusal::rejected(format!("Failed to transfer project {text}"))
+                ApiError::rejected(format!("Failed to transfer project {text}"))
             })?;
-        let project = state.projects.get(id).ok_or_else(Refusal::internal)?;
+        let project = state.projects.get(id).ok_or_else(ApiError::internal)?;
         Ok(Reply::ok(entity::full(call, state, project)))
     })
 }

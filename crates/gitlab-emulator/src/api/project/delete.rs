@@ -3,10 +3,10 @@
 use super::entity;
 use crate::domain::access::ProjectAbility;
 use crate::domain::deletion::DeletionRequest;
+use crate::web::api_error::ApiError;
 use crate::web::call::Call;
-use crate::web::params::{Nothing, params};
-use crate::web::refusal::Refusal;
-use crate::web::reply::{Answer, Reply};
+use crate::web::params::{NoParams, params};
+use crate::web::reply::{ApiResult, Reply};
 
 params! {
     struct DeleteProject {
@@ -15,7 +15,7 @@ params! {
     }
 }
 
-pub(super) fn delete(call: &Call<'_>, params: &DeleteProject) -> Answer {
+pub(super) fn delete(call: &Call<'_>, params: &DeleteProject) -> ApiResult {
     let request = DeletionRequest {
         permanently_remove: params.permanently_remove.unwrap_or(false),
         full_path: params.full_path.clone(),
@@ -27,18 +27,18 @@ pub(super) fn delete(call: &Call<'_>, params: &DeleteProject) -> Answer {
         let id = project.id;
         state
             .delete_project(id, &request, user, call.now)
-            .map_err(Refusal::rejected)?;
+            .map_err(ApiError::rejected)?;
         Ok(Reply::accepted())
     })
 }
 
-pub(super) fn restore(call: &Call<'_>, _: &Nothing) -> Answer {
+pub(super) fn restore(call: &Call<'_>, _: &NoParams) -> ApiResult {
     call.instance.change(|state| {
         let id = call.project_for(state, ProjectAbility::Own)?.id;
         state
             .restore_project(id, call.now)
-            .map_err(Refusal::rejected)?;
-        let project = state.projects.get(id).ok_or_else(Refusal::internal)?;
+            .map_err(ApiError::rejected)?;
+        let project = state.projects.get(id).ok_or_else(ApiError::internal)?;
         Ok(Reply::created(entity::full(call, state, project)))
     })
 }

@@ -1,4 +1,4 @@
-//! Projects as the API shows them.
+//! JSON of projects.
 
 use std::sync::LazyLock;
 
@@ -12,21 +12,21 @@ use crate::domain::state::State;
 use crate::domain::user::Resource;
 use crate::web::call::Call;
 
-/// Settings of projects that are kept and shown, with their values when nobody has set them.
+/// Returns the defaults of the settings that are stored and shown.
 pub(super) fn attribute_defaults() -> &'static Map<String, Value> {
     static DEFAULTS: LazyLock<Map<String, Value>> =
         LazyLock::new(|| serde_json::from_str(include_str!("defaults.json")).unwrap_or_default());
     &DEFAULTS
 }
 
-/// The few fields that everybody gets who sees the project.
+/// Returns the fields that everybody may see.
 pub(in crate::api) fn simple(call: &Call<'_>, state: &State, project: &Project) -> Value {
     let path = state.project_path(project);
     let url = call.instance.url();
     let web_url = format!("{url}/{path}");
     let host = url.split("://").nth(1).unwrap_or(url);
     let host = host.split([':', '/']).next().unwrap_or(host);
-    let mut shown = json!({
+    let mut entity = json!({
         "id": project.id,
         "description": project.description,
         "name": project.name,
@@ -49,7 +49,7 @@ pub(in crate::api) fn simple(call: &Call<'_>, state: &State, project: &Project) 
         "visibility": project.visibility.name(),
         "namespace": namespace(call, state, project),
     });
-    if let Value::Object(map) = &mut shown
+    if let Value::Object(map) = &mut entity
         && state.can_project(call.viewer(), ProjectAbility::ReadCode, project)
     {
         let branch = state.default_branch(project);
@@ -66,15 +66,15 @@ pub(in crate::api) fn simple(call: &Call<'_>, state: &State, project: &Project) 
         map.insert("readme_url".to_owned(), json!(has_readme.then_some(readme)));
         map.insert("forks_count".to_owned(), json!(0));
     }
-    shown
+    entity
 }
 
-/// A project without what depends on the caller's membership.
+/// Returns a project without the fields that depend on the caller.
 pub(in crate::api) fn full(call: &Call<'_>, state: &State, project: &Project) -> Value {
-    let mut shown = attribute_defaults().clone();
-    shown.extend(project.attributes.clone());
+    let mut entity = attribute_defaults().clone();
+    entity.extend(project.attributes.clone());
     if let Value::Object(simple) = simple(call, state, project) {
-        shown.extend(simple);
+        entity.extend(simple);
     }
     let is_empty = call
         .repository(project.id)
@@ -103,29 +103,29 @@ pub(in crate::api) fn full(call: &Call<'_>, state: &State, project: &Project) ->
         "shared_with_groups": shares(state, project),
     });
     if let Value::Object(own) = own {
-        shown.extend(own);
+        entity.extend(own);
     }
-    Value::Object(shown)
+    Value::Object(entity)
 }
 
-/// A project on its own, with the caller's rights.
+/// Returns a single project with the caller's permissions.
 pub(super) fn with_access(call: &Call<'_>, state: &State, project: &Project) -> Value {
-    let mut shown = full(call, state, project);
-    if let (Value::Object(map), Some(user)) = (&mut shown, call.identity.user) {
+    let mut entity = full(call, state, project);
+    if let (Value::Object(map), Some(user)) = (&mut entity, call.identity.user) {
         let level = |level: Option<AccessLevel>| {
             level.map(|level| json!({ "access_level": level, "notification_level": 3 }))
         };
         let own = state.direct_level(user, Resource::Project(project.id), call.now);
         let group = match state.namespaces.get(project.namespace) {
             Some(group) if group.is_group() => {
-                state.level_in(user, Resource::Group(group.id), call.now)
+                state.user_level(user, Resource::Group(group.id), call.now)
             }
             _ => None,
         };
         let permissions = json!({ "project_access": level(own), "group_access": level(group) });
         map.insert("permissions".to_owned(), permissions);
     }
-    shown
+    entity
 }
 
 fn namespace(call: &Call<'_>, state: &State, project: &Project) -> Value {
@@ -137,7 +137,7 @@ fn namespace(call: &Call<'_>, state: &State, project: &Project) -> Value {
         })
 }
 
-/// A namespace inside a project.
+/// Returns a namespace inside a project.
 pub(in crate::api) fn namespace_entity(
     call: &Call<'_>,
     state: &State,
@@ -165,7 +165,7 @@ fn shares(state: &State, project: &Project) -> Vec<Value> {
     state
         .shares
         .iter()
-        .filter(|share| share.of == Resource::Project(project.id))
+        .filter(|share| share.resource == Resource::Project(project.id))
         .filter_map(|share| {
             let with = state.namespaces.get(share.with)?;
             Some(json!({

@@ -1,16 +1,16 @@
-//! Which projects a list shows, and in which order.
+//! Selection and order of projects in lists.
 
 use crate::domain::access::ProjectAbility;
 use crate::domain::level::Visibility;
 use crate::domain::project::Project;
 use crate::domain::state::State;
 use crate::domain::user::Resource;
+use crate::web::api_error::ApiError;
 use crate::web::call::Call;
 use crate::web::params::{Params, Raw, params};
-use crate::web::refusal::Refusal;
 
 params! {
-    /// The parameters that lists of projects share.
+    /// The parameters that all project lists share.
     struct ProjectFilter {
         search: Option<String>,
         search_namespaces: Option<bool>,
@@ -30,13 +30,13 @@ params! {
 }
 
 impl ProjectFilter {
-    /// Reads the filter beside the other parameters of a list.
-    pub(in crate::api) fn read(raw: &Raw) -> Result<Self, Refusal> {
+    /// Parses the filter from the parameters of a list.
+    pub(in crate::api) fn read(raw: &Raw) -> Result<Self, ApiError> {
         <Self as Params>::read(raw)
     }
 }
 
-/// The projects that the caller can see and the filter lets through.
+/// Returns the projects that the caller can see and the filter selects.
 pub(in crate::api) fn select<'s>(
     call: &Call<'_>,
     state: &'s State,
@@ -68,7 +68,7 @@ fn passes(call: &Call<'_>, state: &State, filter: &ProjectFilter, project: &Proj
     let level = || {
         call.identity
             .user
-            .and_then(|user| state.level_in(user, Resource::Project(project.id), call.now))
+            .and_then(|user| state.user_level(user, Resource::Project(project.id), call.now))
             .map_or(0, |level| u64::from(level.number()))
     };
     let lowest = [

@@ -6,7 +6,7 @@ pub(super) mod entity;
 pub(super) mod filter;
 mod read;
 
-use crate::limit::Limited;
+use crate::limit::Limit;
 use crate::web::route::Route;
 
 pub(super) fn routes() -> Vec<Route> {
@@ -18,7 +18,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::post("/projects/{id}/unarchive", change::unarchive).permission("Project: Archive"),
         Route::put("/projects/{id}/transfer", change::transfer).permission("Project: Transfer"),
         Route::get("/projects/{id}", read::show)
-            .limited(Limited::Project)
+            .with_limit(Limit::Project)
             .permission("Project: Read"),
         Route::put("/projects/{id}", change::update).permission("Project: Update"),
         Route::delete("/projects/{id}", delete::delete).permission("Project: Delete"),

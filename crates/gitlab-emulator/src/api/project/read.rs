@@ -4,24 +4,24 @@ use serde_json::json;
 
 use super::entity;
 use super::filter::{self, ProjectFilter};
-use crate::limit::Limited;
+use crate::limit::Limit;
 use crate::web::call::Call;
 use crate::web::page::Keyset;
-use crate::web::params::Nothing;
-use crate::web::reply::{Answer, Reply};
+use crate::web::params::NoParams;
+use crate::web::reply::{ApiResult, Reply};
 
-pub(super) fn show(call: &Call<'_>, _: &Nothing) -> Answer {
+pub(super) fn show(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let state = call.instance.store.read();
     let project = call.project(&state)?;
     Ok(Reply::ok(entity::with_access(call, &state, project)))
 }
 
-pub(super) fn list(call: &Call<'_>, filter: &ProjectFilter) -> Answer {
-    let limited = match call.identity.user {
-        Some(_) => Limited::Projects,
-        None => Limited::ProjectsUnauthenticated,
+pub(super) fn list(call: &Call<'_>, filter: &ProjectFilter) -> ApiResult {
+    let limit = match call.identity.user {
+        Some(_) => Limit::Projects,
+        None => Limit::ProjectsUnauthenticated,
     };
-    call.count(limited, "")?;
+    call.count(limit, "")?;
     let state = call.instance.store.read();
     let projects = filter::select(call, &state, filter, |_| true);
     call.page_by_key(
@@ -29,7 +29,7 @@ pub(super) fn list(call: &Call<'_>, filter: &ProjectFilter) -> Answer {
         &Keyset {
             parameter: "cursor",
             key: |project| project.id.to_string(),
-            is_meant: |_, _| false,
+            matches_token: |_, _| false,
         },
         |project| match (filter.simple, call.identity.user) {
             (Some(true), _) | (_, None) => entity::simple(call, &state, project),
@@ -38,7 +38,7 @@ pub(super) fn list(call: &Call<'_>, filter: &ProjectFilter) -> Answer {
     )
 }
 
-pub(super) fn import(call: &Call<'_>, _: &Nothing) -> Answer {
+pub(super) fn import(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let state = call.instance.store.read();
     let project = call.project(&state)?;
     Ok(Reply::ok(json!({

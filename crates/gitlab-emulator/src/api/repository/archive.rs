@@ -5,11 +5,11 @@ use http::header;
 use crate::domain::access::ProjectAbility;
 use crate::git::archive::Format;
 use crate::git::tree::Entry;
-use crate::limit::Limited;
+use crate::limit::Limit;
+use crate::web::api_error::{ApiError, ErrorBody};
 use crate::web::call::Call;
 use crate::web::params::params;
-use crate::web::refusal::{Refusal, Shape};
-use crate::web::reply::{Answer, Reply};
+use crate::web::reply::{ApiResult, Reply};
 
 params! {
     struct GetArchive {
@@ -20,18 +20,18 @@ params! {
     }
 }
 
-/// Answers `archive` and `archive.<format>`; the router cannot tell the format from the name.
-pub(super) fn get(call: &Call<'_>, params: &GetArchive) -> Answer {
+/// Serves `archive` and `archive.<format>`, which the router cannot tell apart.
+pub(super) fn get(call: &Call<'_>, params: &GetArchive) -> ApiResult {
     let name = call.capture("archive");
     let extension = match name.strip_prefix("archive") {
         Some("") => None,
         Some(rest) if rest.starts_with('.') => rest.strip_prefix('.'),
         _ => {
-            let shape = Shape::Error("404 Not Found".to_owned());
-            return Err(Refusal::new(http::StatusCode::NOT_FOUND, shape));
+            let shape = ErrorBody::Error("404 Not Found".to_owned());
+            return Err(ApiError::new(http::StatusCode::NOT_FOUND, shape));
         }
     };
-    let missing = || Refusal::not_found("File");
+    let missing = || ApiError::not_found("File");
     let extension = extension.or(params.format.as_deref()).unwrap_or("tar.gz");
     let format = Format::from_extension(extension).ok_or_else(missing)?;
     let (id, slug, default) = {
@@ -43,7 +43,7 @@ pub(super) fn get(call: &Call<'_>, params: &GetArchive) -> Answer {
             state.default_branch(project),
         )
     };
-    call.count(Limited::Archive, &id.to_string())?;
+    call.count(Limit::Archive, &id.to_string())?;
     let reference = params.sha.clone().unwrap_or(default);
     let repository = call.repository(id)?;
     let commit = repository.resolve(&reference).ok_or_else(missing)?;
@@ -59,10 +59,10 @@ pub(super) fn get(call: &Call<'_>, params: &GetArchive) -> Answer {
     let listed = repository.list(commit, "", true)?.ok_or_else(missing)?;
     let mut entries = listed.as_ref().clone();
     entries.retain(|entry| {
-        let leads_to_path = path
+        let is_parent = path
             .strip_prefix(&entry.path)
             .is_some_and(|rest| rest.starts_with('/'));
-        (path.is_empty() || is_inside(entry, path) || leads_to_path)
+        (path.is_empty() || is_inside(entry, path) || is_parent)
             && !excluded
                 .iter()
                 .any(|folder| is_inside(entry, folder.trim_matches('/')))

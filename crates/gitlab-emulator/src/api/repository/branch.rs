@@ -8,20 +8,20 @@ use super::entity;
 use crate::domain::access::ProjectAbility;
 use crate::domain::level::AccessLevel;
 use crate::domain::project::Project;
-use crate::domain::protection::{AccessEntry, ProtectedBranch, Who};
-use crate::domain::push_rule::{Move, Origin, Rule, Wanted};
+use crate::domain::protection::{AccessEntry, Grantee, ProtectedBranch};
+use crate::domain::push_check::{ChangeKind, Origin, PushDecision, ReferenceChange};
 use crate::domain::state::State;
 use crate::domain::table::Id;
 use crate::domain::time::Moment;
 use crate::domain::user::User;
 use crate::git::action::Action;
-use crate::git::reference::{Refused, is_branch_name};
+use crate::git::reference::{ReferenceConflict, is_branch_name};
 use crate::git::{ObjectId, Repository};
-use crate::received::{self, Received};
+use crate::post_receive::{self, ReferenceUpdate};
+use crate::web::api_error::ApiError;
 use crate::web::call::Call;
-use crate::web::params::{Nothing, params};
-use crate::web::refusal::Refusal;
-use crate::web::reply::{Answer, Reply};
+use crate::web::params::{NoParams, params};
+use crate::web::reply::{ApiResult, Reply};
 use crate::write::{self, Write};
 
 params! {
@@ -38,13 +38,13 @@ params! {
     }
 }
 
-pub(super) fn list(call: &Call<'_>, params: &ListBranches) -> Answer {
+pub(super) fn list(call: &Call<'_>, params: &ListBranches) -> ApiResult {
     let state = call.instance.store.read();
     let project = call.project_for(&state, ProjectAbility::ReadCode)?;
     let repository = call.repository(project.id)?;
     let pattern = match &params.regex {
         Some(pattern) => {
-            Some(Regex::new(pattern).map_err(|_| Refusal::parameter("regex is invalid"))?)
+            Some(Regex::new(pattern).map_err(|_| ApiError::parameter("regex is invalid"))?)
         }
         None => None,
     };
@@ -70,7 +70,7 @@ pub(super) fn list(call: &Call<'_>, params: &ListBranches) -> Answer {
     })
 }
 
-pub(super) fn show(call: &Call<'_>, _: &Nothing) -> Answer {
+pub(super) fn show(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let state = call.instance.store.read();
     let project = call.project_for(&state, ProjectAbility::ReadCode)?;
     let repository = call.repository(project.id)?;
@@ -86,23 +86,23 @@ pub(super) fn show(call: &Call<'_>, _: &Nothing) -> Answer {
     )?))
 }
 
-pub(super) fn head(call: &Call<'_>, _: &Nothing) -> Answer {
+pub(super) fn head(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let state = call.instance.store.read();
     let project = call.project_for(&state, ProjectAbility::ReadCode)?;
     let repository = call.repository(project.id)?;
     match repository.branch(call.capture("branch"))? {
         Some(_) => Ok(Reply::no_content()),
-        None => Err(Refusal::not_found("Branch")),
+        None => Err(ApiError::not_found("Branch")),
     }
 }
 
-fn find(repository: &Repository, name: &str) -> Result<ObjectId, Refusal> {
+fn find(repository: &Repository, name: &str) -> Result<ObjectId, ApiError> {
     if !is_branch_name(name) {
-        return Err(Refusal::rejected("The branch refname is invalid"));
+        return Err(ApiError::rejected("The branch refname is invalid"));
     }
     repository
         .branch(name)?
-        .ok_or_else(|| Refusal::not_found("Branch"))
+        .ok_or_else(|| ApiError::not_found("Branch"))
 }
 
 fn show_branch(
@@ -112,7 +112,7 @@ fn show_branch(
     repository: &Repository,
     name: &str,
     commit: ObjectId,
-) -> Result<Value, Refusal> {
+) -> Result<Value, ApiError> {
     let web_url = format!("{}/{}", call.instance.url(), state.project_path(project));
     let default = state.default_branch(project);
     let is_default = default == name;
@@ -124,16 +124,16 @@ fn show_branch(
         .instance
         .delayed_branch(project.id, name)
         .unwrap_or(commit);
-    let shown = repository.commit(commit)?.ok_or_else(Refusal::internal)?;
+    let entity = repository.commit(commit)?.ok_or_else(ApiError::internal)?;
     let developers = |list: fn(&ProtectedBranch) -> &Vec<AccessEntry>| {
-        let level = Who::Level(AccessLevel::Developer);
+        let level = Grantee::Level(AccessLevel::Developer);
         state
             .protections(project.id, name)
-            .any(|protection| list(protection).iter().any(|entry| entry.who == level))
+            .any(|protection| list(protection).iter().any(|entry| entry.grantee == level))
     };
     Ok(json!({
         "name": name,
-        "commit": entity::commit(&shown, &web_url),
+        "commit": entity::commit(&entity, &web_url),
         "merged": is_merged,
         "protected": state.is_protected(project, name, false),
         "developers_can_push": developers(|protection| &protection.push),
@@ -144,7 +144,7 @@ fn show_branch(
     }))
 }
 
-pub(super) fn create(call: &Call<'_>, params: &CreateBranch) -> Answer {
+pub(super) fn create(call: &Call<'_>, params: &CreateBranch) -> ApiResult {
     let user = call.user()?;
     let name = params.branch.as_str();
     let (id, default) = {
@@ -154,7 +154,7 @@ pub(super) fn create(call: &Call<'_>, params: &CreateBranch) -> Answer {
     };
     let repository = call.repository(id)?;
     if repository.is_empty()? {
-        // GitLab gives an empty repository its first commit, so that there is something to branch from.
+        // GitLab creates a first commit in an empty repository, to have something to branch from.
         let action = Action::Create {
             path: "README.md".to_owned(),
             content: Vec::new(),
@@ -170,15 +170,15 @@ pub(super) fn create(call: &Call<'_>, params: &CreateBranch) -> Answer {
             author: None,
             user,
         };
-        write::commit(call.instance, &write).map_err(|_| Refusal::internal())?;
+        write::commit(call.instance, &write).map_err(|_| ApiError::internal())?;
     }
     if !is_branch_name(name) {
-        return Err(Refusal::rejected("Branch name is invalid"));
+        return Err(ApiError::rejected("Branch name is invalid"));
     }
     if repository.branch(name)?.is_some() {
-        return Err(Refusal::rejected("Branch already exists"));
+        return Err(ApiError::rejected("Branch already exists"));
     }
-    let failed = |why: &str| Refusal::rejected(format!("Failed to create branch '{name}': {why}"));
+    let failed = |why: &str| ApiError::rejected(format!("Failed to create branch '{name}': {why}"));
     let Some(commit) = repository.resolve(&params.r#ref) else {
         return Err(failed(&format!(
             "invalid reference name '{}'",
@@ -186,28 +186,28 @@ pub(super) fn create(call: &Call<'_>, params: &CreateBranch) -> Answer {
         )));
     };
     let reference = format!("refs/heads/{name}");
-    check_hooks(call, &repository, id, &reference, Move::Create)?;
+    check_hooks(call, &repository, id, &reference, ChangeKind::Create)?;
     match repository.swap_reference(&reference, None, Some(commit))? {
         Ok(()) => {}
-        Err(Refused::Hierarchy) => {
+        Err(ReferenceConflict::Hierarchy) => {
             return Err(failed(
                 "Branch name conflicts with existing branch hierarchy.",
             ));
         }
-        Err(Refused::Exists) => return Err(Refusal::rejected("Branch already exists")),
-        Err(Refused::Name) => return Err(Refusal::rejected("Branch name is invalid")),
-        Err(Refused::Moved | Refused::Locked) => {
+        Err(ReferenceConflict::Exists) => return Err(ApiError::rejected("Branch already exists")),
+        Err(ReferenceConflict::Name) => return Err(ApiError::rejected("Branch name is invalid")),
+        Err(ReferenceConflict::Moved | ReferenceConflict::Locked) => {
             return Err(failed("reference is already locked"));
         }
     }
-    let update = Received {
+    let update = ReferenceUpdate {
         reference,
         old: None,
         new: Some(commit),
     };
-    received::process(call.instance, id, user, &[update])?;
+    post_receive::process(call.instance, id, user, &[update])?;
     let state = call.instance.store.read();
-    let project = state.projects.get(id).ok_or_else(Refusal::internal)?;
+    let project = state.projects.get(id).ok_or_else(ApiError::internal)?;
     Ok(Reply::created(show_branch(
         call,
         &state,
@@ -218,15 +218,15 @@ pub(super) fn create(call: &Call<'_>, params: &CreateBranch) -> Answer {
     )?))
 }
 
-/// What GitLab's hooks would say to the change of a branch.
+/// Checks a branch change against GitLab's hooks.
 fn check_hooks(
     call: &Call<'_>,
     repository: &Repository,
     project: Id<Project>,
     reference: &str,
-    kind: Move,
-) -> Result<(), Refusal> {
-    let wanted = Wanted {
+    kind: ChangeKind,
+) -> Result<(), ApiError> {
+    let wanted = ReferenceChange {
         reference,
         kind,
         origin: Origin::Api,
@@ -236,13 +236,13 @@ fn check_hooks(
     let Some(project) = state.projects.get(project) else {
         return Ok(());
     };
-    match state.push_rule(call.viewer(), project, wanted) {
-        Rule::Deny(text) => Err(Refusal::rejected(text)),
-        Rule::Allow | Rule::DenyForced(_) => Ok(()),
+    match state.push_check(call.viewer(), project, wanted) {
+        PushDecision::Deny(text) => Err(ApiError::rejected(text)),
+        PushDecision::Allow | PushDecision::DenyForced(_) => Ok(()),
     }
 }
 
-pub(super) fn delete(call: &Call<'_>, _: &Nothing) -> Answer {
+pub(super) fn delete(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let user = call.user()?;
     let name = call.capture("branch");
     let id = {
@@ -251,9 +251,9 @@ pub(super) fn delete(call: &Call<'_>, _: &Nothing) -> Answer {
     };
     let repository = call.repository(id)?;
     let commit = find(&repository, name)?;
-    if let Some(shown) = repository.commit(commit)? {
+    if let Some(tip) = repository.commit(commit)? {
         call.check_unmodified(Moment::from_millis(
-            shown.committer.seconds.saturating_mul(1000),
+            tip.committer.seconds.saturating_mul(1000),
         ))?;
     }
     {
@@ -261,11 +261,11 @@ pub(super) fn delete(call: &Call<'_>, _: &Nothing) -> Answer {
         let project = state
             .projects
             .get(id)
-            .ok_or_else(|| Refusal::not_found("Project"))?;
+            .ok_or_else(|| ApiError::not_found("Project"))?;
         let is_default = state.default_branch(project) == name;
         if !is_default && !state.can_push(call.viewer(), project, name, false) {
             let text = "You dont have push access to repo";
-            return Err(Refusal::message(StatusCode::METHOD_NOT_ALLOWED, text));
+            return Err(ApiError::message(StatusCode::METHOD_NOT_ALLOWED, text));
         }
     }
     check_hooks(
@@ -273,13 +273,13 @@ pub(super) fn delete(call: &Call<'_>, _: &Nothing) -> Answer {
         &repository,
         id,
         &format!("refs/heads/{name}"),
-        Move::Delete,
+        ChangeKind::Delete,
     )?;
     remove(call, &repository, id, user, name, commit)?;
     Ok(Reply::no_content())
 }
 
-pub(super) fn delete_merged(call: &Call<'_>, _: &Nothing) -> Answer {
+pub(super) fn delete_merged(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let user = call.user()?;
     let (id, default) = {
         let state = call.instance.store.read();
@@ -305,22 +305,22 @@ fn remove(
     user: Id<User>,
     name: &str,
     commit: ObjectId,
-) -> Result<(), Refusal> {
+) -> Result<(), ApiError> {
     let reference = format!("refs/heads/{name}");
     if repository
         .swap_reference(&reference, Some(commit), None)?
         .is_err()
     {
-        return Err(Refusal::message(
+        return Err(ApiError::message(
             StatusCode::BAD_REQUEST,
             "Failed to remove branch",
         ));
     }
-    let update = Received {
+    let update = ReferenceUpdate {
         reference,
         old: Some(commit),
         new: None,
     };
-    received::process(call.instance, project, user, &[update])?;
+    post_receive::process(call.instance, project, user, &[update])?;
     Ok(())
 }

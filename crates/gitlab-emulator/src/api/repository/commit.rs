@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::commit_check::{self, Guards};
+use super::commit_check::{self, FileGuards};
 use super::{commit_params, entity};
 use crate::domain::access::ProjectAbility;
 use crate::domain::project::Project;
@@ -13,14 +13,14 @@ use crate::git::action::Action;
 use crate::git::commit::Commit;
 use crate::git::history::Selection;
 use crate::git::{ObjectId, Repository};
-use crate::limit::Limited;
+use crate::limit::Limit;
+use crate::web::api_error::ApiError;
 use crate::web::call::Call;
 use crate::web::page::Totals;
-use crate::web::params::{Nothing, Raw, params};
-use crate::web::refusal::Refusal;
-use crate::web::reply::{Answer, Reply};
+use crate::web::params::{NoParams, Raw, params};
+use crate::web::reply::{ApiResult, Reply};
 
-/// Larger bodies are counted.
+/// Larger bodies count against a limit.
 const LARGE: usize = 20 * 1024 * 1024;
 
 params! {
@@ -42,7 +42,7 @@ params! {
     }
 }
 
-pub(super) fn list(call: &Call<'_>, params: &ListCommits) -> Answer {
+pub(super) fn list(call: &Call<'_>, params: &ListCommits) -> ApiResult {
     let (id, default, web_url) = {
         let state = call.instance.store.read();
         let project = call.project_for(&state, ProjectAbility::ReadCode)?;
@@ -59,7 +59,7 @@ pub(super) fn list(call: &Call<'_>, params: &ListCommits) -> Answer {
             .get()
             .empty_repository_has_no_commits_list;
         return if is_missing {
-            Err(Refusal::not_found("Repository"))
+            Err(ApiError::not_found("Repository"))
         } else {
             call.page_of::<ObjectId>(&[], Totals::Unknown, |_| Value::Null)
         };
@@ -75,7 +75,7 @@ pub(super) fn list(call: &Call<'_>, params: &ListCommits) -> Answer {
         vec![
             repository
                 .resolve(&name)
-                .ok_or_else(|| Refusal::not_found("Commit"))?,
+                .ok_or_else(|| ApiError::not_found("Commit"))?,
         ]
     };
     let selection = Selection {
@@ -91,19 +91,19 @@ pub(super) fn list(call: &Call<'_>, params: &ListCommits) -> Answer {
         let Ok(Some(commit)) = repository.commit(*commit) else {
             return Value::Null;
         };
-        let mut shown = entity::commit(&commit, &web_url);
+        let mut entity = entity::commit(&commit, &web_url);
         if with_stats
-            && let Value::Object(map) = &mut shown
+            && let Value::Object(map) = &mut entity
             && let Ok(stats) = repository.stats(commit.parents.first().copied(), commit.id)
         {
             map.insert("stats".to_owned(), entity::stats(stats));
         }
-        shown
+        entity
     })
 }
 
-/// The project's number, its address, its repository and the commit that `sha` names.
-fn find(call: &Call<'_>) -> Result<(Id<Project>, String, Repository, Commit), Refusal> {
+/// Returns the project's ID and address, its repository and the commit of `sha`.
+fn find(call: &Call<'_>) -> Result<(Id<Project>, String, Repository, Commit), ApiError> {
     let (id, web_url) = {
         let state = call.instance.store.read();
         let project = call.project_for(&state, ProjectAbility::ReadCode)?;
@@ -113,7 +113,7 @@ fn find(call: &Call<'_>) -> Result<(Id<Project>, String, Repository, Commit), Re
         )
     };
     let repository = call.repository(id)?;
-    let missing = || Refusal::not_found("Commit");
+    let missing = || ApiError::not_found("Commit");
     let commit = repository
         .resolve(call.capture("sha"))
         .ok_or_else(missing)?;
@@ -121,7 +121,7 @@ fn find(call: &Call<'_>) -> Result<(Id<Project>, String, Repository, Commit), Re
     Ok((id, web_url, repository, commit))
 }
 
-pub(super) fn show(call: &Call<'_>, params: &ShowCommit) -> Answer {
+pub(super) fn show(call: &Call<'_>, params: &ShowCommit) -> ApiResult {
     let (id, web_url, repository, commit) = find(call)?;
     let stats = match params.stats {
         Some(false) => None,
@@ -135,13 +135,13 @@ pub(super) fn show(call: &Call<'_>, params: &ShowCommit) -> Answer {
     )))
 }
 
-pub(super) fn diff(call: &Call<'_>, _: &Nothing) -> Answer {
+pub(super) fn diff(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let (_, _, repository, commit) = find(call)?;
     let diffs = repository.diff(commit.parents.first().copied(), commit.id)?;
     call.page(&diffs, entity::diff)
 }
 
-pub(super) fn references(call: &Call<'_>, _: &Nothing) -> Answer {
+pub(super) fn references(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let (_, _, repository, commit) = find(call)?;
     let kind = call.raw.read::<Option<String>>("type")?;
     let kind = kind.as_deref().unwrap_or("all");
@@ -170,9 +170,9 @@ pub(super) fn references(call: &Call<'_>, _: &Nothing) -> Answer {
     )
 }
 
-pub(super) fn create(call: &Call<'_>, raw: &Raw) -> Answer {
+pub(super) fn create(call: &Call<'_>, raw: &Raw) -> ApiResult {
     if call.body.len() > LARGE {
-        call.count(Limited::LargeCommit, "")?;
+        call.count(Limit::LargeCommit, "")?;
     }
     let validation = call.instance.store.read().switches.get().commit_validation;
     let early = match validation {
@@ -180,19 +180,19 @@ pub(super) fn create(call: &Call<'_>, raw: &Raw) -> Answer {
         CommitValidation::Workhorse => None,
     };
     let branch = commit_params::text(&raw.0, "branch").unwrap_or_default();
-    let project = push_rights(call, &branch)?;
+    let project = require_push_access(call, &branch)?;
     let params = match early {
         Some(params) => params,
         None => commit_params::check(raw, validation)?,
     };
     let plan = commit_check::plan(call, project, params.target)?;
     let repository = call.repository(project)?;
-    let mut guards = Guards::new(&repository, &plan);
+    let mut guards = FileGuards::new(&repository, &plan);
     for guarded in &params.actions {
         if let Some(last) = &guarded.last_commit_id
             && guards.has_changed(&guarded.path, last)?
         {
-            return Err(Refusal::rejected(format!(
+            return Err(ApiError::rejected(format!(
                 "The file has changed since you started editing it: {}",
                 guarded.path
             )));
@@ -206,7 +206,7 @@ pub(super) fn create(call: &Call<'_>, raw: &Raw) -> Answer {
     let written = commit_check::write(call, &plan, &params.message, &actions, params.author)?;
     let commit = repository
         .commit(written.commit)?
-        .ok_or_else(Refusal::internal)?;
+        .ok_or_else(ApiError::internal)?;
     let stats = if params.with_stats {
         Some(repository.stats(written.parent, written.commit)?)
     } else {
@@ -226,15 +226,15 @@ pub(super) fn create(call: &Call<'_>, raw: &Raw) -> Answer {
     )))
 }
 
-/// Who may not push to the branch hears so before anything else is looked at.
-fn push_rights(call: &Call<'_>, branch: &str) -> Result<Id<Project>, Refusal> {
+/// Checks that the caller may push to the branch, before anything else.
+fn require_push_access(call: &Call<'_>, branch: &str) -> Result<Id<Project>, ApiError> {
     let state = call.instance.store.read();
     let project = call.project(&state)?;
     let is_empty = call.repository(project.id)?.is_empty()?;
     if state.can_push(call.viewer(), project, branch, is_empty) {
         Ok(project.id)
     } else {
-        Err(Refusal::forbidden_because(
+        Err(ApiError::forbidden_because(
             "You are not allowed to push into this branch",
         ))
     }

@@ -1,5 +1,5 @@
-//! What GitLab's services check before they hand a write to Gitaly
-//! (GitLab `app/services/commits/create_service.rb`, `app/services/files/multi_service.rb`).
+//! Checks of GitLab's services before they pass a write to Gitaly (GitLab
+//! `app/services/commits/create_service.rb`, `app/services/files/multi_service.rb`).
 
 use std::collections::HashMap;
 
@@ -8,17 +8,17 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::domain::access::ProjectAbility;
 use crate::domain::project::Project;
-use crate::domain::push_rule::{Move, Origin, Rule, Wanted};
+use crate::domain::push_check::{ChangeKind, Origin, PushDecision, ReferenceChange};
 use crate::domain::switches::ConflictText;
 use crate::domain::table::Id;
 use crate::git::action::Action;
-use crate::git::reference::{Refused, is_branch_name};
+use crate::git::reference::{ReferenceConflict, is_branch_name};
 use crate::git::{ObjectId, Repository};
+use crate::web::api_error::ApiError;
 use crate::web::call::Call;
-use crate::web::refusal::Refusal;
 use crate::write::{self, Write, WriteError, Written};
 
-/// Where a commit is to go.
+/// Target of a commit.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Target {
     pub(super) branch: String,
@@ -32,21 +32,25 @@ pub(super) struct Target {
 pub(super) struct Plan {
     pub(super) project: Id<Project>,
     pub(super) branch: String,
-    /// The commit to build on instead of the branch's own.
+    /// The commit to build on instead of the branch's tip.
     start: Option<ObjectId>,
-    /// The commit that guards of files look at.
+    /// The commit that file guards compare with.
     base: Option<ObjectId>,
     is_forced: bool,
 }
 
-/// Finds the project and refuses callers who may push nowhere.
-pub(super) fn push_rights(call: &Call<'_>) -> Result<Id<Project>, Refusal> {
+/// Finds the project; 403 if the caller may not push at all.
+pub(super) fn require_push_access(call: &Call<'_>) -> Result<Id<Project>, ApiError> {
     let state = call.instance.store.read();
     Ok(call.project_for(&state, ProjectAbility::PushCode)?.id)
 }
 
 /// Checks branch and start of a write.
-pub(super) fn plan(call: &Call<'_>, project: Id<Project>, target: Target) -> Result<Plan, Refusal> {
+pub(super) fn plan(
+    call: &Call<'_>,
+    project: Id<Project>,
+    target: Target,
+) -> Result<Plan, ApiError> {
     let repository = call.repository(project)?;
     let Target {
         branch,
@@ -60,9 +64,9 @@ pub(super) fn plan(call: &Call<'_>, project: Id<Project>, target: Target) -> Res
         let row = state
             .projects
             .get(project)
-            .ok_or_else(|| Refusal::not_found("Project"))?;
+            .ok_or_else(|| ApiError::not_found("Project"))?;
         if !state.can_push(call.viewer(), row, &branch, is_empty) {
-            return Err(Refusal::rejected(
+            return Err(ApiError::rejected(
                 "You are not allowed to push into this branch",
             ));
         }
@@ -71,10 +75,10 @@ pub(super) fn plan(call: &Call<'_>, project: Id<Project>, target: Target) -> Res
     let start = match (&start_sha, &start_branch) {
         (Some(sha), _) => {
             let id = ObjectId::from_hex(sha.as_bytes())
-                .map_err(|_| Refusal::rejected(format!("Invalid start_sha '{sha}'")))?;
+                .map_err(|_| ApiError::rejected(format!("Invalid start_sha '{sha}'")))?;
             let is_commit = repository.commit(id)?.is_some();
             if !is_commit {
-                return Err(Refusal::rejected(format!("Cannot find start_sha '{sha}'")));
+                return Err(ApiError::rejected(format!("Cannot find start_sha '{sha}'")));
             }
             Some(id)
         }
@@ -92,12 +96,12 @@ pub(super) fn plan(call: &Call<'_>, project: Id<Project>, target: Target) -> Res
     }
     let is_elsewhere = start_sha.is_some() || start_branch.is_some_and(|name| name != branch);
     if tip.is_some() && is_elsewhere && !is_forced {
-        return Err(Refusal::rejected(format!(
+        return Err(ApiError::rejected(format!(
             "A branch called '{branch}' already exists. Switch to that branch in order to make changes"
         )));
     }
     if tip.is_none() && !is_branch_name(&branch) {
-        return Err(Refusal::rejected(format!(
+        return Err(ApiError::rejected(format!(
             "Something went wrong when we tried to create '{branch}' for you: Branch name is invalid"
         )));
     }
@@ -110,19 +114,19 @@ pub(super) fn plan(call: &Call<'_>, project: Id<Project>, target: Target) -> Res
     })
 }
 
-fn not_on_branch() -> Refusal {
-    Refusal::rejected("You can only create or edit files when you are on a branch")
+fn not_on_branch() -> ApiError {
+    ApiError::rejected("You can only create or edit files when you are on a branch")
 }
 
-/// Compares what the caller has read with what a plan builds on.
-pub(super) struct Guards<'a> {
+/// Compares the caller's last known commits with the base of a plan.
+pub(super) struct FileGuards<'a> {
     repository: &'a Repository,
     base: Option<ObjectId>,
-    /// The commits that the caller named, which are mostly one and the same.
+    /// Resolved commits; callers mostly name the same one.
     known: HashMap<String, Option<ObjectId>>,
 }
 
-impl<'a> Guards<'a> {
+impl<'a> FileGuards<'a> {
     pub(super) fn new(repository: &'a Repository, plan: &Plan) -> Self {
         Self {
             repository,
@@ -131,13 +135,13 @@ impl<'a> Guards<'a> {
         }
     }
 
-    /// Whether a path changed after the commit that the caller has read. A path that the commit does
-    /// not know tells nothing, and passes (GitLab `files/base_service.rb`).
+    /// Returns whether a path changed after the caller's last known commit. A path that this commit
+    /// does not have counts as unchanged (GitLab `files/base_service.rb`).
     pub(super) fn has_changed(
         &mut self,
         path: &str,
         last_commit_id: &str,
-    ) -> Result<bool, Refusal> {
+    ) -> Result<bool, ApiError> {
         let repository = self.repository;
         let known = self
             .known
@@ -153,14 +157,14 @@ impl<'a> Guards<'a> {
     }
 }
 
-/// Hands the write to the repository and puts a refusal into GitLab's words.
+/// Writes to the repository and converts errors to GitLab's texts.
 pub(super) fn write(
     call: &Call<'_>,
     plan: &Plan,
     message: &str,
     actions: &[Action],
     author: Option<(String, String)>,
-) -> Result<Written, Refusal> {
+) -> Result<Written, ApiError> {
     check_hooks(call, plan)?;
     let write = Write {
         project: plan.project,
@@ -172,20 +176,20 @@ pub(super) fn write(
         author,
         user: call.user()?,
     };
-    write::commit(call.instance, &write).map_err(|error| refusal(call, error))
+    write::commit(call.instance, &write).map_err(|error| api_error(call, error))
 }
 
-/// What GitLab's hooks would say to the move of the branch.
-fn check_hooks(call: &Call<'_>, plan: &Plan) -> Result<(), Refusal> {
+/// Checks the branch move against GitLab's hooks.
+fn check_hooks(call: &Call<'_>, plan: &Plan) -> Result<(), ApiError> {
     let repository = call.repository(plan.project)?;
     let tip = repository.branch(&plan.branch)?;
     let reference = format!("refs/heads/{}", plan.branch);
-    let wanted = Wanted {
+    let wanted = ReferenceChange {
         reference: &reference,
         kind: if tip.is_some() {
-            Move::Update
+            ChangeKind::Update
         } else {
-            Move::Create
+            ChangeKind::Create
         },
         origin: Origin::Api,
         is_empty: repository.is_empty()?,
@@ -198,49 +202,49 @@ fn check_hooks(call: &Call<'_>, plan: &Plan) -> Result<(), Refusal> {
         (Some(tip), Some(start)) => !repository.is_ancestor(tip, start),
         _ => false,
     };
-    match state.push_rule(call.viewer(), project, wanted) {
-        Rule::Deny(text) => Err(Refusal::rejected(text)),
-        Rule::DenyForced(text) if is_forced => Err(Refusal::rejected(text)),
-        Rule::Allow | Rule::DenyForced(_) => Ok(()),
+    match state.push_check(call.viewer(), project, wanted) {
+        PushDecision::Deny(text) => Err(ApiError::rejected(text)),
+        PushDecision::DenyForced(text) if is_forced => Err(ApiError::rejected(text)),
+        PushDecision::Allow | PushDecision::DenyForced(_) => Ok(()),
     }
 }
 
-fn refusal(call: &Call<'_>, error: WriteError) -> Refusal {
+fn api_error(call: &Call<'_>, error: WriteError) -> ApiError {
     match error {
-        WriteError::Action(inapplicable) => Refusal::rejected(inapplicable.to_string()),
-        WriteError::Branch { branch, refused } => {
+        WriteError::Action(action_error) => ApiError::rejected(action_error.to_string()),
+        WriteError::Branch { branch, conflict } => {
             let style = call.instance.store.read().switches.get().conflict_text;
-            Refusal::rejected(conflict(&branch, refused, style))
+            ApiError::rejected(conflict_message(&branch, conflict, style))
         }
-        WriteError::NoUser => Refusal::unauthorized(),
+        WriteError::NoUser => ApiError::unauthorized(),
         WriteError::Repository(error) => error.into(),
     }
 }
 
-fn conflict(branch: &str, refused: Refused, style: ConflictText) -> String {
-    match (style, refused) {
+fn conflict_message(branch: &str, conflict: ReferenceConflict, style: ConflictText) -> String {
+    match (style, conflict) {
         (ConflictText::Refresh, _) => {
             format!("9:Could not update refs/heads/{branch}. Please refresh and try again.")
         }
-        (ConflictText::ReferenceUpdate, Refused::Moved) => {
+        (ConflictText::ReferenceUpdate, ReferenceConflict::Moved) => {
             "9:reference update: reference does not point to expected object".to_owned()
         }
-        (ConflictText::ReferenceUpdate, Refused::Locked) => {
+        (ConflictText::ReferenceUpdate, ReferenceConflict::Locked) => {
             "9:reference update: reference is already locked".to_owned()
         }
-        (ConflictText::ReferenceUpdate, Refused::Exists) => {
+        (ConflictText::ReferenceUpdate, ReferenceConflict::Exists) => {
             "9:reference update: reference already exists".to_owned()
         }
-        (ConflictText::ReferenceUpdate, Refused::Hierarchy) => {
+        (ConflictText::ReferenceUpdate, ReferenceConflict::Hierarchy) => {
             "9:reference update: file directory conflict".to_owned()
         }
-        (ConflictText::ReferenceUpdate, Refused::Name) => {
+        (ConflictText::ReferenceUpdate, ReferenceConflict::Name) => {
             format!("9:reference update: invalid reference format: \"refs/heads/{branch}\"")
         }
     }
 }
 
-/// Decodes as Ruby does: what is no base64 is skipped.
+/// Decodes like Ruby, which skips invalid characters.
 pub(super) fn decode_base64(text: &str) -> Vec<u8> {
     let clean: String = text
         .chars()

@@ -1,6 +1,6 @@
-//! The parameters of the commits API. Which words a flaw gets depends on who validates: since the
-//! body passes Workhorse, Rails does it by its own texts (GitLab
-//! `lib/api/helpers/commits_body_uploader_helper.rb`), before that Grape did.
+//! Parameters of the commits API. The texts of errors depend on the validator: Rails with its own
+//! texts since the body passes Workhorse (GitLab
+//! `lib/api/helpers/commits_body_uploader_helper.rb`), Grape before.
 
 use serde_json::{Map, Value};
 
@@ -8,33 +8,33 @@ use super::commit_check::{self, Target};
 use super::file;
 use crate::domain::switches::CommitValidation;
 use crate::git::action::Action;
-use crate::web::params::{Complaint, Problem, Raw, Scalar};
-use crate::web::refusal::Refusal;
+use crate::web::api_error::ApiError;
+use crate::web::params::{FieldError, Problem, Raw, Scalar};
 
 const ACTIONS: [&str; 5] = ["create", "update", "move", "delete", "chmod"];
 
-/// The parameters of a commit, checked.
+/// The checked parameters of a commit.
 #[derive(Debug)]
 pub(super) struct CommitParams {
     pub(super) target: Target,
     pub(super) message: String,
-    pub(super) actions: Vec<Guarded>,
+    pub(super) actions: Vec<GuardedAction>,
     pub(super) author: Option<(String, String)>,
     pub(super) with_stats: bool,
 }
 
-/// One action with its guard.
+/// An action and its guard.
 #[derive(Debug)]
-pub(super) struct Guarded {
+pub(super) struct GuardedAction {
     pub(super) action: Action,
     /// The path whose last commit is compared.
     pub(super) path: String,
     pub(super) last_commit_id: Option<String>,
 }
 
-/// What is wrong with the parameters; names are as the caller sees them.
+/// An error of the parameters; names are the caller's.
 #[derive(Debug, PartialEq, Eq)]
-enum Flaw {
+enum ParamError {
     Missing(String),
     NotAnAction(String),
     NotAnEncoding(String),
@@ -44,7 +44,7 @@ enum Flaw {
     Exclusive,
 }
 
-impl Flaw {
+impl ParamError {
     fn rails(&self) -> String {
         match self {
             Self::Missing(name) => format!("{name} is required"),
@@ -57,44 +57,44 @@ impl Flaw {
         }
     }
 
-    fn grape(self) -> Complaint {
+    fn grape(self) -> FieldError {
         match self {
             Self::Missing(name) | Self::NeededBy { name, .. } => {
-                Complaint::One(name, Problem::Missing)
+                FieldError::One(name, Problem::Missing)
             }
             Self::NotAnAction(name) | Self::NotAnEncoding(name) => {
-                Complaint::One(name, Problem::Value)
+                FieldError::One(name, Problem::Value)
             }
             Self::NotABoolean(name) | Self::NotAnObject(name) => {
-                Complaint::One(name, Problem::Type)
+                FieldError::One(name, Problem::Type)
             }
             Self::Exclusive => {
-                Complaint::Other("start_branch, start_sha are mutually exclusive".to_owned())
+                FieldError::Other("start_branch, start_sha are mutually exclusive".to_owned())
             }
         }
     }
 }
 
 /// Checks the parameters.
-pub(super) fn check(raw: &Raw, validation: CommitValidation) -> Result<CommitParams, Refusal> {
-    read(raw).map_err(|flaw| match validation {
-        CommitValidation::Workhorse => Refusal::bad_request(flaw.rails()),
-        CommitValidation::Grape => Refusal::parameters(vec![flaw.grape()]),
+pub(super) fn check(raw: &Raw, validation: CommitValidation) -> Result<CommitParams, ApiError> {
+    read(raw).map_err(|param_error| match validation {
+        CommitValidation::Workhorse => ApiError::bad_request(param_error.rails()),
+        CommitValidation::Grape => ApiError::parameters(vec![param_error.grape()]),
     })
 }
 
-fn read(raw: &Raw) -> Result<CommitParams, Flaw> {
+fn read(raw: &Raw) -> Result<CommitParams, ParamError> {
     let map = &raw.0;
     let branch = required(map, "branch", "branch")?;
     let message = required(map, "commit_message", "commit_message")?;
     let actions = match raw.get("actions") {
         Some(Value::Array(actions)) if !actions.is_empty() => actions,
-        _ => return Err(Flaw::Missing("actions".to_owned())),
+        _ => return Err(ParamError::Missing("actions".to_owned())),
     };
     let start_branch = text(map, "start_branch");
     let start_sha = text(map, "start_sha");
     if start_branch.is_some() && start_sha.is_some() {
-        return Err(Flaw::Exclusive);
+        return Err(ParamError::Exclusive);
     }
     let is_forced = flag(map, "force", "force")?.unwrap_or(false);
     let with_stats = flag(map, "stats", "stats")?.unwrap_or(true);
@@ -102,7 +102,7 @@ fn read(raw: &Raw) -> Result<CommitParams, Flaw> {
     for (index, action) in actions.iter().enumerate() {
         match action {
             Value::Object(action) => guarded.push(read_action(action, index)?),
-            _ => return Err(Flaw::NotAnObject(format!("actions[{index}]"))),
+            _ => return Err(ParamError::NotAnObject(format!("actions[{index}]"))),
         }
     }
     Ok(CommitParams {
@@ -119,17 +119,17 @@ fn read(raw: &Raw) -> Result<CommitParams, Flaw> {
     })
 }
 
-fn read_action(map: &Map<String, Value>, index: usize) -> Result<Guarded, Flaw> {
+fn read_action(map: &Map<String, Value>, index: usize) -> Result<GuardedAction, ParamError> {
     let named = |field: &str| format!("actions[{index}][{field}]");
     let kind = required(map, "action", &named("action"))?;
     if !ACTIONS.contains(&kind.as_str()) {
-        return Err(Flaw::NotAnAction(named("action")));
+        return Err(ParamError::NotAnAction(named("action")));
     }
     let path = required(map, "file_path", &named("file_path"))?;
     let is_base64 = match text(map, "encoding").as_deref() {
         None | Some("text") => false,
         Some("base64") => true,
-        Some(_) => return Err(Flaw::NotAnEncoding(named("encoding"))),
+        Some(_) => return Err(ParamError::NotAnEncoding(named("encoding"))),
     };
     let is_executable = flag(map, "execute_filemode", &named("execute_filemode"))?;
     let content = text(map, "content").map(|content| {
@@ -139,7 +139,7 @@ fn read_action(map: &Map<String, Value>, index: usize) -> Result<Guarded, Flaw> 
             content.into_bytes()
         }
     });
-    let needed = |field: &str| Flaw::NeededBy {
+    let needed = |field: &str| ParamError::NeededBy {
         name: named(field),
         action: kind.clone(),
     };
@@ -196,29 +196,29 @@ fn read_action(map: &Map<String, Value>, index: usize) -> Result<Guarded, Flaw> 
             (Action::Delete { path }, guard)
         }
     };
-    Ok(Guarded {
+    Ok(GuardedAction {
         action,
         path,
         last_commit_id,
     })
 }
 
-fn required(map: &Map<String, Value>, name: &str, shown: &str) -> Result<String, Flaw> {
+fn required(map: &Map<String, Value>, name: &str, entity: &str) -> Result<String, ParamError> {
     text(map, name)
         .filter(|text| !text.is_empty())
-        .ok_or_else(|| Flaw::Missing(shown.to_owned()))
+        .ok_or_else(|| ParamError::Missing(entity.to_owned()))
 }
 
-/// A text; what can be none counts as absent.
+/// Returns a text; other scalars are converted, anything else counts as absent.
 pub(super) fn text(map: &Map<String, Value>, name: &str) -> Option<String> {
     String::from_value(map.get(name)?).ok()
 }
 
-fn flag(map: &Map<String, Value>, name: &str, shown: &str) -> Result<Option<bool>, Flaw> {
+fn flag(map: &Map<String, Value>, name: &str, entity: &str) -> Result<Option<bool>, ParamError> {
     match map.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(value) => bool::from_value(value)
             .map(Some)
-            .map_err(|_| Flaw::NotABoolean(shown.to_owned())),
+            .map_err(|_| ParamError::NotABoolean(entity.to_owned())),
     }
 }

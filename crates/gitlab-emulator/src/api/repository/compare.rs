@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::entity;
 use crate::domain::access::ProjectAbility;
+use crate::web::api_error::ApiError;
 use crate::web::call::Call;
 use crate::web::params::params;
-use crate::web::refusal::Refusal;
-use crate::web::reply::{Answer, Reply};
+use crate::web::reply::{ApiResult, Reply};
 
 params! {
     struct Compare {
@@ -23,7 +23,7 @@ params! {
     }
 }
 
-pub(super) fn compare(call: &Call<'_>, params: &Compare) -> Answer {
+pub(super) fn compare(call: &Call<'_>, params: &Compare) -> ApiResult {
     let (id, web_url) = {
         let state = call.instance.store.read();
         let project = call.project_for(&state, ProjectAbility::ReadCode)?;
@@ -36,7 +36,7 @@ pub(super) fn compare(call: &Call<'_>, params: &Compare) -> Answer {
     let resolve = |name: &str| {
         repository
             .resolve(name)
-            .ok_or_else(|| Refusal::not_found("Ref"))
+            .ok_or_else(|| ApiError::not_found("Ref"))
     };
     let (from, to) = (resolve(&params.from)?, resolve(&params.to)?);
     let mut commits = Vec::new();
@@ -73,7 +73,7 @@ pub(super) fn compare(call: &Call<'_>, params: &Compare) -> Answer {
     })))
 }
 
-pub(super) fn merge_base(call: &Call<'_>, params: &MergeBase) -> Answer {
+pub(super) fn merge_base(call: &Call<'_>, params: &MergeBase) -> ApiResult {
     let (id, web_url) = {
         let state = call.instance.store.read();
         let project = call.project_for(&state, ProjectAbility::ReadCode)?;
@@ -87,7 +87,7 @@ pub(super) fn merge_base(call: &Call<'_>, params: &MergeBase) -> Answer {
     for name in &params.refs {
         let commit = repository
             .resolve(name)
-            .ok_or_else(|| Refusal::bad_request(format!("Could not find ref: {name}")))?;
+            .ok_or_else(|| ApiError::bad_request(format!("Could not find ref: {name}")))?;
         base = match base {
             None => Some(commit),
             Some(other) => repository.merge_base(other, commit),
@@ -97,6 +97,6 @@ pub(super) fn merge_base(call: &Call<'_>, params: &MergeBase) -> Answer {
         Some(base) => repository.commit(base)?,
         None => None,
     };
-    let commit = commit.ok_or_else(|| Refusal::not_found("Merge Base"))?;
+    let commit = commit.ok_or_else(|| ApiError::not_found("Merge Base"))?;
     Ok(Reply::ok(entity::commit(&commit, &web_url)))
 }

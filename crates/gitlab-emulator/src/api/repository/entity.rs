@@ -1,4 +1,4 @@
-//! Commits and differences as the API shows them.
+//! JSON of commits and diffs.
 
 use serde_json::{Map, Value, json};
 
@@ -9,7 +9,7 @@ use crate::git::tree::Entry;
 
 const SHORT: usize = 8;
 
-/// A commit in lists; `web_url` is the project's.
+/// Returns a commit for lists; `web_url` is the project's.
 pub(in crate::api) fn commit(commit: &Commit, web_url: &str) -> Value {
     let id = commit.id.to_string();
     let short: String = id.chars().take(SHORT).collect();
@@ -43,14 +43,14 @@ pub(in crate::api) fn commit(commit: &Commit, web_url: &str) -> Value {
     })
 }
 
-/// A commit on its own, with its counts unless the caller wants none.
+/// Returns a single commit, with its statistics unless the caller excludes them.
 pub(super) fn commit_detail(
-    shown: &Commit,
+    source: &Commit,
     stats: Option<Stats>,
     project_id: u64,
     web_url: &str,
 ) -> Value {
-    let mut value = commit(shown, web_url);
+    let mut value = commit(source, web_url);
     if let Value::Object(map) = &mut value {
         map.insert("status".to_owned(), Value::Null);
         map.insert("last_pipeline".to_owned(), Value::Null);
@@ -62,7 +62,7 @@ pub(super) fn commit_detail(
     value
 }
 
-/// The counts of a commit.
+/// Returns the statistics of a commit.
 pub(super) fn stats(stats: Stats) -> Value {
     json!({
         "additions": stats.additions,
@@ -71,7 +71,7 @@ pub(super) fn stats(stats: Stats) -> Value {
     })
 }
 
-/// One file that differs.
+/// Returns a file that differs.
 pub(super) fn diff(diff: &FileDiff) -> Value {
     let mode = |mode: Option<gix::object::tree::EntryMode>| {
         mode.map_or_else(|| "0".to_owned(), |mode| format!("{:06o}", mode.value()))
@@ -91,7 +91,7 @@ pub(super) fn diff(diff: &FileDiff) -> Value {
     })
 }
 
-/// One entry of a tree.
+/// Returns an entry of a tree.
 pub(super) fn tree_entry(entry: &Entry) -> Value {
     json!({
         "id": entry.id.to_string(),

@@ -6,24 +6,24 @@ use http::{HeaderName, header};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::commit_check::{self, Guards, Target};
+use super::commit_check::{self, FileGuards, Target};
 use crate::domain::access::ProjectAbility;
 use crate::domain::token::hex;
 use crate::git::ObjectId;
 use crate::git::action::Action;
 use crate::git::tree::Entry;
-use crate::limit::Limited;
+use crate::limit::Limit;
+use crate::web::api_error::ApiError;
 use crate::web::call::Call;
-use crate::web::params::{Filled, Problem, params};
-use crate::web::refusal::Refusal;
-use crate::web::reply::{Answer, Reply};
+use crate::web::params::{NonBlank, Problem, params};
+use crate::web::reply::{ApiResult, Reply};
 
-/// Reading larger files is limited.
+/// Reading larger files counts against a limit.
 const LARGE: usize = 10 * 1024 * 1024;
 
 params! {
     struct ShowFile {
-        r#ref: Filled,
+        r#ref: NonBlank,
     }
 }
 
@@ -35,8 +35,8 @@ params! {
 
 params! {
     struct WriteFile {
-        branch: Filled,
-        commit_message: Filled,
+        branch: NonBlank,
+        commit_message: NonBlank,
         content: String,
         encoding: Option<String>,
         start_branch: Option<String>,
@@ -49,8 +49,8 @@ params! {
 
 params! {
     struct DeleteFile {
-        branch: Filled,
-        commit_message: Filled,
+        branch: NonBlank,
+        commit_message: NonBlank,
         start_branch: Option<String>,
         author_name: Option<String>,
         author_email: Option<String>,
@@ -67,7 +67,7 @@ struct Found {
 }
 
 impl Found {
-    fn read(call: &Call<'_>, reference: Option<String>) -> Result<Self, Refusal> {
+    fn read(call: &Call<'_>, reference: Option<String>) -> Result<Self, ApiError> {
         let (id, default) = {
             let state = call.instance.store.read();
             let project = call.project_for(&state, ProjectAbility::ReadCode)?;
@@ -82,13 +82,13 @@ impl Found {
         let repository = call.repository(id)?;
         let commit = repository
             .resolve(revision)
-            .ok_or_else(|| Refusal::not_found("Commit"))?;
+            .ok_or_else(|| ApiError::not_found("Commit"))?;
         let path = call.capture("file_path");
-        let missing = || Refusal::not_found("File");
+        let missing = || ApiError::not_found("File");
         let entry = repository.entry(commit, path)?.ok_or_else(missing)?;
         let bytes = repository.blob(entry.id)?.ok_or_else(missing)?;
         if bytes.len() > LARGE {
-            call.count(Limited::LargeFile, &id.to_string())?;
+            call.count(Limit::LargeFile, &id.to_string())?;
         }
         let last_commit = repository.last_commit(commit, path)?.unwrap_or(commit);
         Ok(Self {
@@ -100,7 +100,7 @@ impl Found {
         })
     }
 
-    /// Name, value: shown in JSON and, with other spelling, in headers.
+    /// Returns names and values for the JSON and, spelled differently, for the headers.
     fn metadata(&self) -> Vec<(&'static str, Value)> {
         vec![
             ("file_name", json!(self.entry.name())),
@@ -131,23 +131,23 @@ impl Found {
     }
 }
 
-pub(super) fn show(call: &Call<'_>, params: &ShowFile) -> Answer {
+pub(super) fn show(call: &Call<'_>, params: &ShowFile) -> ApiResult {
     let found = Found::read(call, Some(params.r#ref.0.clone()))?;
-    let mut shown: serde_json::Map<String, Value> = found
+    let mut entity: serde_json::Map<String, Value> = found
         .metadata()
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
         .collect();
-    shown.insert("content".to_owned(), json!(STANDARD.encode(&found.bytes)));
-    Ok(Reply::ok(Value::Object(shown)))
+    entity.insert("content".to_owned(), json!(STANDARD.encode(&found.bytes)));
+    Ok(Reply::ok(Value::Object(entity)))
 }
 
-pub(super) fn head(call: &Call<'_>, params: &ShowFile) -> Answer {
+pub(super) fn head(call: &Call<'_>, params: &ShowFile) -> ApiResult {
     let found = Found::read(call, Some(params.r#ref.0.clone()))?;
     Ok(found.with_headers(Reply::empty()))
 }
 
-pub(super) fn raw(call: &Call<'_>, params: &RawFile) -> Answer {
+pub(super) fn raw(call: &Call<'_>, params: &RawFile) -> ApiResult {
     let found = Found::read(call, params.r#ref.clone())?;
     let disposition = format!("inline; filename=\"{}\"", found.entry.name());
     let reply = Reply::bytes("text/plain", found.bytes.clone())
@@ -155,31 +155,31 @@ pub(super) fn raw(call: &Call<'_>, params: &RawFile) -> Answer {
     Ok(found.with_headers(reply))
 }
 
-pub(super) fn head_raw(call: &Call<'_>, params: &RawFile) -> Answer {
+pub(super) fn head_raw(call: &Call<'_>, params: &RawFile) -> ApiResult {
     let found = Found::read(call, params.r#ref.clone())?;
     Ok(found.with_headers(Reply::empty()))
 }
 
-pub(super) fn create(call: &Call<'_>, params: &WriteFile) -> Answer {
+pub(super) fn create(call: &Call<'_>, params: &WriteFile) -> ApiResult {
     let action = Action::Create {
         path: call.capture("file_path").to_owned(),
         content: content(params)?,
         is_executable: params.execute_filemode.unwrap_or(false),
     };
     write(call, params, action)?;
-    Ok(Reply::created(shown(call, &params.branch.0)))
+    Ok(Reply::created(entity(call, &params.branch.0)))
 }
 
-pub(super) fn update(call: &Call<'_>, params: &WriteFile) -> Answer {
+pub(super) fn update(call: &Call<'_>, params: &WriteFile) -> ApiResult {
     let action = Action::Update {
         path: call.capture("file_path").to_owned(),
         content: content(params)?,
     };
     write(call, params, action)?;
-    Ok(Reply::ok(shown(call, &params.branch.0)))
+    Ok(Reply::ok(entity(call, &params.branch.0)))
 }
 
-pub(super) fn delete(call: &Call<'_>, params: &DeleteFile) -> Answer {
+pub(super) fn delete(call: &Call<'_>, params: &DeleteFile) -> ApiResult {
     let target = Target {
         branch: params.branch.0.clone(),
         start_branch: params.start_branch.clone(),
@@ -189,25 +189,25 @@ pub(super) fn delete(call: &Call<'_>, params: &DeleteFile) -> Answer {
         path: call.capture("file_path").to_owned(),
     };
     let author = author(params.author_name.clone(), params.author_email.clone());
-    let project = commit_check::push_rights(call)?;
+    let project = commit_check::require_push_access(call)?;
     let plan = commit_check::plan(call, project, target)?;
     commit_check::write(call, &plan, &params.commit_message.0, &[action], author)?;
     Ok(Reply::no_content())
 }
 
-fn write(call: &Call<'_>, params: &WriteFile, action: Action) -> Result<(), Refusal> {
+fn write(call: &Call<'_>, params: &WriteFile, action: Action) -> Result<(), ApiError> {
     let target = Target {
         branch: params.branch.0.clone(),
         start_branch: params.start_branch.clone(),
         ..Target::default()
     };
-    let project = commit_check::push_rights(call)?;
+    let project = commit_check::require_push_access(call)?;
     let plan = commit_check::plan(call, project, target)?;
     let is_guarded = matches!(action, Action::Update { .. });
     if let Some(last) = params.last_commit_id.as_deref().filter(|_| is_guarded)
-        && Guards::new(&call.repository(project)?, &plan).has_changed(action.path(), last)?
+        && FileGuards::new(&call.repository(project)?, &plan).has_changed(action.path(), last)?
     {
-        return Err(Refusal::rejected(
+        return Err(ApiError::rejected(
             "You are attempting to update a file that has changed since you started editing it.",
         ));
     }
@@ -216,19 +216,19 @@ fn write(call: &Call<'_>, params: &WriteFile, action: Action) -> Result<(), Refu
     Ok(())
 }
 
-fn content(params: &WriteFile) -> Result<Vec<u8>, Refusal> {
+fn content(params: &WriteFile) -> Result<Vec<u8>, ApiError> {
     match params.encoding.as_deref() {
         None | Some("text") => Ok(params.content.clone().into_bytes()),
         Some("base64") => Ok(commit_check::decode_base64(&params.content)),
-        Some(_) => Err(Refusal::problem("encoding", Problem::Value)),
+        Some(_) => Err(ApiError::problem("encoding", Problem::Value)),
     }
 }
 
-fn shown(call: &Call<'_>, branch: &str) -> Value {
+fn entity(call: &Call<'_>, branch: &str) -> Value {
     json!({ "file_path": call.capture("file_path"), "branch": branch })
 }
 
-/// The author, if the caller names one; half a name is none.
+/// Returns the author if both name and email are given.
 pub(super) fn author(name: Option<String>, email: Option<String>) -> Option<(String, String)> {
     name.zip(email)
 }

@@ -7,11 +7,11 @@ use crate::domain::access::ProjectAbility;
 use crate::git::commit::Signature;
 use crate::git::reference::is_branch_name;
 use crate::git::{ObjectId, Repository};
-use crate::received::{self, Received};
+use crate::post_receive::{self, ReferenceUpdate};
+use crate::web::api_error::ApiError;
 use crate::web::call::Call;
-use crate::web::params::{Nothing, params};
-use crate::web::refusal::Refusal;
-use crate::web::reply::{Answer, Reply};
+use crate::web::params::{NoParams, params};
+use crate::web::reply::{ApiResult, Reply};
 
 params! {
     struct ListTags {
@@ -28,16 +28,16 @@ params! {
     }
 }
 
-fn shown(
+fn entity(
     repository: &Repository,
     web_url: &str,
     name: &str,
     target: ObjectId,
-) -> Result<Value, Refusal> {
+) -> Result<Value, ApiError> {
     let commit = repository
         .resolve(&format!("refs/tags/{name}"))
-        .ok_or_else(|| Refusal::not_found("Tag"))?;
-    let commit = repository.commit(commit)?.ok_or_else(Refusal::internal)?;
+        .ok_or_else(|| ApiError::not_found("Tag"))?;
+    let commit = repository.commit(commit)?.ok_or_else(ApiError::internal)?;
     Ok(json!({
         "name": name,
         "message": repository.tag_message(target)?.unwrap_or_default(),
@@ -49,7 +49,7 @@ fn shown(
     }))
 }
 
-/// The project's number and address, if the caller may do `ability`.
+/// Returns the project's ID and address if the caller has `ability`.
 fn project(
     call: &Call<'_>,
     ability: ProjectAbility,
@@ -58,7 +58,7 @@ fn project(
         crate::domain::table::Id<crate::domain::project::Project>,
         String,
     ),
-    Refusal,
+    ApiError,
 > {
     let state = call.instance.store.read();
     let project = call.project_for(&state, ability)?;
@@ -68,7 +68,7 @@ fn project(
     ))
 }
 
-pub(super) fn list(call: &Call<'_>, params: &ListTags) -> Answer {
+pub(super) fn list(call: &Call<'_>, params: &ListTags) -> ApiResult {
     let (id, web_url) = project(call, ProjectAbility::ReadCode)?;
     let repository = call.repository(id)?;
     let search = params.search.as_deref().unwrap_or_default();
@@ -78,34 +78,34 @@ pub(super) fn list(call: &Call<'_>, params: &ListTags) -> Answer {
         tags.reverse();
     }
     call.page(&tags, |(name, target)| {
-        shown(&repository, &web_url, name, *target).unwrap_or(Value::Null)
+        entity(&repository, &web_url, name, *target).unwrap_or(Value::Null)
     })
 }
 
-pub(super) fn show(call: &Call<'_>, _: &Nothing) -> Answer {
+pub(super) fn show(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let (id, web_url) = project(call, ProjectAbility::ReadCode)?;
     let repository = call.repository(id)?;
     let name = call.capture("tag_name");
     let target = repository
         .tag(name)?
-        .ok_or_else(|| Refusal::not_found("Tag"))?;
-    Ok(Reply::ok(shown(&repository, &web_url, name, target)?))
+        .ok_or_else(|| ApiError::not_found("Tag"))?;
+    Ok(Reply::ok(entity(&repository, &web_url, name, target)?))
 }
 
-pub(super) fn create(call: &Call<'_>, params: &CreateTag) -> Answer {
+pub(super) fn create(call: &Call<'_>, params: &CreateTag) -> ApiResult {
     let user = call.user()?;
     let (id, web_url) = project(call, ProjectAbility::PushCode)?;
     let repository = call.repository(id)?;
     let name = params.tag_name.as_str();
     if !is_branch_name(name) {
-        return Err(Refusal::rejected("Tag name invalid"));
+        return Err(ApiError::rejected("Tag name invalid"));
     }
     if repository.tag(name)?.is_some() {
-        return Err(Refusal::rejected(format!("Tag {name} already exists")));
+        return Err(ApiError::rejected(format!("Tag {name} already exists")));
     }
     let commit = repository
         .resolve(&params.r#ref)
-        .ok_or_else(|| Refusal::rejected(format!("Target {} is invalid", params.r#ref)))?;
+        .ok_or_else(|| ApiError::rejected(format!("Target {} is invalid", params.r#ref)))?;
     let target = match params
         .message
         .as_deref()
@@ -115,7 +115,7 @@ pub(super) fn create(call: &Call<'_>, params: &CreateTag) -> Answer {
         Some(message) => {
             let tagger = {
                 let state = call.instance.store.read();
-                let user = state.users.get(user).ok_or_else(Refusal::unauthorized)?;
+                let user = state.users.get(user).ok_or_else(ApiError::unauthorized)?;
                 Signature {
                     name: user.name.clone(),
                     email: user.email.clone(),
@@ -131,37 +131,37 @@ pub(super) fn create(call: &Call<'_>, params: &CreateTag) -> Answer {
         .swap_reference(&reference, None, Some(target))?
         .is_err()
     {
-        return Err(Refusal::rejected(format!("Tag {name} already exists")));
+        return Err(ApiError::rejected(format!("Tag {name} already exists")));
     }
-    let update = Received {
+    let update = ReferenceUpdate {
         reference,
         old: None,
         new: Some(target),
     };
-    received::process(call.instance, id, user, &[update])?;
-    Ok(Reply::created(shown(&repository, &web_url, name, target)?))
+    post_receive::process(call.instance, id, user, &[update])?;
+    Ok(Reply::created(entity(&repository, &web_url, name, target)?))
 }
 
-pub(super) fn delete(call: &Call<'_>, _: &Nothing) -> Answer {
+pub(super) fn delete(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let user = call.user()?;
     let (id, _) = project(call, ProjectAbility::PushCode)?;
     let repository = call.repository(id)?;
     let name = call.capture("tag_name");
     let target = repository
         .tag(name)?
-        .ok_or_else(|| Refusal::not_found("Tag"))?;
+        .ok_or_else(|| ApiError::not_found("Tag"))?;
     let reference = format!("refs/tags/{name}");
     if repository
         .swap_reference(&reference, Some(target), None)?
         .is_err()
     {
-        return Err(Refusal::rejected("Failed to remove tag"));
+        return Err(ApiError::rejected("Failed to remove tag"));
     }
-    let update = Received {
+    let update = ReferenceUpdate {
         reference,
         old: Some(target),
         new: None,
     };
-    received::process(call.instance, id, user, &[update])?;
+    post_receive::process(call.instance, id, user, &[update])?;
     Ok(Reply::no_content())
 }

@@ -1,14 +1,14 @@
-//! Listings of trees.
+//! Tree listings.
 
 use super::entity;
 use crate::domain::access::ProjectAbility;
 use crate::git::ObjectId;
 use crate::git::tree::Entry;
+use crate::web::api_error::ApiError;
 use crate::web::call::Call;
 use crate::web::page::Keyset;
 use crate::web::params::params;
-use crate::web::refusal::Refusal;
-use crate::web::reply::{Answer, Reply};
+use crate::web::reply::{ApiResult, Reply};
 
 params! {
     struct ListTree {
@@ -19,7 +19,7 @@ params! {
     }
 }
 
-pub(super) fn list(call: &Call<'_>, params: &ListTree) -> Answer {
+pub(super) fn list(call: &Call<'_>, params: &ListTree) -> ApiResult {
     let state = call.instance.store.read();
     let project = call.project_for(&state, ProjectAbility::ReadCode)?;
     let id = project.id;
@@ -29,28 +29,28 @@ pub(super) fn list(call: &Call<'_>, params: &ListTree) -> Answer {
         .unwrap_or_else(|| state.default_branch(project));
     drop(state);
     let is_recursive = params.recursive.unwrap_or(false);
-    let is_whole = params.pagination.as_deref() == Some("none");
-    if is_whole && !is_recursive {
-        return Err(Refusal::bad_request(
+    let is_unpaginated = params.pagination.as_deref() == Some("none");
+    if is_unpaginated && !is_recursive {
+        return Err(ApiError::bad_request(
             "pagination=none is only available with recursive=true",
         ));
     }
     let repository = call.repository(id)?;
     let commit = repository
         .resolve(&reference)
-        .ok_or_else(|| Refusal::not_found("Tree"))?;
+        .ok_or_else(|| ApiError::not_found("Tree"))?;
     let path = params.path.as_deref().unwrap_or_default();
     let entries = repository
         .list(commit, path, is_recursive)?
-        .ok_or_else(|| Refusal::not_found("invalid revision or path"))?;
-    if is_whole {
+        .ok_or_else(|| ApiError::not_found("invalid revision or path"))?;
+    if is_unpaginated {
         return Ok(Reply::ok(entries.iter().map(entity::tree_entry).collect()));
     }
-    // The same content can be at several paths, so ids do not tell entries apart.
+    // Object IDs are not unique: several paths can have the same content.
     let keyset = Keyset {
         parameter: "page_token",
         key: |entry: &Entry| entry.path.clone(),
-        is_meant: |entry, id| ObjectId::from_hex(id.as_bytes()).is_ok_and(|id| id == entry.id),
+        matches_token: |entry, id| ObjectId::from_hex(id.as_bytes()).is_ok_and(|id| id == entry.id),
     };
     call.page_by_key(&entries, &keyset, entity::tree_entry)
 }

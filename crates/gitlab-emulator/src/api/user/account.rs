@@ -1,4 +1,4 @@
-//! Accounts.
+//! User accounts.
 
 use serde_json::Value;
 
@@ -6,10 +6,10 @@ use super::entity;
 use crate::domain::table::Id;
 use crate::domain::user::{User, UserState};
 use crate::domain::user_change::{NewUser, UserTaken};
+use crate::web::api_error::ApiError;
 use crate::web::call::Call;
-use crate::web::params::{Nothing, params};
-use crate::web::refusal::Refusal;
-use crate::web::reply::{Answer, Reply};
+use crate::web::params::{NoParams, params};
+use crate::web::reply::{ApiResult, Reply};
 
 params! {
     struct ListUsers {
@@ -30,18 +30,18 @@ params! {
     at_least_one_of ["password", "reset_password", "force_random_password"]
 }
 
-pub(super) fn current(call: &Call<'_>, _: &Nothing) -> Answer {
+pub(super) fn current(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let state = call.instance.store.read();
     let user = state
         .users
         .get(call.user()?)
-        .ok_or_else(Refusal::unauthorized)?;
+        .ok_or_else(ApiError::unauthorized)?;
     Ok(Reply::ok(entity::private(call, user, user.is_admin)))
 }
 
-pub(super) fn list(call: &Call<'_>, params: &ListUsers) -> Answer {
+pub(super) fn list(call: &Call<'_>, params: &ListUsers) -> ApiResult {
     if call.identity.user.is_none() && params.username.is_none() {
-        return Err(Refusal::forbidden_because(
+        return Err(ApiError::forbidden_because(
             "Not authorized to access /api/v4/users",
         ));
     }
@@ -64,10 +64,10 @@ pub(super) fn list(call: &Call<'_>, params: &ListUsers) -> Answer {
                 || user.email.to_lowercase() == search
         })
         .collect();
-    call.page(&users, |user| shown(call, user))
+    call.page(&users, |user| entity(call, user))
 }
 
-fn shown(call: &Call<'_>, user: &User) -> Value {
+fn entity(call: &Call<'_>, user: &User) -> Value {
     if call.identity.is_admin {
         entity::private(call, user, true)
     } else {
@@ -75,15 +75,15 @@ fn shown(call: &Call<'_>, user: &User) -> Value {
     }
 }
 
-pub(super) fn show(call: &Call<'_>, _: &Nothing) -> Answer {
+pub(super) fn show(call: &Call<'_>, _: &NoParams) -> ApiResult {
     if call.identity.user.is_none() {
-        return Err(Refusal::forbidden_because("Not authorized!"));
+        return Err(ApiError::forbidden_because("Not authorized!"));
     }
     let state = call.instance.store.read();
     let user = state
         .users
         .get(call.number("user_id")?)
-        .ok_or_else(|| Refusal::not_found("User"))?;
+        .ok_or_else(|| ApiError::not_found("User"))?;
     if call.identity.is_admin {
         Ok(Reply::ok(entity::private(call, user, true)))
     } else {
@@ -91,7 +91,7 @@ pub(super) fn show(call: &Call<'_>, _: &Nothing) -> Answer {
     }
 }
 
-pub(super) fn create(call: &Call<'_>, params: &CreateUser) -> Answer {
+pub(super) fn create(call: &Call<'_>, params: &CreateUser) -> ApiResult {
     let new = NewUser {
         username: params.username.clone(),
         name: params.name.clone(),
@@ -104,19 +104,19 @@ pub(super) fn create(call: &Call<'_>, params: &CreateUser) -> Answer {
         let id = state
             .create_user(new, call.now)
             .map_err(|taken| match taken {
-                UserTaken::Invalid(invalid) => Refusal::invalid(invalid),
-                other => Refusal::conflict(other.to_string()),
+                UserTaken::Invalid(invalid) => ApiError::invalid(invalid),
+                other => ApiError::conflict(other.to_string()),
             })?;
-        let user = state.users.get(id).ok_or_else(Refusal::internal)?;
+        let user = state.users.get(id).ok_or_else(ApiError::internal)?;
         Ok(Reply::created(entity::private(call, user, true)))
     })
 }
 
-pub(super) fn delete(call: &Call<'_>, _: &Nothing) -> Answer {
+pub(super) fn delete(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let id: Id<User> = call.number("user_id")?;
     call.instance.change(|state| {
         let Some(user) = state.users.remove(id) else {
-            return Err(Refusal::not_found("User"));
+            return Err(ApiError::not_found("User"));
         };
         state.members.retain(|member| member.user != id);
         state.tokens.retain(|token| token.user != id);
@@ -128,21 +128,21 @@ pub(super) fn delete(call: &Call<'_>, _: &Nothing) -> Answer {
     })
 }
 
-pub(super) fn block(call: &Call<'_>, _: &Nothing) -> Answer {
+pub(super) fn block(call: &Call<'_>, _: &NoParams) -> ApiResult {
     set_state(call, UserState::Blocked)
 }
 
-pub(super) fn unblock(call: &Call<'_>, _: &Nothing) -> Answer {
+pub(super) fn unblock(call: &Call<'_>, _: &NoParams) -> ApiResult {
     set_state(call, UserState::Active)
 }
 
-fn set_state(call: &Call<'_>, wanted: UserState) -> Answer {
+fn set_state(call: &Call<'_>, wanted: UserState) -> ApiResult {
     let id = call.number("user_id")?;
     call.instance.change(|state| {
         let user = state
             .users
             .get_mut(id)
-            .ok_or_else(|| Refusal::not_found("User"))?;
+            .ok_or_else(|| ApiError::not_found("User"))?;
         user.state = wanted;
         Ok(Reply::created(Value::Bool(true)))
     })

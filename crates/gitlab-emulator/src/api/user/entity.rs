@@ -1,4 +1,4 @@
-//! Users and tokens as the API shows them.
+//! JSON of users and tokens.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::domain::token::AccessToken;
 use crate::domain::user::User;
 use crate::web::call::Call;
 
-/// A user in lists and as author.
+/// Returns a user for lists and as an author.
 pub(in crate::api) fn basic(call: &Call<'_>, user: &User) -> Value {
     json!({
         "id": user.id,
@@ -21,7 +21,7 @@ pub(in crate::api) fn basic(call: &Call<'_>, user: &User) -> Value {
     })
 }
 
-/// A user on its own.
+/// Returns a single user.
 pub(super) fn detail(call: &Call<'_>, user: &User) -> Value {
     with(
         basic(call, user),
@@ -33,9 +33,9 @@ pub(super) fn detail(call: &Call<'_>, user: &User) -> Value {
     )
 }
 
-/// A user as the user itself and administrators see it.
+/// Returns a user for the user itself and administrators.
 pub(super) fn private(call: &Call<'_>, user: &User, shows_admin: bool) -> Value {
-    let mut shown = with(
+    let mut entity = with(
         detail(call, user),
         &json!({
             "email": user.email,
@@ -50,13 +50,13 @@ pub(super) fn private(call: &Call<'_>, user: &User, shows_admin: bool) -> Value 
             "identities": [],
         }),
     );
-    if let (true, Value::Object(map)) = (shows_admin, &mut shown) {
+    if let (true, Value::Object(map)) = (shows_admin, &mut entity) {
         map.insert("is_admin".to_owned(), json!(user.is_admin));
     }
-    shown
+    entity
 }
 
-/// A token without its secret.
+/// Returns a token without its secret.
 pub(in crate::api) fn token(token: &AccessToken, now: Moment) -> Value {
     let scopes: Vec<&str> = token.scopes.iter().map(|scope| scope.name()).collect();
     json!({
@@ -73,10 +73,10 @@ pub(in crate::api) fn token(token: &AccessToken, now: Moment) -> Value {
     })
 }
 
-/// Puts the members of one object over those of another.
-pub(in crate::api) fn with(mut shown: Value, more: &Value) -> Value {
-    if let (Value::Object(shown), Value::Object(more)) = (&mut shown, more) {
-        shown.extend(more.clone());
+/// Merges the members of `more` into an object.
+pub(in crate::api) fn with(mut entity: Value, more: &Value) -> Value {
+    if let (Value::Object(entity), Value::Object(more)) = (&mut entity, more) {
+        entity.extend(more.clone());
     }
-    shown
+    entity
 }

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::domain::key::{Key, KeyOwner};
+use crate::web::api_error::ApiError;
 use crate::web::call::Call;
-use crate::web::params::{Nothing, params};
-use crate::web::refusal::Refusal;
-use crate::web::reply::{Answer, Reply};
+use crate::web::params::{NoParams, params};
+use crate::web::reply::{ApiResult, Reply};
 
 params! {
     struct CreateKey {
@@ -15,7 +15,7 @@ params! {
     }
 }
 
-fn shown(key: &Key) -> Value {
+fn entity(key: &Key) -> Value {
     json!({
         "id": key.id,
         "title": key.title,
@@ -26,40 +26,40 @@ fn shown(key: &Key) -> Value {
     })
 }
 
-pub(super) fn list(call: &Call<'_>, _: &Nothing) -> Answer {
+pub(super) fn list(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let owner = KeyOwner::User(call.user()?);
     let state = call.instance.store.read();
     let keys: Vec<&Key> = state.keys.iter().filter(|key| key.owner == owner).collect();
-    call.page(&keys, |key| shown(key))
+    call.page(&keys, |key| entity(key))
 }
 
-pub(super) fn create(call: &Call<'_>, params: &CreateKey) -> Answer {
+pub(super) fn create(call: &Call<'_>, params: &CreateKey) -> ApiResult {
     let user = call.user()?;
     call.instance.change(|state| {
         let id = state.add_user_key(user, params.title.clone(), &params.key, call.now)?;
-        let key = state.keys.get(id).ok_or_else(Refusal::internal)?;
-        Ok(Reply::created(shown(key)))
+        let key = state.keys.get(id).ok_or_else(ApiError::internal)?;
+        Ok(Reply::created(entity(key)))
     })
 }
 
-pub(super) fn show(call: &Call<'_>, _: &Nothing) -> Answer {
+pub(super) fn show(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let owner = KeyOwner::User(call.user()?);
     let state = call.instance.store.read();
     let key = state
         .keys
         .get(call.number("key_id")?)
         .filter(|key| key.owner == owner);
-    Ok(Reply::ok(shown(
-        key.ok_or_else(|| Refusal::not_found("Key"))?,
+    Ok(Reply::ok(entity(
+        key.ok_or_else(|| ApiError::not_found("Key"))?,
     )))
 }
 
-pub(super) fn delete(call: &Call<'_>, _: &Nothing) -> Answer {
+pub(super) fn delete(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let owner = KeyOwner::User(call.user()?);
     let id = call.number("key_id")?;
     call.instance.change(|state| {
         if state.keys.get(id).is_none_or(|key| key.owner != owner) {
-            return Err(Refusal::not_found("Key"));
+            return Err(ApiError::not_found("Key"));
         }
         state.keys.remove(id);
         Ok(Reply::no_content())

@@ -1,4 +1,4 @@
-// Command check does what a program with GitLab's own Go client does.
+// Command check is a program that uses GitLab's own Go client.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// What a program with @gitbeaker/rest does.
+// A program that uses @gitbeaker/rest.
 
 import assert from "node:assert/strict";
 import { Gitlab } from "@gitbeaker/rest";

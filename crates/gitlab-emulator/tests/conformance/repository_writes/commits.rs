@@ -1,16 +1,16 @@
-//! The commits API: parameters, branches, rights.
+//! The commits API: parameters, branches, permissions.
 
 use gitlab_emulator::CommitValidation;
 use serde_json::{Value, json};
 
 use super::{commit_with, head, raw, write};
-use crate::support::{World, commits, creates, file, updates};
+use crate::support::{TestInstance, commits, creates, file, updates};
 
 #[tokio::test]
-async fn s149_guard_of_every_action_but_create() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+async fn s149_last_commit_id_guards_every_action_but_create() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     let known = root
         .commit(&project, "main", json!([creates("a", "1")]))
         .await;
@@ -29,7 +29,7 @@ async fn s149_guard_of_every_action_but_create() {
     ] {
         root.try_commit(&project, "main", stale(action))
             .await
-            .says(400, refused);
+            .assert_message(400, refused);
     }
     root.commit(&project, "main", stale(creates("new", "1")))
         .await;
@@ -39,10 +39,10 @@ async fn s149_guard_of_every_action_but_create() {
 }
 
 #[tokio::test]
-async fn s150_commit_is_shown_with_counts_unless_unwanted() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+async fn s150_commit_has_stats_unless_excluded() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     let before = head(&root, &project, "main").await;
     let commit = root
         .commit(&project, "main", json!([creates("a", "1\n2\n")]))
@@ -59,14 +59,14 @@ async fn s150_commit_is_shown_with_counts_unless_unwanted() {
 }
 
 #[tokio::test]
-async fn s151_one_bad_action_is_no_commit() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+async fn s151_one_bad_action_prevents_the_commit() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     let before = head(&root, &project, "main").await;
     let actions = json!([creates("a", "1"), creates("README.md", "2")]);
     let refused = root.try_commit(&project, "main", actions).await;
-    refused.says(400, "A file with this name already exists");
+    refused.assert_message(400, "A file with this name already exists");
     assert_eq!(head(&root, &project, "main").await, before);
     root.commit(
         &project,
@@ -87,9 +87,9 @@ async fn s151_one_bad_action_is_no_commit() {
 
 #[tokio::test]
 async fn s152_actions_apply_in_order() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     let actions = json!([
         creates("a", "1"),
         updates("a", "2"),
@@ -104,61 +104,63 @@ async fn s152_actions_apply_in_order() {
     let gone = json!([{ "action": "delete", "file_path": "a" }, updates("a", "4")]);
     root.try_commit(&project, "main", gone)
         .await
-        .says(400, "A file with this name doesn't exist");
+        .assert_message(400, "A file with this name doesn't exist");
 }
 
 #[tokio::test]
 async fn s153_actions_are_required() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     let refused = "400 Bad request - actions is required";
     root.try_commit(&project, "main", json!([]))
         .await
-        .says(400, refused);
+        .assert_message(400, refused);
     let without = json!({ "branch": "main", "commit_message": "c" });
     root.post(&commits(&project), without)
         .await
-        .says(400, refused);
-    world
+        .assert_message(400, refused);
+    gitlab
         .emulator
-        .change_switches(|switches| switches.commit_validation = CommitValidation::Grape);
+        .update_switches(|switches| switches.commit_validation = CommitValidation::Grape);
     root.try_commit(&project, "main", json!([]))
         .await
-        .errs(400, "actions is missing");
+        .assert_error(400, "actions is missing");
 }
 
 #[tokio::test]
 async fn s154_unknown_action_is_refused() {
-    let world = World::start().await;
-    let project = world.project().await;
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
     let actions = json!([{ "action": "destroy", "file_path": "a" }]);
-    world.root().try_commit(&project, "main", actions).await.says(
+    gitlab.root().try_commit(&project, "main", actions).await.assert_message(
         400,
         "400 Bad request - actions[0][action] must be one of: create, update, move, delete, chmod",
     );
 }
 
 #[tokio::test]
-async fn s155_update_needs_content_and_create_does_not() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+async fn s155_update_requires_content_and_create_does_not() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     let update = json!([{ "action": "update", "file_path": "README.md" }]);
-    root.try_commit(&project, "main", update).await.says(
-        400,
-        "400 Bad request - actions[0][content] is required for update action",
-    );
+    root.try_commit(&project, "main", update)
+        .await
+        .assert_message(
+            400,
+            "400 Bad request - actions[0][content] is required for update action",
+        );
     let create = json!([{ "action": "create", "file_path": "empty" }]);
     root.commit(&project, "main", create).await;
     assert_eq!(raw(&root, &project, "empty").await, "");
 }
 
 #[tokio::test]
-async fn s156_move_and_chmod_need_their_parameters() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+async fn s156_move_and_chmod_require_their_parameters() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     for (action, text) in [
         (
             json!({ "action": "move", "file_path": "a" }),
@@ -183,41 +185,43 @@ async fn s156_move_and_chmod_need_their_parameters() {
     ] {
         root.try_commit(&project, "main", json!([action]))
             .await
-            .says(400, text);
+            .assert_message(400, text);
     }
 }
 
 #[tokio::test]
 async fn s157_two_starts_are_refused() {
-    let world = World::start().await;
-    let project = world.project().await;
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
     let both = json!({ "branch": "x", "start_branch": "main", "start_sha": "0".repeat(40) });
-    commit_with(&world.root(), &project, both).await.says(
-        400,
-        "400 Bad request - start_branch, start_sha are mutually exclusive",
-    );
+    commit_with(&gitlab.root(), &project, both)
+        .await
+        .assert_message(
+            400,
+            "400 Bad request - start_branch, start_sha are mutually exclusive",
+        );
 }
 
 #[tokio::test]
-async fn s158_missing_branch_needs_a_start() {
-    let world = World::start().await;
-    let project = world.project().await;
+async fn s158_missing_branch_requires_a_start() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
     let refused = "You can only create or edit files when you are on a branch";
-    let root = world.root();
+    let root = gitlab.root();
     commit_with(&root, &project, json!({ "branch": "x" }))
         .await
-        .says(400, refused);
+        .assert_message(400, refused);
     let nowhere = json!({ "branch": "x", "start_branch": "nope" });
     commit_with(&root, &project, nowhere)
         .await
-        .says(400, refused);
+        .assert_message(400, refused);
 }
 
 #[tokio::test]
-async fn s159_missing_branch_begins_at_its_start() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+async fn s159_missing_branch_starts_at_start_branch() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     let main = head(&root, &project, "main").await;
     let start = json!({ "branch": "x", "start_branch": "main" });
     let commit = commit_with(&root, &project, start).await.created();
@@ -232,29 +236,31 @@ async fn s159_missing_branch_begins_at_its_start() {
 
 #[tokio::test]
 async fn s160_existing_branch_refuses_another_start() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     let main = head(&root, &project, "main").await;
     let start = json!({ "branch": "x", "start_branch": "main" });
     commit_with(&root, &project, start.clone()).await.created();
     let refused =
         "A branch called 'x' already exists. Switch to that branch in order to make changes";
-    commit_with(&root, &project, start).await.says(400, refused);
+    commit_with(&root, &project, start)
+        .await
+        .assert_message(400, refused);
     let by_sha = json!({ "branch": "x", "start_sha": main });
     commit_with(&root, &project, by_sha)
         .await
-        .says(400, refused);
-    // Its own name is no other start.
+        .assert_message(400, refused);
+    // Starting at the branch itself is allowed.
     let own = json!({ "branch": "x", "start_branch": "x", "actions": [creates("z", "1")] });
     commit_with(&root, &project, own).await.created();
 }
 
 #[tokio::test]
 async fn s161_force_resets_the_branch() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     let main = head(&root, &project, "main").await;
     let start = json!({ "branch": "x", "start_branch": "main" });
     commit_with(&root, &project, start).await.created();
@@ -272,60 +278,62 @@ async fn s161_force_resets_the_branch() {
 
 #[tokio::test]
 async fn s162_bad_start_is_refused() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     let bad = json!({ "branch": "x", "start_sha": "nope" });
     commit_with(&root, &project, bad)
         .await
-        .says(400, "Invalid start_sha 'nope'");
+        .assert_message(400, "Invalid start_sha 'nope'");
     let unknown = "1".repeat(40);
     let text = format!("Cannot find start_sha '{unknown}'");
     let bad = json!({ "branch": "x", "start_sha": unknown });
-    commit_with(&root, &project, bad).await.says(400, &text);
+    commit_with(&root, &project, bad)
+        .await
+        .assert_message(400, &text);
 }
 
 #[tokio::test]
-async fn s163_developer_on_a_protected_branch_is_refused_by_each_api_in_its_way() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let developer = world.member("ann", &project, 30).await;
+async fn s163_protected_branch_refuses_developers_with_different_errors_per_api() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let developer = gitlab.member("ann", &project, 30).await;
     developer
         .try_commit(&project, "main", json!([creates("a", "1")]))
         .await
-        .says(
+        .assert_message(
             403,
             "403 Forbidden - You are not allowed to push into this branch",
         );
-    // The check comes before the parameters are looked at.
+    // Permissions are checked before parameters.
     let empty = developer.try_commit(&project, "main", json!([])).await;
-    empty.says(
+    empty.assert_message(
         403,
         "403 Forbidden - You are not allowed to push into this branch",
     );
     developer
         .post(&file(&project, "a"), write("1"))
         .await
-        .says(400, "You are not allowed to push into this branch");
+        .assert_message(400, "You are not allowed to push into this branch");
     let aside = json!({ "branch": "x", "start_branch": "main" });
     commit_with(&developer, &project, aside).await.created();
 }
 
 #[tokio::test]
 async fn s164_reporter_may_not_write_files() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let reporter = world.member("ann", &project, 20).await;
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let reporter = gitlab.member("ann", &project, 20).await;
     reporter
         .post(&file(&project, "a"), write("1"))
         .await
-        .says(403, "403 Forbidden");
+        .assert_message(403, "403 Forbidden");
 }
 
 #[tokio::test]
-async fn s165_empty_repository_takes_any_branch() {
-    let world = World::start().await;
-    let root = world.root();
+async fn s165_empty_repository_accepts_any_branch() {
+    let gitlab = TestInstance::start().await;
+    let root = gitlab.root();
     let project = root
         .post("/projects", json!({ "name": "app" }))
         .await

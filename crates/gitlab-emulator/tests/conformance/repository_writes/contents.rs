@@ -1,15 +1,15 @@
-//! What is written: paths, modes, bodies, authors.
+//! Contents of commits: paths, modes, bodies, authors.
 
 use serde_json::{Value, json};
 
 use super::{commit_with, raw};
-use crate::support::{World, commits, creates, file, updates};
+use crate::support::{TestInstance, commits, creates, file, updates};
 
 #[tokio::test]
 async fn s170_illegal_paths_are_refused() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     for (path, text) in [
         (".git/x", "invalid path: '.git/x'"),
         ("a//b", "invalid path: 'a//b'"),
@@ -17,15 +17,15 @@ async fn s170_illegal_paths_are_refused() {
     ] {
         root.try_commit(&project, "main", json!([creates(path, "1")]))
             .await
-            .says(400, text);
+            .assert_message(400, text);
     }
 }
 
 #[tokio::test]
 async fn s171_executable_bit_is_set_by_create_and_chmod_only() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     let mode = || async {
         let tree = format!("/projects/{}/repository/tree", project["id"]);
         let tree = root.get(&tree).await.ok();
@@ -55,26 +55,26 @@ async fn s171_executable_bit_is_set_by_create_and_chmod_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn s172_large_bodies_are_limited() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
-    // Large, but without actions: it is counted before anything else is looked at.
+async fn s172_large_bodies_are_rate_limited() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
+    // Large bodies are counted before they are validated, so actions are not needed.
     let padding = "x".repeat(20 * 1024 * 1024);
     let body = json!({ "branch": "main", "commit_message": "c", "padding": padding }).to_string();
     let mut statuses = Vec::new();
     for _ in 0..8 {
-        let answer = root
+        let response = root
             .post_raw(
                 &commits(&project),
                 "application/json",
                 body.clone().into_bytes(),
             )
             .await;
-        statuses.push(answer.status);
-        if answer.status == 429 {
+        statuses.push(response.status);
+        if response.status == 429 {
             let text = "This endpoint has been requested too many times. Try again later.";
-            assert_eq!(answer.json, json!({ "message": { "error": text } }));
+            assert_eq!(response.json, json!({ "message": { "error": text } }));
             break;
         }
     }
@@ -84,37 +84,37 @@ async fn s172_large_bodies_are_limited() {
     let body = vec![b' '; 300 * 1024 * 1024 + 1];
     root.post_raw(&commits(&project), "application/json", body)
         .await
-        .has(413);
+        .assert_status(413);
 }
 
 #[tokio::test]
-async fn s173_malformed_json_is_told_twice() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+async fn s173_malformed_json_is_reported_twice() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     root.post_raw(
         &commits(&project),
         "application/json",
         b"{nonsense".to_vec(),
     )
     .await
-    .is(
+    .assert_json(
         400,
         json!({ "message": "Invalid json", "error": "Invalid json" }),
     );
     root.post_raw(&commits(&project), "text/plain", b"x".to_vec())
         .await
-        .says(
+        .assert_message(
             400,
             "400 Bad request - Unsupported Content-Type: text/plain",
         );
 }
 
 #[tokio::test]
-async fn s174_unchanged_content_is_still_a_commit() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+async fn s174_unchanged_content_still_creates_a_commit() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     let one = root
         .commit(&project, "main", json!([creates("a", "1")]))
         .await;
@@ -127,9 +127,9 @@ async fn s174_unchanged_content_is_still_a_commit() {
 
 #[tokio::test]
 async fn s175_committer_is_the_user_and_author_can_be_another() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let maintainer = world.member("ann", &project, 40).await;
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let maintainer = gitlab.member("ann", &project, 40).await;
     let more = json!({ "author_name": "Bob", "author_email": "bob@example.com" });
     let commit = commit_with(&maintainer, &project, more).await.created();
     assert_eq!(commit["author_name"], "Bob");
@@ -147,16 +147,16 @@ async fn s175_committer_is_the_user_and_author_can_be_another() {
 }
 
 #[tokio::test]
-async fn forms_make_commits_too() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+async fn commits_accept_forms() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     let form = "branch=main&commit_message=c&actions[][action]=create&actions[][file_path]=a\
         &actions[][content]=1&actions[][action]=create&actions[][file_path]=b&actions[][content]=2";
     let kind = "application/x-www-form-urlencoded";
     root.post_raw(&commits(&project), kind, form.as_bytes().to_vec())
         .await
-        .has(201);
+        .assert_status(201);
     assert_eq!(raw(&root, &project, "b").await, "2");
     let multipart = "--x\r\nContent-Disposition: form-data; name=\"branch\"\r\n\r\nmain\r\n\
         --x\r\nContent-Disposition: form-data; name=\"commit_message\"\r\n\r\nc\r\n\
@@ -164,15 +164,15 @@ async fn forms_make_commits_too() {
     let kind = "multipart/form-data; boundary=x";
     root.post_raw(&file(&project, "c"), kind, multipart.as_bytes().to_vec())
         .await
-        .has(201);
+        .assert_status(201);
     assert_eq!(raw(&root, &project, "c").await, "3");
 }
 
 #[tokio::test]
-async fn folders_vanish_with_their_last_file() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+async fn folders_disappear_with_their_last_file() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     root.commit(
         &project,
         "main",
@@ -190,10 +190,10 @@ async fn folders_vanish_with_their_last_file() {
 }
 
 #[tokio::test]
-async fn trailers_are_taken_from_the_message() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+async fn trailers_are_parsed_from_the_message() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     let more = json!({ "commit_message": "change\n\nwhy\n\nChange-Id: 1\nChange-Id: 2\n" });
     let commit = commit_with(&root, &project, more).await.created();
     assert_eq!(commit["title"], "change");

@@ -7,7 +7,7 @@ mod races;
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Client, commits, creates, file, merge};
+use crate::support::{Client, Response, commits, creates, file, merge};
 
 pub(crate) fn write(content: &str) -> Value {
     json!({ "branch": "main", "commit_message": "change", "content": content })
@@ -17,7 +17,7 @@ pub(crate) async fn raw(client: &Client, project: &Value, path: &str) -> String 
     client
         .get(&format!("{}/raw?ref=main", file(project, path)))
         .await
-        .has(200)
+        .assert_status(200)
         .text
 }
 
@@ -30,8 +30,8 @@ pub(crate) async fn head(client: &Client, project: &Value, branch: &str) -> Valu
         .clone()
 }
 
-/// A commit with more than branch, message and actions.
-pub(crate) async fn commit_with(client: &Client, project: &Value, more: Value) -> Answer {
+/// Creates a commit with more parameters than branch, message and actions.
+pub(crate) async fn commit_with(client: &Client, project: &Value, more: Value) -> Response {
     let mut commit = json!({
         "branch": "main", "commit_message": "change", "actions": [creates("new", "1")],
     });

@@ -1,4 +1,4 @@
-//! Many writers on one branch.
+//! Concurrent writes to one branch.
 
 use std::time::Duration;
 
@@ -6,55 +6,61 @@ use gitlab_emulator::ConflictText;
 use serde_json::{Value, json};
 
 use super::raw;
-use crate::support::{Answer, World, commits, creates, git_ok, updates};
+use crate::support::{Response, TestInstance, commits, creates, git_ok, updates};
 
 const RACE: &str = "9:reference update: reference does not point to expected object";
 
-/// Makes commits of different files at the same time.
-async fn race(world: &World, project: &Value, writers: usize) -> Vec<Answer> {
+/// Creates commits of different files concurrently.
+async fn race(gitlab: &TestInstance, project: &Value, writers: usize) -> Vec<Response> {
     let tasks: Vec<_> = (0..writers)
         .map(|writer| {
-            let (root, project) = (world.root(), project.clone());
+            let (root, project) = (gitlab.root(), project.clone());
             tokio::spawn(async move {
                 let actions = json!([creates(&format!("file-{writer}"), "1")]);
                 root.try_commit(&project, "main", actions).await
             })
         })
         .collect();
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for task in tasks {
-        answers.push(task.await.unwrap());
+        responses.push(task.await.unwrap());
     }
-    answers
+    responses
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn s166_one_of_two_commits_on_one_parent_loses() {
-    let world = World::start().await;
-    let project = world.project().await;
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
     // Both read the parent long before either moves the branch.
-    world
+    gitlab
         .emulator
-        .change_switches(|switches| switches.latency_commit = 1000);
-    let answers = race(&world, &project, 2).await;
-    let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+        .update_switches(|switches| switches.latency_commit = 1000);
+    let responses = race(&gitlab, &project, 2).await;
+    let mut statuses: Vec<u16> = responses.iter().map(|response| response.status).collect();
     statuses.sort_unstable();
     assert_eq!(statuses, [201, 400]);
-    let loser = answers.iter().find(|answer| answer.status == 400).unwrap();
-    loser.says(400, RACE);
+    let loser = responses
+        .iter()
+        .find(|response| response.status == 400)
+        .unwrap();
+    loser.assert_message(400, RACE);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn s167_older_servers_tell_the_loser_in_other_words() {
-    let world = World::start().await;
-    let project = world.project().await;
-    world.emulator.change_switches(|switches| {
+async fn s167_older_servers_have_another_conflict_text() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    gitlab.emulator.update_switches(|switches| {
         switches.latency_commit = 1000;
         switches.conflict_text = ConflictText::Refresh;
     });
-    let answers = race(&world, &project, 2).await;
-    let loser = answers.iter().find(|answer| answer.status == 400).unwrap();
-    loser.says(
+    let responses = race(&gitlab, &project, 2).await;
+    let loser = responses
+        .iter()
+        .find(|response| response.status == 400)
+        .unwrap();
+    loser.assert_message(
         400,
         "9:Could not update refs/heads/main. Please refresh and try again.",
     );
@@ -62,13 +68,13 @@ async fn s167_older_servers_tell_the_loser_in_other_words() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn s168_history_has_exactly_the_commits_that_succeeded() {
-    let world = World::start().await;
-    let project = world.project().await;
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
     for latency in [0, 5] {
-        world
+        gitlab
             .emulator
-            .change_switches(|switches| switches.latency_commit = latency);
-        let root = world.root();
+            .update_switches(|switches| switches.latency_commit = latency);
+        let root = gitlab.root();
         let before = root
             .get(&commits(&project))
             .await
@@ -76,13 +82,13 @@ async fn s168_history_has_exactly_the_commits_that_succeeded() {
             .as_array()
             .unwrap()
             .len();
-        let answers = race_in(&world, &project, 12, latency).await;
-        let winners: Vec<&Answer> = answers
+        let responses = race_with_prefix(&gitlab, &project, 12, latency).await;
+        let winners: Vec<&Response> = responses
             .iter()
-            .filter(|answer| answer.status == 201)
+            .filter(|response| response.status == 201)
             .collect();
         assert!(!winners.is_empty());
-        for loser in answers.iter().filter(|answer| answer.status != 201) {
+        for loser in responses.iter().filter(|response| response.status != 201) {
             assert_eq!(loser.status, 400);
             let text = loser.json["message"].as_str().unwrap();
             assert!(text.starts_with("9:reference update: reference "), "{text}");
@@ -106,11 +112,16 @@ async fn s168_history_has_exactly_the_commits_that_succeeded() {
     }
 }
 
-/// As [`race`], with files that no other round has, named in the message.
-async fn race_in(world: &World, project: &Value, writers: usize, round: u64) -> Vec<Answer> {
+/// Like [`race`], with file names unique to the round and repeated in the message.
+async fn race_with_prefix(
+    gitlab: &TestInstance,
+    project: &Value,
+    writers: usize,
+    round: u64,
+) -> Vec<Response> {
     let tasks: Vec<_> = (0..writers)
         .map(|writer| {
-            let (root, project) = (world.root(), project.clone());
+            let (root, project) = (gitlab.root(), project.clone());
             tokio::spawn(async move {
                 let name = format!("round-{round}-{writer}");
                 let commit = json!({
@@ -120,30 +131,30 @@ async fn race_in(world: &World, project: &Value, writers: usize, round: u64) -> 
             })
         })
         .collect();
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for task in tasks {
-        answers.push(task.await.unwrap());
+        responses.push(task.await.unwrap());
     }
-    answers
+    responses
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn s169_write_between_guard_and_parent_is_overwritten() {
-    let world = World::start().await;
-    let project = world.project().await;
-    let root = world.root();
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
     let known = root
         .commit(&project, "main", json!([creates("a", "1")]))
         .await;
     let folder = tempfile::tempdir().unwrap();
-    let url = world.git_url("root", &root.token, "platform/app");
+    let url = gitlab.git_url("root", &root.token, "platform/app");
     git_ok(folder.path(), &["clone", "-q", &url, "."]).await;
     std::fs::write(folder.path().join("a"), "between").unwrap();
     git_ok(folder.path(), &["commit", "-q", "-a", "-m", "between"]).await;
 
-    world
+    gitlab
         .emulator
-        .change_switches(|switches| switches.gap_before_parent = 3000);
+        .update_switches(|switches| switches.gap_before_parent = 3000);
     let guarded = {
         let (root, project) = (root.clone(), project.clone());
         let mut action = updates("a", "guarded");
@@ -151,7 +162,7 @@ async fn s169_write_between_guard_and_parent_is_overwritten() {
         tokio::spawn(async move { root.try_commit(&project, "main", json!([action])).await })
     };
     tokio::time::sleep(Duration::from_millis(500)).await;
-    // A push is not held up by the gap.
+    // The gap does not delay pushes.
     git_ok(folder.path(), &["push", "-q"]).await;
     let between = git_ok(folder.path(), &["rev-parse", "HEAD"]).await;
     let guarded = guarded.await.unwrap().created();

@@ -1,4 +1,4 @@
-//! What happens around every request: the journal, faults, latency, and headers of all answers.
+//! Middleware of all requests: journal, faults, latency and common response headers.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,16 +12,16 @@ use super::fault::{Failure, Fault};
 use super::journal::JournalEntry;
 use crate::instance::Instance;
 
-/// The prefix of the emulator's own endpoints, which nothing here touches.
+/// Prefix of the control endpoints, which bypass the middleware.
 const CONTROL: &str = "/-/emulator";
 const API: &str = "/api/";
 
-/// Marks an answer that must not be sent: the connection ends instead.
+/// Marks a response that must not be sent; the connection is closed instead.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Dropped;
+pub(crate) struct DropConnection;
 
-/// Wraps the handling of a request.
-pub(crate) async fn around(
+/// Handles a request with journal, faults, latency and common headers.
+pub(crate) async fn middleware(
     State(instance): State<Arc<Instance>>,
     request: Request,
     next: Next,
@@ -64,7 +64,7 @@ pub(crate) async fn around(
     if is_api_read && response.status() == StatusCode::OK {
         response = conditional(response, not_modified.as_ref());
     }
-    let is_dropped = response.extensions().get::<Dropped>().is_some();
+    let is_dropped = response.extensions().get::<DropConnection>().is_some();
     let status = (!is_dropped).then(|| response.status().as_u16());
     let took = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     instance.journal.end(number, status, took);
@@ -78,33 +78,33 @@ async fn faulty(
     request: Request,
     next: Next,
 ) -> Response {
-    let mut answer = None;
+    let mut inner = None;
     let mut waiting = Some((request, next));
     if (fault.after_effect || matches!(fault.failure, Failure::Hang { millis: Some(_) }))
         && let Some((request, next)) = waiting.take()
     {
-        answer = Some(next.run(request).await);
+        inner = Some(next.run(request).await);
     }
-    if let Some(refusal) = fault.failure.refusal(instance.now()) {
-        return refusal.into_response();
+    if let Some(api_error) = fault.failure.api_error(instance.now()) {
+        return api_error.into_response();
     }
     if matches!(fault.failure, Failure::Hang { .. }) {
         instance.journal.hold(number);
     }
-    match (&fault.failure, answer) {
+    match (&fault.failure, inner) {
         (
             Failure::Hang {
                 millis: Some(millis),
             },
-            Some(answer),
+            Some(inner),
         ) => {
             sleep(*millis).await;
-            answer
+            inner
         }
         (Failure::Hang { .. }, _) => std::future::pending().await,
         _ => {
             let mut response = Response::default();
-            response.extensions_mut().insert(Dropped);
+            response.extensions_mut().insert(DropConnection);
             response
         }
     }
@@ -131,7 +131,7 @@ fn add_headers(response: &mut Response) {
     }
 }
 
-/// Answers 304 when the client has the answer already.
+/// Responds 304 if the client has the current version.
 fn conditional(response: Response, known: Option<&HeaderValue>) -> Response {
     let Some(known) = known.and_then(|known| known.to_str().ok()) else {
         return response;

@@ -1,54 +1,55 @@
-//! Refusals in the shapes in which GitLab's parts write them (GitLab `lib/api/helpers.rb`, `lib/api/api.rb`).
+//! Error responses in the formats of GitLab's components (GitLab `lib/api/helpers.rb`,
+//! `lib/api/api.rb`).
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Map, Value, json};
 
-use super::params::{Complaint, Problem};
+use super::params::{FieldError, Problem};
 use crate::domain::invalid::Invalid;
 use crate::domain::switches::Texts;
 use crate::domain::time::Moment;
 
-/// Why a request gets no ordinary answer.
+/// An error response.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Refusal {
+pub(crate) struct ApiError {
     pub(crate) status: StatusCode,
-    pub(crate) body: Shape,
+    pub(crate) body: ErrorBody,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
 }
 
-/// The shape of the body.
+/// Format of the body.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Shape {
+pub(crate) enum ErrorBody {
     /// `{"message":"..."}`, the common case.
     Message(String),
-    /// `{"message":{"field":["..."]}}`, validation of a record.
+    /// `{"message":{"field":["..."]}}`, from record validation.
     Fields(Invalid),
-    /// `{"message":["..."]}`, validation of protected branches.
+    /// `{"message":["..."]}`, from validation of protected branches.
     Messages(Vec<String>),
-    /// `{"message":{"error":"..."}}`, the application's rate limiter.
+    /// `{"message":{"error":"..."}}`, from the application rate limiter.
     Nested(String),
-    /// `{"error":"..."}`, Grape's validation, unknown routes, hooks.
+    /// `{"error":"..."}`, from Grape's validation, unknown routes and hooks.
     Error(String),
-    /// `{"error":"..."}`, Grape's validation before its words are chosen.
-    Parameters(Vec<Complaint>),
-    /// `{"error":["..."]}`, the limit of projects.
+    /// `{"error":"..."}`, from Grape's validation, before its texts are chosen.
+    Parameters(Vec<FieldError>),
+    /// `{"error":["..."]}`, from the project limit.
     Errors(Vec<String>),
-    /// `{"error":"...","error_description":"..."}`, the OAuth layer.
+    /// `{"error":"...","error_description":"..."}`, from the OAuth layer.
     OAuth {
         error: &'static str,
         description: String,
         scope: Option<String>,
     },
-    /// `{"message":"...","error":"..."}`, malformed JSON for the commits API.
+    /// `{"message":"...","error":"..."}`, from malformed JSON in the commits API.
     MessageAndError(String),
     /// Plain text, from `Rack::Attack` and git over HTTP.
     Text(String),
-    /// JSON that an injected fault brings along.
+    /// JSON of an injected fault.
     Json(Value),
 }
 
-impl Refusal {
-    pub(crate) fn new(status: StatusCode, body: Shape) -> Self {
+impl ApiError {
+    pub(crate) fn new(status: StatusCode, body: ErrorBody) -> Self {
         Self {
             status,
             body,
@@ -57,10 +58,10 @@ impl Refusal {
     }
 
     pub(crate) fn message(status: StatusCode, message: impl Into<String>) -> Self {
-        Self::new(status, Shape::Message(message.into()))
+        Self::new(status, ErrorBody::Message(message.into()))
     }
 
-    /// 400 with the bare text of a service.
+    /// 400 with the text of a service.
     pub(crate) fn rejected(message: impl Into<String>) -> Self {
         Self::message(StatusCode::BAD_REQUEST, message)
     }
@@ -71,36 +72,36 @@ impl Refusal {
     }
 
     /// 400 of Grape's validation.
-    pub(crate) fn parameters(complaints: Vec<Complaint>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, Shape::Parameters(complaints))
+    pub(crate) fn parameters(field_errors: Vec<FieldError>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, ErrorBody::Parameters(field_errors))
     }
 
     /// 400 of Grape's validation with a text.
     pub(crate) fn parameter(text: impl Into<String>) -> Self {
-        Self::parameters(vec![Complaint::Other(text.into())])
+        Self::parameters(vec![FieldError::Other(text.into())])
     }
 
     /// 400 of Grape's validation for one parameter.
     pub(crate) fn problem(name: &str, problem: Problem) -> Self {
-        Self::parameters(vec![Complaint::One(name.to_owned(), problem)])
+        Self::parameters(vec![FieldError::One(name.to_owned(), problem)])
     }
 
-    /// Puts Grape's validation into words.
+    /// Renders errors of Grape's validation as text.
     #[must_use]
-    pub(crate) fn worded(mut self, texts: &Texts) -> Self {
-        if let Shape::Parameters(complaints) = &self.body {
-            let complaints: Vec<String> = complaints
+    pub(crate) fn with_texts(mut self, texts: &Texts) -> Self {
+        if let ErrorBody::Parameters(field_errors) = &self.body {
+            let field_errors: Vec<String> = field_errors
                 .iter()
-                .map(|complaint| complaint.text(texts))
+                .map(|field_error| field_error.text(texts))
                 .collect();
-            self.body = Shape::Error(complaints.join(", "));
+            self.body = ErrorBody::Error(field_errors.join(", "));
         }
         self
     }
 
     /// 400 with the errors of a record.
     pub(crate) fn invalid(invalid: Invalid) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, Shape::Fields(invalid))
+        Self::new(StatusCode::BAD_REQUEST, ErrorBody::Fields(invalid))
     }
 
     /// 401 `401 Unauthorized`.
@@ -112,7 +113,7 @@ impl Refusal {
     pub(crate) fn invalid_token(description: &str) -> Self {
         Self::new(
             StatusCode::UNAUTHORIZED,
-            Shape::OAuth {
+            ErrorBody::OAuth {
                 error: "invalid_token",
                 description: description.to_owned(),
                 scope: None,
@@ -135,7 +136,7 @@ impl Refusal {
         Self::message(StatusCode::NOT_FOUND, format!("404 {thing} Not Found"))
     }
 
-    /// 404 `404 Not found`, of a record that a lookup missed.
+    /// 404 `404 Not found`, for a record that a lookup missed.
     pub(crate) fn no_record() -> Self {
         Self::message(StatusCode::NOT_FOUND, "404 Not found")
     }
@@ -147,14 +148,17 @@ impl Refusal {
 
     /// 422 with a text under `error`.
     pub(crate) fn unprocessable(error: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, Shape::Error(error.into()))
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            ErrorBody::Error(error.into()),
+        )
     }
 
     /// 429 of the application's rate limiter.
     pub(crate) fn too_many(text: &str) -> Self {
         Self::new(
             StatusCode::TOO_MANY_REQUESTS,
-            Shape::Nested(text.to_owned()),
+            ErrorBody::Nested(text.to_owned()),
         )
     }
 
@@ -174,24 +178,27 @@ impl Refusal {
         self
     }
 
-    /// 301 to where a moved project is now.
+    /// 301 to the current address of a moved project.
     pub(crate) fn moved(location: &str) -> Self {
         let text = format!("This resource has been moved permanently to {location}");
-        Self::new(StatusCode::MOVED_PERMANENTLY, Shape::Text(text))
+        Self::new(StatusCode::MOVED_PERMANENTLY, ErrorBody::Text(text))
             .with_header(header::LOCATION, location)
     }
 
     /// 429 of `Rack::Attack`, with its seven headers.
     pub(crate) fn throttled(text: &str, headers: Vec<(HeaderName, HeaderValue)>) -> Self {
-        let mut refusal = Self::new(StatusCode::TOO_MANY_REQUESTS, Shape::Text(text.to_owned()));
-        refusal.headers = headers;
-        refusal
+        let mut api_error = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            ErrorBody::Text(text.to_owned()),
+        );
+        api_error.headers = headers;
+        api_error
     }
 
     pub(crate) fn json(&self) -> Option<Value> {
         Some(match &self.body {
-            Shape::Message(message) => json!({ "message": message }),
-            Shape::Fields(invalid) => {
+            ErrorBody::Message(message) => json!({ "message": message }),
+            ErrorBody::Fields(invalid) => {
                 let fields: Map<String, Value> = invalid
                     .fields()
                     .iter()
@@ -199,32 +206,33 @@ impl Refusal {
                     .collect();
                 json!({ "message": fields })
             }
-            Shape::Messages(messages) => json!({ "message": messages }),
-            Shape::Nested(error) => json!({ "message": { "error": error } }),
-            Shape::Error(error) => json!({ "error": error }),
-            Shape::Errors(errors) => json!({ "error": errors }),
-            Shape::OAuth {
+            ErrorBody::Messages(messages) => json!({ "message": messages }),
+            ErrorBody::Nested(error) => json!({ "message": { "error": error } }),
+            ErrorBody::Error(error) => json!({ "error": error }),
+            ErrorBody::Errors(errors) => json!({ "error": errors }),
+            ErrorBody::OAuth {
                 error,
                 description,
                 scope: None,
             } => {
                 json!({ "error": error, "error_description": description })
             }
-            Shape::OAuth {
+            ErrorBody::OAuth {
                 error,
                 description,
                 scope: Some(scope),
             } => {
                 json!({ "error": error, "error_description": description, "scope": scope })
             }
-            Shape::MessageAndError(text) => json!({ "message": text, "error": text }),
-            Shape::Json(value) => value.clone(),
-            Shape::Text(_) | Shape::Parameters(_) => return None,
+            ErrorBody::MessageAndError(text) => json!({ "message": text, "error": text }),
+            ErrorBody::Json(value) => value.clone(),
+            ErrorBody::Text(_) | ErrorBody::Parameters(_) => return None,
         })
     }
 }
 
-/// The headers that `Rack::Attack` adds to counted requests; only refused ones say when to come back.
+/// Returns the headers that `Rack::Attack` adds to counted requests; only refused ones have
+/// `Retry-After`.
 pub(crate) fn rate_limit_headers(
     name: &str,
     limit_per_minute: u32,
@@ -265,17 +273,17 @@ pub(crate) fn rate_limit_headers(
         .collect()
 }
 
-impl From<Invalid> for Refusal {
+impl From<Invalid> for ApiError {
     fn from(invalid: Invalid) -> Self {
         Self::invalid(invalid)
     }
 }
 
-impl From<crate::git::Error> for Refusal {
+impl From<crate::git::Error> for ApiError {
     fn from(error: crate::git::Error) -> Self {
         tracing::error!(
             error = &error as &dyn std::error::Error,
-            "a repository failed"
+            "could not access a repository"
         );
         Self::internal()
     }

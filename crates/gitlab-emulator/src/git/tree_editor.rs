@@ -1,5 +1,5 @@
-//! A tree that is being changed. It knows at every moment what is at a path, edits included, which
-//! the tree editor of `gix` does not: it answers only for the folders that it has loaded.
+//! An editable tree that knows, at any time, what is at a path, including earlier edits. The tree
+//! editor of `gix` knows this only for folders that it has loaded.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use gix::object::tree::{EntryKind, EntryMode};
 use gix::objs::Tree;
 use gix::objs::tree::Entry;
 
-use super::error::{Attempt, Error};
+use super::error::{Context, Error};
 use super::repository::Repository;
 
 /// What is at a path.
@@ -33,25 +33,25 @@ pub(super) struct Leaf {
 #[derive(Debug)]
 enum Node {
     Leaf(Leaf),
-    /// A folder that nobody has looked into.
+    /// A folder that was not loaded.
     Stored(ObjectId),
     Open(BTreeMap<BString, Node>),
 }
 
-/// The tree, loaded folder by folder as paths are asked for.
-pub(super) struct Draft<'a> {
+/// The tree, whose folders are loaded on demand.
+pub(super) struct TreeEditor<'a> {
     repository: &'a Repository,
     root: Node,
 }
 
-impl<'a> Draft<'a> {
-    /// Begins with a tree, or with nothing.
+impl<'a> TreeEditor<'a> {
+    /// Starts with a tree, or with an empty one.
     pub(super) fn new(repository: &'a Repository, tree: Option<ObjectId>) -> Self {
         let root = tree.map_or_else(|| Node::Open(BTreeMap::new()), Node::Stored);
         Self { repository, root }
     }
 
-    /// Looks at a path.
+    /// Returns what is at a path.
     pub(super) fn find(&mut self, path: &str) -> Result<Found, Error> {
         let mut node = &mut self.root;
         for segment in path.split('/') {
@@ -69,7 +69,7 @@ impl<'a> Draft<'a> {
         })
     }
 
-    /// Puts a leaf at a path, in place of whatever is there or is a file on the way.
+    /// Puts a leaf at a path. Replaces what is there, and any file that is in the way of a folder.
     pub(super) fn put(&mut self, path: &str, leaf: Leaf) -> Result<(), Error> {
         let mut node = &mut self.root;
         for segment in path.split('/') {
@@ -87,7 +87,7 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    /// Removes whatever is at a path; folders that become empty vanish when the tree is written.
+    /// Removes what is at a path; folders that become empty disappear when the tree is written.
     pub(super) fn remove(&mut self, path: &str) -> Result<(), Error> {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         let mut node = &mut self.root;
@@ -106,7 +106,7 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    /// Writes the folders that were looked into and gives the id of the root tree.
+    /// Writes the changed folders and returns the ID of the root tree.
     pub(super) fn write(self) -> Result<ObjectId, Error> {
         match self.root.write(self.repository)? {
             Some(leaf) => Ok(leaf.id),
@@ -116,16 +116,16 @@ impl<'a> Draft<'a> {
 }
 
 impl Node {
-    /// The entries of a folder, loaded; `None` for a leaf.
+    /// Loads a folder and returns its entries; `None` for a leaf.
     fn open(
         &mut self,
         repository: &Repository,
     ) -> Result<Option<&mut BTreeMap<BString, Node>>, Error> {
         if let Self::Stored(id) = *self {
-            let tree = repository.git.find_tree(id).attempt("read a tree")?;
+            let tree = repository.git.find_tree(id).context("read a tree")?;
             let mut entries = BTreeMap::new();
             for entry in tree.iter() {
-                let entry = entry.attempt("read a tree")?;
+                let entry = entry.context("read a tree")?;
                 let (id, mode) = (entry.object_id(), entry.mode());
                 let node = if mode.is_tree() {
                     Self::Stored(id)
@@ -142,7 +142,7 @@ impl Node {
         }
     }
 
-    /// Writes what is below; `None` for an empty folder.
+    /// Writes a node; `None` for an empty folder.
     fn write(self, repository: &Repository) -> Result<Option<Leaf>, Error> {
         let folder = EntryKind::Tree.into();
         match self {
@@ -170,11 +170,11 @@ impl Node {
 }
 
 fn write_tree(repository: &Repository, mut entries: Vec<Entry>) -> Result<ObjectId, Error> {
-    // Git sorts folders as if their names ended in a slash.
+    // git sorts folders as if their names ended in a slash.
     entries.sort();
     let id = repository
         .git
         .write_object(Tree { entries })
-        .attempt("write a tree")?;
+        .context("write a tree")?;
     Ok(id.detach())
 }

@@ -1,10 +1,10 @@
-//! What follows when references have moved, whoever moved them (GitLab's post-receive).
+//! Follow-up work after references have moved, through the API or a push (GitLab's post-receive).
 
 use serde_json::{Value, json};
 
 use crate::domain::event::Event;
 use crate::domain::hook::Hook;
-use crate::domain::job::Work;
+use crate::domain::job::Task;
 use crate::domain::project::Project;
 use crate::domain::state::State;
 use crate::domain::table::Id;
@@ -17,23 +17,23 @@ use crate::webhook::payload;
 const BRANCHES: &str = "refs/heads/";
 const TAGS: &str = "refs/tags/";
 
-/// A reference that has moved.
+/// A reference that moved.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Received {
-    /// Its full name.
+pub(crate) struct ReferenceUpdate {
+    /// Full name of the reference.
     pub(crate) reference: String,
-    /// Where it was, `None` when it is new.
+    /// The object before; `None` if the reference is new.
     pub(crate) old: Option<ObjectId>,
-    /// Where it is, `None` when it is gone.
+    /// The object after; `None` if the reference was deleted.
     pub(crate) new: Option<ObjectId>,
 }
 
-/// Brings the project up to date with its repository, and calls its hooks.
+/// Updates the project after its references moved, and queues its webhooks.
 pub(crate) fn process(
     instance: &Instance,
     project: Id<Project>,
     user: Id<User>,
-    updates: &[Received],
+    updates: &[ReferenceUpdate],
 ) -> Result<(), Error> {
     choose_default_branch(instance, project, updates)?;
     let repository = instance.repositories.open(project.number())?;
@@ -61,11 +61,11 @@ pub(crate) fn process(
     Ok(())
 }
 
-/// The first branch becomes the default branch if the one by that name is not there.
+/// Makes the first branch the default branch if the configured one does not exist.
 fn choose_default_branch(
     instance: &Instance,
     project: Id<Project>,
-    updates: &[Received],
+    updates: &[ReferenceUpdate],
 ) -> Result<(), Error> {
     let created: Vec<&str> = updates
         .iter()
@@ -95,7 +95,7 @@ fn choose_default_branch(
                 .default_branch
                 .clone_from(&chosen);
         }
-        state.schedule(Work::ProtectDefaultBranch(project), now);
+        state.schedule(Task::ProtectDefaultBranch(project), now);
         chosen
     });
     match chosen {
@@ -108,7 +108,7 @@ fn call_hooks(
     instance: &Instance,
     project: Id<Project>,
     user: Id<User>,
-    update: &Received,
+    update: &ReferenceUpdate,
 ) -> Result<(), Error> {
     let (event, name) = if update.reference.starts_with(TAGS) {
         ("tag_push_events", "Tag Push Hook")
@@ -121,7 +121,7 @@ fn call_hooks(
             let branch = update.reference.strip_prefix(BRANCHES);
             hook.project == project
                 && hook.is_called_for(event)
-                && branch.is_none_or(|branch| hook.branch_filter.lets_through(branch))
+                && branch.is_none_or(|branch| hook.branch_filter.matches(branch))
         };
         state.hooks.iter().filter(is_called).cloned().collect()
     };
@@ -136,7 +136,7 @@ fn call_hooks(
     Ok(())
 }
 
-const fn action(update: &Received) -> &'static str {
+const fn action(update: &ReferenceUpdate) -> &'static str {
     match (&update.old, &update.new) {
         (_, None) => "deleted",
         (None, Some(_)) => "pushed new",
@@ -144,8 +144,8 @@ const fn action(update: &Received) -> &'static str {
     }
 }
 
-/// What the event of a push tells.
-fn push_data(repository: &Repository, update: &Received) -> Result<Value, Error> {
+/// Returns the push data of the event.
+fn push_data(repository: &Repository, update: &ReferenceUpdate) -> Result<Value, Error> {
     let branch = update.reference.strip_prefix(BRANCHES);
     let tag = update.reference.strip_prefix(TAGS);
     let commits = match branch {
@@ -172,8 +172,8 @@ fn push_data(repository: &Repository, update: &Received) -> Result<Value, Error>
     }))
 }
 
-/// Notes that a project was made.
-pub(crate) fn note_creation(state: &mut State, project: Id<Project>, author: Id<User>) {
+/// Records the creation of a project.
+pub(crate) fn record_creation(state: &mut State, project: Id<Project>, author: Id<User>) {
     let Some(created_at) = state
         .projects
         .get(project)

@@ -1,0 +1,194 @@
+//! Names, visibility and roles.
+
+use serde_json::{Value, json};
+
+use crate::support::{Client, TestInstance};
+
+const PATH_ERROR: &str = "can only include non-accented letters, digits, '_', '-' and '.'. It must not start with '-', '_', or '.', nor end with '-', '_', '.', '.git', or '.atom'.";
+
+/// Creates a private project in a private group, optionally in a subgroup, with a member of the
+/// project only. Returns group, project and member.
+async fn member_of_project_only(
+    gitlab: &TestInstance,
+    subgroup: Option<&str>,
+) -> (Value, Value, Client) {
+    let group = gitlab.group("hidden").await;
+    let parent = match subgroup {
+        Some(path) => gitlab.subgroup(&group, path).await,
+        None => group.clone(),
+    };
+    let project = gitlab.project_in(&parent, "app", json!({})).await;
+    let member = gitlab.member("ann", &project, 30).await;
+    (group, project, member)
+}
+
+#[tokio::test]
+async fn s191_integers_are_always_ids() {
+    let gitlab = TestInstance::start().await;
+    let root = gitlab.root();
+    gitlab.group("12").await;
+    let mut last = Value::Null;
+    while last["id"] != 12 {
+        let path = format!("after-{}", last["id"]);
+        last = gitlab.group(&path).await;
+    }
+    for kind in ["groups", "namespaces"] {
+        let found = root.get(&format!("/{kind}/12")).await.ok();
+        assert_eq!(found["full_path"], last["full_path"]);
+    }
+    gitlab.group("2026").await;
+    root.get("/groups/2026")
+        .await
+        .assert_message(404, "404 Group Not Found");
+    root.get("/namespaces/2026")
+        .await
+        .assert_message(404, "404 Namespace Not Found");
+    root.get("/groups/-2026")
+        .await
+        .assert_message(404, "404 Group Not Found");
+    let search = "/groups?top_level_only=true&search=2026";
+    assert_eq!(root.get(search).await.ok()[0]["full_path"], "2026");
+}
+
+#[tokio::test]
+async fn s192_member_of_a_project_reads_its_group_only() {
+    for subgroup in [None, Some("deep")] {
+        let gitlab = TestInstance::start().await;
+        let (group, project, member) = member_of_project_only(&gitlab, subgroup).await;
+        let path = format!("/groups/{}", group["id"]);
+        assert_eq!(member.get(&path).await.ok()["visibility"], "private");
+        member
+            .get(&format!("{path}/members"))
+            .await
+            .assert_message(403, "403 Forbidden");
+        let namespace = &project["namespace"]["id"];
+        for namespace_id in [&group["id"], namespace] {
+            let new = json!({ "name": "more", "namespace_id": namespace_id });
+            let refused = member.post("/projects", new).await.assert_status(400);
+            assert_eq!(refused.json["message"]["namespace"][0], "is not valid");
+        }
+    }
+}
+
+#[tokio::test]
+async fn s193_former_member_of_a_project_cannot_see_its_group() {
+    let gitlab = TestInstance::start().await;
+    let (group, project, member) = member_of_project_only(&gitlab, None).await;
+    let path = format!("/groups/{}", group["id"]);
+    member.get(&path).await.assert_status(200);
+    let membership = format!("/projects/{}/members/{}", project["id"], member.id);
+    gitlab.root().delete(&membership).await.assert_status(204);
+    member
+        .get(&path)
+        .await
+        .assert_message(404, "404 Group Not Found");
+}
+
+#[tokio::test]
+async fn s194_search_includes_public_projects_of_non_members() {
+    let gitlab = TestInstance::start().await;
+    let group = json!({ "name": "open", "path": "open", "visibility": "public" });
+    let group = gitlab.root().post("/groups", group).await.created();
+    let public = json!({ "visibility": "public" });
+    gitlab.project_in(&group, "findme", public).await;
+    let user = gitlab.user("ann").await;
+    let all = user.get("/projects?search=findme").await.ok();
+    assert_eq!(all[0]["path_with_namespace"], "open/findme");
+    let own = user.get("/projects?search=findme&membership=true").await;
+    assert_eq!(own.ok(), json!([]));
+}
+
+#[tokio::test]
+async fn s195_new_project_paths_have_single_separators() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
+    for path in ["a__b", "_a", "a-", "a.-b"] {
+        let new = json!({ "path": path, "namespace_id": project["namespace"]["id"] });
+        let refused = root.post("/projects", new).await.assert_status(400);
+        assert_eq!(refused.json["message"]["path"], json!([PATH_ERROR]));
+    }
+    let id = project["id"].as_u64().unwrap();
+    gitlab.emulator.seed(|state, _| {
+        state
+            .projects
+            .get_mut(gitlab_emulator::domain::table::Id::new(id))
+            .unwrap()
+            .path = "_old__path".to_owned();
+        state.rebuild_routes();
+    });
+    let found = root.get("/projects/platform%2F_old__path").await.ok();
+    assert_eq!(found["id"], project["id"]);
+    let path = format!("/projects/{id}");
+    let changed = root.put(&path, json!({ "description": "new" })).await.ok();
+    assert_eq!(changed["path"], "_old__path");
+    let refused = root.put(&path, json!({ "path": "_new" })).await;
+    assert_eq!(
+        refused.assert_status(400).json["message"]["path"],
+        json!([PATH_ERROR])
+    );
+}
+
+#[tokio::test]
+async fn s196_only_project_paths_may_have_one_character() {
+    let gitlab = TestInstance::start().await;
+    let group = gitlab.group("platform").await;
+    let root = gitlab.root();
+    let project = json!({ "path": "a", "namespace_id": group["id"] });
+    root.post("/projects", project).await.created();
+    let group = json!({ "name": "b", "path": "b" });
+    root.post("/groups", group).await.assert_status(400);
+}
+
+#[tokio::test]
+async fn s197_deleting_and_archiving_a_project_requires_an_owner() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let maintainer = gitlab.member("ann", &project, 40).await;
+    let path = format!("/projects/{}", project["id"]);
+    let (archive, unarchive) = (format!("{path}/archive"), format!("{path}/unarchive"));
+    maintainer
+        .delete(&path)
+        .await
+        .assert_message(403, "403 Forbidden");
+    for action in [&archive, &unarchive] {
+        maintainer
+            .post(action, json!({}))
+            .await
+            .assert_message(403, "403 Forbidden");
+    }
+    let owner = gitlab.user("bob").await;
+    let members = format!("/groups/{}/members", project["namespace"]["id"]);
+    let member = json!({ "user_id": owner.id, "access_level": 50 });
+    gitlab.root().post(&members, member).await.created();
+    for (action, is_archived) in [(&archive, true), (&unarchive, false)] {
+        let changed = owner.post(action, json!({})).await.created();
+        assert_eq!(changed["archived"], is_archived);
+    }
+    owner.delete(&path).await.assert_status(202);
+}
+
+#[tokio::test]
+async fn s198_sending_the_visibility_requires_an_owner() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let maintainer = gitlab.member("ann", &project, 40).await;
+    let path = format!("/projects/{}", project["id"]);
+    let unchanged = json!({ "visibility": "private", "description": "new" });
+    maintainer
+        .put(&path, unchanged)
+        .await
+        .assert_message(403, "403 Forbidden");
+    let changed = maintainer.put(&path, json!({ "description": "new" })).await;
+    assert_eq!(changed.ok()["description"], "new");
+}
+
+#[tokio::test]
+async fn s199_maintainer_may_rename_a_project() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let maintainer = gitlab.member("ann", &project, 40).await;
+    let path = format!("/projects/{}", project["id"]);
+    let renamed = maintainer.put(&path, json!({ "name": "New" })).await.ok();
+    assert_eq!(renamed["name"], "New");
+}
