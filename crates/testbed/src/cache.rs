@@ -1,4 +1,4 @@
-//! The folder where obtained tools are kept between runs.
+//! The cache folder for obtained tools.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -7,10 +7,10 @@ use etcetera::{BaseStrategy, choose_base_strategy};
 
 use crate::Error;
 
-/// The variable that moves the cache folder.
+/// The environment variable with the cache folder.
 pub const CACHE_VARIABLE: &str = "NAUTES_TEST_CACHE";
 
-/// Returns the cache folder: `NAUTES_TEST_CACHE`, else a folder of ours in the user's own cache.
+/// Returns the cache folder: `NAUTES_TEST_CACHE`, or a folder in the user's cache.
 pub fn folder() -> PathBuf {
     std::env::var_os(CACHE_VARIABLE).map_or_else(
         || users_cache_folder().join("terraform-provider-nautes"),
@@ -22,10 +22,10 @@ fn users_cache_folder() -> PathBuf {
     choose_base_strategy().map_or_else(|_| std::env::temp_dir(), |user| user.cache_dir())
 }
 
-/// Returns the cached file of that name, which `produce` makes if it is not there yet.
+/// Returns the cached file of that name, and makes it with `produce` if it does not exist.
 ///
-/// `produce` writes to the path it is given. Concurrent processes wait for each other, and a file that
-/// is there is complete, because it appears under its name only when `produce` has succeeded.
+/// `produce` writes to the path it is given. Concurrent processes wait for each other. The file
+/// gets its final name only after `produce` succeeds, so it is always complete.
 pub fn file_or_else(
     name: &str,
     produce: impl FnOnce(&Path) -> Result<(), Error>,
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_whose_making_failed_is_made_again() {
+    fn a_file_is_made_again_after_a_failure() {
         let folder = tempfile::tempdir().unwrap();
         let failure = file_in_or_else(folder.path(), "tool", |path| {
             fs::write(path, "half").map_err(Error::file("write", path))?;

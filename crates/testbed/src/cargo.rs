@@ -1,4 +1,4 @@
-//! Builds programs of this workspace with cargo.
+//! Builds the programs of this workspace with cargo.
 
 use std::path::{Path, PathBuf};
 
@@ -6,8 +6,10 @@ use serde::Deserialize;
 
 use crate::{Error, Invocation};
 
-/// Variables that cargo sets for the program it runs. A build script that watches one of them would
-/// run again, and everything after it, whenever cargo is started from a program that cargo started.
+/// The variables that cargo sets for the programs it runs.
+///
+/// A nested cargo must not inherit them: build scripts that depend on one would run again, and with
+/// them everything that depends on those.
 const SET_BY_CARGO: [&str; 6] = [
     "CARGO_PKG_",
     "CARGO_MANIFEST_",
@@ -17,7 +19,7 @@ const SET_BY_CARGO: [&str; 6] = [
     "OUT_DIR",
 ];
 
-/// Returns the root folder of the checkout that this crate was compiled in.
+/// Returns the root folder of the workspace that this crate was compiled in.
 pub fn workspace_root() -> PathBuf {
     let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     crate_folder
@@ -60,12 +62,12 @@ pub enum Executable {
 }
 
 impl Executable {
-    /// The provider itself.
+    /// The provider.
     pub const PROVIDER: Self =
         Self::Binary("terraform-provider-nautes", "terraform-provider-nautes");
     /// The GitLab emulator.
     pub const EMULATOR: Self = Self::Binary("gitlab-emulator", "gitlab-emulator");
-    /// The provider that does nothing, which figures are compared with.
+    /// The provider that does nothing, as a baseline for benchmarks.
     pub const FLOOR: Self = Self::Example("terraform-plugin", "floor");
 
     fn arguments(self) -> [&'static str; 4] {
@@ -75,21 +77,22 @@ impl Executable {
         }
     }
 
-    fn name(self) -> &'static str {
+    /// The name of the binary or example.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Binary(_, name) | Self::Example(_, name) => name,
         }
     }
 }
 
-/// Builds one executable with the given extra arguments, such as `--release`, and returns its path.
+/// Builds an executable with additional arguments, such as `--release`, and returns its path.
 ///
-/// Cargo's own progress is shown on standard error.
+/// Cargo's progress is shown on standard error.
 pub fn build(executable: Executable, extra_arguments: &[&str]) -> Result<PathBuf, Error> {
     build_with(executable, extra_arguments, |cargo| cargo)
 }
 
-/// Builds one executable, with a chance to change the cargo command, for example its environment.
+/// Like [`build`], but lets the caller change the cargo command, for example its environment.
 pub fn build_with(
     executable: Executable,
     extra_arguments: &[&str],
@@ -104,7 +107,7 @@ pub fn build_with(
     })
 }
 
-/// A message of `cargo build --message-format json`, as far as it matters here.
+/// A message of `cargo build --message-format json`, with the fields that are used here.
 #[derive(Deserialize)]
 struct Message {
     executable: Option<PathBuf>,
@@ -150,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn the_workspace_root_holds_this_crate() {
+    fn the_workspace_root_contains_this_crate() {
         assert!(workspace_root().join("crates/testbed/Cargo.toml").is_file());
     }
 }

@@ -1,4 +1,4 @@
-//! Runs a program to its end and keeps what it said.
+//! Runs a program to its end and captures its output.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -6,30 +6,30 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use crate::Error;
 
-/// A command line about to be run: a program, arguments, a folder and an environment.
+/// A command line to run: a program, arguments, a folder and an environment.
 ///
-/// Standard input is always closed: nothing here may ask a question.
+/// Standard input is always closed, so that no program can prompt.
 #[derive(Debug)]
 pub struct Invocation {
     command: Command,
 }
 
-/// A program that has ended, with success or not.
+/// A program that has ended, successfully or not.
 #[derive(Debug)]
 pub struct Finished {
     /// The command line, for messages.
     pub command: String,
-    /// The exit code; none if a signal ended it.
+    /// The exit code; `None` if a signal ended the program.
     pub exit_code: Option<i32>,
-    /// What it wrote to standard output.
+    /// The standard output.
     pub stdout: String,
-    /// What it wrote to standard error.
+    /// The standard error.
     pub stderr: String,
     status: String,
 }
 
 impl Invocation {
-    /// Starts a command line with the environment of this process.
+    /// Makes a command line with the environment of this process.
     pub fn new(program: impl AsRef<OsStr>) -> Self {
         let mut command = Command::new(program);
         command.stdin(Stdio::null());
@@ -50,21 +50,21 @@ impl Invocation {
         self
     }
 
-    /// Runs in this folder.
+    /// Sets the folder to run in.
     #[must_use]
     pub fn current_dir(mut self, folder: impl AsRef<Path>) -> Self {
         self.command.current_dir(folder);
         self
     }
 
-    /// Sets one variable.
+    /// Sets one environment variable.
     #[must_use]
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
         self
     }
 
-    /// Removes one inherited variable.
+    /// Removes one inherited environment variable.
     #[must_use]
     pub fn env_remove(mut self, name: impl AsRef<OsStr>) -> Self {
         self.command.env_remove(name);
@@ -81,7 +81,7 @@ impl Invocation {
         self
     }
 
-    /// Runs to the end and keeps both outputs.
+    /// Runs the program to its end, and captures standard output and standard error.
     pub fn finish(mut self) -> Result<Finished, Error> {
         let command = self.to_string();
         let output = self.command.output().map_err(|source| Error::Start {
@@ -93,20 +93,20 @@ impl Invocation {
         Ok(Finished::new(command, output.status, stdout, stderr))
     }
 
-    /// Runs to the end, keeps standard output and lets the user see standard error.
+    /// Runs the program to its end, captures standard output and passes standard error through.
     pub fn finish_showing_stderr(mut self) -> Result<Finished, Error> {
         self.command.stderr(Stdio::inherit());
         self.finish()
     }
 
-    /// Runs to the end and lets the user see everything.
+    /// Runs the program to its end, and passes both outputs through.
     pub fn finish_showing_all(mut self) -> Result<Finished, Error> {
         self.command.stdout(Stdio::inherit());
         self.finish_showing_stderr()
     }
 }
 
-/// For what an invocation cannot do, such as reading the output while the program runs.
+/// For other uses, such as reading the output while the program runs.
 impl From<Invocation> for Command {
     fn from(invocation: Invocation) -> Self {
         invocation.command
@@ -138,12 +138,12 @@ impl Finished {
         }
     }
 
-    /// Whether the exit code is zero.
+    /// Returns whether the exit code is zero.
     pub fn is_success(&self) -> bool {
         self.exit_code == Some(0)
     }
 
-    /// Returns itself if the exit code is zero, else an error with what the program said.
+    /// Returns `self` if the exit code is zero, else an error with the output.
     pub fn success(self) -> Result<Self, Error> {
         if self.is_success() {
             Ok(self)
@@ -152,7 +152,7 @@ impl Finished {
         }
     }
 
-    /// Describes the end as a failure.
+    /// Turns the result into an error with the output.
     pub fn into_failure(self) -> Error {
         let output = if self.stderr.trim().is_empty() {
             self.stdout
@@ -166,7 +166,7 @@ impl Finished {
         }
     }
 
-    /// Reads standard output as one JSON document.
+    /// Parses standard output as one JSON document.
     pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_str(&self.stdout).map_err(|source| Error::Output {
             command: self.command.clone(),
@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_says_what_was_run_and_what_it_answered() {
+    fn a_failure_has_the_command_and_its_output() {
         let error = Invocation::new("git")
             .args(["rev-parse", "--verify", "no-such-revision"])
             .finish()
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replaced_environment_has_nothing_inherited() {
+    fn a_replaced_environment_inherits_nothing() {
         let finished = Invocation::new("env")
             .environment([(OsString::from("ONLY"), OsString::from("this"))])
             .finish()

@@ -16,32 +16,32 @@ use crate::cargo::{self, Executable};
 use crate::server_process::{self, Group, ServerProcess, is_running_with};
 use crate::{Call, Calls, Error};
 
-/// How long a test waits for an answer.
+/// The timeout of calls.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 
-/// The variable that names the executable to use.
+/// The environment variable with the executable to use.
 const VARIABLE: &str = "NAUTES_TEST_EMULATOR";
 
-/// What its files and messages are named after.
+/// The name of the emulator in files and messages.
 const NAME: &str = "gitlab-emulator";
 
-/// How an emulator is to be started.
+/// Options to start an emulator with.
 #[derive(Debug, Clone)]
 pub struct EmulatorOptions {
     /// The emulator's executable.
     pub executable: PathBuf,
-    /// Where its data and its log go. An emulator goes on with the data that it finds.
+    /// The folder for its data and log. Existing data is used.
     pub folder: PathBuf,
-    /// The address to listen on; port 0 takes a free one.
+    /// The address to listen on; port 0 selects a free one.
     pub listen: String,
-    /// More arguments, such as `--latency-read 30`.
+    /// Additional arguments, such as `--latency-read 30`.
     pub arguments: Vec<String>,
 }
 
-/// Where an emulator listens and how its administrator signs in; its ready line.
+/// The ready line of an emulator: its URL and the administrator's token.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoint {
-    /// The base address, without `/api/v4`.
+    /// The base URL, without `/api/v4`.
     pub url: String,
     /// An access token of the administrator.
     pub root_token: String,
@@ -67,7 +67,7 @@ pub struct Emulator {
     process: ServerProcess,
 }
 
-/// Finds the emulator's executable: named by `NAUTES_TEST_EMULATOR`, or built once in this process.
+/// Returns the emulator's executable: `NAUTES_TEST_EMULATOR`, or built once per process.
 pub fn emulator_executable() -> Result<PathBuf, Error> {
     static BUILT: Mutex<Option<PathBuf>> = Mutex::new(None);
     if let Some(executable) = std::env::var_os(VARIABLE) {
@@ -82,7 +82,7 @@ pub fn emulator_executable() -> Result<PathBuf, Error> {
 }
 
 impl EmulatorOptions {
-    /// Starts with nothing special: any free port, no more arguments.
+    /// Makes options with a free port and no additional arguments.
     pub fn new(executable: impl Into<PathBuf>, folder: impl Into<PathBuf>) -> Self {
         Self {
             executable: executable.into(),
@@ -101,16 +101,16 @@ impl EmulatorOptions {
         let (process, line) = ServerProcess::start(NAME, command, &self.folder, group)?;
         let endpoint = serde_json::from_str(&line).map_err(|source| Error::Output {
             command: NAME.to_owned(),
-            expected: "its ready line",
+            expected: "a ready line",
             source: Some(source),
         })?;
         Ok((process, endpoint))
     }
 
-    /// Starts an emulator that outlives this process, and waits until it answers.
+    /// Starts an emulator that outlives this process, and waits until it is ready.
     pub fn start_detached(&self) -> Result<Endpoint, Error> {
         let (process, endpoint) = self.start(Group::Own)?;
-        process.leave_running();
+        process.detach();
         Ok(endpoint)
     }
 }
@@ -120,14 +120,14 @@ fn data_folder(folder: &Path) -> PathBuf {
 }
 
 impl Emulator {
-    /// Starts an emulator and waits until it answers.
+    /// Starts an emulator and waits until it is ready.
     pub fn start(options: &EmulatorOptions) -> Result<Self, Error> {
         let (process, endpoint) = options.start(Group::Shared)?;
-        // A default that is already there is as good: only the first call installs one.
+        // Fails if a provider is already installed, which is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
             .no_proxy()
-            // A kept connection may be closed by the server just when it is used again.
+            // The server may close an idle connection just when it is reused.
             .pool_max_idle_per_host(0)
             .timeout(REQUEST_LIMIT)
             .build()
@@ -142,39 +142,39 @@ impl Emulator {
         })
     }
 
-    /// Where it listens.
+    /// Returns the ready line.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// The base address, without `/api/v4`.
+    /// Returns the base URL, without `/api/v4`.
     pub fn url(&self) -> &str {
         &self.endpoint.url
     }
 
-    /// An access token of the administrator.
+    /// Returns an access token of the administrator.
     pub fn root_token(&self) -> &str {
         &self.endpoint.root_token
     }
 
-    /// Where its messages are.
+    /// Returns the path of the log.
     pub fn log(&self) -> &Path {
         self.process.log()
     }
 
-    /// All calls that it has received, its control endpoints aside.
+    /// Returns all received calls, except those of control endpoints.
     pub fn calls(&self) -> Result<Calls, Error> {
         self.calls_since(0)
     }
 
-    /// The result of `step`, and the calls that arrived while it ran.
+    /// Runs `step`, and returns its result and the calls that arrived during it.
     pub fn calls_during<T>(&self, step: impl FnOnce() -> T) -> Result<(T, Calls), Error> {
         let last = self.last_call()?;
         let result = step();
         Ok((result, self.calls_since(last)?))
     }
 
-    /// The number of the last call; 0 before the first.
+    /// Returns the number of the last call; 0 before the first.
     pub(crate) fn last_call(&self) -> Result<u64, Error> {
         let calls = self.calls()?;
         Ok(calls.as_slice().last().map_or(0, |call| call.number))
@@ -185,67 +185,67 @@ impl Emulator {
         Ok(Calls::new(calls))
     }
 
-    /// The journal after a number, with the fields that `T` takes of its entries.
+    /// Returns the journal after a number, deserialised as `T`.
     pub(crate) fn journal_since<T: DeserializeOwned>(&self, number: u64) -> Result<T, Error> {
         let path = format!("/-/emulator/journal?since={number}");
         let journal = self.request(Method::GET, &path, None)?;
         journal.json().map_err(emulator_failure(&path))
     }
 
-    /// Makes calls fail; the shape of a fault is the emulator's own.
+    /// Injects a fault, in the format of the emulator.
     pub fn inject_fault(&self, fault: &Value) -> Result<(), Error> {
         self.request(Method::POST, "/-/emulator/faults", Some(fault))
             .map(|_| ())
     }
 
-    /// Takes back all faults.
+    /// Removes all faults.
     pub fn clear_faults(&self) -> Result<(), Error> {
         self.request(Method::DELETE, "/-/emulator/faults", None)
             .map(|_| ())
     }
 
-    /// Changes switches of its behaviour; those that are not named stay.
-    pub fn change_switches(&self, switches: &Value) -> Result<(), Error> {
+    /// Sets switches of the emulator's behaviour; others keep their values.
+    pub fn update_switches(&self, switches: &Value) -> Result<(), Error> {
         self.request(Method::PUT, "/-/emulator/switches", Some(switches))
             .map(|_| ())
     }
 
-    /// Puts images into the container registry of a group, which then keeps its path when it is deleted.
+    /// Puts images into the container registry of a group, so that it keeps its path on deletion.
     pub fn put_registry_images(&self, group: u64) -> Result<(), Error> {
         let path = format!("/-/emulator/groups/{group}/registry_images");
-        let images = serde_json::json!({ "are_there": true });
+        let images = serde_json::json!({ "has_images": true });
         self.request(Method::PUT, &path, Some(&images)).map(|_| ())
     }
 
-    /// Puts its clock forward.
+    /// Advances the clock.
     pub fn advance_clock(&self, by: Duration) -> Result<(), Error> {
         let advance = serde_json::json!({ "advance_seconds": by.as_secs() });
         self.request(Method::POST, "/-/emulator/clock", Some(&advance))
             .map(|_| ())
     }
 
-    /// Puts its clock back, so that what follows has happened earlier.
-    pub fn put_clock_back(&self, by: Duration) -> Result<(), Error> {
+    /// Sets the clock back.
+    pub fn rewind_clock(&self, by: Duration) -> Result<(), Error> {
         let seconds = i64::try_from(by.as_secs()).unwrap_or(i64::MAX);
         let advance = serde_json::json!({ "advance_seconds": -seconds });
         self.request(Method::POST, "/-/emulator/clock", Some(&advance))
             .map(|_| ())
     }
 
-    /// Waits until nothing is left to be done in the background, such as a deletion.
-    pub fn settle(&self) -> Result<(), Error> {
-        self.request(Method::POST, "/-/emulator/settle", None)
+    /// Waits until all background work, such as deletions, is done.
+    pub fn wait_until_idle(&self) -> Result<(), Error> {
+        self.request(Method::POST, "/-/emulator/wait_until_idle", None)
             .map(|_| ())
     }
 
-    /// Asks GitLab's API as the administrator; the answer is null if it has no body.
+    /// Calls GitLab's API as the administrator; returns null for a response without a body.
     ///
     /// `path` begins after `/api/v4`.
     pub fn api(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Error> {
         self.api_as(&self.endpoint.root_token, method, path, body)
     }
 
-    /// Asks GitLab's API as the owner of an access token, otherwise like [`Emulator::api`].
+    /// Calls GitLab's API with an access token, otherwise like [`Emulator::api`].
     pub fn api_as(
         &self,
         token: &str,
@@ -293,21 +293,21 @@ fn emulator_failure(path: &str) -> impl FnOnce(reqwest::Error) -> Error {
 }
 
 impl Endpoint {
-    /// Whether this very emulator still runs with the data below `folder`.
+    /// Returns whether this emulator still runs, with its data in `folder`.
     pub fn is_running_in(&self, folder: &Path) -> bool {
         data_folder(folder)
             .to_str()
             .is_some_and(|data| is_running_with(self.pid, data))
     }
 
-    /// Ends an emulator that was left running with the data below `folder`, if it still runs.
+    /// Ends the emulator, if it still runs with its data in `folder`.
     pub fn stop(&self, folder: &Path) {
         if self.is_running_in(folder) {
-            server_process::stop_left_running(self.pid);
+            server_process::stop_detached(self.pid);
         }
     }
 
-    /// The address it listens on, such as `127.0.0.1:4567`.
+    /// Returns the address that it listens on, such as `127.0.0.1:4567`.
     pub fn address(&self) -> &str {
         self.url.trim_start_matches("http://").trim_end_matches('/')
     }

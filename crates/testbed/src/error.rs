@@ -1,36 +1,36 @@
-//! What can go wrong while the test bed is set up or driven.
+//! The errors of the test bed.
 
 use std::path::PathBuf;
 
-/// A step of the test bed that failed.
+/// A failed step of the test bed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A file or folder could not be read, written or made.
+    /// An operation on a file or folder failed.
     #[error("cannot {action} {}", path.display())]
     File {
         /// The verb, as in "cannot write".
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// The operating system's answer.
+        /// The cause.
         source: std::io::Error,
     },
-    /// A program could not be started at all.
+    /// A program could not be started.
     #[error("cannot start `{command}`")]
     Start {
         /// The command line.
         command: String,
-        /// The operating system's answer.
+        /// The cause.
         source: std::io::Error,
     },
-    /// A program ran and reported a failure.
+    /// A program failed.
     #[error("`{command}` failed ({status})\n{output}")]
     Failed {
         /// The command line.
         command: String,
-        /// How it ended, as in "exit status: 1".
+        /// The exit status, as in "exit status: 1".
         status: String,
-        /// What it said, or its diagnostics.
+        /// The output or the diagnostics.
         output: String,
     },
     /// A command was expected to fail and did not.
@@ -39,124 +39,124 @@ pub enum Error {
         /// The command line.
         command: String,
     },
-    /// A program's output has another shape than its documentation says.
-    #[error("`{command}` printed something that cannot be read as {expected}")]
+    /// The output of a program does not have the documented format.
+    #[error("cannot parse the output of `{command}` as {expected}")]
     Output {
         /// The command line.
         command: String,
-        /// The shape that was expected.
+        /// The expected format.
         expected: &'static str,
-        /// Where reading stopped.
+        /// The cause.
         source: Option<serde_json::Error>,
     },
-    /// A plan that had to be empty is not.
+    /// A plan should be empty but is not.
     #[error("the plan {when} is not empty:\n{changes}")]
     PlanNotEmpty {
-        /// The moment, as in "after apply".
+        /// The time of the plan, as in "after apply".
         when: &'static str,
-        /// One change a line.
+        /// The changes, one per line.
         changes: String,
     },
-    /// No resource of that address is in the state.
-    #[error("{address} is not in the state, which holds: {present}")]
+    /// A resource is not in the state.
+    #[error("{address} is not in the state, which contains: {present}")]
     NotInState {
-        /// The address looked for.
+        /// The address of the resource.
         address: String,
-        /// The addresses that are there.
+        /// The addresses in the state.
         present: String,
     },
-    /// Cargo built a package but reported no executable of the wanted name.
+    /// Cargo built a package but reported no executable of the given name.
     #[error("cargo reported no executable named {name}")]
     NoExecutable {
         /// The binary or example.
         name: String,
     },
-    /// A needed tool is neither installed nor could it be obtained.
-    #[error("{tool} is needed and could not be obtained: {attempts}\n{remedy}")]
+    /// A required tool was not found and could not be obtained.
+    #[error("{tool} is required and could not be obtained: {attempts}\n{remedy}")]
     Unobtainable {
         /// The tool, with its version.
         tool: String,
-        /// What was tried and how it went.
+        /// The attempts and their errors.
         attempts: String,
-        /// How to bring one's own.
+        /// How to provide the tool.
         remedy: String,
     },
-    /// The command line found is not one that the provider supports.
-    #[error("{} is {found}, and {needed} is needed", path.display())]
+    /// The command line is too old for the provider.
+    #[error("{} is {found}, but {needed} is required", path.display())]
     UnsupportedClient {
         /// The program.
         path: PathBuf,
         /// Its name and version.
         found: String,
-        /// The oldest supported versions.
+        /// The oldest supported version.
         needed: &'static str,
     },
     /// A download failed.
     #[error("cannot download {url}")]
     Download {
-        /// The address asked.
+        /// The URL.
         url: String,
         /// The cause.
         source: reqwest::Error,
     },
-    /// A downloaded file is not what its checksum says.
-    #[error("{url} has SHA-256 {actual}, and its release says {expected}")]
+    /// A downloaded file does not have its published checksum.
+    #[error("{url} has the SHA-256 checksum {actual}, but the published one is {expected}")]
     Checksum {
-        /// The address it came from.
+        /// The URL.
         url: String,
-        /// The checksum of what arrived.
+        /// The actual checksum.
         actual: String,
-        /// The checksum published.
+        /// The published checksum.
         expected: String,
     },
-    /// An archive does not hold what it should.
-    #[error("cannot take {entry} out of {url}")]
+    /// A file could not be extracted from an archive.
+    #[error("cannot extract {entry} from {url}")]
     Archive {
-        /// The address it came from.
+        /// The URL of the archive.
         url: String,
-        /// The file wanted.
+        /// The file.
         entry: String,
         /// The cause.
         source: std::io::Error,
     },
-    /// A server did not say in time that it is ready.
+    /// A server was not ready in time.
     #[error("{server} was not ready after {seconds} s; its log ({}) ends with:\n{tail}", log.display())]
     NotReady {
         /// The server.
         server: String,
-        /// How long it was waited for.
+        /// The time that it was given.
         seconds: u64,
-        /// Where its messages are.
+        /// The path of its log.
         log: PathBuf,
         /// The last lines of the log.
         tail: String,
     },
-    /// A server of the test bed did not answer as it should.
-    #[error("cannot ask {server} for {path}")]
+    /// A call to a server of the test bed failed.
+    #[error("the call of {path} at {server} failed")]
     Server {
         /// The server.
         server: &'static str,
-        /// The path asked.
+        /// The path.
         path: String,
         /// The cause.
         source: reqwest::Error,
     },
-    /// A server of the test bed refused what it was asked for.
-    #[error("{server} answered {path} with {status}: {text}")]
+    /// A server of the test bed refused a call.
+    #[error("{server} responded to {path} with status {status}: {text}")]
     Refused {
         /// The server.
         server: &'static str,
-        /// The path asked.
+        /// The path.
         path: String,
         /// The HTTP status.
         status: u16,
-        /// What it said.
+        /// The body of the response.
         text: String,
     },
-    /// The emulator did not answer one of its own endpoints.
-    #[error("cannot ask the GitLab emulator for {path}")]
+    /// A call to the emulator failed.
+    #[error("the call of {path} at the GitLab emulator failed")]
     Emulator {
-        /// The path asked.
+        /// The path.
         path: String,
         /// The cause.
         source: reqwest::Error,
@@ -164,7 +164,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Makes the adapter for `map_err` after an operation on a file.
+    /// Returns an adapter for `map_err` after a file operation.
     pub(crate) fn file(
         action: &'static str,
         path: impl Into<PathBuf>,
@@ -177,8 +177,8 @@ impl Error {
         }
     }
 
-    /// The message followed by those of its causes, for one line of text.
-    pub(crate) fn chain(&self) -> String {
+    /// Joins the messages of the error and its causes.
+    pub(crate) fn error_chain(&self) -> String {
         let mut text = self.to_string();
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {

@@ -1,4 +1,4 @@
-//! The real git, as a user runs it.
+//! Runs git like a user does.
 
 use std::path::Path;
 
@@ -8,10 +8,10 @@ use crate::{Error, Invocation};
 const CREDENTIAL_HELPER: &str =
     r#"!answer() { echo username=oauth2; echo "password=$NAUTES_GIT_TOKEN"; }; answer"#;
 
-/// Prepares a git command that signs in with an access token and asks nothing.
+/// Prepares a git command that authenticates with an access token and never prompts.
 ///
-/// The token is passed in the environment, where other users cannot see it, as they can arguments.
-/// Neither the user's nor the system's git configuration is read.
+/// The token is passed in the environment, because other users can see arguments. Git reads neither
+/// the user's nor the system's configuration.
 pub fn command(token: &str) -> Invocation {
     Invocation::new("git")
         .env("GIT_CONFIG_GLOBAL", "/dev/null")

@@ -1,7 +1,7 @@
-//! Builds a tool from a Go module of its own under `tests/testbed/`.
+//! Builds a tool with Go from a module under `tests/testbed/`.
 //!
-//! The module pins the tool's version and every checksum; the program is kept in the cache under a
-//! digest of both files, so that a changed pin is a new build.
+//! The module pins the version of the tool and all checksums. The cache key of the program is a
+//! digest of `go.mod` and `go.sum`, so that a changed pin triggers a new build.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,19 +14,19 @@ use crate::{Error, Invocation, cache, progress};
 /// A tool that the Go toolchain can build.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GoTool {
-    /// What people call it, as in "OpenTofu".
+    /// The name, such as "OpenTofu".
     pub(crate) title: &'static str,
-    /// The program's file name.
+    /// The file name of the program.
     pub(crate) program: &'static str,
     /// The folder of its module under `tests/testbed/`.
     pub(crate) folder: &'static str,
-    /// The module that holds it, whose version is shown.
+    /// The module of the tool, whose version is shown.
     pub(crate) module: &'static str,
-    /// The package to build, which is in that module.
+    /// The package to build, in that module.
     pub(crate) package: &'static str,
     /// Linker flags, such as `-X` settings.
     pub(crate) linker_flags: &'static str,
-    /// How long the build takes on two cores, for the message.
+    /// The usual duration of the build on two cores, for the message.
     pub(crate) usual_duration: &'static str,
 }
 
@@ -70,7 +70,7 @@ impl GoTool {
             .arg(self.package)
             .current_dir(folder)
             .env("CGO_ENABLED", "0")
-            // A workspace file above the checkout must not replace the pinned versions.
+            // A workspace file in a parent folder must not replace the pinned versions.
             .env("GOWORK", "off")
             .finish()?
             .success()
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_version_is_read_from_a_single_and_a_grouped_requirement() {
+    fn the_version_is_found_in_single_and_grouped_requirements() {
         let single = "module x\n\nrequire example.com/tool v1.2.3\n";
         let grouped = "module x\n\nrequire (\n\texample.com/tool v1.2.4 // indirect\n)\n";
         assert_eq!(required_version(single, "example.com/tool"), Some("v1.2.3"));

@@ -1,4 +1,4 @@
-//! Calls whose answer is held back, so that something can happen while they are in flight.
+//! Calls whose response is held, so that a test can act while they are in flight.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -13,18 +13,18 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 const POLL_INTERVAL: Duration = Duration::from_millis(3);
 
-/// When the answer of a call is held back, and for how long.
+/// When a call is held, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hold {
-    /// Before its effect, which never comes.
+    /// Forever, before the call takes effect.
     BeforeEffect,
-    /// After its effect, and for ever.
+    /// Forever, after the call has taken effect.
     AfterEffect,
-    /// After its effect, for this long.
+    /// For a time, after the call has taken effect.
     For(Duration),
 }
 
-/// A call whose answer is or will be held back.
+/// A call that is or will be held.
 pub struct HeldCall<'a> {
     is_held: Box<dyn Fn() -> Result<bool, Error> + 'a>,
 }
@@ -35,22 +35,22 @@ impl fmt::Debug for HeldCall<'_> {
     }
 }
 
-/// One entry of the journal, as far as it matters here.
+/// An entry of the journal, with the field that is used here.
 #[derive(Deserialize)]
 struct Entry {
     held: bool,
 }
 
 impl Emulator {
-    /// Holds back the answer of one call: after `passing` more, the next one.
-    pub fn hold_call(&self, passing: usize, hold: Hold) -> Result<HeldCall<'_>, Error> {
+    /// Holds one call: the next one after `skip` others.
+    pub fn hold_call(&self, skip: usize, hold: Hold) -> Result<HeldCall<'_>, Error> {
         let millis = match hold {
             Hold::BeforeEffect | Hold::AfterEffect => None,
             Hold::For(time) => Some(time.as_millis()),
         };
         let since = self.last_call()?;
         self.inject_fault(&json!({
-            "skip": passing,
+            "skip": skip,
             "times": 1,
             "after_effect": hold != Hold::BeforeEffect,
             "failure": { "hang": { "millis": millis } },
@@ -69,9 +69,9 @@ impl<'a> HeldCall<'a> {
         }
     }
 
-    /// Waits until the answer is held back, or until `is_over` says that the call will not come.
+    /// Waits until the call is held, or until `is_over` returns that it will not arrive.
     ///
-    /// Returns whether it is held back.
+    /// Returns whether the call is held.
     pub fn wait_until_held(&self, mut is_over: impl FnMut() -> bool) -> Result<bool, Error> {
         let begun = Instant::now();
         loop {

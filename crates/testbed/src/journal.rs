@@ -1,29 +1,29 @@
-//! The calls that a server received, and how many of them a step may make.
+//! The calls that a server received, and call budgets.
 
 use std::fmt::{self, Display, Formatter};
 
 use serde::Deserialize;
 
-/// One request that a server received.
+/// A request that a server received.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Call {
-    /// Its number; later calls have higher ones.
+    /// The number; later calls have higher ones.
     pub number: u64,
-    /// The HTTP method, in capitals; `LIST` for a listing of Vault's.
+    /// The HTTP method in capitals; `LIST` for list calls to Vault.
     pub method: String,
-    /// The path as it was sent, without the query.
+    /// The path as sent, without the query.
     pub path: String,
-    /// The route without `/api/v4`, such as `/projects/{id}`; for git its service; for Vault the
-    /// path without `/v1`.
+    /// For GitLab the route without `/api/v4`, such as `/projects/{id}`; for git the service; for
+    /// Vault the path without `/v1`.
     pub route: String,
     /// The query, without tokens.
     pub query: String,
-    /// The status of the answer; none if there was no answer.
+    /// The status of the response; `None` if there was none.
     pub status: Option<u16>,
 }
 
 impl Call {
-    /// Whether it could change anything.
+    /// Returns whether the call could change anything.
     pub fn is_write(&self) -> bool {
         !matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS" | "LIST")
     }
@@ -37,58 +37,59 @@ impl Display for Call {
         }
         match self.status {
             Some(status) => write!(formatter, " -> {status}"),
-            None => formatter.write_str(" -> no answer"),
+            None => formatter.write_str(" -> no response"),
         }
     }
 }
 
-/// The calls of one step, in the order of their arrival.
+/// The calls of a step, in order of arrival.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Calls(Vec<Call>);
 
 impl Calls {
-    /// Wraps calls in the order of their arrival.
+    /// Wraps calls in order of arrival.
     pub fn new(calls: Vec<Call>) -> Self {
         Self(calls)
     }
 
-    /// Keeps those that could change something.
+    /// Returns the calls that could change something.
     #[must_use]
     pub fn writes(&self) -> Self {
-        self.only(Call::is_write)
+        self.filter(Call::is_write)
     }
 
-    /// Keeps those of one kind, named by method and route, such as `GET /projects/{id}`.
+    /// Returns the calls with a method and route, such as `GET /projects/{id}`.
     #[must_use]
-    pub fn of(&self, kind: &str) -> Self {
-        self.only(|call| kind.split_once(' ') == Some((&call.method, &call.route)))
+    pub fn to_route(&self, method_and_route: &str) -> Self {
+        self.filter(|call| method_and_route.split_once(' ') == Some((&call.method, &call.route)))
     }
 
-    /// Keeps those that `keep` wants.
+    /// Returns the calls that satisfy a predicate.
     #[must_use]
-    pub fn only(&self, keep: impl Fn(&Call) -> bool) -> Self {
+    pub fn filter(&self, keep: impl Fn(&Call) -> bool) -> Self {
         Self(self.0.iter().filter(|call| keep(call)).cloned().collect())
     }
 
-    /// The calls themselves.
+    /// Returns the calls as a slice.
     pub fn as_slice(&self) -> &[Call] {
         &self.0
     }
 
-    /// How many there are.
+    /// Returns the number of calls.
     pub fn count(&self) -> usize {
         self.0.len()
     }
 
-    /// Asserts that a step kept its budget.
+    /// Asserts that the number of calls is within a budget.
     ///
     /// # Panics
-    /// If it did not; the message lists the calls.
+    ///
+    /// Panics if it is not, with a list of the calls.
     #[track_caller]
     pub fn assert_calls(&self, budget: Budget) {
         assert!(
             budget.allows(self.count()),
-            "{} calls, allowed are {budget}:\n{self}",
+            "{} calls, but {budget} are allowed:\n{self}",
             self.count()
         );
     }
@@ -102,19 +103,19 @@ impl Display for Calls {
     }
 }
 
-/// How many calls a step may make.
+/// The number of calls that a step may make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
     least: usize,
     most: usize,
 }
 
-/// Allows `most` calls or fewer.
+/// Allows up to `most` calls.
 pub fn at_most(most: usize) -> Budget {
     Budget { least: 0, most }
 }
 
-/// Asks for `least` calls or more.
+/// Requires at least `least` calls.
 pub fn at_least(least: usize) -> Budget {
     Budget {
         least,
@@ -122,7 +123,7 @@ pub fn at_least(least: usize) -> Budget {
     }
 }
 
-/// Asks for exactly `count` calls.
+/// Requires exactly `count` calls.
 pub fn exactly(count: usize) -> Budget {
     Budget {
         least: count,
@@ -167,7 +168,7 @@ mod tests {
         calls().assert_calls(at_most(2));
         calls().assert_calls(at_least(2));
         calls().writes().assert_calls(exactly(1));
-        calls().of("GET /user").assert_calls(exactly(1));
+        calls().to_route("GET /user").assert_calls(exactly(1));
     }
 
     #[test]

@@ -1,11 +1,11 @@
-//! The kustomize command line, which proves that a configuration repository can be built.
+//! The kustomize command line, to check that a configuration repository can be built.
 
 use std::path::{Path, PathBuf};
 
 use crate::go_tool::GoTool;
 use crate::{Error, Invocation};
 
-/// The variable that names the program to use.
+/// The environment variable with the program to use.
 const VARIABLE: &str = "NAUTES_TEST_KUSTOMIZE";
 
 const GO_TOOL: GoTool = GoTool {
@@ -18,14 +18,14 @@ const GO_TOOL: GoTool = GoTool {
     usual_duration: "half a minute",
 };
 
-/// The real kustomize.
+/// The kustomize command line.
 #[derive(Debug, Clone)]
 pub struct Kustomize {
     program: PathBuf,
 }
 
 impl Kustomize {
-    /// Finds it by `NAUTES_TEST_KUSTOMIZE` or on `PATH`, or builds it with Go.
+    /// Finds kustomize in `NAUTES_TEST_KUSTOMIZE` or on `PATH`, or builds it with Go.
     pub fn obtain() -> Result<Self, Error> {
         if let Some(program) = std::env::var_os(VARIABLE) {
             return Ok(Self {
@@ -40,20 +40,19 @@ impl Kustomize {
             .map(|program| Self { program })
             .map_err(|error| Error::Unobtainable {
                 tool: GO_TOOL.title.to_owned(),
-                attempts: error.chain(),
+                attempts: error.error_chain(),
                 remedy: format!("Install kustomize or Go, or set {VARIABLE} to the program."),
             })
     }
 
-    /// The program.
+    /// Returns the path of the program.
     pub fn program(&self) -> &Path {
         &self.program
     }
 
-    /// Builds the kustomization in `folder` and returns the YAML documents as one text.
+    /// Builds the kustomization in `folder` and returns the YAML documents.
     ///
-    /// Files outside of `folder` may be listed, as they are in the configuration repositories of
-    /// Nautes, whose Argo CD is set up the same way.
+    /// Allows files outside of `folder`, like the Argo CD of a Nautes installation.
     pub fn build(&self, folder: &Path) -> Result<String, Error> {
         let finished = Invocation::new(&self.program)
             .args(["build", "--load-restrictor", "LoadRestrictionsNone"])

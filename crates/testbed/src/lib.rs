@@ -1,14 +1,19 @@
-//! Starts and stops the real parts that tests and the quickstart run against.
+//! Starts and stops the servers and tools that tests and the quickstart run against.
 //!
-//! Nothing here stands in for a real part: [`Terraform`] is the real command line, found or obtained;
-//! [`Emulator`] is a child process that answers over HTTP, as is [`OpenBao`], which is real and has
-//! a [`Proxy`] before it that can lose answers; [`Workspace`] runs the one against the others. What is obtained is kept in the user's cache folder ([`cache`]), and what takes longer than
-//! two seconds says so on standard error ([`progress`]).
+//! - [`Terraform`]: the Terraform or OpenTofu command line, found or obtained
+//! - [`Emulator`]: the GitLab emulator as a child process
+//! - [`OpenBao`]: a real OpenBao server as a child process, behind a [`Proxy`] that can drop
+//!   responses
+//! - [`Workspace`]: a folder with a configuration, in which the command line runs
+//!
+//! Obtained tools are kept in the user's cache folder ([`cache`]). Work that takes longer than two
+//! seconds reports its progress on standard error ([`progress`]).
 //!
 //! Limits: Unix only (process groups, symbolic links).
 
 pub mod cache;
 pub mod cargo;
+mod cargo_deny;
 mod command;
 mod emulator;
 mod error;
@@ -25,8 +30,10 @@ mod proxy;
 mod release;
 mod server_process;
 mod terraform;
+mod wheel;
 mod workspace;
 
+pub use cargo_deny::CargoDeny;
 pub use command::{Finished, Invocation};
 pub use emulator::{Emulator, EmulatorOptions, Endpoint, emulator_executable};
 pub use error::Error;

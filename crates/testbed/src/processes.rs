@@ -1,4 +1,4 @@
-//! The processes of this machine, as far as a test needs to find those that it caused.
+//! Finds the processes that a test has started.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::Invocation;
 use crate::server_process::arguments_of;
 
-/// The living processes whose program was started by a path below `folder`.
+/// Returns the live processes whose program is below `folder`.
 pub(crate) fn started_from(folder: &Path) -> Vec<u32> {
     let is_below = |pid: &u32| {
         arguments_of(*pid)
@@ -16,7 +16,7 @@ pub(crate) fn started_from(folder: &Path) -> Vec<u32> {
     all().into_iter().filter(is_below).collect()
 }
 
-/// All process ids: from `/proc` where there is one, else from `ps`.
+/// Returns all process ids, from `/proc` where it exists, else from `ps`.
 fn all() -> Vec<u32> {
     if let Ok(entries) = fs::read_dir("/proc") {
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
@@ -40,12 +40,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn processes_are_found_by_the_folder_that_their_program_was_started_from() {
+    fn processes_are_found_by_the_folder_of_their_program() {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("program");
         symlink("/bin/sleep", &program).unwrap();
         let mut child = Command::new(&program).arg("60").spawn().unwrap();
-        // A process is named after its program from the moment that it runs it.
+        // The child has the name of its program only after it has executed it.
         while started_from(folder.path()).is_empty() {
             assert!(child.try_wait().unwrap().is_none());
         }

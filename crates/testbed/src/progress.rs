@@ -1,36 +1,36 @@
-//! Says what is going on when it takes long.
+//! Progress messages for slow work.
 //!
-//! Messages go to standard error directly, so that the test harness does not hold them back.
+//! Messages go to standard error directly, because the test harness captures the print macros.
 
 use std::io::{IsTerminal, Write};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-/// Work that is shorter than this needs no message.
+/// Work that takes longer than this gets messages.
 const SLOW: Duration = Duration::from_secs(2);
 
-/// The longest silence between two messages about the same work.
-const LONGEST_SILENCE: Duration = Duration::from_secs(15);
+/// The maximum interval between two messages about the same work.
+const MAX_INTERVAL: Duration = Duration::from_secs(15);
 
-/// Announces `title`, does the work, and repeats the title with the time used while it is slow.
+/// Prints `title`, does the work, and prints the elapsed time while it is slow.
 pub fn step<T>(title: &str, work: impl FnOnce() -> T) -> T {
     say(title);
     when_slow(title, work)
 }
 
-/// Does the work in silence, unless it turns out to be slow.
+/// Does the work, and prints messages only if it is slow.
 pub fn when_slow<T>(title: &str, work: impl FnOnce() -> T) -> T {
     let started = Instant::now();
     let result = std::thread::scope(|scope| {
         let (finished, ticks) = mpsc::channel::<()>();
         scope.spawn(move || {
-            let mut silence = SLOW;
-            while ticks.recv_timeout(silence) == Err(RecvTimeoutError::Timeout) {
+            let mut interval = SLOW;
+            while ticks.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
                 say(&format!(
                     "  {title}: {} s so far",
                     started.elapsed().as_secs()
                 ));
-                silence = (silence * 2).min(LONGEST_SILENCE);
+                interval = (interval * 2).min(MAX_INTERVAL);
             }
         });
         let result = work();
@@ -46,7 +46,7 @@ pub fn when_slow<T>(title: &str, work: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Writes one line to standard error, and ignores a closed one: messages are a courtesy.
+/// Prints a line to standard error. Ignores errors.
 pub fn say(line: &str) {
     let mut stderr = std::io::stderr().lock();
     let _ = if stderr.is_terminal() {

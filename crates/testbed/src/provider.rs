@@ -1,4 +1,4 @@
-//! A built provider, and how a command line is made to use it.
+//! A built provider, and how Terraform is made to use it.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -6,17 +6,17 @@ use std::path::{Path, PathBuf};
 
 use crate::{Error, cargo, release};
 
-/// A provider executable and the source address that configurations name it by.
+/// A provider's executable and its source address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provider {
-    /// The address without a host, such as `nautes/nautes`.
+    /// The source address without a host, such as `nautes/nautes`.
     pub source: String,
     /// The executable.
     pub executable: PathBuf,
 }
 
 impl Provider {
-    /// The provider of this project.
+    /// Returns the provider of this project.
     pub fn nautes(executable: impl Into<PathBuf>) -> Self {
         Self {
             source: "nautes/nautes".to_owned(),
@@ -24,7 +24,7 @@ impl Provider {
         }
     }
 
-    /// The provider that does nothing.
+    /// Returns the provider that does nothing, as a baseline for benchmarks.
     pub fn floor(executable: impl Into<PathBuf>) -> Self {
         Self {
             source: "nautes/floor".to_owned(),
@@ -37,12 +37,12 @@ impl Provider {
         cargo::build(cargo::Executable::PROVIDER, &[]).map(Self::nautes)
     }
 
-    /// The last part of the source address.
+    /// Returns the last part of the source address.
     pub fn type_name(&self) -> &str {
         self.source.rsplit('/').next().unwrap_or(&self.source)
     }
 
-    /// The `terraform` block that a configuration needs to use it.
+    /// Returns the `terraform` block that a configuration needs for this provider.
     pub fn requirement(&self) -> String {
         format!(
             "terraform {{\n  required_providers {{\n    {} = {{\n      source = \"{}\"\n    }}\n  \
@@ -52,10 +52,10 @@ impl Provider {
         )
     }
 
-    /// Puts the executable under its official name, alone, into `folder`.
+    /// Links the executable under its official name into `folder`.
     ///
-    /// The command lines take the first file of a folder whose name fits, so that a build folder, with
-    /// its by-products of similar names, must not be shown to them.
+    /// Terraform takes the first file of a folder with a matching name, so it must not be pointed
+    /// at a build folder, which has other files of similar names.
     pub(crate) fn link_into(&self, folder: &Path) -> Result<(), Error> {
         self.link_as(folder, &format!("terraform-provider-{}", self.type_name()))
     }
@@ -70,10 +70,10 @@ impl Provider {
     }
 }
 
-/// Lays out a filesystem mirror that holds one version of a provider.
+/// Creates a filesystem mirror with one version of a provider.
 ///
-/// The layout is `<host>/<namespace>/<type>/<version>/<platform>/` with the executable in it. The
-/// hosts are those that the command line in use puts in front of a bare source address.
+/// The executable is in `<host>/<namespace>/<type>/<version>/<platform>/`. `host` is the default
+/// registry of the command line in use.
 pub fn mirror(root: &Path, host: &str, provider: &Provider, version: &str) -> Result<(), Error> {
     let folder = root
         .join(host)
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mirror_is_laid_out_again_for_a_new_executable() {
+    fn a_mirror_can_be_updated_with_a_new_executable() {
         let folder = tempfile::tempdir().unwrap();
         for executable in ["/bin/true", "/bin/false"] {
             let provider = Provider::nautes(executable);

@@ -1,6 +1,6 @@
-//! A reverse proxy before a real server, which counts calls, holds them back and makes them fail.
+//! A reverse proxy that counts calls, holds them and makes them fail.
 //!
-//! A real server cannot be told to lose an answer; this can, and nothing else is changed on the way.
+//! Apart from injected faults it changes nothing.
 
 mod fault;
 mod forward;
@@ -20,7 +20,7 @@ use forward::Forward;
 
 use crate::{Call, Calls, Error, HeldCall, Hold};
 
-/// A running proxy. Dropping it ends it.
+/// A running proxy. Dropping it stops it.
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
@@ -34,7 +34,7 @@ struct Running {
     thread: JoinHandle<()>,
 }
 
-/// What the connections share with the one who asks.
+/// The state shared between connections and [`Proxy`].
 #[derive(Debug)]
 pub(crate) struct Shared {
     forward: Forward,
@@ -55,8 +55,8 @@ impl Shared {
 }
 
 impl Proxy {
-    /// Starts a proxy on a free port of the loopback address. `upstream` is the server's address with
-    /// its scheme; `prefix` is left out of the routes of calls, such as `/v1`.
+    /// Starts a proxy on a free loopback port. `upstream` is the URL of the server; `prefix`, such
+    /// as `/v1`, is stripped from the routes of calls.
     pub fn start(upstream: &str, prefix: &'static str) -> Result<Self, Error> {
         let mut proxy = Self {
             address: (Ipv4Addr::LOCALHOST, 0).into(),
@@ -70,13 +70,13 @@ impl Proxy {
         Ok(proxy)
     }
 
-    /// The address, with its scheme.
+    /// Returns the URL.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Refuses connections until [`Proxy::listen`] is called, and breaks those that there are.
-    pub fn shut(&mut self) {
+    /// Closes all connections and refuses new ones, until [`Proxy::listen`] is called.
+    pub fn close(&mut self) {
         if let Some(running) = self.running.take() {
             let _ = running.shutdown.send(());
             let _ = running.thread.join();
@@ -85,7 +85,7 @@ impl Proxy {
 
     /// Accepts connections, at the same address as before.
     pub fn listen(&mut self) -> Result<(), Error> {
-        self.shut();
+        self.close();
         let failure = |source| Error::Start {
             command: "proxy".to_owned(),
             source,
@@ -98,13 +98,13 @@ impl Proxy {
             .block_on(TcpListener::bind(self.address))
             .map_err(failure)?;
         self.address = listener.local_addr().map_err(failure)?;
-        let (shutdown, asked_to_end) = oneshot::channel();
+        let (shutdown, is_shut_down) = oneshot::channel();
         let shared = Arc::clone(&self.shared);
         let thread = std::thread::spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
                     () = accept(listener, shared) => {}
-                    _ = asked_to_end => {}
+                    _ = is_shut_down => {}
                 }
             });
         });
@@ -112,12 +112,12 @@ impl Proxy {
         Ok(())
     }
 
-    /// All calls that went through.
+    /// Returns all calls.
     pub fn calls(&self) -> Calls {
         Calls::new(self.shared.journal().calls.clone())
     }
 
-    /// The result of `step`, and the calls that arrived while it ran.
+    /// Runs `step`, and returns its result and the calls that arrived during it.
     pub fn calls_during<T>(&self, step: impl FnOnce() -> T) -> (T, Calls) {
         let before = self.calls().count();
         let result = step();
@@ -131,23 +131,23 @@ impl Proxy {
         (result, Calls::new(calls))
     }
 
-    /// Makes calls fail.
+    /// Injects a fault.
     pub fn inject_fault(&self, fault: Fault) {
         self.shared.journal().faults.push(fault);
     }
 
-    /// Takes back all faults. Calls that are held back stay so.
+    /// Removes all faults. Calls that are already held stay held.
     pub fn clear_faults(&self) {
         self.shared.journal().faults.clear();
     }
 
-    /// Holds back the answer of one call: after `passing` more, the next one.
-    pub fn hold_call(&self, passing: usize, hold: Hold) -> HeldCall<'_> {
+    /// Holds one call: the next one after `skip` others.
+    pub fn hold_call(&self, skip: usize, hold: Hold) -> HeldCall<'_> {
         let already_held = self.shared.journal().held.len();
         self.inject_fault(Fault {
-            skip: passing,
+            skip,
             times: 1,
-            ..Fault::of_all(Failure::Hold(hold))
+            ..Fault::always(Failure::Hold(hold))
         });
         HeldCall::new(move || Ok(self.shared.journal().held.len() > already_held))
     }
@@ -155,7 +155,7 @@ impl Proxy {
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        self.shut();
+        self.close();
     }
 }
 
@@ -163,7 +163,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     while let Ok((stream, _)) = listener.accept().await {
         let _ = stream.set_nodelay(true);
         let shared = Arc::clone(&shared);
-        let service = service_fn(move |request| forward::answer(Arc::clone(&shared), request));
+        let service = service_fn(move |request| forward::respond(Arc::clone(&shared), request));
         let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
         tokio::spawn(connection);
     }

@@ -1,4 +1,4 @@
-//! Downloads official releases, each checked against the checksums published with it.
+//! Downloads official releases and verifies their published checksums.
 
 use std::fs;
 use std::io::{self, Cursor, Read};
@@ -10,12 +10,12 @@ use sha2::{Digest, Sha256};
 
 use crate::{Error, cache, progress};
 
-/// One release of a program, as its publisher names the files.
+/// A release of a program, with the file names of its publisher.
 #[derive(Debug, Clone)]
 pub(crate) struct Release {
-    /// What people call it, with its version, as in "`OpenTofu` 1.12.6".
+    /// The name and version, such as "OpenTofu 1.12.6".
     pub(crate) title: String,
-    /// The address of the folder that holds its files.
+    /// The URL of the folder with the files.
     pub(crate) folder: String,
     /// The archive with the program: `.zip` or `.tar.gz`.
     pub(crate) archive: String,
@@ -23,7 +23,7 @@ pub(crate) struct Release {
     pub(crate) checksums: String,
     /// The program in the archive.
     pub(crate) program: &'static str,
-    /// Its name in the cache.
+    /// The name in the cache.
     pub(crate) cached_as: String,
 }
 
@@ -47,7 +47,7 @@ fn download(release: &Release, output: &Path) -> Result<(), Error> {
     let expected = checksum_of(&checksums, &release.archive);
     let actual = format!("{:x}", Sha256::digest(&archive));
     if expected != Some(actual.as_str()) {
-        let expected = expected.unwrap_or("nothing about it").to_owned();
+        let expected = expected.unwrap_or("no such file").to_owned();
         return Err(Error::Checksum {
             url,
             actual,
@@ -69,7 +69,7 @@ fn fetch(url: &str) -> Result<Vec<u8>, Error> {
         url: url.to_owned(),
         source,
     };
-    // A default that is already there is as good: only the first call installs one.
+    // Fails if a provider is already installed, which is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::blocking::Client::builder()
         .connect_timeout(Duration::from_secs(10))
@@ -106,7 +106,7 @@ fn extract(archive: &[u8], release: &Release) -> io::Result<Vec<u8>> {
     Err(io::ErrorKind::NotFound.into())
 }
 
-/// Finds a file's line in a `SHA256SUMS` text: checksum, two spaces, name.
+/// Finds the checksum of a file in a `SHA256SUMS` text: checksum, two spaces, name.
 fn checksum_of<'a>(checksums: &'a str, name: &str) -> Option<&'a str> {
     checksums.lines().find_map(|line| {
         let (checksum, file) = line.split_once("  ")?;
@@ -114,7 +114,7 @@ fn checksum_of<'a>(checksums: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
-/// The platform as Terraform and OpenTofu write it, such as `linux_amd64`.
+/// Returns the platform in Terraform's notation, such as `linux_amd64`.
 pub fn platform() -> String {
     let system = match std::env::consts::OS {
         "macos" => "darwin",
@@ -167,7 +167,7 @@ mod tests {
         archive.finish().unwrap().into_inner()
     }
 
-    /// Serves the two files of a release to two requests, and returns the address.
+    /// Serves the two files of a release, one request each, and returns the URL.
     fn release_server(checksums: String, archive: Vec<u8>) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_release_that_was_altered_is_refused() {
+    fn a_release_with_another_checksum_is_rejected() {
         let name = "tool.zip";
         let sums = format!("{}  {name}\n", "0".repeat(64));
         let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! A server that runs as a child process and is ended with its guard.
+//! A server that runs as a child process and ends with its guard.
 
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
@@ -11,24 +11,24 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use crate::Error;
 
-/// How long a server may take until it says that it is ready.
+/// How long a server may take to report that it is ready.
 const START_LIMIT: Duration = Duration::from_secs(30);
 
-/// How long a server may take to end after it was asked to.
+/// How long a server may take to end after SIGTERM.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-/// What a server belongs to.
+/// The process group of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Group {
-    /// The process group of this process, so that an interrupt at the terminal ends both.
+    /// The group of this process, so that an interrupt at the terminal ends both.
     Shared,
-    /// A process group of its own, so that it can outlive this process.
+    /// Its own group, so that it can outlive this process.
     Own,
 }
 
-/// A running server. Dropping it ends it, and if it has a group of its own, the whole group.
+/// A running server. Dropping it ends the server, and its process group if it has its own.
 #[derive(Debug)]
 pub(crate) struct ServerProcess {
     child: Child,
@@ -37,7 +37,7 @@ pub(crate) struct ServerProcess {
 }
 
 impl ServerProcess {
-    /// Starts `command` and waits for the first line on its standard output, which it returns.
+    /// Starts `command`, waits for the first line on its standard output and returns that line.
     ///
     /// Standard output goes to `<folder>/<name>.ready`, standard error to `<folder>/<name>.log`.
     pub(crate) fn start(
@@ -68,20 +68,20 @@ impl ServerProcess {
         Ok((server, line))
     }
 
-    /// The process id.
+    /// Returns the process id.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Where the server's messages are.
+    /// Returns the path of the server's log.
     pub(crate) fn log(&self) -> &Path {
         &self.log
     }
 
     /// Leaves the server running and returns its process id.
-    pub(crate) fn leave_running(self) -> u32 {
+    pub(crate) fn detach(self) -> u32 {
         let pid = self.pid();
-        // Only the guard is given up; the operating system keeps the process.
+        // The process goes on without its guard.
         std::mem::forget(self);
         pid
     }
@@ -93,8 +93,9 @@ impl ServerProcess {
         })
     }
 
-    /// Asks `ready` until it returns something, but not for longer than a start may take, nor when the
-    /// server has ended.
+    /// Polls `ready` until it returns a value.
+    ///
+    /// Fails if the server ends, or after [`START_LIMIT`].
     pub(crate) fn wait_until<T>(
         &mut self,
         name: &str,
@@ -102,8 +103,8 @@ impl ServerProcess {
     ) -> Result<T, Error> {
         let started = Instant::now();
         loop {
-            if let Some(answer) = ready()? {
-                return Ok(answer);
+            if let Some(value) = ready()? {
+                return Ok(value);
             }
             let has_ended = self.child.try_wait().ok().flatten().is_some();
             if has_ended || started.elapsed() > START_LIMIT {
@@ -129,19 +130,21 @@ impl Drop for ServerProcess {
     }
 }
 
-/// Whether a process of that id runs, and `mark` is one of its arguments.
+/// Returns whether a process with that id runs and has `wanted` among its arguments.
 ///
-/// A process id alone proves nothing: it may have been given to another program since.
-pub(crate) fn is_running_with(pid: u32, mark: &str) -> bool {
-    arguments_of(pid).is_some_and(|arguments| arguments.iter().any(|argument| argument == mark))
+/// The process id is not enough: it may have been reused for another program.
+pub(crate) fn is_running_with(pid: u32, wanted: &str) -> bool {
+    arguments_of(pid).is_some_and(|arguments| arguments.iter().any(|argument| argument == wanted))
 }
 
-/// Ends a server that was left running in a group of its own. The caller has made sure that it is ours.
-pub(crate) fn stop_left_running(pid: u32) {
+/// Ends a detached server, which has its own process group.
+///
+/// The caller must have checked that the process id is still that of the server.
+pub(crate) fn stop_detached(pid: u32) {
     stop(pid, Group::Own, || arguments_of(pid).is_none());
 }
 
-/// Asks a server to end, waits for it, and forces it if it takes too long.
+/// Sends SIGTERM to a server, waits for its end, and kills it after [`STOP_LIMIT`].
 fn stop(pid: u32, group: Group, mut has_ended: impl FnMut() -> bool) {
     let Some(pid) = to_pid(pid) else { return };
     let send = |signal| match group {
@@ -149,21 +152,21 @@ fn stop(pid: u32, group: Group, mut has_ended: impl FnMut() -> bool) {
         Group::Own => kill_process_group(pid, signal),
     };
     let _ = send(Signal::TERM);
-    let asked = Instant::now();
+    let begun = Instant::now();
     while !has_ended() {
-        if asked.elapsed() > STOP_LIMIT {
+        if begun.elapsed() > STOP_LIMIT {
             let _ = send(Signal::KILL);
             return;
         }
         std::thread::sleep(POLL_INTERVAL);
     }
     if group == Group::Own {
-        // What the server started may have stayed behind.
+        // Child processes of the server may still run.
         let _ = send(Signal::KILL);
     }
 }
 
-/// Creates a file for the user alone, since a ready line may hold a token.
+/// Creates a file that only the user can read, since a ready line may contain a token.
 fn create_private(path: &Path) -> Result<File, Error> {
     OpenOptions::new()
         .write(true)
@@ -178,10 +181,10 @@ pub(crate) fn to_pid(pid: u32) -> Option<Pid> {
     i32::try_from(pid).ok().and_then(Pid::from_raw)
 }
 
-/// The command line of a living process: from `/proc` where there is one, else from `ps`.
+/// Returns the command line of a live process, from `/proc` where it exists, else from `ps`.
 pub(crate) fn arguments_of(pid: u32) -> Option<Vec<String>> {
     let arguments: Vec<String> = if Path::new("/proc/self/cmdline").exists() {
-        // Empty for a process that has ended and that its parent has not asked about yet.
+        // Empty for a zombie.
         let command_line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
         let text = String::from_utf8_lossy(&command_line).into_owned();
         text.split_terminator('\0').map(str::to_owned).collect()
@@ -217,7 +220,7 @@ mod tests {
 
     fn shell(script: &str) -> Command {
         let mut command = Command::new("sh");
-        command.args(["-c", script, "mark-of-the-test"]);
+        command.args(["-c", script, "argument-of-the-test"]);
         command
     }
 
@@ -228,8 +231,8 @@ mod tests {
         let (server, line) =
             ServerProcess::start("test", shell(script), folder.path(), Group::Own).unwrap();
         let child: u32 = line.parse().unwrap();
-        assert!(is_running_with(server.pid(), "mark-of-the-test"));
-        assert!(!is_running_with(server.pid(), "another-mark"));
+        assert!(is_running_with(server.pid(), "argument-of-the-test"));
+        assert!(!is_running_with(server.pid(), "another-argument"));
         drop(server);
         let started = Instant::now();
         while arguments_of(child).is_some() && started.elapsed() < STOP_LIMIT {
@@ -239,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_ends_at_once_is_reported_with_its_last_words() {
+    fn a_server_that_ends_at_once_is_reported_with_the_end_of_its_log() {
         let folder = tempfile::tempdir().unwrap();
         let result =
             ServerProcess::start("test", shell("echo no luck >&2"), folder.path(), Group::Own);
@@ -248,14 +251,14 @@ mod tests {
     }
 
     #[test]
-    fn a_server_left_running_can_be_stopped_later() {
+    fn a_detached_server_can_be_stopped_later() {
         let folder = tempfile::tempdir().unwrap();
         let script = "echo ready; sleep 60; true";
         let (server, _) =
             ServerProcess::start("test", shell(script), folder.path(), Group::Own).unwrap();
-        let pid = server.leave_running();
-        assert!(is_running_with(pid, "mark-of-the-test"));
-        stop_left_running(pid);
-        assert!(!is_running_with(pid, "mark-of-the-test"));
+        let pid = server.detach();
+        assert!(is_running_with(pid, "argument-of-the-test"));
+        stop_detached(pid);
+        assert!(!is_running_with(pid, "argument-of-the-test"));
     }
 }

@@ -1,4 +1,4 @@
-//! The real Terraform or OpenTofu command line: found, or else obtained.
+//! The Terraform or OpenTofu command line: found, or obtained.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -7,7 +7,7 @@ use crate::go_tool::GoTool;
 use crate::release::{self, Release, platform};
 use crate::{Error, Invocation, isolated_environment};
 
-/// The variable that names the program to use: a path, or a name on `PATH`.
+/// The environment variable with the program to use: a path, or a name on `PATH`.
 const VARIABLE: &str = "NAUTES_TEST_TERRAFORM";
 
 const REMEDY: &str = "Install Terraform 1.0 or OpenTofu 1.6 or newer on PATH, or set \
@@ -19,15 +19,15 @@ const OPENTOFU: GoTool = GoTool {
     folder: "tofu",
     module: "github.com/opentofu/opentofu",
     package: "github.com/opentofu/opentofu/cmd/tofu",
-    // A build that is not from the release script calls itself a development version.
+    // Without this, the build identifies itself as a development version.
     linker_flags: "-s -w -X github.com/opentofu/opentofu/version.dev=no",
     usual_duration: "four minutes on two cores",
 };
 
-/// The release of `OpenTofu` that is used when nothing else can be had.
+/// The release of OpenTofu that is used if it can be neither found nor built.
 const RELEASE: &str = "1.12.6";
 
-/// Names of files as in the releases of opentofu/opentofu.
+/// Returns the official release, with the file names of opentofu/opentofu.
 fn official_release() -> Release {
     let folder = "https://github.com/opentofu/opentofu/releases/download";
     Release {
@@ -40,16 +40,16 @@ fn official_release() -> Release {
     }
 }
 
-/// Which of the two command lines a program is.
+/// The two command lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Client {
-    /// Terraform of HashiCorp.
+    /// HashiCorp Terraform.
     Terraform,
     /// OpenTofu.
     OpenTofu,
 }
 
-/// A command line that can be run.
+/// An installed command line.
 #[derive(Debug, Clone)]
 pub struct Terraform {
     program: PathBuf,
@@ -58,10 +58,10 @@ pub struct Terraform {
 }
 
 impl Terraform {
-    /// Finds or obtains the command line that the tests and the quickstart use.
+    /// Finds or obtains the command line for the tests and the quickstart.
     ///
-    /// In this order: `NAUTES_TEST_TERRAFORM`, `terraform` on `PATH`, `tofu` on `PATH`, OpenTofu built
-    /// with Go, OpenTofu's official release. The answer is kept for the life of the process.
+    /// Tries, in this order: `NAUTES_TEST_TERRAFORM`, `terraform` on `PATH`, `tofu` on `PATH`,
+    /// OpenTofu built with Go, OpenTofu's official release. The result is cached in the process.
     pub fn obtain() -> Result<&'static Self, Error> {
         static FOUND: OnceLock<Terraform> = OnceLock::new();
         if let Some(found) = FOUND.get() {
@@ -71,24 +71,24 @@ impl Terraform {
         Ok(FOUND.get_or_init(|| found))
     }
 
-    /// Finds or obtains a command line that imports by identity: the one of [`Terraform::obtain`] if it does, else
-    /// OpenTofu.
+    /// Finds or obtains a command line that supports import by identity: the one of
+    /// [`Terraform::obtain`] if it does, else OpenTofu.
     pub fn obtain_with_identity() -> Result<Self, Error> {
-        let usual = Self::obtain()?;
-        if usual.is_at_least((1, 12), (1, 12)) {
-            Ok(usual.clone())
+        let default = Self::obtain()?;
+        if default.is_at_least((1, 12), (1, 12)) {
+            Ok(default.clone())
         } else {
             Self::obtain_opentofu()
         }
     }
 
     fn find_or_build() -> Result<Self, Error> {
-        if let Some(given) = std::env::var_os(VARIABLE) {
-            let program = which::which(&given).unwrap_or_else(|_| given.into());
-            return Self::at(&program);
+        if let Some(program) = std::env::var_os(VARIABLE) {
+            let program = which::which(&program).unwrap_or_else(|_| program.into());
+            return Self::from_program(&program);
         }
         if let Ok(program) = which::which("terraform").or_else(|_| which::which("tofu")) {
-            return Self::at(&program);
+            return Self::from_program(&program);
         }
         Self::obtain_opentofu()
     }
@@ -98,21 +98,25 @@ impl Terraform {
             let program = release::obtain(&official_release()).map_err(|release_error| {
                 Error::Unobtainable {
                     tool: "Terraform or OpenTofu".to_owned(),
-                    attempts: format!("{}; {}", build_error.chain(), release_error.chain()),
+                    attempts: format!(
+                        "{}; {}",
+                        build_error.error_chain(),
+                        release_error.error_chain()
+                    ),
                     remedy: REMEDY.to_owned(),
                 }
             })?;
-            Self::at(&program)
+            Self::from_program(&program)
         })
     }
 
-    /// Returns OpenTofu as pinned in `tests/testbed/tofu/`, built with Go if it is not cached.
+    /// Builds OpenTofu as pinned in `tests/testbed/tofu/` with Go, unless it is cached.
     pub fn build_opentofu() -> Result<Self, Error> {
-        Self::at(&OPENTOFU.obtain()?)
+        Self::from_program(&OPENTOFU.obtain()?)
     }
 
-    /// Asks a program what it is.
-    pub fn at(program: &Path) -> Result<Self, Error> {
+    /// Determines client and version of a program.
+    pub fn from_program(program: &Path) -> Result<Self, Error> {
         let finished = Invocation::new(program)
             .arg("version")
             .environment(isolated_environment(program.parent().unwrap_or(program)))
@@ -143,13 +147,14 @@ impl Terraform {
         Ok(terraform)
     }
 
-    /// The program.
+    /// Returns the path of the program.
     pub fn program(&self) -> &Path {
         &self.program
     }
 
-    /// What a user types to run it: its name, or its path if the name means something else.
-    pub fn typed(&self) -> String {
+    /// Returns the command that a user types: the name of the program if it is on `PATH`, else its
+    /// path.
+    pub fn command_name(&self) -> String {
         let name = match self.client {
             Client::Terraform => "terraform",
             Client::OpenTofu => "tofu",
@@ -161,12 +166,12 @@ impl Terraform {
         }
     }
 
-    /// Which of the two it is.
+    /// Returns which of the two it is.
     pub fn client(&self) -> Client {
         self.client
     }
 
-    /// The host that it puts in front of a provider's address that names none.
+    /// Returns its default registry host for providers.
     pub fn registry_host(&self) -> &'static str {
         match self.client {
             Client::Terraform => "registry.terraform.io",
@@ -174,7 +179,7 @@ impl Terraform {
         }
     }
 
-    /// Whether it is at least this version; the two clients count apart.
+    /// Returns whether it has at least the given version of its client.
     pub fn is_at_least(&self, terraform: (u64, u64), opentofu: (u64, u64)) -> bool {
         let (major, minor) = match self.client {
             Client::Terraform => terraform,
@@ -195,7 +200,8 @@ impl std::fmt::Display for Terraform {
     }
 }
 
-/// Reads the first line of `terraform version`, such as `OpenTofu v1.12.6` or `Terraform v1.15.0-rc1`.
+/// Parses the first line of `terraform version`, such as `OpenTofu v1.12.6` or
+/// `Terraform v1.15.0-rc1`.
 fn client_and_version(output: &str) -> Option<(Client, (u64, u64, u64))> {
     let (name, version) = output.lines().next()?.split_once(" v")?;
     let client = match name {
@@ -214,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_client_and_its_version_are_read_from_the_first_line() {
+    fn client_and_version_are_parsed_from_the_first_line() {
         let terraform = "Terraform v1.11.4\non linux_amd64\n";
         assert_eq!(
             client_and_version(terraform),

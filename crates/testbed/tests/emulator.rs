@@ -1,4 +1,4 @@
-//! The emulator as the test bed starts, asks and stops it.
+//! Starting, calling and stopping the emulator.
 
 use std::path::Path;
 use std::time::Duration;
@@ -31,7 +31,7 @@ fn calls_are_counted_and_repositories_can_be_cloned() {
         })
         .unwrap();
     calls.assert_calls(exactly(2));
-    calls.of("POST /groups").assert_calls(exactly(1));
+    calls.to_route("POST /groups").assert_calls(exactly(1));
 
     let clone = folder.path().join("clone");
     let url = project["http_url_to_repo"].as_str().unwrap();
@@ -40,18 +40,19 @@ fn calls_are_counted_and_repositories_can_be_cloned() {
 }
 
 #[test]
-fn faults_switches_and_the_clock_are_within_reach() {
+fn faults_switches_and_the_clock_can_be_controlled() {
     let folder = tempfile::tempdir().unwrap();
     let gitlab = Emulator::start(&options(folder.path()).unwrap()).unwrap();
-    let fault = json!({ "path": "/user$", "times": 1, "failure": { "answer": { "status": 502 } } });
+    let fault =
+        json!({ "path": "/user$", "times": 1, "failure": { "respond": { "status": 502 } } });
     gitlab.inject_fault(&fault).unwrap();
     gitlab.clear_faults().unwrap();
     gitlab.inject_fault(&fault).unwrap();
     let error = gitlab.api(Method::GET, "/user", None).unwrap_err();
     assert!(matches!(error, Error::Emulator { .. }), "{error}");
-    gitlab.change_switches(&json!({})).unwrap();
+    gitlab.update_switches(&json!({})).unwrap();
     gitlab.advance_clock(Duration::from_secs(3600)).unwrap();
-    gitlab.settle().unwrap();
+    gitlab.wait_until_idle().unwrap();
     let (user, calls) = gitlab
         .calls_during(|| gitlab.api(Method::GET, "/user", None))
         .unwrap();
@@ -60,7 +61,7 @@ fn faults_switches_and_the_clock_are_within_reach() {
 }
 
 #[test]
-fn a_detached_emulator_is_stopped_and_comes_back_with_its_data() {
+fn a_detached_emulator_can_be_stopped_and_restarted_with_its_data() {
     let folder = tempfile::tempdir().unwrap();
     let mut options = options(folder.path()).unwrap();
     let first = options.start_detached().unwrap();

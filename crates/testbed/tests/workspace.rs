@@ -1,4 +1,4 @@
-//! Workspaces with the real command line and the resource that is built into it.
+//! Workspaces with a real command line and its built-in resource.
 
 use testbed::cargo::{self, Executable};
 use testbed::{Error, Provider, Terraform, Workspace};
@@ -25,7 +25,7 @@ output "value" {
 "#;
 
 fn workspace() -> Result<Workspace, Error> {
-    // Never started: the configuration uses nothing of it.
+    // Never started: the configuration does not use it.
     let provider = Provider::nautes("/nonexistent");
     let workspace = Workspace::new(Terraform::obtain()?, &provider)?;
     workspace.write("main.tf", CONFIGURATION)?;
@@ -33,7 +33,7 @@ fn workspace() -> Result<Workspace, Error> {
 }
 
 #[test]
-fn a_workspace_goes_through_the_life_of_a_resource() {
+fn a_workspace_manages_the_lifecycle_of_a_resource() {
     let workspace = workspace().unwrap();
     workspace.validate().unwrap();
     let plan = workspace.plan().unwrap();
@@ -70,7 +70,7 @@ fn a_workspace_goes_through_the_life_of_a_resource() {
 }
 
 #[test]
-fn a_refusal_is_an_error_with_its_diagnostics_unless_it_is_expected() {
+fn a_failed_command_is_an_error_with_its_diagnostics_unless_it_is_expected() {
     let workspace = workspace().unwrap().env("TF_VAR_fails", "true");
     let error = workspace.plan().unwrap_err().to_string();
     assert!(
@@ -102,7 +102,7 @@ fn a_refusal_is_an_error_with_its_diagnostics_unless_it_is_expected() {
 }
 
 #[test]
-fn a_built_provider_is_used_without_an_installation() {
+fn a_built_provider_is_available_without_init() {
     let executable = cargo::build(Executable::FLOOR, &[]).unwrap();
     let floor = Provider::floor(executable);
     let workspace = Workspace::new(Terraform::obtain().unwrap(), &floor).unwrap();

@@ -10,7 +10,7 @@ use super::server::{Addresses, Keys, Server, configuration_argument};
 use crate::Error;
 use crate::server_process::{self, Group, ServerProcess, is_running_with};
 
-/// The record of a server that was left running: all that is needed to find, use and end it, or to start it again.
+/// The record of a detached server: everything needed to find, use, end and restart it.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct DetachedOpenBao {
     addresses: Addresses,
@@ -29,7 +29,8 @@ impl fmt::Debug for DetachedOpenBao {
 }
 
 impl DetachedOpenBao {
-    /// Starts a server with its data and its log in `folder`, with key-value engines of version 2 mounted.
+    /// Starts a server with its data and log in `folder`, and mounts key-value engines of version
+    /// 2.
     pub fn start(program: &OpenBaoProgram, folder: &Path, mounts: &[&str]) -> Result<Self, Error> {
         let mut server = Server::new(program, folder, Addresses::free()?, Keys::default())?;
         let process = server.start(Group::Own)?;
@@ -38,49 +39,49 @@ impl DetachedOpenBao {
         for mount in mounts {
             server.enable_kv(mount)?;
         }
-        Ok(Self::leave(server, process))
+        Ok(Self::detach(server, process))
     }
 
-    /// Starts a server that has ended again, where it was and with what it held.
-    pub fn start_again(self, program: &OpenBaoProgram, folder: &Path) -> Result<Self, Error> {
+    /// Restarts a server that has ended, at the same address and with the same data.
+    pub fn restart(self, program: &OpenBaoProgram, folder: &Path) -> Result<Self, Error> {
         let server = Server::new(program, folder, self.addresses, self.keys)?;
         let process = server.start(Group::Own)?;
         server.unseal()?;
-        Ok(Self::leave(server, process))
+        Ok(Self::detach(server, process))
     }
 
-    fn leave(server: Server, process: ServerProcess) -> Self {
+    fn detach(server: Server, process: ServerProcess) -> Self {
         Self {
             addresses: server.addresses,
             keys: server.keys,
-            pid: process.leave_running(),
+            pid: process.detach(),
         }
     }
 
-    /// The address, without `/v1`.
+    /// Returns the URL, without `/v1`.
     pub fn url(&self) -> &str {
         &self.addresses.api
     }
 
-    /// A token that may do everything.
+    /// Returns the root token.
     pub fn root_token(&self) -> &str {
         &self.keys.root_token
     }
 
-    /// The process id.
+    /// Returns the process id.
     pub fn pid(&self) -> u32 {
         self.pid
     }
 
-    /// Whether this very server still runs with the data below `folder`.
+    /// Returns whether this server still runs, with its data in `folder`.
     pub fn is_running_in(&self, folder: &Path) -> bool {
         is_running_with(self.pid, &configuration_argument(folder))
     }
 
-    /// Ends it, if it still runs with the data below `folder`.
+    /// Ends the server, if it still runs with its data in `folder`.
     pub fn stop(&self, folder: &Path) {
         if self.is_running_in(folder) {
-            server_process::stop_left_running(self.pid);
+            server_process::stop_detached(self.pid);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a server holds, for comparing before with after.
+//! The content of a server, to compare before and after.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,12 @@ use serde_json::Value;
 use super::server::Server;
 use crate::Error;
 
-/// Everything that a server holds, by name: mounts, auth mounts with their roles, policies with their
-/// text, and secrets with their latest version, never their values.
+/// The content of a server by name: mounts, auth mounts with their roles, policies with their text,
+/// and secrets with their current version, but not their values.
 pub type Inventory = BTreeMap<String, String>;
 
 /// Takes the inventory of a server.
-pub(super) fn of(server: &Server) -> Result<Inventory, Error> {
+pub(super) fn take(server: &Server) -> Result<Inventory, Error> {
     let mut found = Inventory::new();
     for (mount, engine) in data(server, "sys/mounts")? {
         let kind = text(&engine, "/type");
@@ -59,9 +59,9 @@ fn secrets(server: &Server, found: &mut Inventory, mount: &str, folder: &str) ->
     Ok(())
 }
 
-/// What is listed at a path; nothing if there is no such list.
+/// Lists the names at a path; empty if the path does not exist.
 fn names(server: &Server, path: &str) -> Result<Vec<String>, Error> {
-    let listed = server.api_if_any(Method::GET, &format!("{path}?list=true"))?;
+    let listed = server.api_if_found(Method::GET, &format!("{path}?list=true"))?;
     let keys = listed
         .as_ref()
         .and_then(|listed| listed.pointer("/data/keys"));

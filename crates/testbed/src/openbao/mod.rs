@@ -1,4 +1,4 @@
-//! A real `OpenBao` server as a child process, behind a proxy that counts its calls.
+//! A real OpenBao server as a child process, behind a proxy that counts its calls.
 
 mod detached;
 mod inventory;
@@ -21,9 +21,9 @@ pub use detached::DetachedOpenBao;
 pub use inventory::Inventory;
 pub use obtain::OpenBaoProgram;
 
-/// A running server that stores what it holds in files, initialised and unsealed. Dropping it ends the process.
+/// A running server, initialised and unsealed, with file storage. Dropping it ends the process.
 ///
-/// Nothing but what `OpenBao` itself brings is mounted in it.
+/// It has only OpenBao's default mounts.
 pub struct OpenBao {
     server: Server,
     process: Option<ServerProcess>,
@@ -40,7 +40,7 @@ impl fmt::Debug for OpenBao {
 }
 
 impl OpenBao {
-    /// Starts a server with its data and its log in `folder`, and waits until it can be used.
+    /// Starts a server with its data and log in `folder`, and waits until it is ready.
     pub fn start(program: &OpenBaoProgram, folder: &Path) -> Result<Self, Error> {
         let mut server = Server::new(program, folder, Addresses::free()?, Keys::default())?;
         let process = server.start(Group::Shared)?;
@@ -53,57 +53,57 @@ impl OpenBao {
         })
     }
 
-    /// The address, without `/v1`. It leads through the proxy.
+    /// Returns the URL of the proxy, without `/v1`.
     pub fn url(&self) -> String {
         self.proxy.url()
     }
 
-    /// What counts calls, holds them back and makes them fail.
+    /// Returns the proxy, which counts calls, holds them and makes them fail.
     pub fn proxy(&self) -> &Proxy {
         &self.proxy
     }
 
-    /// A token that may do everything.
+    /// Returns the root token.
     pub fn root_token(&self) -> &str {
         &self.server.keys.root_token
     }
 
-    /// Mounts a key-value engine of version 2, and waits until it can be used.
+    /// Mounts a key-value engine of version 2, and waits until it is ready.
     pub fn enable_kv(&self, mount: &str) -> Result<(), Error> {
         self.server.enable_kv(mount)
     }
 
-    /// Makes a token with one policy of this text, which ends after `life` unless it is renewed.
-    pub fn token_with_policy(&self, policy: &str, life: Duration) -> Result<String, Error> {
-        let name = format!("test-{:x}", fingerprint(policy));
+    /// Creates a token with the given policy text, which expires after `ttl` unless it is renewed.
+    pub fn token_with_policy(&self, policy: &str, ttl: Duration) -> Result<String, Error> {
+        let name = format!("test-{:x}", hash(policy));
         let text = json!({ "policy": policy });
         self.api(
             Method::PUT,
             &format!("sys/policies/acl/{name}"),
             Some(&text),
         )?;
-        let token = json!({ "policies": [name], "ttl": format!("{}s", life.as_secs()) });
+        let token = json!({ "policies": [name], "ttl": format!("{}s", ttl.as_secs()) });
         let issued = self.api(Method::POST, "auth/token/create", Some(&token))?;
         text_at(&issued, "/auth/client_token", "auth/token/create")
     }
 
-    /// Seals it.
+    /// Seals the server.
     pub fn seal(&self) -> Result<(), Error> {
         self.api(Method::PUT, "sys/seal", None).map(|_| ())
     }
 
-    /// Unseals it, and waits until it can be used.
+    /// Unseals the server, and waits until it is ready.
     pub fn unseal(&self) -> Result<(), Error> {
         self.server.unseal()
     }
 
-    /// Ends the server: connections to its address are refused.
+    /// Ends the server. Connections to its URL are then refused.
     pub fn stop(&mut self) {
-        self.proxy.shut();
+        self.proxy.close();
         self.process = None;
     }
 
-    /// Starts a stopped server at the same address with what it held, and unseals it.
+    /// Restarts a stopped server at the same URL with the same data, and unseals it.
     pub fn restart(&mut self) -> Result<(), Error> {
         self.stop();
         self.process = Some(self.server.start(Group::Shared)?);
@@ -111,12 +111,12 @@ impl OpenBao {
         self.proxy.listen()
     }
 
-    /// All that can be told apart from outside, for comparing before with after.
+    /// Takes the inventory, to compare before and after.
     pub fn inventory(&self) -> Result<Inventory, Error> {
-        inventory::of(&self.server)
+        inventory::take(&self.server)
     }
 
-    /// Asks the API as root, past the proxy; the answer is null if it has no body.
+    /// Calls the API as root, without the proxy; returns null for a response without a body.
     ///
     /// `path` begins after `/v1/`.
     pub fn api(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Error> {
@@ -124,7 +124,7 @@ impl OpenBao {
     }
 }
 
-fn fingerprint(text: &str) -> u64 {
+fn hash(text: &str) -> u64 {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);

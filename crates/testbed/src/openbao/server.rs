@@ -1,4 +1,4 @@
-//! The server itself: its process, and our own questions to it.
+//! The server: its process, and the test bed's own calls to it.
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
@@ -15,13 +15,13 @@ use super::OpenBaoProgram;
 use crate::server_process::{Group, ServerProcess};
 use crate::{Error, isolated_environment, progress};
 
-/// What its files and messages are named after.
+/// The name of the server in files and messages.
 const NAME: &str = "openbao";
 
-/// How long one of our own questions may take.
+/// The timeout of the test bed's own calls.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 
-/// How long a started server may take until it answers.
+/// How long a started server may take to become ready.
 const START_LIMIT: Duration = Duration::from_secs(30);
 
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
@@ -35,16 +35,16 @@ pub(super) struct Server {
     pub(super) keys: Keys,
 }
 
-/// Where a server listens.
+/// The addresses that a server listens on.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Addresses {
-    /// For its clients.
+    /// For clients.
     pub(super) api: String,
-    /// For other servers, of which there are none.
+    /// For other servers of a cluster, of which there are none.
     cluster: String,
 }
 
-/// What opens a server; empty before it is initialised.
+/// The keys of a server; empty before it is initialised.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(super) struct Keys {
     pub(super) root_token: String,
@@ -52,7 +52,7 @@ pub(super) struct Keys {
 }
 
 impl Addresses {
-    /// Two that nothing listens at in this moment.
+    /// Returns two addresses that are currently unused.
     pub(super) fn free() -> Result<Self, Error> {
         Ok(Self {
             api: free_address()?,
@@ -62,14 +62,14 @@ impl Addresses {
 }
 
 impl Server {
-    /// A server with its data and its log in `folder`; nothing is started.
+    /// Makes a server with its data and log in `folder`, without starting it.
     pub(super) fn new(
         program: &OpenBaoProgram,
         folder: &Path,
         addresses: Addresses,
         keys: Keys,
     ) -> Result<Self, Error> {
-        // A default that is already there is as good: only the first call installs one.
+        // Fails if a provider is already installed, which is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().no_proxy().timeout(REQUEST_LIMIT).build();
         Ok(Self {
@@ -81,7 +81,7 @@ impl Server {
         })
     }
 
-    /// Starts its process, and waits until it answers. It is sealed.
+    /// Starts the process, and waits until it responds. The server is sealed.
     pub(super) fn start(&self, group: Group) -> Result<ServerProcess, Error> {
         let data = self.folder.join("data");
         fs::create_dir_all(&data).map_err(Error::file("create", &data))?;
@@ -91,7 +91,7 @@ impl Server {
             "storage": { "raft": {
                 "path": data,
                 "node_id": "test",
-                // The shortest times for an election, which nobody takes part in.
+                // The shortest election timeouts: there is no other server.
                 "performance_multiplier": "1",
             } },
             "listener": [{ "tcp": {
@@ -118,7 +118,7 @@ impl Server {
         Ok(process)
     }
 
-    /// Makes it a server with keys of its own.
+    /// Initialises the server, which creates its keys.
     pub(super) fn initialise(&mut self) -> Result<(), Error> {
         let shares = json!({ "secret_shares": 1, "secret_threshold": 1 });
         let keys = self.api(Method::PUT, "sys/init", Some(&shares))?;
@@ -129,15 +129,15 @@ impl Server {
         Ok(())
     }
 
-    /// Unseals it, and waits until it can be used.
+    /// Unseals the server, and waits until it is ready.
     pub(super) fn unseal(&self) -> Result<(), Error> {
         let key = json!({ "key": self.keys.unseal_key });
         self.api(Method::PUT, "sys/unseal", Some(&key))?;
-        // Healthy is only who is active, and may write.
+        // The health check succeeds once the server is active and accepts writes.
         self.wait_for(|server| server.api(Method::GET, "sys/health", None).map(|_| ()))
     }
 
-    /// Mounts a key-value engine of version 2, and waits until it can be used.
+    /// Mounts a key-value engine of version 2, and waits until it is ready.
     pub(super) fn enable_kv(&self, mount: &str) -> Result<(), Error> {
         let engine = json!({ "type": "kv", "options": { "version": "2" } });
         self.api(Method::POST, &format!("sys/mounts/{mount}"), Some(&engine))?;
@@ -145,14 +145,14 @@ impl Server {
         self.wait_for(|server| server.api(Method::GET, &path, None).map(|_| ()))
     }
 
-    /// Asks the API as root; the answer is null if it has no body.
+    /// Calls the API as root; returns null for a response without a body.
     pub(super) fn api(
         &self,
         method: Method,
         path: &str,
         body: Option<&Value>,
     ) -> Result<Value, Error> {
-        let (status, text) = self.ask(method, path, body)?;
+        let (status, text) = self.request(method, path, body)?;
         if !(200..300).contains(&status) {
             return Err(Error::Refused {
                 server: NAME,
@@ -164,16 +164,16 @@ impl Server {
         Ok(serde_json::from_str(&text).unwrap_or_default())
     }
 
-    /// The same, where nothing may be there: then the answer is none.
-    pub(super) fn api_if_any(&self, method: Method, path: &str) -> Result<Option<Value>, Error> {
+    /// Calls the API as root; returns `None` if the path does not exist.
+    pub(super) fn api_if_found(&self, method: Method, path: &str) -> Result<Option<Value>, Error> {
         match self.api(method, path, None) {
-            Ok(answer) => Ok(Some(answer)),
+            Ok(response) => Ok(Some(response)),
             Err(Error::Refused { status: 404, .. }) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    fn ask(
+    fn request(
         &self,
         method: Method,
         path: &str,
@@ -187,16 +187,16 @@ impl Server {
             Some(body) => request.json(body),
             None => request,
         };
-        let answer = request.send().map_err(failure(path))?;
-        let status = answer.status().as_u16();
-        Ok((status, answer.text().map_err(failure(path))?))
+        let response = request.send().map_err(failure(path))?;
+        let status = response.status().as_u16();
+        Ok((status, response.text().map_err(failure(path))?))
     }
 
-    /// Repeats a question until it succeeds.
-    fn wait_for(&self, question: impl Fn(&Self) -> Result<(), Error>) -> Result<(), Error> {
+    /// Repeats a call until it succeeds.
+    fn wait_for(&self, call: impl Fn(&Self) -> Result<(), Error>) -> Result<(), Error> {
         let begun = Instant::now();
         loop {
-            match question(self) {
+            match call(self) {
                 Ok(()) => return Ok(()),
                 Err(error) if begun.elapsed() > START_LIMIT => return Err(error),
                 Err(_) => std::thread::sleep(POLL_INTERVAL),
@@ -205,7 +205,7 @@ impl Server {
     }
 }
 
-/// The argument that the server of a folder was started with, and no other process.
+/// Returns the argument that identifies the server process of a folder.
 pub(super) fn configuration_argument(folder: &Path) -> String {
     format!("-config={}", configuration_file(folder).display())
 }
@@ -224,12 +224,12 @@ fn free_address() -> Result<String, Error> {
         })
 }
 
-/// The text that an answer has at a place.
-pub(super) fn text_at(answer: &Value, pointer: &str, path: &str) -> Result<String, Error> {
-    let text = answer.pointer(pointer).and_then(Value::as_str);
+/// Returns the string at a JSON pointer of a response.
+pub(super) fn text_at(response: &Value, pointer: &str, path: &str) -> Result<String, Error> {
+    let text = response.pointer(pointer).and_then(Value::as_str);
     text.map(str::to_owned).ok_or_else(|| Error::Output {
         command: format!("{NAME} {path}"),
-        expected: "what its API describes",
+        expected: "the documented response",
         source: None,
     })
 }

@@ -1,45 +1,45 @@
-//! Which calls fail, and how.
+//! Injected faults.
 
 use std::time::Duration;
 
 use crate::{Call, Hold};
 
-/// Calls that fail, and how.
+/// A fault: which calls fail, and how.
 #[derive(Debug, Clone)]
 pub struct Fault {
-    /// The method of the calls; all methods if none is given.
+    /// The method of the calls; `None` for all methods.
     pub method: Option<String>,
-    /// What their path holds; empty for all paths.
+    /// A substring of the path; empty for all paths.
     pub path: String,
-    /// How many of them pass before.
+    /// The number of matching calls that pass first.
     pub skip: usize,
-    /// How many of them fail.
+    /// The number of matching calls that fail.
     pub times: usize,
-    /// What happens to them.
+    /// What happens to these calls.
     pub failure: Failure,
 }
 
-/// What happens to a call that fails.
+/// How a call fails.
 #[derive(Debug, Clone)]
 pub enum Failure {
-    /// It is answered by the proxy, and never reaches the server.
-    Answer {
+    /// The proxy responds; the call does not reach the server.
+    Respond {
         /// The status.
         status: u16,
         /// The body.
         body: String,
     },
-    /// It takes effect, but the connection breaks before the answer.
-    LoseAnswer,
-    /// It reaches the server so much later.
+    /// The call takes effect, but the connection is closed without a response.
+    DropResponse,
+    /// The call reaches the server after a delay.
     Delay(Duration),
-    /// Its answer is held back.
+    /// The call is held.
     Hold(Hold),
 }
 
 impl Fault {
-    /// All calls fail, for ever.
-    pub fn of_all(failure: Failure) -> Self {
+    /// Makes all calls fail.
+    pub fn always(failure: Failure) -> Self {
         Self {
             method: None,
             path: String::new(),
@@ -49,24 +49,24 @@ impl Fault {
         }
     }
 
-    /// The next call of a method fails whose path holds a text.
-    pub fn of_next(method: &str, path: &str, failure: Failure) -> Self {
+    /// Makes the next call with a method and a path fail. `path` is a substring.
+    pub fn once(method: &str, path: &str, failure: Failure) -> Self {
         Self {
             method: Some(method.to_owned()),
             path: path.to_owned(),
             times: 1,
-            ..Self::of_all(failure)
+            ..Self::always(failure)
         }
     }
 
-    /// Counts a call, and tells how it fails, if it does.
+    /// Counts a call, and returns how it fails, if it does.
     pub(super) fn apply(&mut self, call: &Call) -> Option<Failure> {
-        let concerned = self
+        let matches = self
             .method
             .as_ref()
             .is_none_or(|method| *method == call.method)
             && call.path.contains(&self.path);
-        if !concerned || self.times == 0 {
+        if !matches || self.times == 0 {
             return None;
         }
         if self.skip > 0 {

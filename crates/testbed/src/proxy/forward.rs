@@ -1,4 +1,4 @@
-//! What happens to one call on its way through the proxy.
+//! Forwards a call to the server.
 
 use std::sync::Arc;
 
@@ -19,18 +19,19 @@ pub(super) struct Forward {
     client: reqwest::Client,
 }
 
-/// A call that gets no answer: the connection is closed.
-type Broken = Box<dyn std::error::Error + Send + Sync>;
+/// Closes the connection without a response.
+type ConnectionError = Box<dyn std::error::Error + Send + Sync>;
 
 impl Forward {
     pub(super) fn new(upstream: &str, prefix: &'static str) -> Result<Self, Error> {
-        // A default that is already there is as good: only the first call installs one.
+        // Fails if a provider is already installed, which is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
             .no_proxy()
             .no_gzip()
             .redirect(reqwest::redirect::Policy::none())
-            // A connection belongs to the runtime that made it, which ends when the proxy is shut.
+            // A connection belongs to the runtime that made it, which ends when the proxy is
+            // closed.
             .pool_max_idle_per_host(0)
             .build();
         Ok(Self {
@@ -44,7 +45,10 @@ impl Forward {
         })
     }
 
-    async fn pass_on(&self, request: Request<Bytes>) -> Result<Response<Full<Bytes>>, Broken> {
+    async fn forward(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<Response<Full<Bytes>>, ConnectionError> {
         let (parts, body) = request.into_parts();
         let target = parts
             .uri
@@ -57,16 +61,15 @@ impl Forward {
             .body(body)
             .send()
             .await?;
-        let mut answer = Response::builder().status(response.status());
-        if let Some(headers) = answer.headers_mut() {
+        let mut forwarded = Response::builder().status(response.status());
+        if let Some(headers) = forwarded.headers_mut() {
             headers.extend(end_to_end(response.headers().clone()));
         }
-        Ok(answer.body(Full::new(response.bytes().await?))?)
+        Ok(forwarded.body(Full::new(response.bytes().await?))?)
     }
 }
 
-/// Takes away what concerns one connection only (RFC 9110 section 7.6.1), and the length, which
-/// the next sender counts for itself.
+/// Removes hop-by-hop headers (RFC 9110 section 7.6.1), and the length, which is set anew.
 fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
     for name in [
         header::CONNECTION,
@@ -79,27 +82,29 @@ fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
     headers
 }
 
-/// Answers one call: by the server behind, or as a fault says.
-pub(super) async fn answer(
+/// Responds to a call, by the server or by a fault.
+pub(super) async fn respond(
     shared: Arc<Shared>,
     request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Broken> {
+) -> Result<Response<Full<Bytes>>, ConnectionError> {
     let (parts, body) = request.into_parts();
     let request = Request::from_parts(parts, body.collect().await?.to_bytes());
-    let (number, failure) = shared.journal().arrive(&request, shared.forward.prefix);
+    let (number, failure) = shared
+        .journal()
+        .record_call(&request, shared.forward.prefix);
     let hold = match failure {
-        Some(Failure::Answer { status, body }) => {
-            shared.journal().answered(number, status);
-            let answer = Response::builder().status(StatusCode::from_u16(status)?);
-            return Ok(answer.body(Full::from(body))?);
+        Some(Failure::Respond { status, body }) => {
+            shared.journal().record_status(number, status);
+            let response = Response::builder().status(StatusCode::from_u16(status)?);
+            return Ok(response.body(Full::from(body))?);
         }
         Some(Failure::Hold(Hold::BeforeEffect)) => {
             shared.journal().held.push(number);
             return std::future::pending().await;
         }
-        Some(Failure::LoseAnswer) => {
-            shared.forward.pass_on(request).await?;
-            return Err("the answer is lost".into());
+        Some(Failure::DropResponse) => {
+            shared.forward.forward(request).await?;
+            return Err("the response is dropped".into());
         }
         Some(Failure::Delay(time)) => {
             tokio::time::sleep(time).await;
@@ -108,7 +113,7 @@ pub(super) async fn answer(
         Some(Failure::Hold(hold)) => Some(hold),
         None => None,
     };
-    let answer = shared.forward.pass_on(request).await?;
+    let response = shared.forward.forward(request).await?;
     if let Some(hold) = hold {
         shared.journal().held.push(number);
         match hold {
@@ -116,18 +121,20 @@ pub(super) async fn answer(
             Hold::BeforeEffect | Hold::AfterEffect => std::future::pending().await,
         }
     }
-    shared.journal().answered(number, answer.status().as_u16());
-    Ok(answer)
+    shared
+        .journal()
+        .record_status(number, response.status().as_u16());
+    Ok(response)
 }
 
 impl Journal {
-    /// Notes a call, and tells its number and how it fails, if it does.
-    fn arrive(&mut self, request: &Request<Bytes>, prefix: &str) -> (u64, Option<Failure>) {
+    /// Records a call, and returns its number and how it fails, if it does.
+    fn record_call(&mut self, request: &Request<Bytes>, prefix: &str) -> (u64, Option<Failure>) {
         let path = request.uri().path();
         let query = request.uri().query().unwrap_or_default();
         let call = Call {
             number: self.calls.len() as u64 + 1,
-            // Clients of Vault list with a read, since proxies may not know its own method.
+            // Clients of Vault list with GET, since proxies may not support the method LIST.
             method: match query {
                 "list=true" => "LIST".to_owned(),
                 _ => request.method().to_string(),
@@ -143,7 +150,7 @@ impl Journal {
         (number, failure)
     }
 
-    fn answered(&mut self, number: u64, status: u16) {
+    fn record_status(&mut self, number: u64, status: u16) {
         let call = self.calls.iter_mut().find(|call| call.number == number);
         if let Some(call) = call {
             call.status = Some(status);

@@ -1,16 +1,16 @@
-//! The command-line configuration file that tells where providers come from.
+//! The CLI configuration file, which determines where providers are installed from.
 
 use std::fs;
 use std::path::Path;
 
 use crate::Error;
 
-/// The text of a command-line configuration file.
+/// The text of a CLI configuration file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CliConfig(String);
 
 impl CliConfig {
-    /// Uses the provider in `folder` whatever version is asked for; `init` is then not needed.
+    /// Uses the provider in `folder` for any version constraint, without `init`.
     pub fn dev_override(source: &str, folder: &Path) -> Self {
         let folder = quoted(folder);
         Self(format!(
@@ -19,7 +19,7 @@ impl CliConfig {
         ))
     }
 
-    /// Installs every provider from a filesystem mirror, and from nowhere else.
+    /// Installs all providers from a filesystem mirror, and from nowhere else.
     pub fn filesystem_mirror(root: &Path) -> Self {
         let root = quoted(root);
         Self(format!(
@@ -33,7 +33,7 @@ impl CliConfig {
     }
 }
 
-/// A path as an HCL string. Template markers are escaped, as in any quoted HCL string.
+/// Renders a path as an HCL string, with template markers escaped.
 fn quoted(path: &Path) -> String {
     let escaped = path
         .to_string_lossy()
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn an_override_names_source_and_folder() {
+    fn an_override_has_source_and_folder() {
         let config = CliConfig::dev_override("nautes/nautes", Path::new("/p"));
         assert!(
             config.0.contains("\"nautes/nautes\" = \"/p\""),

@@ -1,15 +1,15 @@
-//! The environment that a command line runs with.
+//! The environment for child processes.
 
 use std::ffi::OsString;
 use std::path::Path;
 
-/// What is taken over from this process: where programs, temporary files and certificates are.
+/// The inherited variables: the locations of programs, temporary files and certificates.
 const INHERITED: [&str; 5] = ["PATH", "TMPDIR", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR"];
 
-/// Returns an environment that has nothing of the user's own set-up in it.
+/// Returns an environment that is independent of the user's own setup.
 ///
-/// `home` takes the place of the home folder, so that neither a command-line configuration nor
-/// plug-ins nor tokens kept there are found. No update check is made, and nothing is asked.
+/// `home` replaces the home folder, and with it the user's CLI configuration, plug-ins and tokens.
+/// Update checks and prompts are disabled.
 pub fn isolated_environment(home: &Path) -> Vec<(OsString, OsString)> {
     let fixed = [
         ("HOME", home.as_os_str()),
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_of_the_users_terraform_set_up_is_inherited() {
+    fn nothing_of_the_users_terraform_setup_is_inherited() {
         let environment = isolated_environment(Path::new("/nowhere"));
         let value_of = |name: &str| {
             environment

@@ -1,4 +1,4 @@
-//! A folder with a configuration, and the real command line run in it.
+//! A folder with a configuration, in which Terraform or OpenTofu runs.
 
 mod cli_config;
 mod environment;
@@ -21,18 +21,18 @@ pub use running::Running;
 
 use crate::{Error, Invocation, Provider, Terraform, processes, progress};
 
-/// The file that a plan is saved in.
+/// The file with the saved plan.
 const PLAN_FILE: &str = "plan.tfplan";
 
 const APPLY: [&str; 4] = ["apply", "-json", "-input=false", "-auto-approve"];
 
-/// The file that a debug log goes to.
+/// The file with the debug log.
 const TRACE_FILE: &str = "trace.log";
 
-/// A temporary working folder with its own home, command-line configuration and environment.
+/// A temporary working folder with its own home, CLI configuration and environment.
 ///
-/// Nothing of the user's own Terraform set-up is seen. Every command must end with success, unless its
-/// name says otherwise; the error then holds the diagnostics.
+/// It is independent of the user's Terraform setup. A command that fails is an error with its
+/// diagnostics, except for the methods that expect a failure.
 #[derive(Debug)]
 pub struct Workspace {
     terraform: Terraform,
@@ -40,15 +40,15 @@ pub struct Workspace {
     variables: Vec<(OsString, OsString)>,
 }
 
-/// An apply that ended with success.
+/// A successful apply.
 #[derive(Debug)]
 pub struct Applied {
-    /// What the command said.
+    /// The result of the command.
     pub outcome: Outcome,
 }
 
 impl Workspace {
-    /// Makes an empty folder in which `provider` is used without an installation step.
+    /// Makes an empty folder in which `provider` is available without `init`.
     pub fn new(terraform: &Terraform, provider: &Provider) -> Result<Self, Error> {
         let folder = tempfile::Builder::new()
             .prefix("nautes-workspace-")
@@ -66,14 +66,14 @@ impl Workspace {
         Ok(workspace)
     }
 
-    /// Sets a variable for every command that follows.
+    /// Sets an environment variable for all following commands.
     #[must_use]
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         self.set_env(name, value);
         self
     }
 
-    /// Sets or replaces a variable for every command that follows.
+    /// Sets or replaces an environment variable for all following commands.
     pub fn set_env(&mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) {
         self.variables
             .retain(|(present, _)| present != name.as_ref());
@@ -81,24 +81,24 @@ impl Workspace {
             .push((name.as_ref().to_owned(), value.as_ref().to_owned()));
     }
 
-    /// Writes debug logs of the given level, such as `TRACE`, for every command that follows.
+    /// Enables debug logs of the given level, such as `TRACE`, for all following commands.
     #[must_use]
     pub fn with_trace(self, level: &str) -> Self {
         let trace = self.folder.path().join(TRACE_FILE);
         self.env("TF_LOG", level).env("TF_LOG_PATH", trace)
     }
 
-    /// The debug log so far; empty without [`Workspace::with_trace`].
+    /// Returns the debug log so far; empty without [`Workspace::with_trace`].
     pub fn trace(&self) -> String {
         fs::read_to_string(self.folder.path().join(TRACE_FILE)).unwrap_or_default()
     }
 
-    /// The folder that the configuration is in.
+    /// Returns the folder of the configuration.
     pub fn path(&self) -> PathBuf {
         self.folder.path().join("configuration")
     }
 
-    /// The command line that is run.
+    /// Returns the command line.
     pub fn terraform(&self) -> &Terraform {
         &self.terraform
     }
@@ -107,7 +107,8 @@ impl Workspace {
         self.folder.path().join("provider")
     }
 
-    /// The process ids of the providers that commands of this workspace have started and that still run.
+    /// Returns the process ids of running providers that were started by commands of this
+    /// workspace.
     pub fn provider_processes(&self) -> Vec<u32> {
         processes::started_from(&self.providers())
     }
@@ -128,7 +129,7 @@ impl Workspace {
         fs::remove_file(&path).map_err(Error::file("remove", path))
     }
 
-    /// Runs any command and reports how it ended, with success or not.
+    /// Runs any command and returns its result, successful or not.
     pub fn run<A: AsRef<OsStr>>(
         &self,
         arguments: impl IntoIterator<Item = A>,
@@ -138,7 +139,7 @@ impl Workspace {
         progress::when_slow(&title, || invocation.finish()).map(Outcome::new)
     }
 
-    /// Starts any command, and does not wait for its end.
+    /// Starts any command without waiting for its end.
     pub fn start<A: AsRef<OsStr>>(
         &self,
         arguments: impl IntoIterator<Item = A>,
@@ -156,12 +157,12 @@ impl Workspace {
             .environment(environment)
     }
 
-    /// Checks the configuration.
+    /// Validates the configuration.
     pub fn validate(&self) -> Result<Outcome, Error> {
         self.validate_any()?.success()
     }
 
-    /// Checks a configuration that must be refused.
+    /// Validates the configuration, which must fail.
     pub fn failing_validate(&self) -> Result<Outcome, Error> {
         self.validate_any()?.failure()
     }
@@ -170,17 +171,17 @@ impl Workspace {
         self.run(["validate", "-json"])
     }
 
-    /// Plans, and saves the plan for [`Workspace::apply_plan`].
+    /// Plans and saves the plan for [`Workspace::apply_plan`].
     pub fn plan(&self) -> Result<Plan, Error> {
         self.plan_with(&[])
     }
 
-    /// Plans with more arguments, such as `-refresh=false`.
+    /// Plans with additional arguments, such as `-refresh=false`.
     pub fn plan_with(&self, arguments: &[&str]) -> Result<Plan, Error> {
         Ok(Plan::new(self.plan_any(arguments)?.success()?))
     }
 
-    /// Makes a plan that must be refused.
+    /// Plans, which must fail.
     pub fn failing_plan(&self) -> Result<Outcome, Error> {
         self.plan_any(&[])?.failure()
     }
@@ -190,7 +191,7 @@ impl Workspace {
         self.run(fixed.iter().chain(arguments))
     }
 
-    /// Plans, and fails if anything is to be done or an output is to change.
+    /// Plans and fails if there is any change, including to outputs.
     pub fn assert_empty_plan(&self, when: &'static str) -> Result<(), Error> {
         let plan = self.plan()?;
         if plan.is_empty() {
@@ -202,35 +203,35 @@ impl Workspace {
         })
     }
 
-    /// The saved plan in full, as `terraform show -json` gives it.
+    /// Returns the saved plan in the format of `terraform show -json`.
     pub fn show_plan(&self) -> Result<Value, Error> {
         self.run(["show", "-json", PLAN_FILE])?.success()?.json()
     }
 
-    /// Applies the configuration, and then asserts that the next plan is empty.
+    /// Applies the configuration and asserts that the next plan is empty.
     pub fn apply(&self) -> Result<Applied, Error> {
         let applied = self.apply_with(&[])?;
         self.assert_empty_plan("after apply")?;
         Ok(applied)
     }
 
-    /// Applies once with more arguments, such as `-parallelism=1`, and asserts nothing about the next plan.
+    /// Applies with additional arguments, such as `-parallelism=1`, without checking the next plan.
     pub fn apply_with(&self, arguments: &[&str]) -> Result<Applied, Error> {
         let outcome = self.apply_any(arguments)?.success()?;
         Ok(Applied { outcome })
     }
 
-    /// Applies the plan that was saved last.
+    /// Applies the saved plan.
     pub fn apply_plan(&self) -> Result<Applied, Error> {
         self.apply_with(&[PLAN_FILE])
     }
 
-    /// Applies a configuration that must be refused or must fail half-way.
+    /// Applies the configuration, which must fail.
     pub fn failing_apply(&self) -> Result<Outcome, Error> {
         self.apply_any(&[])?.failure()
     }
 
-    /// Starts to apply, and does not wait for the end.
+    /// Starts an apply without waiting for its end.
     pub fn start_apply(&self, arguments: &[&str]) -> Result<Running, Error> {
         self.start(APPLY.iter().chain(arguments))
     }
@@ -244,7 +245,7 @@ impl Workspace {
         self.apply_with(&["-destroy"])
     }
 
-    /// Destroys what must be refused or must fail half-way.
+    /// Destroys everything in the state, which must fail.
     pub fn failing_destroy(&self) -> Result<Outcome, Error> {
         self.apply_any(&["-destroy"])?.failure()
     }
@@ -255,18 +256,19 @@ impl Workspace {
             .success()
     }
 
-    /// Imports what must be refused.
+    /// Imports an existing object, which must fail.
     pub fn failing_import(&self, address: &str, id: &str) -> Result<Outcome, Error> {
         self.run(["import", "-input=false", "-no-color", address, id])?
             .failure()
     }
 
-    /// The state in full, as `terraform show -json` gives it.
+    /// Returns the state in the format of `terraform show -json`.
     pub fn state(&self) -> Result<Value, Error> {
         self.run(["show", "-json"])?.success()?.json()
     }
 
-    /// The values of one resource or data source of the root module, such as `nautes_product.shop`.
+    /// Returns the values of a resource or data source in the root module, such as
+    /// `nautes_product.shop`.
     pub fn resource(&self, address: &str) -> Result<Value, Error> {
         let state = self.state()?;
         let resources = resources_of(&state);
@@ -282,12 +284,12 @@ impl Workspace {
             })
     }
 
-    /// The addresses in the root module of the state.
+    /// Returns the addresses in the root module of the state.
     pub fn addresses(&self) -> Result<Vec<String>, Error> {
         Ok(addresses(resources_of(&self.state()?)))
     }
 
-    /// The outputs of the state by name.
+    /// Returns the outputs of the state by name.
     pub fn outputs(&self) -> Result<Value, Error> {
         let outputs: serde_json::Map<String, Value> =
             self.run(["output", "-json"])?.success()?.json()?;
@@ -298,12 +300,12 @@ impl Workspace {
             .collect())
     }
 
-    /// The state file as it is on disk, private data included; none before the first apply.
+    /// Returns the state file, including private data; `None` before the first apply.
     pub fn state_file(&self) -> Option<String> {
         fs::read_to_string(self.path().join("terraform.tfstate")).ok()
     }
 
-    /// Keeps the folder on disk, to look at it after a failure, and returns its path.
+    /// Keeps the folder on disk, for debugging, and returns its path.
     pub fn keep(self) -> PathBuf {
         self.folder.keep()
     }
@@ -324,7 +326,7 @@ fn addresses(resources: &[Value]) -> Vec<String> {
         .collect()
 }
 
-/// The root folder of everything that a workspace makes, for a look at its files.
+/// The root folder with all files of the workspace.
 impl AsRef<Path> for Workspace {
     fn as_ref(&self) -> &Path {
         self.folder.path()

@@ -1,4 +1,4 @@
-//! How a command of Terraform or OpenTofu ended, with its messages read.
+//! The result of a Terraform or OpenTofu command, with its parsed diagnostics.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -6,38 +6,38 @@ use serde::Deserialize;
 
 use crate::{Error, Finished};
 
-/// How grave a diagnostic is.
+/// The severity of a diagnostic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// The command failed because of it.
+    /// An error.
     Error,
-    /// The command went on.
+    /// A warning.
     Warning,
 }
 
-/// An error or a warning that the user reads.
+/// An error or a warning.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Diagnostic {
-    /// How grave it is.
+    /// The severity.
     pub severity: Severity,
-    /// The headline.
+    /// The summary.
     pub summary: String,
-    /// The explanation; empty if there is none.
+    /// The detail, which may be empty.
     #[serde(default)]
     pub detail: String,
-    /// The resource at fault, such as `nautes_product.shop`.
+    /// The resource, such as `nautes_product.shop`.
     pub address: Option<String>,
-    /// The source that the message points at.
+    /// The configuration that the diagnostic refers to.
     pub snippet: Option<Snippet>,
 }
 
-/// The piece of configuration that a diagnostic shows.
+/// The configuration that a diagnostic refers to.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Snippet {
     /// The block, such as `resource "nautes_product" "shop"`.
     pub context: Option<String>,
-    /// The line or lines, such as `  name = "Shop"`.
+    /// The lines, such as `  name = "Shop"`.
     pub code: String,
 }
 
@@ -60,47 +60,47 @@ impl Display for Diagnostic {
     }
 }
 
-/// A command that has ended, with success or not.
+/// A command that has ended, successfully or not.
 #[derive(Debug)]
 pub struct Outcome {
     finished: Finished,
-    /// Errors and warnings in the order of their appearance.
+    /// The errors and warnings in order.
     pub diagnostics: Vec<Diagnostic>,
 }
 
 impl Outcome {
-    /// Reads the diagnostics out of a command's output.
+    /// Parses the diagnostics in a command's output.
     pub(crate) fn new(finished: Finished) -> Self {
-        let diagnostics = read_diagnostics(&finished.stdout);
+        let diagnostics = parse_diagnostics(&finished.stdout);
         Self {
             finished,
             diagnostics,
         }
     }
 
-    /// The exit code; none if a signal ended it.
+    /// Returns the exit code; `None` if a signal ended the command.
     pub fn exit_code(&self) -> Option<i32> {
         self.finished.exit_code
     }
 
-    /// What the command wrote to standard output.
+    /// Returns the standard output.
     pub fn stdout(&self) -> &str {
         &self.finished.stdout
     }
 
-    /// What the command wrote to standard error.
+    /// Returns the standard error.
     pub fn stderr(&self) -> &str {
         &self.finished.stderr
     }
 
-    /// The errors only.
+    /// Returns the errors.
     pub fn errors(&self) -> impl Iterator<Item = &Diagnostic> {
         self.diagnostics
             .iter()
             .filter(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
-    /// The warnings only, without the one that every development override brings.
+    /// Returns the warnings, except the one about development overrides.
     pub fn warnings(&self) -> impl Iterator<Item = &Diagnostic> {
         self.diagnostics.iter().filter(|diagnostic| {
             diagnostic.severity == Severity::Warning
@@ -108,9 +108,10 @@ impl Outcome {
         })
     }
 
-    /// Everything that the command said to a person, with line breaks and frames taken out.
+    /// Returns all messages as one line, without line breaks and frames.
     ///
-    /// Commands without JSON output wrap their messages, so that a sentence is only found in this.
+    /// Commands without JSON output wrap their messages, so that a search for a sentence needs
+    /// this.
     pub fn text(&self) -> String {
         let diagnostics = self.diagnostics.iter().map(ToString::to_string);
         let all = diagnostics
@@ -123,12 +124,12 @@ impl Outcome {
         words.collect::<Vec<_>>().join(" ")
     }
 
-    /// Reads standard output as one JSON document.
+    /// Parses standard output as one JSON document.
     pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, Error> {
         self.finished.json()
     }
 
-    /// Returns itself if the command ended with success, else an error with the diagnostics.
+    /// Returns `self` if the command succeeded, else an error with the diagnostics.
     pub fn success(self) -> Result<Self, Error> {
         if self.finished.is_success() {
             return Ok(self);
@@ -136,7 +137,7 @@ impl Outcome {
         if self.diagnostics.is_empty() {
             return Err(self.finished.into_failure());
         }
-        let said = self
+        let diagnostics = self
             .diagnostics
             .iter()
             .map(ToString::to_string)
@@ -144,11 +145,11 @@ impl Outcome {
         Err(Error::Failed {
             status: format!("exit code {}", self.finished.exit_code.unwrap_or(-1)),
             command: self.finished.command,
-            output: said.join("\n"),
+            output: diagnostics.join("\n"),
         })
     }
 
-    /// Returns itself if the command failed, as it had to.
+    /// Returns `self` if the command failed, else an error.
     pub(crate) fn failure(self) -> Result<Self, Error> {
         if self.finished.is_success() {
             return Err(Error::UnexpectedSuccess {
@@ -159,7 +160,7 @@ impl Outcome {
     }
 }
 
-/// One line of a `-json` view, or the one document of `validate -json`.
+/// A line of a `-json` view, or the document of `validate -json`.
 #[derive(Deserialize)]
 struct Message {
     diagnostic: Option<Diagnostic>,
@@ -167,7 +168,7 @@ struct Message {
     diagnostics: Vec<Diagnostic>,
 }
 
-fn read_diagnostics(stdout: &str) -> Vec<Diagnostic> {
+fn parse_diagnostics(stdout: &str) -> Vec<Diagnostic> {
     let whole = serde_json::from_str::<Message>(stdout).ok();
     let lines = stdout
         .lines()
@@ -184,15 +185,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn diagnostics_are_read_from_a_stream_of_messages() {
+    fn diagnostics_are_parsed_from_a_stream_of_messages() {
         let stream = concat!(
             r#"{"@level":"info","type":"version","terraform":"1.11.4"}"#,
             "\n",
             r#"{"type":"diagnostic","diagnostic":{"severity":"error","summary":"No","detail":"a","#,
             r#""address":"nautes_product.shop","snippet":{"context":null,"code":"name = 1"}}}"#,
         );
-        let read = read_diagnostics(stream);
-        let text = read.iter().map(ToString::to_string).collect::<String>();
+        let parsed = parse_diagnostics(stream);
+        let text = parsed.iter().map(ToString::to_string).collect::<String>();
         assert_eq!(
             text,
             "error: No (nautes_product.shop)\n  at `name = 1`\n  a"
@@ -200,11 +201,11 @@ mod tests {
     }
 
     #[test]
-    fn diagnostics_are_read_from_the_document_of_validate() {
+    fn diagnostics_are_parsed_from_the_document_of_validate() {
         let document = "{\n  \"valid\": false,\n  \"diagnostics\": [\n    \
                         {\"severity\": \"warning\", \"summary\": \"Old\"}\n  ]\n}\n";
-        let read = read_diagnostics(document);
-        assert_eq!(read.len(), 1);
-        assert_eq!(read[0].severity, Severity::Warning);
+        let parsed = parse_diagnostics(document);
+        assert_eq!(parsed.len(), 1);
+        assert_eq!(parsed[0].severity, Severity::Warning);
     }
 }

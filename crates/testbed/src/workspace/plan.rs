@@ -1,4 +1,4 @@
-//! What a plan would do.
+//! A plan and its changes.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -7,14 +7,14 @@ use serde_json::Value;
 
 use crate::Outcome;
 
-/// One planned change.
+/// A planned change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// The resource, or `output.<name>`.
     pub address: String,
-    /// The action as the command line names it: `create`, `update`, `replace`, `delete`, `read`, …
+    /// The action in Terraform's terms: `create`, `update`, `replace`, `delete`, `read`, …
     pub action: String,
-    /// Why it is replaced or deleted, as the command line names it.
+    /// The reason for a replacement or deletion, in Terraform's terms.
     pub reason: Option<String>,
 }
 
@@ -27,14 +27,14 @@ impl Display for Change {
     }
 }
 
-/// A plan that was made with success.
+/// A successful plan.
 #[derive(Debug)]
 pub struct Plan {
-    /// What the command said.
+    /// The result of the command.
     pub outcome: Outcome,
     /// The changes, those of outputs last.
     pub changes: Vec<Change>,
-    /// What is found changed since the last apply.
+    /// The changes that were made outside of Terraform.
     pub drift: Vec<Change>,
 }
 
@@ -59,12 +59,12 @@ impl Plan {
         }
     }
 
-    /// Whether there is nothing to do.
+    /// Returns whether the plan has no changes.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
     }
 
-    /// The action planned for an address, if any.
+    /// Returns the planned action for an address.
     pub fn action(&self, address: &str) -> Option<&str> {
         let change = self
             .changes
@@ -82,7 +82,7 @@ impl Display for Plan {
     }
 }
 
-/// One line of `plan -json`, as far as it matters here.
+/// A line of `plan -json`, with the fields that are used here.
 #[derive(Deserialize)]
 struct Message {
     #[serde(rename = "type", default)]

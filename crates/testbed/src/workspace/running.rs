@@ -1,4 +1,4 @@
-//! A command that runs while the test does something else, such as interrupting it.
+//! A command that runs in the background, so that a test can interrupt it.
 
 use std::fs;
 use std::os::unix::process::CommandExt;
@@ -12,9 +12,9 @@ use super::Outcome;
 use crate::server_process::to_pid;
 use crate::{Error, Finished, Invocation, processes};
 
-/// A command of Terraform or OpenTofu that was started, in a process group of its own.
+/// A running Terraform or OpenTofu command, in its own process group.
 ///
-/// Dropping it before its end kills it, and the providers that it started.
+/// Dropping it before its end kills it and the providers that it started.
 #[derive(Debug)]
 pub struct Running {
     command: String,
@@ -50,7 +50,7 @@ impl Running {
         })
     }
 
-    /// Whether it has ended.
+    /// Returns whether the command has ended.
     pub fn has_ended(&mut self) -> bool {
         if self.end.is_none() {
             self.end = self.child.try_wait().ok().flatten();
@@ -58,24 +58,24 @@ impl Running {
         self.end.is_some()
     }
 
-    /// Interrupts it and the providers that it started, as Ctrl-C at a terminal does.
+    /// Interrupts the command and its providers, like Ctrl-C at a terminal.
     pub fn interrupt(&self) {
         self.signal_group(Signal::INT);
     }
 
-    /// Kills it, and leaves the providers that it started.
+    /// Kills the command, but not its providers.
     pub fn kill(&self) {
         signal(self.child.id(), Signal::KILL);
     }
 
-    /// Kills the providers that it started.
+    /// Kills the providers that the command started.
     pub fn kill_providers(&self) {
         for pid in processes::started_from(&self.providers) {
             signal(pid, Signal::KILL);
         }
     }
 
-    /// Waits for its end, and reports how it ended, with success or not.
+    /// Waits for the end and returns the result, successful or not.
     pub fn finish(mut self) -> Result<Outcome, Error> {
         let wait_failure = |source| Error::Start {
             command: self.command.clone(),
@@ -98,7 +98,7 @@ impl Running {
 
     fn signal_group(&self, signal: Signal) {
         if let Some(group) = to_pid(self.child.id()) {
-            // A group that has ended needs no signal.
+            // Fails if the group has ended.
             let _ = kill_process_group(group, signal);
         }
     }
@@ -115,7 +115,7 @@ impl Drop for Running {
 
 fn signal(pid: u32, signal: Signal) {
     if let Some(pid) = to_pid(pid) {
-        // A process that has ended needs no signal.
+        // Fails if the process has ended.
         let _ = kill_process(pid, signal);
     }
 }
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interrupted_command_ends_as_it_wants() {
+    fn an_interrupted_command_can_exit_by_itself() {
         let script =
             "trap 'echo interrupted; exit 3' INT; echo ready; while :; do sleep 0.01; done";
         let mut running = shell(script);

@@ -1,4 +1,4 @@
-//! Tests of the test bed against the real `OpenBao`.
+//! Tests of the test bed with a real OpenBao.
 
 #[cfg(test)]
 mod server;

@@ -1,4 +1,4 @@
-//! `OpenBao` as the test bed starts, asks and stops it.
+//! Starting, calling and stopping OpenBao.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -12,8 +12,8 @@ fn start(folder: &Path) -> OpenBao {
     OpenBao::start(OpenBaoProgram::obtain().unwrap(), folder).unwrap()
 }
 
-/// Asks through the proxy, as a provider does.
-fn ask(openbao: &OpenBao, method: Method, path: &str, body: &Value) -> reqwest::Result<Response> {
+/// Calls the server through the proxy, like a provider does.
+fn call(openbao: &OpenBao, method: Method, path: &str, body: &Value) -> reqwest::Result<Response> {
     Client::builder()
         .no_proxy()
         .timeout(Duration::from_secs(2))
@@ -29,22 +29,22 @@ fn secret(openbao: &OpenBao) -> Value {
 }
 
 #[test]
-fn a_server_keeps_its_secrets_when_it_is_sealed_and_started_again() {
+fn a_server_keeps_its_secrets_when_sealed_and_restarted() {
     let folder = tempfile::tempdir().unwrap();
     let mut openbao = start(folder.path());
     let empty = openbao.inventory().unwrap();
     openbao.enable_kv("git").unwrap();
     let value = json!({ "data": { "key": "s3cr3t" } });
-    ask(&openbao, Method::POST, "git/data/a", &value).unwrap();
+    call(&openbao, Method::POST, "git/data/a", &value).unwrap();
 
     openbao.seal().unwrap();
-    let sealed = ask(&openbao, Method::GET, "git/data/a", &Value::Null).unwrap();
+    let sealed = call(&openbao, Method::GET, "git/data/a", &Value::Null).unwrap();
     assert_eq!(sealed.status(), StatusCode::SERVICE_UNAVAILABLE);
     openbao.unseal().unwrap();
 
     openbao.stop();
     assert!(
-        ask(&openbao, Method::GET, "git/data/a", &Value::Null)
+        call(&openbao, Method::GET, "git/data/a", &Value::Null)
             .unwrap_err()
             .is_connect()
     );
@@ -59,18 +59,18 @@ fn a_server_keeps_its_secrets_when_it_is_sealed_and_started_again() {
 }
 
 #[test]
-fn calls_are_counted_and_can_be_answered_lost_and_held_back() {
+fn calls_are_counted_and_can_be_responded_to_dropped_and_held() {
     let folder = tempfile::tempdir().unwrap();
     let openbao = start(folder.path());
     openbao.enable_kv("git").unwrap();
     let proxy = openbao.proxy();
     let write = |text: &str| {
         let value = json!({ "data": { "key": text } });
-        ask(&openbao, Method::POST, "git/data/a", &value)
+        call(&openbao, Method::POST, "git/data/a", &value)
     };
     let ((), calls) = proxy.calls_during(|| {
         write("first").unwrap();
-        ask(
+        call(
             &openbao,
             Method::GET,
             "git/metadata?list=true",
@@ -78,21 +78,23 @@ fn calls_are_counted_and_can_be_answered_lost_and_held_back() {
         )
         .unwrap();
     });
-    calls.of("LIST /git/metadata").assert_calls(exactly(1));
+    calls
+        .to_route("LIST /git/metadata")
+        .assert_calls(exactly(1));
     calls.writes().assert_calls(exactly(1));
 
-    let refused = Failure::Answer {
+    let refused = Failure::Respond {
         status: 503,
         body: "no".to_owned(),
     };
-    proxy.inject_fault(Fault::of_next("POST", "git/data", refused));
+    proxy.inject_fault(Fault::once("POST", "git/data", refused));
     assert_eq!(
         write("second").unwrap().status(),
         StatusCode::SERVICE_UNAVAILABLE
     );
     assert_eq!(secret(&openbao), json!({ "key": "first" }));
 
-    proxy.inject_fault(Fault::of_next("POST", "git/data", Failure::LoseAnswer));
+    proxy.inject_fault(Fault::once("POST", "git/data", Failure::DropResponse));
     assert!(write("third").is_err());
     assert_eq!(secret(&openbao), json!({ "key": "third" }));
 
@@ -107,7 +109,7 @@ fn calls_are_counted_and_can_be_answered_lost_and_held_back() {
     assert_eq!(secret(&openbao), json!({ "key": "fifth" }));
 
     let delay = Duration::from_millis(300);
-    proxy.inject_fault(Fault::of_all(Failure::Delay(delay)));
+    proxy.inject_fault(Fault::always(Failure::Delay(delay)));
     let begun = Instant::now();
     write("sixth").unwrap();
     assert!(begun.elapsed() >= delay);
@@ -115,7 +117,7 @@ fn calls_are_counted_and_can_be_answered_lost_and_held_back() {
 }
 
 #[test]
-fn a_token_may_do_what_its_policy_says() {
+fn a_token_has_the_permissions_of_its_policy() {
     let folder = tempfile::tempdir().unwrap();
     let openbao = start(folder.path());
     openbao.enable_kv("git").unwrap();
@@ -137,28 +139,28 @@ fn a_token_may_do_what_its_policy_says() {
 }
 
 #[test]
-fn a_server_left_running_is_found_ended_and_started_again_with_its_secrets() {
+fn a_detached_server_can_be_found_stopped_and_restarted_with_its_secrets() {
     let folder = tempfile::tempdir().unwrap();
     let program = OpenBaoProgram::obtain().unwrap();
-    let left = DetachedOpenBao::start(program, folder.path(), &["git"]).unwrap();
+    let detached = DetachedOpenBao::start(program, folder.path(), &["git"]).unwrap();
     let ask = |server: &DetachedOpenBao, request: fn(&Client, String) -> RequestBuilder| {
         let client = Client::builder().no_proxy().build().unwrap();
         let url = format!("{}/v1/git/data/a", server.url());
         let request = request(&client, url).header("X-Vault-Token", server.root_token());
         request.send().unwrap().error_for_status().unwrap()
     };
-    ask(&left, |client, url| {
+    ask(&detached, |client, url| {
         let value = json!({ "data": { "key": "s3cr3t" } });
         client.post(url).json(&value)
     });
-    assert!(left.is_running_in(folder.path()));
-    assert!(!left.is_running_in(Path::new("/elsewhere")));
+    assert!(detached.is_running_in(folder.path()));
+    assert!(!detached.is_running_in(Path::new("/elsewhere")));
 
-    let record = serde_json::to_string(&left).unwrap();
-    left.stop(folder.path());
-    assert!(!left.is_running_in(folder.path()));
+    let record = serde_json::to_string(&detached).unwrap();
+    detached.stop(folder.path());
+    assert!(!detached.is_running_in(folder.path()));
     let found: DetachedOpenBao = serde_json::from_str(&record).unwrap();
-    let again = found.start_again(program, folder.path()).unwrap();
+    let again = found.restart(program, folder.path()).unwrap();
     let answer = ask(&again, |client, url| client.request(Method::GET, url));
     let answer: Value = answer.json().unwrap();
     assert_eq!(answer["data"]["data"], json!({ "key": "s3cr3t" }));
