@@ -1,9 +1,5 @@
-//! Clients of the systems that hold the state: one folder each.
+//! Clients of the systems that hold the state, over one HTTP base.
 
-mod api_root;
 pub mod gitlab;
-mod http_client;
-#[cfg(test)]
-mod private_server;
-mod trust;
+pub mod http;
 pub mod vault;

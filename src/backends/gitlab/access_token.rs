@@ -1,16 +1,13 @@
 //! Access tokens of a project.
 
-use gitlab::api::projects::access_tokens::{
-    ProjectAccessToken, ProjectAccessTokens, RevokeProjectAccessToken,
-};
+use gitlab::api::projects::access_tokens::{ProjectAccessTokens, RevokeProjectAccessToken};
 use serde::{Deserialize, Serialize};
 
 use crate::secret::Secret;
 
 use super::GitLab;
 use super::error::Error;
-use super::local::Local;
-use super::query::built;
+use super::json_endpoint::JsonEndpoint;
 
 /// An access token of a project.
 #[derive(Debug, Deserialize)]
@@ -25,19 +22,19 @@ pub struct AccessToken {
     /// Whether it can be used now.
     #[serde(default)]
     pub active: bool,
-    /// What it may do, for example `api`.
+    /// What it may do, such as `api`.
     #[serde(default)]
     pub scopes: Vec<String>,
-    /// The role, as a number: 40 maintainer.
+    /// The role as a number, such as 40 for a maintainer.
     #[serde(default)]
     pub access_level: Option<u64>,
-    /// When it was made, as RFC 3339.
+    /// When it was created, as RFC 3339.
     #[serde(default)]
     pub created_at: Option<String>,
-    /// The date, `YYYY-MM-DD`, at whose beginning (UTC) it ends.
+    /// The date, `YYYY-MM-DD`, at the beginning of which (UTC) it expires.
     #[serde(default)]
     pub expires_at: Option<String>,
-    /// The token itself; only the answer to its creation has it.
+    /// The token itself, which only the answer to its creation holds.
     #[serde(default, deserialize_with = "secret")]
     pub token: Option<Secret>,
 }
@@ -53,38 +50,26 @@ pub struct NewAccessToken {
     pub name: String,
     /// What it may do.
     pub scopes: Vec<String>,
-    /// The role, as a number.
+    /// The role as a number.
     pub access_level: u64,
-    /// The date, `YYYY-MM-DD`, at whose beginning (UTC) it ends.
+    /// The date, `YYYY-MM-DD`, at the beginning of which (UTC) it expires.
     pub expires_at: String,
 }
 
 impl GitLab {
-    /// Lists the access tokens of a project, revoked and expired ones included.
+    /// Lists the access tokens of a project, including revoked and expired ones.
     pub async fn access_tokens(&self, project: u64) -> Result<Vec<AccessToken>, Error> {
-        self.list(&built(
-            self,
-            ProjectAccessTokens::builder().project(project).build(),
-        )?)
-        .await
+        self.list(&self.endpoint(ProjectAccessTokens::builder().project(project).build())?)
+            .await
     }
 
-    /// Gets an access token of a project.
-    pub async fn access_token(&self, project: u64, id: u64) -> Result<AccessToken, Error> {
-        let endpoint = ProjectAccessToken::builder()
-            .project(project)
-            .id(id)
-            .build();
-        self.query(&built(self, endpoint)?).await
-    }
-
-    /// Creates an access token; its secret is in this answer and never again.
+    /// Creates an access token; only this answer holds its secret.
     pub async fn create_access_token(
         &self,
         project: u64,
         new: &NewAccessToken,
     ) -> Result<AccessToken, Error> {
-        self.query(&Local::post_json(
+        self.query(&JsonEndpoint::post(
             format!("projects/{project}/access_tokens"),
             new,
         ))
@@ -97,6 +82,6 @@ impl GitLab {
             .project(project)
             .id(id)
             .build();
-        self.perform(&built(self, endpoint)?).await
+        self.perform(&self.endpoint(endpoint)?).await
     }
 }

@@ -1,49 +1,43 @@
-//! Creations whose answer is lost.
+//! Creations that lose their answer.
 //!
-//! GitLab knows no keys of idempotency, so a creation is not simply sent again. But what it makes
-//! can be looked up by what only one thing can have: a path, a key. If it is not there, it is safe
-//! to repeat the creation: should the first one be finished after all, GitLab refuses the second.
-
-use std::time::Duration;
+//! GitLab has no idempotency keys, so a creation is not simply sent again. But what it makes can be
+//! looked up by something unique, such as its path. If it is not there, repeating the creation is safe:
+//! should the first one be finished after all, GitLab refuses the second.
 
 use gitlab::api::Endpoint;
 use serde::de::DeserializeOwned;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::GitLab;
 use super::error::Error;
-use super::retry::Retry;
 
 impl GitLab {
     /// Creates something that can be looked up.
     ///
-    /// When it is not known whether a creation took effect, it is sent again if nothing is there.
-    /// If something is, the error of the creation is returned: whose it is, is for the caller to
-    /// find out. `is_there` tells whether there is something, no matter whose.
-    pub(super) async fn create<E, T, F>(
+    /// When it is unknown whether a creation took effect, it is sent again if nothing is there. If
+    /// something is, this returns the error of the creation, and the caller finds out who made it.
+    /// `exists` looks up whether something is there.
+    pub(super) async fn create<T, F>(
         &self,
-        endpoint: &E,
-        is_there: impl Fn() -> F,
+        endpoint: &impl Endpoint,
+        exists: impl Fn() -> F,
     ) -> Result<T, Error>
     where
-        E: Endpoint + Sync,
-        T: DeserializeOwned + 'static,
+        T: DeserializeOwned,
         F: Future<Output = Result<bool, Error>>,
     {
-        let mut retry = Retry::of_what_can_be_looked_up(self.transport.limits());
-        let begun = Instant::now();
+        let mut retries = self.http.retries(true);
         loop {
             let error = match self.query(endpoint).await {
                 Err(error) if error.may_have_happened() => error,
                 outcome => return outcome,
             };
-            let spent = begun.elapsed();
-            let Some(wait) = retry.after(error.kind(), spent, Duration::ZERO) else {
+            let Some(wait) = retries.pause_after(error.kind()) else {
                 return Err(error);
             };
-            tracing::debug!(%error, ?wait, "it is looked up whether it was created");
+            tracing::warn!(%error, ?wait, "a creation is looked up before it is sent again");
             sleep(wait).await;
-            match is_there().await {
+            match exists().await {
                 Ok(false) => {}
                 // Not knowing is as good a reason not to repeat it.
                 Ok(true) | Err(_) => return Err(error),
@@ -52,7 +46,7 @@ impl GitLab {
     }
 }
 
-/// Whether what was looked up is there.
+/// Returns whether a look-up found something.
 pub(super) fn found<T>(looked_up: Result<T, Error>) -> Result<bool, Error> {
     match looked_up {
         Ok(_) => Ok(true),

@@ -8,7 +8,6 @@ use serde::Deserialize;
 
 use super::GitLab;
 use super::error::Error;
-use super::query::built;
 
 /// A deploy key as a project sees it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
@@ -19,10 +18,10 @@ pub struct DeployKey {
     pub title: String,
     /// The public key: type, data and the first word of the comment.
     pub key: String,
-    /// `SHA256:…`, or nothing where the server does not tell.
+    /// `SHA256:…`; `None` if the server does not return it.
     #[serde(default)]
     pub fingerprint_sha256: Option<String>,
-    /// Whether this project lets it push.
+    /// Whether it may push to this project.
     #[serde(default)]
     pub can_push: bool,
 }
@@ -32,8 +31,8 @@ pub struct DeployKey {
 pub struct NewDeployKey {
     /// The title.
     pub title: String,
-    /// The public key in OpenSSH format. GitLab keeps type, data and the first word of the
-    /// comment; a longer comment makes it unable to find the key again, so leave that out.
+    /// The public key in OpenSSH format. GitLab stores type, data and the first word of the comment,
+    /// and does not find a key again by a text with a longer comment.
     pub key: String,
     /// Whether it may push.
     pub can_push: bool,
@@ -42,11 +41,8 @@ pub struct NewDeployKey {
 impl GitLab {
     /// Lists the deploy keys of a project.
     pub async fn deploy_keys(&self, project: u64) -> Result<Vec<DeployKey>, Error> {
-        self.list(&built(
-            self,
-            DeployKeys::builder().project(project).build(),
-        )?)
-        .await
+        self.list(&self.endpoint(DeployKeys::builder().project(project).build())?)
+            .await
     }
 
     /// Gets a deploy key of a project.
@@ -55,14 +51,15 @@ impl GitLab {
             .project(project)
             .deploy_key(id)
             .build();
-        self.query(&built(self, endpoint)?).await
+        self.query(&self.endpoint(endpoint)?).await
     }
 
     /// Adds a deploy key to a project.
     ///
-    /// If the project has this key already, the existing one is answered, whatever its title and
-    /// rights. If the key belongs to something that the token's owner cannot see, the error is
-    /// [`Kind::Taken`](super::Kind::Taken).
+    /// If the project has a key of this text, GitLab returns it with its own title and rights. If
+    /// another project has one that the token's owner can see, GitLab links it with the given rights
+    /// and returns it with its own title. If the key belongs to something that the token's owner cannot
+    /// see, the error is [`Kind::Taken`](super::Kind::Taken).
     pub async fn create_deploy_key(
         &self,
         project: u64,
@@ -74,19 +71,19 @@ impl GitLab {
             .key(&new.key)
             .can_push(new.can_push)
             .build();
-        self.query(&built(self, endpoint)?).await
+        self.query(&self.endpoint(endpoint)?).await
     }
 
-    /// Lets a project use a key that another project has; it may not push until that is changed.
+    /// Enables a key of another project on a project, without the right to push.
     pub async fn enable_deploy_key(&self, project: u64, id: u64) -> Result<DeployKey, Error> {
         let endpoint = EnableDeployKey::builder()
             .project(project)
             .deploy_key(id)
             .build();
-        self.query(&built(self, endpoint)?).await
+        self.query(&self.endpoint(endpoint)?).await
     }
 
-    /// Changes whether a key may push to a project.
+    /// Sets whether a key may push to a project.
     pub async fn set_deploy_key_can_push(
         &self,
         project: u64,
@@ -98,13 +95,13 @@ impl GitLab {
             .deploy_key(id)
             .can_push(can_push)
             .build();
-        self.query(&built(self, endpoint)?).await
+        self.query(&self.endpoint(endpoint)?).await
     }
 
-    /// Gives a key another title, which is then its title in every project that uses it.
+    /// Changes the title of a key in every project that uses it.
     ///
-    /// GitLab keeps the old one without a word when the token's owner may not administer all of
-    /// those projects (`lib/api/deploy_keys.rb`); the answer tells.
+    /// GitLab silently keeps the old one if the token's owner may not administer all of those projects
+    /// (`lib/api/deploy_keys.rb`); the returned key has the title that applies.
     pub async fn rename_deploy_key(
         &self,
         project: u64,
@@ -116,15 +113,15 @@ impl GitLab {
             .deploy_key(id)
             .title(title)
             .build();
-        self.query(&built(self, endpoint)?).await
+        self.query(&self.endpoint(endpoint)?).await
     }
 
-    /// Takes a deploy key from a project; the key itself goes with its last project.
+    /// Removes a deploy key from a project. GitLab deletes the key with its last project.
     pub async fn delete_deploy_key(&self, project: u64, id: u64) -> Result<(), Error> {
         let endpoint = DeleteDeployKey::builder()
             .project(project)
             .deploy_key(id)
             .build();
-        self.perform(&built(self, endpoint)?).await
+        self.perform(&self.endpoint(endpoint)?).await
     }
 }

@@ -1,17 +1,15 @@
 //! Groups, of which a product is one.
 
-use gitlab::api::common::{NameOrId, VisibilityLevel};
+use gitlab::api::common::NameOrId;
+use gitlab::api::groups::DeleteGroup;
 use gitlab::api::groups::projects::GroupProjects;
-use gitlab::api::groups::subgroups::GroupSubgroups;
-use gitlab::api::groups::{CreateGroup, DeleteGroup, EditGroup};
 use serde::{Deserialize, Serialize};
 
 use super::GitLab;
 use super::creation::found;
-use super::error::Error;
-use super::local::Local;
+use super::error::{Error, ForbiddenReason, Kind};
+use super::json_endpoint::JsonEndpoint;
 use super::project::Project;
-use super::query::built;
 
 /// Who can see a group or project.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
@@ -19,26 +17,16 @@ use super::query::built;
 pub enum Visibility {
     /// Members.
     Private,
-    /// Everybody who is logged in.
+    /// Everyone who is logged in.
     Internal,
-    /// Everybody.
+    /// Everyone.
     Public,
-}
-
-impl From<Visibility> for VisibilityLevel {
-    fn from(visibility: Visibility) -> Self {
-        match visibility {
-            Visibility::Private => Self::Private,
-            Visibility::Internal => Self::Internal,
-            Visibility::Public => Self::Public,
-        }
-    }
 }
 
 /// A group, as far as the provider needs it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 pub struct Group {
-    /// The number by which it is known for ever.
+    /// The number, which never changes.
     pub id: u64,
     /// The display name.
     pub name: String,
@@ -55,26 +43,27 @@ pub struct Group {
     pub visibility: Visibility,
     /// Its page.
     pub web_url: String,
-    /// The date of its marking for deletion.
+    /// The date on which it was marked for deletion.
     #[serde(default)]
     pub marked_for_deletion_on: Option<String>,
 }
 
 impl Group {
-    /// Whether it is marked for deletion, so that it counts as gone.
+    /// Returns whether it is marked for deletion, so that it counts as gone.
     pub fn is_marked_for_deletion(&self) -> bool {
         self.marked_for_deletion_on.is_some()
     }
 }
 
 /// A group to create.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct NewGroup {
     /// The display name.
     pub name: String,
     /// The last segment of the path.
     pub path: String,
-    /// The parent group; none makes a top-level group.
+    /// The parent group; `None` makes a top-level group.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub parent_id: Option<u64>,
     /// The description.
     pub description: String,
@@ -82,29 +71,27 @@ pub struct NewGroup {
     pub visibility: Visibility,
 }
 
-/// What to change of a group; what is `None` stays.
-#[derive(Clone, Debug, Default)]
+/// A change of a group; what is `None` stays.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct GroupChange {
     /// The display name.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The last segment of the path.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// The description; empty removes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Who can see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub visibility: Option<Visibility>,
 }
 
 impl GroupChange {
-    /// Whether nothing changes.
+    /// Returns whether nothing changes.
     pub fn is_empty(&self) -> bool {
-        let Self {
-            name,
-            path,
-            description,
-            visibility,
-        } = self;
-        name.is_none() && path.is_none() && description.is_none() && visibility.is_none()
+        *self == Self::default()
     }
 }
 
@@ -112,23 +99,24 @@ impl GitLab {
     /// Gets a group by number or full path, without its projects.
     pub async fn group(&self, group: impl Into<NameOrId<'_>>) -> Result<Group, Error> {
         let endpoint =
-            Local::get(format!("groups/{}", group.into())).with("with_projects", "false");
+            JsonEndpoint::get(format!("groups/{}", group.into())).with("with_projects", "false");
         self.query(&endpoint).await
     }
 
-    /// Creates a group. It is tried again when GitLab fails and nothing has the path.
+    /// Creates a group; tries again when GitLab fails and nothing has the path.
     pub async fn create_group(&self, new: &NewGroup) -> Result<Group, Error> {
-        let mut endpoint = CreateGroup::builder();
-        endpoint
-            .name(&new.name)
-            .path(&new.path)
-            .description(&new.description)
-            .visibility(new.visibility.into());
-        if let Some(parent_id) = new.parent_id {
-            endpoint.parent_id(parent_id);
-        }
-        let endpoint = built(self, endpoint.build())?;
-        self.create(&endpoint, || self.has_group(new)).await
+        let endpoint = JsonEndpoint::post("groups".to_owned(), new);
+        let created = self.create(&endpoint, || self.has_group(new)).await;
+        created.map_err(|error| match error.kind() {
+            Kind::Forbidden {
+                reason: ForbiddenReason::Other,
+            } => error.with_kind(Kind::Forbidden {
+                reason: ForbiddenReason::CreateGroup {
+                    top_level: new.parent_id.is_none(),
+                },
+            }),
+            _ => error,
+        })
     }
 
     async fn has_group(&self, new: &NewGroup) -> Result<bool, Error> {
@@ -139,7 +127,7 @@ impl GitLab {
         found(self.group(path.as_str()).await)
     }
 
-    /// The full path of something in a group.
+    /// Returns the full path of something in a group.
     pub(super) async fn path_in(&self, group: u64, path: &str) -> Result<String, Error> {
         let group = self.group(group).await?;
         Ok(format!("{}/{path}", group.full_path))
@@ -147,62 +135,37 @@ impl GitLab {
 
     /// Changes a group.
     pub async fn edit_group(&self, id: u64, change: &GroupChange) -> Result<Group, Error> {
-        let mut endpoint = EditGroup::builder();
-        endpoint.group(id);
-        if let Some(name) = &change.name {
-            endpoint.name(name);
-        }
-        if let Some(path) = &change.path {
-            endpoint.path(path);
-        }
-        if let Some(description) = &change.description {
-            endpoint.description(description);
-        }
-        if let Some(visibility) = change.visibility {
-            endpoint.visibility(visibility.into());
-        }
-        self.query(&built(self, endpoint.build())?).await
+        let endpoint = JsonEndpoint::put(format!("groups/{id}"), change);
+        self.query(&endpoint).await
     }
 
     /// Marks a group for deletion, which renames it and frees its path.
     pub async fn delete_group(&self, id: u64) -> Result<(), Error> {
-        self.perform(&built(self, DeleteGroup::builder().group(id).build())?)
+        self.perform(&self.endpoint(DeleteGroup::builder().group(id).build())?)
             .await
     }
 
     /// Removes a subgroup that is marked for deletion at once.
     ///
-    /// `full_path` is the path that it was given when it was marked. Top-level groups cannot be
-    /// removed this way, and an instance may forbid it: [`Kind::Invalid`](super::Kind::Invalid).
+    /// `full_path` is the path that marking gave it. Top-level groups cannot be removed this way, and
+    /// an instance may forbid it: [`Kind::Invalid`].
     pub async fn remove_group(&self, id: u64, full_path: &str) -> Result<(), Error> {
         let endpoint = DeleteGroup::builder()
             .group(id)
             .full_path(full_path)
             .permanently_remove(true)
             .build();
-        self.perform(&built(self, endpoint)?).await
+        self.perform(&self.endpoint(endpoint)?).await
     }
 
-    /// Takes back the marking for deletion.
-    pub async fn restore_group(&self, id: u64) -> Result<Group, Error> {
-        self.query(&Local::post(format!("groups/{id}/restore")))
-            .await
-    }
-
-    /// Lists the projects of a group and its subgroups, archived ones and those marked for
-    /// deletion included, without those shared with it.
+    /// Lists the projects of a group and its subgroups, including archived ones and those marked for
+    /// deletion, but not those shared with the group.
     pub async fn group_projects(&self, id: u64) -> Result<Vec<Project>, Error> {
         let endpoint = GroupProjects::builder()
             .group(id)
             .with_shared(false)
             .include_subgroups(true)
             .build();
-        self.list(&built(self, endpoint)?).await
-    }
-
-    /// Lists the direct subgroups of a group.
-    pub async fn subgroups(&self, id: u64) -> Result<Vec<Group>, Error> {
-        self.list(&built(self, GroupSubgroups::builder().group(id).build())?)
-            .await
+        self.list(&self.endpoint(endpoint)?).await
     }
 }

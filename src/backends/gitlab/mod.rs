@@ -1,8 +1,8 @@
 //! The client of GitLab's REST API, version 4.
 //!
-//! Endpoint types come from the `gitlab` crate as far as it has them in a usable form, and from
-//! `local` otherwise; they are driven through the crate's traits by our own `transport`,
-//! which keeps time limits, retries, rate limits and errors in one place. The verbs that
+//! Endpoint types come from the `gitlab` crate as far as it has them in a usable form, and are a
+//! [`JsonEndpoint`](json_endpoint::JsonEndpoint) otherwise. `request` sends them through the HTTP base,
+//! which keeps deadlines, retries and rate limits; `status` decides what an answer means. The verbs that
 //! lifecycles call are methods of [`GitLab`], one file per kind of object.
 //!
 //! It never follows a redirection to another host, never sends the token anywhere else, and never
@@ -10,52 +10,65 @@
 //! looked up that it has not.
 
 mod access_token;
-mod address;
-mod classify;
 mod creation;
 mod deploy_key;
 mod error;
+mod error_body;
 mod group;
-mod hook;
-mod limit;
-mod local;
-mod options;
+mod json_endpoint;
 mod project;
-mod query;
-mod refusal;
 mod repository;
-mod retry;
+mod request;
+mod status;
 #[cfg(test)]
 mod tests;
-mod transport;
 mod user;
 
 use std::sync::Arc;
 
 pub use gitlab::api::common::NameOrId;
+use http::{HeaderMap, header};
 
 pub use self::access_token::{AccessToken, NewAccessToken};
 pub use self::deploy_key::{DeployKey, NewDeployKey};
-pub use self::error::{Call, Complaint, Complaints, Error, Kind};
+pub use self::error::{Error, ForbiddenReason, Kind};
 pub use self::group::{Group, GroupChange, NewGroup, Visibility};
-pub use self::hook::{Hook, HookSettings};
-pub use self::options::{Limits, Options, SetupError};
-pub use self::project::{Namespace, NewProject, Permissions, Project, ProjectChange, Role};
+pub use self::project::{Namespace, NewProject, Project, ProjectChange};
 pub use self::repository::{
     Branch, Commit, CommitRef, EntryType, FileAction, NewCommit, Tag, TreeEntry,
 };
-pub use self::user::{CurrentUser, Member, TokenFacts, Version};
-pub use super::api_root::AddressError;
-pub use super::http_client::AuthorityError;
+pub use super::http::{AddressError, CaError, Call, FieldError, Limits, SetupError};
 
-use self::transport::Transport;
+use super::http::{ApiRoot, HttpClient, Server};
+use crate::secret::{self, Secret};
 
-/// A GitLab, spoken to as the owner of one token.
+const SERVER: Server = Server {
+    name: "gitlab",
+    // `Rack::Attack` counts all API calls of a user or of an address in these
+    // (GitLab `lib/gitlab/rack_attack.rb`); its other throttles count some routes.
+    limits_on_all_calls: &["throttle_authenticated_api", "throttle_unauthenticated_api"],
+};
+
+/// A GitLab, as the owner of one token sees it.
 ///
-/// Clones share the connections and the gate behind which all calls wait when GitLab limits them.
+/// Clones share the connections, the circuit breaker and the rate limits.
 #[derive(Clone, Debug)]
 pub struct GitLab {
-    transport: Arc<Transport>,
+    http: Arc<HttpClient>,
+    api: ApiRoot,
+}
+
+/// What a client needs to know.
+#[derive(Debug)]
+pub struct Options {
+    /// The root of the GitLab, with or without `/api/v4`.
+    pub url: String,
+    /// An access token: personal, of a group, of a project, or `OAuth`.
+    pub token: Secret,
+    /// Certificates (PEM) of authorities that are trusted besides the system's.
+    pub ca_pem: Option<String>,
+    /// Time limits.
+    pub limits: Limits,
 }
 
 impl GitLab {
@@ -64,8 +77,16 @@ impl GitLab {
     /// A default crypto provider of rustls must be installed in the process. Proxies are taken
     /// from the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`).
     pub fn new(options: &Options) -> Result<Self, SetupError> {
+        let token = secret::header_value("Bearer ", &options.token);
+        let token = token.map_err(|source| SetupError::Header {
+            name: "token",
+            source,
+        })?;
+        let headers = HeaderMap::from_iter([(header::AUTHORIZATION, token)]);
+        let ca_pem = options.ca_pem.as_deref();
         Ok(Self {
-            transport: Arc::new(Transport::new(options)?),
+            api: ApiRoot::parse(&options.url, "/api/v4")?,
+            http: Arc::new(HttpClient::new(&SERVER, &options.limits, ca_pem, headers)?),
         })
     }
 }

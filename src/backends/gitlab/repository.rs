@@ -14,9 +14,8 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::GitLab;
 use super::error::{Error, Kind};
-use super::local::Local;
-use super::query::built;
-use super::transport::WhenLimited;
+use super::json_endpoint::JsonEndpoint;
+use crate::backends::http::WhenLimited;
 
 /// A branch.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
@@ -25,15 +24,6 @@ pub struct Branch {
     pub name: String,
     /// Its newest commit.
     pub commit: CommitRef,
-    /// Whether it is the project's default branch.
-    #[serde(default)]
-    pub default: bool,
-    /// Whether it is protected.
-    #[serde(default)]
-    pub protected: bool,
-    /// Whether the owner of the token may push to it.
-    #[serde(default)]
-    pub can_push: bool,
 }
 
 /// A tag.
@@ -43,7 +33,7 @@ pub struct Tag {
     pub name: String,
 }
 
-/// A commit, as branches name it.
+/// The commit of a branch.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 pub struct CommitRef {
     /// Its hash, 40 hexadecimal digits.
@@ -63,7 +53,7 @@ pub struct Commit {
     pub message: String,
 }
 
-/// What an entry of a tree is.
+/// The type of an entry of a tree.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "lowercase")]
 pub enum EntryType {
@@ -80,14 +70,14 @@ pub enum EntryType {
 pub struct TreeEntry {
     /// The hash of the content.
     pub id: String,
-    /// What it is.
+    /// Its type.
     #[serde(rename = "type")]
     pub entry_type: EntryType,
     /// The path from the root.
     pub path: String,
 }
 
-/// What a commit does to one file.
+/// A change that a commit makes to one file.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum FileAction {
@@ -119,7 +109,7 @@ pub enum FileAction {
 }
 
 impl FileAction {
-    /// The path from the root.
+    /// Returns the path from the root.
     pub fn path(&self) -> &str {
         match self {
             Self::Create { file_path, .. }
@@ -129,7 +119,7 @@ impl FileAction {
     }
 }
 
-/// Text goes as it is; anything else as base64, because the body must be UTF-8.
+/// Text is sent as it is; anything else as base64, because the body must be UTF-8.
 fn write_content<S: Serializer>(content: &Bytes, serializer: S) -> Result<S::Ok, S::Error> {
     let (text, encoding) = std::str::from_utf8(content).map_or_else(
         |_| (STANDARD.encode(content), "base64"),
@@ -140,22 +130,22 @@ fn write_content<S: Serializer>(content: &Bytes, serializer: S) -> Result<S::Ok,
 
 /// A commit to make on a branch.
 ///
-/// In an empty repository it creates the branch; otherwise the branch must exist. GitLab has no
-/// guard over the whole branch: the guards are the actions' `last_commit_id`, and the new
-/// commit's parent tells what it was made on.
+/// In an empty repository it creates the branch; otherwise the branch must exist. GitLab cannot guard
+/// the branch as a whole: the actions' `last_commit_id` guard their files, and the new commit's parent
+/// shows what it was made on.
 #[derive(Clone, Debug, Serialize)]
 pub struct NewCommit {
     /// The branch.
     pub branch: String,
     /// The message.
     pub commit_message: String,
-    /// The author's name; none takes the token's owner.
+    /// The author's name; `None` takes the token's owner.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub author_name: Option<String>,
-    /// The author's address; none takes the token's owner.
+    /// The author's address; `None` takes the token's owner.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub author_email: Option<String>,
-    /// What it does, in order; at least one.
+    /// Its changes in order, at least one.
     pub actions: Vec<FileAction>,
 }
 
@@ -170,36 +160,35 @@ impl GitLab {
     /// Gets a branch.
     pub async fn branch(&self, project: u64, branch: &str) -> Result<Branch, Error> {
         let endpoint = GetBranch::builder().project(project).branch(branch).build();
-        self.query(&built(self, endpoint)?).await
+        self.query(&self.endpoint(endpoint)?).await
     }
 
-    /// Gets the newest commit of a branch; none when the branch does not exist, as in an empty
-    /// repository. An absent project is an error.
+    /// Gets the newest commit of a branch; `None` if the branch does not exist, as in an empty
+    /// repository. A missing project is an error.
     pub async fn head(&self, project: u64, branch: &str) -> Result<Option<String>, Error> {
         match self.branch(project, branch).await {
             Ok(branch) => Ok(Some(branch.commit.id)),
-            Err(error) if is_about(&error, "Branch Not Found") => Ok(None),
+            Err(error) if error.is_not_found() && error.mentions("Branch Not Found") => Ok(None),
             Err(error) => Err(error),
         }
     }
 
     /// Lists the branches of a project.
     pub async fn branches(&self, project: u64) -> Result<Vec<Branch>, Error> {
-        self.list(&built(self, Branches::builder().project(project).build())?)
+        self.list(&self.endpoint(Branches::builder().project(project).build())?)
             .await
     }
 
     /// Lists the tags of a project.
     pub async fn tags(&self, project: u64) -> Result<Vec<Tag>, Error> {
-        self.list(&built(self, Tags::builder().project(project).build())?)
+        self.list(&self.endpoint(Tags::builder().project(project).build())?)
             .await
     }
 
-    /// Lists the whole tree of a commit, folders included.
+    /// Lists the whole tree of a commit, including folders.
     ///
-    /// It asks for the tree in one answer (`pagination=none`, GitLab
-    /// `lib/api/repositories.rb`), because GitLab walks the whole tree for every page of it; a
-    /// server that does not know this gives it in pages of 100.
+    /// It requests the tree in one answer (`pagination=none`, GitLab `lib/api/repositories.rb`), because
+    /// GitLab walks the whole tree for every page. Servers that do not know this answer in pages.
     pub async fn tree(&self, project: u64, commit: &str) -> Result<Vec<TreeEntry>, Error> {
         let whole = tree_endpoint(project, commit).with("pagination", "none");
         match self.query(&whole).await {
@@ -213,40 +202,42 @@ impl GitLab {
     /// Gets the content of a file by its hash.
     pub async fn blob(&self, project: u64, hash: &str) -> Result<Bytes, Error> {
         let hash = path_escaped(hash);
-        let endpoint = Local::get(format!("projects/{project}/repository/blobs/{hash}/raw"));
+        let endpoint = JsonEndpoint::get(format!("projects/{project}/repository/blobs/{hash}/raw"));
         self.bytes(&endpoint, WhenLimited::Wait).await
     }
 
     /// Gets all files of a commit as a gzip-compressed tar archive, in one folder.
     ///
     /// GitLab allows five a minute for each user and project; beyond that this fails at once with
-    /// [`Kind::Limited`], because there are other ways to get the files.
+    /// [`TransportError::Limited`](crate::backends::http::TransportError::Limited), because there are
+    /// other ways to get the files.
     pub async fn archive(&self, project: u64, commit: &str) -> Result<Bytes, Error> {
         let endpoint = Archive::builder()
             .project(project)
             .sha(commit)
             .format(ArchiveFormat::TarGz)
             .build();
-        self.bytes(&built(self, endpoint)?, WhenLimited::Fail).await
+        self.bytes(&self.endpoint(endpoint)?, WhenLimited::Fail)
+            .await
     }
 
     /// Makes a commit.
     ///
-    /// Sent as JSON, because form parsers limit the number of parameters, and the `gitlab`
-    /// crate's endpoint is a form with several parameters for each action.
+    /// Sent as JSON: the `gitlab` crate's endpoint is a form with several parameters for each action, and
+    /// form parsers limit the number of parameters.
     pub async fn create_commit(&self, project: u64, commit: &NewCommit) -> Result<Commit, Error> {
         let body = CommitBody {
             commit,
             stats: false,
         };
-        let endpoint = Local::post_json(format!("projects/{project}/repository/commits"), body);
+        let endpoint = JsonEndpoint::post(format!("projects/{project}/repository/commits"), body);
         self.query(&endpoint).await
     }
 
     /// Gets a commit.
     pub async fn commit(&self, project: u64, commit: &str) -> Result<Commit, Error> {
         let endpoint = GetCommit::builder().project(project).commit(commit).build();
-        self.query(&built(self, endpoint)?).await
+        self.query(&self.endpoint(endpoint)?).await
     }
 
     /// Lists up to 100 commits of a branch, the newest first; `page` counts from 1.
@@ -257,24 +248,15 @@ impl GitLab {
         page: usize,
     ) -> Result<Vec<Commit>, Error> {
         let endpoint = Commits::builder().project(project).ref_name(branch).build();
-        Ok(self.page(&built(self, endpoint)?, page).await?.0)
+        Ok(self.page(&self.endpoint(endpoint)?, page).await?.0)
     }
 }
 
 /// The `gitlab` crate sends the parameters of this read in a body, which proxies may drop.
-fn tree_endpoint(project: u64, commit: &str) -> Local {
-    Local::get(format!("projects/{project}/repository/tree"))
+fn tree_endpoint(project: u64, commit: &str) -> JsonEndpoint {
+    JsonEndpoint::get(format!("projects/{project}/repository/tree"))
         .with("ref", commit.to_owned())
         .with("recursive", "true")
-}
-
-/// Whether a 404 says that a certain thing is missing, and not what it belongs to.
-fn is_about(error: &Error, text: &str) -> bool {
-    error.is_not_found()
-        && error
-            .complaints()
-            .iter()
-            .any(|said| said.text.contains(text))
 }
 
 #[cfg(test)]

@@ -7,10 +7,11 @@ use serde::Serialize;
 
 use crate::secret::{self, Secret};
 
-use super::error::{Call, Error, Kind};
+use super::error::{Error, Kind};
 use super::request::Request;
+use crate::backends::http::ApiRoot;
 
-/// Where a pod finds the token of its service account.
+/// Where pods have the token of their service account.
 const SERVICE_ACCOUNT_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
 /// How a client gets its token.
@@ -25,14 +26,14 @@ pub enum Login {
         mount: String,
         /// The id of the role.
         role_id: String,
-        /// The secret id; roles can be set up to need none.
+        /// The secret id, which a role may not need.
         secret_id: Option<Secret>,
     },
-    /// The auth method `jwt`, by the workload identity of a remote run for instance.
+    /// The auth method `jwt`, for example with the workload identity of a remote run.
     Jwt {
         /// Where the method is mounted.
         mount: String,
-        /// The role; none for the default role of the mount.
+        /// The role; `None` for the default role of the mount.
         role: Option<String>,
         /// The signed token.
         token: Secret,
@@ -43,8 +44,8 @@ pub enum Login {
         mount: String,
         /// The role.
         role: String,
-        /// The file with the service account's token; none for the place where pods have it. It is
-        /// read at each login, since the cluster replaces it from time to time.
+        /// The file with the service account's token; `None` for the place where pods have it. It is
+        /// read at each login, because the cluster replaces it from time to time.
         token_path: Option<PathBuf>,
     },
 }
@@ -75,27 +76,24 @@ struct JwtBody<'a> {
     jwt: Exposed<'a>,
 }
 
-/// A secret in a request body, in the clear.
+/// A secret in a request body in clear text.
 #[derive(Serialize)]
 struct Exposed<'a>(#[serde(serialize_with = "secret::serialize_exposed")] &'a Secret);
 
 impl Login {
-    /// The call that logs in; none when the token is given.
-    pub(super) fn request(
-        &self,
-        call: impl Fn(&Request) -> Call,
-    ) -> Result<Option<Request>, Error> {
+    /// Returns the call that logs in; `None` when the token is given.
+    pub(super) fn request(&self, api: &ApiRoot) -> Result<Option<Request>, Error> {
         let request = match self {
             Self::Token(_) => return Ok(None),
             Self::AppRole {
                 mount,
                 role_id,
                 secret_id,
-            } => Request::login(mount).with_body(&AppRoleBody {
+            } => Request::login(api, mount).with_body(&AppRoleBody {
                 role_id,
                 secret_id: secret_id.as_ref().map(Exposed),
             }),
-            Self::Jwt { mount, role, token } => Request::login(mount).with_body(&JwtBody {
+            Self::Jwt { mount, role, token } => Request::login(api, mount).with_body(&JwtBody {
                 role: role.as_deref(),
                 jwt: Exposed(token),
             }),
@@ -104,21 +102,20 @@ impl Login {
                 role,
                 token_path,
             } => {
+                let request = Request::login(api, mount);
                 let file = token_path.clone();
                 let file = file.unwrap_or_else(|| SERVICE_ACCOUNT_TOKEN.into());
                 let jwt = std::fs::read_to_string(&file).map_err(|error| {
                     let file = file.display().to_string();
-                    let call = call(&Request::login(mount));
+                    let call = request.http.call.clone();
                     Error::caused_by(call, Kind::LoginUnreadable { file }, error)
                 })?;
-                Request::login(mount).with_body(&JwtBody {
+                request.with_body(&JwtBody {
                     role: Some(role),
                     jwt: Exposed(&Secret::from(jwt.trim())),
                 })
             }
         };
-        request
-            .map(Some)
-            .map_err(|unsendable| Error::new(call(&unsendable), Kind::Unsendable))
+        request.map(Some)
     }
 }

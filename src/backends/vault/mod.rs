@@ -1,25 +1,22 @@
 //! The client of Vault's and `OpenBao`'s HTTP API, version 1.
 //!
-//! It logs in with the first call, once for all who call at the same time, renews its token in time,
-//! and keeps time limits, retries and errors in one place, `transport`. The verbs that lifecycles
-//! call are methods of [`Vault`], one file per kind of object.
+//! `session` logs in with the first call, once for concurrent callers, and keeps the token renewed in
+//! the background. `transport` sends requests through the HTTP base, which keeps deadlines and retries;
+//! `status` decides what an answer means. The verbs that lifecycles call are methods of [`Vault`], one
+//! file per kind of object.
 //!
 //! It never follows a redirection, never writes a secret without check-and-set, and never keeps
 //! the text of a secret in anything that can be printed.
 
-mod address;
-mod classify;
 mod error;
 mod login;
 mod mount;
-mod options;
 mod policy;
-mod reach;
 mod request;
-mod retry;
 mod role;
 mod secret;
 mod session;
+mod status;
 #[cfg(test)]
 mod tests;
 mod transport;
@@ -29,23 +26,38 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
-pub use self::error::{Call, Complaints, Error, Kind};
+pub use self::error::{Error, Kind};
 pub use self::login::Login;
-pub use self::options::{Limits, Options, SetupError};
 pub use self::secret::{Expected, SecretValues, StoredSecret};
-pub use super::api_root::AddressError;
-pub use super::http_client::AuthorityError;
+pub use super::http::{AddressError, CaError, Call, FieldError, Limits, SetupError};
 
 use self::session::Session;
 
-/// A Vault, spoken to as one identity.
+/// A Vault, as one identity sees it.
 ///
-/// Clones share the connections, the token, and what is known about mounts.
+/// Clones share the connections, the circuit breaker, the token, and what is known about mounts.
 #[derive(Clone, Debug)]
 pub struct Vault {
     session: Arc<Session>,
     manage_mounts: bool,
-    sound_mounts: Arc<Mutex<BTreeSet<String>>>,
+    verified_mounts: Arc<Mutex<BTreeSet<String>>>,
+}
+
+/// What a client needs to know.
+#[derive(Debug)]
+pub struct Options {
+    /// The root of the server, with or without `/v1`.
+    pub address: String,
+    /// The namespace on the server, such as `team`.
+    pub namespace: Option<String>,
+    /// Certificates (PEM) of authorities that are trusted besides the system's.
+    pub ca_pem: Option<String>,
+    /// How to get a token.
+    pub login: Login,
+    /// Whether missing mounts are created.
+    pub manage_mounts: bool,
+    /// Time limits.
+    pub limits: Limits,
 }
 
 impl Vault {
@@ -57,7 +69,7 @@ impl Vault {
         Ok(Self {
             manage_mounts: options.manage_mounts,
             session: Arc::new(Session::new(options)?),
-            sound_mounts: Arc::default(),
+            verified_mounts: Arc::default(),
         })
     }
 }

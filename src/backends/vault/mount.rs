@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Vault;
 use super::error::{Error, Kind};
-use super::request::{Request, Verb};
+use super::request::Verb;
+use super::transport::Answer;
 
 #[derive(Deserialize)]
 struct Read {
@@ -24,92 +25,87 @@ struct MountOptions {
 }
 
 impl Vault {
-    /// Makes sure that a key-value engine of version 2 is mounted, once for all callers.
+    /// Ensures that a key-value engine of version 2 is mounted; concurrent callers share one check.
     ///
-    /// A missing mount is made if the client was set up to, and is [`Kind::NoMount`] otherwise. When
-    /// the token may not even know of the mount, nothing is said: the calls themselves will tell.
+    /// A missing mount is created if the client was set up to, and is [`Kind::NoMount`] otherwise. When
+    /// the token may not even know of the mount, this succeeds: the calls themselves will fail.
     pub async fn ensure_mount(&self, mount: &str) -> Result<(), Error> {
-        let mut sound = self.sound_mounts.lock().await;
-        if sound.contains(mount) {
+        let mut verified = self.verified_mounts.lock().await;
+        if verified.contains(mount) {
             return Ok(());
         }
         if self.manage_mounts {
-            self.make_mount_if_missing(mount).await?;
+            self.create_mount_if_missing(mount).await?;
         } else {
             self.check_mount(mount).await?;
         }
-        sound.insert(mount.to_owned());
+        verified.insert(mount.to_owned());
         Ok(())
     }
 
-    async fn make_mount_if_missing(&self, mount: &str) -> Result<(), Error> {
-        let request = Request::new(Verb::Read, "sys/mounts", mount);
-        let failure = match self.session.send(&request).await {
-            Ok(answer) if answer.is_found() => {
-                let engine = answer.read::<Read>()?.data;
-                return self.judge(engine, &request, mount);
+    async fn create_mount_if_missing(&self, mount: &str) -> Result<(), Error> {
+        let request = self.session.request(Verb::Read, "sys/mounts", mount);
+        match self.session.send(&request).await {
+            Ok(answer) if answer.is_found() => check_engine(&answer, mount),
+            Ok(_) => self.create_mount(mount).await,
+            Err(error) if matches!(error.kind(), Kind::NoMount { .. }) => {
+                self.create_mount(mount).await
             }
-            Ok(answer) => answer.not_found(),
-            Err(failure) => failure,
-        };
-        match failure.kind() {
-            Kind::NotFound | Kind::NoMount { .. } => self.make_mount(mount).await,
-            _ => Err(failure),
+            Err(error) => Err(error),
         }
     }
 
-    async fn make_mount(&self, mount: &str) -> Result<(), Error> {
+    async fn create_mount(&self, mount: &str) -> Result<(), Error> {
         let engine = Mount {
             engine: "kv".to_owned(),
             options: Some(MountOptions {
                 version: Some("2".to_owned()),
             }),
         };
-        let request = Request::new(Verb::Write, "sys/mounts", mount)
-            .with_body(&engine)
-            .map_err(|unsendable| Error::new(self.session.call(&unsendable), Kind::Unsendable))?;
-        let made = self.session.send(&request).await;
-        match made {
+        let request = self.session.request(Verb::Write, "sys/mounts", mount);
+        let request = request.with_body(&engine)?;
+        let created = self.session.send(&request).await;
+        match created {
             // Another run was faster, or our own call was repeated.
-            Err(failure) if failure.says("path is already in use") => Ok(()),
-            made => made.map(|_| ()),
+            Err(error) if error.mentions("path is already in use") => Ok(()),
+            created => created.map(drop),
         }
     }
 
     async fn check_mount(&self, mount: &str) -> Result<(), Error> {
         // Any token may ask this about a mount where it may do something.
-        let request = Request::new(Verb::Read, "sys/internal/ui/mounts", mount);
+        let request = self
+            .session
+            .request(Verb::Read, "sys/internal/ui/mounts", mount);
         match self.session.send(&request).await {
-            Ok(answer) if answer.is_found() => {
-                let engine = answer.read::<Read>()?.data;
-                self.judge(engine, &request, mount)
-            }
+            Ok(answer) if answer.is_found() => check_engine(&answer, mount),
             Ok(_) => Ok(()),
-            Err(failure) if matches!(failure.kind(), Kind::Forbidden { .. }) => {
+            Err(error) if matches!(error.kind(), Kind::Forbidden { .. }) => {
                 self.check_listing(mount).await
             }
-            Err(failure) => Err(failure),
+            Err(error) => Err(error),
         }
     }
 
-    /// Tells a missing mount from one that the token may not know of, which are answered alike.
+    /// Tells a missing mount from one that the token may not know of, which Vault answers alike.
     async fn check_listing(&self, mount: &str) -> Result<(), Error> {
-        let request = Request::new(Verb::List, mount, "metadata/");
+        let request = self.session.request(Verb::List, mount, "metadata/");
         match self.session.send(&request).await {
-            Err(failure) if matches!(failure.kind(), Kind::Forbidden { .. }) => Ok(()),
-            answered => answered.map(|_| ()),
+            Err(error) if matches!(error.kind(), Kind::Forbidden { .. }) => Ok(()),
+            outcome => outcome.map(drop),
         }
     }
+}
 
-    fn judge(&self, engine: Mount, request: &Request, mount: &str) -> Result<(), Error> {
-        let version = engine.options.and_then(|options| options.version);
-        if engine.engine == "kv" && version.as_deref() == Some("2") {
-            return Ok(());
-        }
-        let mount = mount.to_owned();
-        Err(Error::new(
-            self.session.call(request),
-            Kind::NotVersioned { mount },
-        ))
+fn check_engine(answer: &Answer, mount: &str) -> Result<(), Error> {
+    let engine = answer.read::<Read>()?.data;
+    let version = engine.options.and_then(|options| options.version);
+    if engine.engine == "kv" && version.as_deref() == Some("2") {
+        return Ok(());
     }
+    let mount = mount.to_owned();
+    Err(Error::new(
+        answer.call.clone(),
+        Kind::NotVersioned { mount },
+    ))
 }

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::Vault;
-use super::error::{Error, Kind};
+use super::error::Error;
 use super::request::{Request, Verb};
 use super::secret::list;
 
-/// Where policies are kept.
+/// Where policies are.
 const MOUNT: &str = "sys/policies";
 
 #[derive(Serialize)]
@@ -30,33 +30,40 @@ struct Policy {
 impl Vault {
     /// Lists the names of all policies.
     pub async fn policies(&self) -> Result<BTreeSet<String>, Error> {
-        list(&self.session, &Request::new(Verb::List, MOUNT, "acl")).await
+        list(
+            &self.session,
+            &self.session.request(Verb::List, MOUNT, "acl"),
+        )
+        .await
     }
 
     /// Reads the text of a policy; `None` if there is none.
     pub async fn policy(&self, name: &str) -> Result<Option<String>, Error> {
-        let answer = self.session.send(&request(Verb::Read, name)).await?;
+        let answer = self
+            .session
+            .send(&self.request_policy(Verb::Read, name))
+            .await?;
         if !answer.is_found() {
             return Ok(None);
         }
         Ok(Some(answer.read::<Read>()?.data.policy))
     }
 
-    /// Writes a policy, in place of the one of that name.
+    /// Writes a policy, and replaces the one of that name.
     pub async fn write_policy(&self, name: &str, text: &str) -> Result<(), Error> {
-        let request = request(Verb::Write, name)
-            .with_body(&Write { policy: text })
-            .map_err(|unsendable| Error::new(self.session.call(&unsendable), Kind::Unsendable))?;
-        self.session.send(&request).await.map(|_| ())
+        let request = self.request_policy(Verb::Write, name);
+        let request = request.with_body(&Write { policy: text })?;
+        self.session.send(&request).await.map(drop)
     }
 
-    /// Deletes a policy; it may be absent. Roles that name it go on naming it.
+    /// Deletes a policy, which may be absent. Roles that name it keep naming it.
     pub async fn delete_policy(&self, name: &str) -> Result<(), Error> {
-        let answer = self.session.send(&request(Verb::Delete, name)).await;
-        answer.map(|_| ())
+        let request = self.request_policy(Verb::Delete, name);
+        self.session.send(&request).await.map(drop)
     }
-}
 
-fn request(verb: Verb, name: &str) -> Request {
-    Request::new(verb, MOUNT, &format!("acl/{name}")).permitted_by(format!("{MOUNT}/acl/*"))
+    fn request_policy(&self, verb: Verb, name: &str) -> Request {
+        let request = self.session.request(verb, MOUNT, &format!("acl/{name}"));
+        request.permitted_by(format!("{MOUNT}/acl/*"))
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::Vault;
-use super::error::{Error, Kind};
+use super::error::Error;
 use super::request::{Request, Verb};
 
 #[derive(Deserialize)]
@@ -20,7 +20,7 @@ struct Role {
 }
 
 impl Vault {
-    /// Reads the policies that a role gives to tokens; `None` if there is no such role.
+    /// Reads the policies that a role grants to tokens; `None` if there is no such role.
     ///
     /// `auth_mount` is a name below `auth/`.
     pub async fn role_policies(
@@ -28,7 +28,7 @@ impl Vault {
         auth_mount: &str,
         role: &str,
     ) -> Result<Option<BTreeSet<String>>, Error> {
-        let request = request(Verb::Read, auth_mount, role);
+        let request = self.request_role(Verb::Read, auth_mount, role);
         let answer = self.session.send(&request).await?;
         if !answer.is_found() {
             return Ok(None);
@@ -36,10 +36,10 @@ impl Vault {
         Ok(Some(answer.read::<Read>()?.data.token_policies))
     }
 
-    /// Replaces the policies that an existing role gives to tokens.
+    /// Replaces the policies that an existing role grants to tokens.
     ///
-    /// Only they are sent, and the method keeps what is not sent (`path_role.go` of the Kubernetes
-    /// auth method), so that a change of something else by another writer is not undone.
+    /// It sends nothing else, and the method keeps what is not sent (`path_role.go` of the Kubernetes
+    /// auth method), so other settings that another writer changes stay.
     pub async fn set_role_policies(
         &self,
         auth_mount: &str,
@@ -49,9 +49,8 @@ impl Vault {
         let body = Role {
             token_policies: policies.clone(),
         };
-        let request = request(Verb::Write, auth_mount, role)
-            .with_body(&body)
-            .map_err(|unsendable| Error::new(self.session.call(&unsendable), Kind::Unsendable))?;
+        let request = self.request_role(Verb::Write, auth_mount, role);
+        let request = request.with_body(&body)?;
         let answer = self.session.send(&request).await?;
         if answer.is_found() {
             Ok(())
@@ -59,11 +58,11 @@ impl Vault {
             Err(answer.not_found())
         }
     }
-}
 
-fn request(verb: Verb, auth_mount: &str, role: &str) -> Request {
-    let mount = format!("auth/{auth_mount}");
-    // OpenBao 2.7 does not count a line that names the role itself, if its name has capital letters.
-    let permitted_by = format!("{mount}/role/*");
-    Request::new(verb, &mount, &format!("role/{role}")).permitted_by(permitted_by)
+    fn request_role(&self, verb: Verb, auth_mount: &str, role: &str) -> Request {
+        let mount = format!("auth/{auth_mount}");
+        let request = self.session.request(verb, &mount, &format!("role/{role}"));
+        // OpenBao 2.7 ignores a line that names a role with capital letters itself.
+        request.permitted_by(format!("{mount}/role/*"))
+    }
 }

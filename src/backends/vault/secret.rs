@@ -1,6 +1,7 @@
 //! Secrets in key-value engines of version 2.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use nautes_model::vault::SecretPath;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -12,7 +13,7 @@ use super::request::{Request, Verb};
 use super::transport::Answer;
 use super::{Session, Vault};
 
-/// What a secret holds: texts under keys. Texts are left out of debug output.
+/// The values of a secret: texts under keys. Debug output leaves out the texts.
 #[derive(Clone, Debug, Default)]
 pub struct SecretValues(BTreeMap<String, Secret>);
 
@@ -21,11 +22,11 @@ pub struct SecretValues(BTreeMap<String, Secret>);
 pub struct StoredSecret {
     /// The version, counted from 1.
     pub version: u64,
-    /// What it holds. A value that is no text is there as JSON.
+    /// Its values. A value that is not text is there as JSON.
     pub values: SecretValues,
 }
 
-/// What a write assumes; if it is otherwise, the write fails with [`Kind::Conflict`].
+/// What a write assumes; if it is wrong, the write fails with [`Kind::Conflict`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Expected {
     /// There is no secret, or its latest version is deleted.
@@ -34,7 +35,7 @@ pub enum Expected {
     Version(u64),
 }
 
-/// What is to be found at the path of a secret.
+/// What is at the path of a secret.
 enum Found {
     Nothing,
     Deleted { version: u64 },
@@ -42,42 +43,41 @@ enum Found {
 }
 
 impl SecretValues {
-    /// The text under a key.
+    /// Returns the text under a key.
     pub fn get(&self, key: &str) -> Option<&Secret> {
         self.0.get(key)
     }
 
-    /// The keys, sorted.
+    /// Returns the keys, sorted.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 
-    /// Puts a text under a key, in place of what was there.
+    /// Sets the text under a key.
     #[must_use]
     pub fn with(mut self, key: impl Into<String>, value: impl Into<Secret>) -> Self {
         self.0.insert(key.into(), value.into());
         self
     }
+
+    fn exposed(&self) -> impl Iterator<Item = (&str, &str)> {
+        let texts = self.0.iter();
+        texts.map(|(key, text)| (key.as_str(), text.expose_secret()))
+    }
 }
 
 impl PartialEq for SecretValues {
     fn eq(&self, other: &Self) -> bool {
-        let texts = |values: &Self| -> Vec<_> { values.0.values().cloned().collect() };
-        self.keys().eq(other.keys())
-            && texts(self)
-                .iter()
-                .zip(texts(other))
-                .all(|(one, other)| one.expose_secret() == other.expose_secret())
+        self.exposed().eq(other.exposed())
     }
 }
 
-/// A request body, in the clear.
+/// A request body in clear text.
 struct Exposed<'a>(&'a SecretValues);
 
 impl Serialize for Exposed<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let texts = self.0.0.iter();
-        serializer.collect_map(texts.map(|(key, secret)| (key, secret.expose_secret())))
+        serializer.collect_map(self.0.exposed())
     }
 }
 
@@ -138,7 +138,7 @@ impl<'de> Deserialize<'de> for SecretValues {
 }
 
 impl Vault {
-    /// Reads the latest version of a secret; `None` if there is none, or if it is deleted.
+    /// Reads the latest version of a secret; `None` if there is none or it is deleted.
     pub async fn read_secret(&self, path: &SecretPath) -> Result<Option<StoredSecret>, Error> {
         match self.find(path).await? {
             Found::Stored(secret) => Ok(Some(secret)),
@@ -148,8 +148,8 @@ impl Vault {
 
     /// Writes a secret and returns its new version.
     ///
-    /// The values replace all that were there. It fails with [`Kind::Conflict`] if the secret is not
-    /// as expected, unless it is what this very write would have made of it.
+    /// The values replace all old ones. It fails with [`Kind::Conflict`] if the secret is not as
+    /// expected, unless it is exactly what this write would have made of it.
     pub async fn write_secret(
         &self,
         path: &SecretPath,
@@ -168,7 +168,7 @@ impl Vault {
             Found::Deleted { version } if expected == Expected::Absent => {
                 self.write_version(path, values, version).await
             }
-            // An answer that got lost made us repeat what had taken effect.
+            // The write had taken effect, and was repeated because its answer was lost.
             Found::Stored(stored) if stored.version == version + 1 && stored.values == *values => {
                 Ok(stored.version)
             }
@@ -176,25 +176,24 @@ impl Vault {
         }
     }
 
-    /// Removes all versions of a secret and everything known about it; it may be absent.
+    /// Deletes all versions of a secret and its metadata; it may be absent.
     pub async fn delete_secret(&self, path: &SecretPath) -> Result<(), Error> {
-        let request = request(Verb::Delete, path, "metadata");
-        self.session.send(&request).await.map(|_| ())
+        let request = self.request_secret(Verb::Delete, path, "metadata");
+        self.session.send(&request).await.map(drop)
     }
 
-    /// Lists what is in a folder: secrets, and folders with a slash at the end. A folder that does not
-    /// exist is empty; a mount that does not exist is an error.
+    /// Lists the contents of a folder: secrets, and folders with a slash at the end. A missing folder is
+    /// empty; a missing mount is an error.
     pub async fn list_secrets(&self, mount: &str, folder: &str) -> Result<BTreeSet<String>, Error> {
-        let request = Request::new(Verb::List, mount, &format!("metadata/{folder}/"))
-            .permitted_by(all_of_a_kind(mount, "metadata", folder));
+        let path = format!("metadata/{folder}/");
+        let request = self.session.request(Verb::List, mount, &path);
+        let request = request.permitted_by(path_of_all(mount, "metadata", folder));
         list(&self.session, &request).await
     }
 
     async fn find(&self, path: &SecretPath) -> Result<Found, Error> {
-        let answer = self
-            .session
-            .send(&request(Verb::Read, path, "data"))
-            .await?;
+        let request = self.request_secret(Verb::Read, path, "data");
+        let answer = self.session.send(&request).await?;
         if !answer.is_found() {
             return Ok(deleted(&answer));
         }
@@ -206,7 +205,7 @@ impl Vault {
         })
     }
 
-    /// Writes on top of a version; 0 is for no version at all.
+    /// Writes on top of a version; 0 stands for none.
     async fn write_version(
         &self,
         path: &SecretPath,
@@ -217,18 +216,24 @@ impl Vault {
             data: Exposed(values),
             options: CheckAndSet { cas: version },
         };
-        let request = request(Verb::Write, path, "data")
-            .with_body(&body)
-            .map_err(|unsendable| Error::new(self.session.call(&unsendable), Kind::Unsendable))?;
+        let request = self.request_secret(Verb::Write, path, "data");
+        let request = request.with_body(&body)?;
         let answer = self.session.send(&request).await?;
         if !answer.is_found() {
             return Err(answer.not_found());
         }
         Ok(answer.read::<Written>()?.data.version)
     }
+
+    /// A call about a secret; a policy that allows it allows it for all secrets of the kind.
+    fn request_secret(&self, verb: Verb, path: &SecretPath, part: &str) -> Request {
+        let (mount, path) = (path.mount(), path.path());
+        let request = self.session.request(verb, mount, &format!("{part}/{path}"));
+        request.permitted_by(path_of_all(mount, part, path))
+    }
 }
 
-/// A deleted version is answered like an absent secret, but with what is known about it.
+/// Vault answers a deleted version like an absent secret, but with its metadata.
 fn deleted(answer: &Answer) -> Found {
     match answer.read::<Read>() {
         Ok(Read { data }) => Found::Deleted {
@@ -238,8 +243,11 @@ fn deleted(answer: &Answer) -> Found {
     }
 }
 
-/// The names that a listing returns; none if there is nothing to list.
-pub(super) async fn list(session: &Session, request: &Request) -> Result<BTreeSet<String>, Error> {
+/// Returns the names of a listing, which may be empty.
+pub(super) async fn list(
+    session: &Arc<Session>,
+    request: &Request,
+) -> Result<BTreeSet<String>, Error> {
     let answer = session.send(request).await?;
     if !answer.is_found() {
         return Ok(BTreeSet::new());
@@ -247,16 +255,9 @@ pub(super) async fn list(session: &Session, request: &Request) -> Result<BTreeSe
     Ok(answer.read::<Listed>()?.data.keys)
 }
 
-/// A call about a secret. Who may make it may make it for all secrets of the kind.
-fn request(verb: Verb, path: &SecretPath, part: &str) -> Request {
-    let (mount, path) = (path.mount(), path.path());
-    Request::new(verb, mount, &format!("{part}/{path}"))
-        .permitted_by(all_of_a_kind(mount, part, path))
-}
-
-/// The path of the policy line for all secrets of a kind, which are those below the same top folder. A
-/// line for each object would have to be added before each creation, when its number is not known.
-fn all_of_a_kind(mount: &str, part: &str, path: &str) -> String {
+/// Returns the path of the policy line for all secrets below the same top folder. A line for each object
+/// would have to be added before its creation, when its number is unknown.
+fn path_of_all(mount: &str, part: &str, path: &str) -> String {
     let folder = path.split_once('/').map_or("", |(folder, _)| folder);
     format!("{mount}/{part}/{folder}/*").replace("//", "/")
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::super::*;
 use super::scripted::{Answer, ScriptedServer, answer, client};
+use crate::backends::http::{ConnectFailure, RateLimit, TransportError};
 
 const GROUP: &str = r#"{"id":7,"name":"Shop","path":"shop","full_path":"shop","parent_id":null,
     "visibility":"private","web_url":"http://localhost/groups/shop","a_field_of_next_year":1}"#;
@@ -78,7 +79,7 @@ async fn a_creation_is_repeated_when_nothing_is_there() {
 }
 
 #[tokio::test]
-async fn a_creation_that_never_succeeds_is_given_up() {
+async fn a_creation_that_never_succeeds_ends() {
     let fails = || [answer(500, &[], "{}"), answer(404, &[], "{}")];
     let answers = (0..20).flat_map(|_| fails());
     let server = ScriptedServer::start(answers).await;
@@ -94,9 +95,9 @@ async fn a_limited_creation_waits_and_is_repeated() {
         answer(201, &[], GROUP),
     ];
     let server = ScriptedServer::start(answers).await;
-    let begun = Instant::now();
+    let started = Instant::now();
     server.client().create_group(&new_group()).await.unwrap();
-    assert!(begun.elapsed() >= Duration::from_secs(1));
+    assert!(started.elapsed() >= Duration::from_secs(1));
 }
 
 #[tokio::test]
@@ -116,9 +117,9 @@ async fn all_calls_of_a_client_wait_when_one_is_throttled() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     tokio::time::sleep(Duration::from_millis(50)).await;
-    let begun = Instant::now();
+    let started = Instant::now();
     gitlab.group(8).await.unwrap();
-    assert!(begun.elapsed() >= Duration::from_millis(700));
+    assert!(started.elapsed() >= Duration::from_millis(700));
     first.await.unwrap().unwrap();
 }
 
@@ -129,30 +130,33 @@ async fn a_limited_archive_fails_at_once() {
     let error = server.client().archive(9, "c0ffee").await.unwrap_err();
     assert_eq!(
         *error.kind(),
-        Kind::Limited {
+        Kind::Transport(TransportError::Limited {
+            limit: RateLimit::Route,
             wait: None,
-            everything: false
-        }
+        })
     );
 }
 
 #[tokio::test]
-async fn an_unreachable_host_is_tried_for_a_while_and_then_named() {
+async fn an_unreachable_host_is_retried_and_then_named() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
     let gitlab = client(&url);
-    let begun = Instant::now();
+    let started = Instant::now();
     let error = gitlab.create_group(&new_group()).await.unwrap_err();
-    assert_eq!(*error.kind(), Kind::Unreachable);
+    let refused = TransportError::Unreachable {
+        reason: ConnectFailure::Refused,
+    };
+    assert_eq!(error.transport().map(TransportError::cause), Some(&refused));
     assert!(error.to_string().contains(&url), "{error}");
     assert!(error.source().is_some());
-    assert!(begun.elapsed() < Duration::from_secs(1));
+    assert!(started.elapsed() < Duration::from_secs(1));
     for _ in 0..20 {
         gitlab.group(7).await.unwrap_err();
     }
     assert!(
-        begun.elapsed() < Duration::from_secs(2),
+        started.elapsed() < Duration::from_secs(2),
         "later calls do not begin anew"
     );
 }
@@ -178,20 +182,21 @@ async fn no_redirection_leads_to_another_host_or_moves_a_write() {
     let error = gitlab.project(9).await.unwrap_err();
     assert_eq!(
         *error.kind(),
-        Kind::Redirected {
+        Kind::Transport(TransportError::Redirected {
             location: Some(elsewhere.into())
-        }
+        })
     );
     let error = gitlab
         .edit_project(9, &ProjectChange::default())
         .await
         .unwrap_err();
-    assert!(matches!(error.kind(), Kind::Redirected { .. }), "{error}");
+    let redirected = matches!(error.transport(), Some(TransportError::Redirected { .. }));
+    assert!(redirected, "{error}");
     assert_eq!(server.seen().len(), 2);
 }
 
 #[tokio::test]
-async fn an_error_tells_call_and_request_and_complaints_but_no_secret() {
+async fn an_error_names_call_request_and_parameters_but_no_secret() {
     let body = r#"{"message":"Failed to save group {:path=>[\"has already been taken\"]}"}"#;
     let refused = answer(400, &[("x-request-id", "01J")], body);
     let server = ScriptedServer::start([refused]).await;
@@ -202,8 +207,12 @@ async fn an_error_tells_call_and_request_and_complaints_but_no_secret() {
         .unwrap_err();
     assert_eq!(*error.kind(), Kind::Taken);
     assert_eq!(error.call().request_id.as_deref(), Some("01J"));
-    assert_eq!(error.complaints()[0].field.as_deref(), Some("path"));
-    let text = format!("{error} {} {error:?}", error.source().unwrap());
+    assert_eq!(error.field_errors()[0].field.as_deref(), Some("path"));
+    let text = format!(
+        "{error} {} {error:?} {:?}",
+        error.source().unwrap(),
+        server.client()
+    );
     assert!(
         text.contains("POST") && text.contains("/api/v4/groups"),
         "{text}"
@@ -212,7 +221,7 @@ async fn an_error_tells_call_and_request_and_complaints_but_no_secret() {
 }
 
 #[tokio::test]
-async fn an_answer_of_unexpected_form_is_told_apart() {
+async fn an_answer_of_unexpected_form_is_an_error_of_its_own() {
     let server = ScriptedServer::start([
         answer(200, &[], r#"{"id":"seven"}"#),
         answer(200, &[], "<html>Sign in</html>"),
@@ -221,7 +230,7 @@ async fn an_answer_of_unexpected_form_is_told_apart() {
     let gitlab = server.client();
     for _ in 0..2 {
         let error = gitlab.group(7).await.unwrap_err();
-        assert_eq!(*error.kind(), Kind::UnexpectedBody);
+        assert_eq!(*error.kind(), TransportError::UnexpectedBody.into());
     }
 }
 
@@ -297,9 +306,9 @@ async fn a_used_up_limit_makes_the_next_call_wait() {
         ScriptedServer::start([answer(200, &headers, GROUP), answer(200, &[], GROUP)]).await;
     let gitlab = server.client();
     gitlab.group(7).await.unwrap();
-    let begun = Instant::now();
+    let started = Instant::now();
     gitlab.group(7).await.unwrap();
-    assert!(begun.elapsed() >= Duration::from_millis(900));
+    assert!(started.elapsed() >= Duration::from_millis(900));
 }
 
 #[tokio::test]
@@ -312,11 +321,76 @@ async fn a_call_does_not_wait_for_a_limit_that_ends_after_its_time() {
     let server = ScriptedServer::start([answer(200, &used_up, GROUP)]).await;
     let gitlab = server.client();
     gitlab.group(7).await.unwrap();
-    let begun = Instant::now();
+    let started = Instant::now();
     let error = gitlab.group(7).await.unwrap_err();
+    let limited = error.transport();
     assert!(
-        matches!(error.kind(), Kind::Limited { wait: Some(wait), everything: true } if wait.as_secs() > 100)
+        matches!(limited, Some(TransportError::Limited { wait: Some(wait), limit: RateLimit::AllCalls }) if wait.as_secs() > 100)
     );
-    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert!(started.elapsed() < Duration::from_secs(5));
     assert_eq!(server.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn throttled_attempts_use_up_no_retries_of_failed_ones() {
+    let throttled = || answer(429, &[], "Retry later\n");
+    let failed = || answer(502, &[], "{}");
+    let mut answers = vec![failed(), failed()];
+    answers.extend((0..6).map(|_| throttled()));
+    answers.extend([failed(), failed(), answer(200, &[], GROUP)]);
+    let server = ScriptedServer::start(answers).await;
+    server.client().group(7).await.unwrap();
+    assert_eq!(server.seen().len(), 11);
+}
+
+#[tokio::test]
+async fn a_used_up_limit_holds_back_the_calls_that_it_counts_and_no_others() {
+    let used_up = [
+        ("date", "Thu, 01 Jan 1970 00:01:00 GMT"),
+        ("ratelimit-name", "throttle_authenticated_files_api"),
+        ("ratelimit-reset", "180"),
+        ("ratelimit-remaining", "0"),
+    ];
+    let archive = answer(200, &used_up, "archive");
+    let server = ScriptedServer::start([archive, answer(200, &[], GROUP)]).await;
+    let gitlab = server.client();
+    gitlab.archive(9, "c0ffee").await.unwrap();
+    // A call that had to wait for two minutes would fail.
+    gitlab.group(7).await.unwrap();
+    let error = gitlab.archive(9, "c0ffee").await.unwrap_err();
+    let limit = RateLimit::Named("throttle_authenticated_files_api".to_owned());
+    let limited = error.transport();
+    assert!(
+        matches!(limited, Some(TransportError::Limited { limit: of, .. }) if *of == limit),
+        "{error}"
+    );
+    assert_eq!(server.seen().len(), 2, "the second archive is not sent");
+}
+
+#[tokio::test]
+async fn a_change_that_is_refused_after_a_failure_may_have_happened() {
+    let refused = answer(400, &[], r#"{"message":"no"}"#);
+    let server = ScriptedServer::start([answer(502, &[], "{}"), refused.clone(), refused]).await;
+    let gitlab = server.client();
+    let change = ProjectChange::default();
+    let error = gitlab.edit_project(9, &change).await.unwrap_err();
+    assert_eq!(*error.kind(), Kind::Invalid);
+    assert!(error.may_have_happened());
+    let error = gitlab.edit_project(9, &change).await.unwrap_err();
+    assert!(!error.may_have_happened());
+}
+
+#[tokio::test]
+async fn a_forbidden_group_creation_says_whether_it_was_at_the_top_level() {
+    for (parent_id, top_level) in [(None, true), (Some(7), false)] {
+        let forbidden = answer(403, &[], r#"{"message":"403 Forbidden"}"#);
+        let server = ScriptedServer::start([forbidden]).await;
+        let new = NewGroup {
+            parent_id,
+            ..new_group()
+        };
+        let error = server.client().create_group(&new).await.unwrap_err();
+        let reason = ForbiddenReason::CreateGroup { top_level };
+        assert_eq!(*error.kind(), Kind::Forbidden { reason });
+    }
 }

@@ -2,5 +2,6 @@
 
 mod answers;
 mod emulated;
+mod logs;
 mod scripted;
 mod trust;

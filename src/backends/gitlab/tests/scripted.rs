@@ -1,7 +1,7 @@
 //! A server that gives prepared answers, for tests of what a real GitLab does not do on demand.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, Once};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +13,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
 use super::super::{GitLab, Limits, Options};
+use crate::backends::http::tests::install_crypto_provider;
 
 /// What the server does with one request.
 #[derive(Clone)]
@@ -24,7 +25,7 @@ pub(super) enum Answer {
 
 /// A request as the server saw it: method, path with query, body.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Seen {
+pub(super) struct Recorded {
     pub(super) method: String,
     pub(super) target: String,
     pub(super) authorization: String,
@@ -34,7 +35,7 @@ pub(super) struct Seen {
 #[derive(Default)]
 struct Script {
     answers: Mutex<VecDeque<Answer>>,
-    seen: Mutex<Vec<Seen>>,
+    seen: Mutex<Vec<Recorded>>,
 }
 
 pub(super) struct ScriptedServer {
@@ -48,13 +49,6 @@ pub(super) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Answe
         response = response.header(*name, *value);
     }
     Answer::Respond(response.body(Full::from(body.to_owned())).unwrap())
-}
-
-pub(super) fn install_crypto_provider() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    });
 }
 
 impl ScriptedServer {
@@ -84,7 +78,7 @@ impl ScriptedServer {
         client(&self.url)
     }
 
-    pub(super) fn seen(&self) -> Vec<Seen> {
+    pub(super) fn seen(&self) -> Vec<Recorded> {
         self.script.seen.lock().unwrap().clone()
     }
 }
@@ -99,9 +93,10 @@ pub(super) fn client(url: &str) -> GitLab {
         limits: Limits {
             connect: Duration::from_millis(50),
             request: Duration::from_secs(2),
-            unreachable: Duration::from_millis(300),
             call: Duration::from_secs(5),
             first_retry: Duration::from_millis(5),
+            open_circuit_after: Duration::from_millis(300),
+            probe_interval: Duration::from_secs(5),
         },
     })
     .unwrap()
@@ -119,7 +114,7 @@ async fn reply(
         .unwrap()
         .to_str()?
         .to_owned();
-    script.seen.lock().unwrap().push(Seen {
+    script.seen.lock().unwrap().push(Recorded {
         method: parts.method.to_string(),
         target: parts.uri.to_string(),
         authorization,

@@ -5,6 +5,7 @@ mod logins;
 mod mounts;
 mod permissions;
 mod policies;
+mod renewal;
 mod secrecy;
 mod secrets;
 mod server;

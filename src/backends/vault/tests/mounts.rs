@@ -34,7 +34,7 @@ fn a_missing_mount_is_an_error_unless_mounts_are_managed() {
 }
 
 #[test]
-fn a_mount_of_another_kind_is_told() {
+fn a_mount_of_another_kind_is_an_error() {
     let server = Server::empty();
     server.api(Method::POST, "sys/mounts/git", &json!({ "type": "kv" }));
     for manage_mounts in [false, true] {

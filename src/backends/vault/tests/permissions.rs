@@ -1,4 +1,4 @@
-//! What is said to a token that may not do something.
+//! The errors of a token without permission.
 
 use std::time::Duration;
 
@@ -77,7 +77,7 @@ fn a_write_names_the_line_for_the_secrets_of_all_repositories() {
 }
 
 #[test]
-fn a_token_that_nobody_knows_is_told_apart_from_one_that_may_not() {
+fn an_unknown_token_is_distinguished_from_one_without_permission() {
     let server = Server::start();
     let error = run(call(&server.with_token("s.unknown"), 0)).unwrap_err();
     assert!(

@@ -1,40 +1,11 @@
 //! Secrets stay out of logs, errors and debug output.
 
-use std::fmt::{Debug, Write as _};
-use std::sync::{Arc, Mutex};
-
 use serde_json::json;
 use testbed::{Failure, Fault, Method};
-use tracing::field::{Field, Visit};
-use tracing::span::Attributes;
-use tracing::{Event, Id, Subscriber};
-use tracing_subscriber::Layer;
-use tracing_subscriber::layer::{Context, SubscriberExt};
 
 use super::super::{Expected, Login};
 use super::server::{Server, place, run, values};
-
-/// Writes down everything that any crate traces.
-#[derive(Clone, Default)]
-struct Everything(Arc<Mutex<String>>);
-
-impl<S: Subscriber> Layer<S> for Everything {
-    fn on_new_span(&self, attributes: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
-        attributes.record(&mut Text(&mut self.0.lock().unwrap()));
-    }
-
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        event.record(&mut Text(&mut self.0.lock().unwrap()));
-    }
-}
-
-struct Text<'a>(&'a mut String);
-
-impl Visit for Text<'_> {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        let _ = write!(self.0, "{field}={value:?} ");
-    }
-}
+use crate::backends::http::tests::Log;
 
 #[test]
 fn no_secret_is_printed_by_anything() {
@@ -66,40 +37,36 @@ fn no_secret_is_printed_by_anything() {
         secret_id: Some("s3cr3t-id".into()),
     };
     let token = "s.s3cr3t-token";
-    let unexpected = Failure::Answer {
+    let unexpected = Failure::Respond {
         status: 200,
         body: r#"{"data":{"data":"s3cr3t","metadata":{"version":"s3cr3t"}}}"#.to_owned(),
     };
     server.openbao.proxy().inject_fault(Fault {
         skip: 1,
-        ..Fault::of_next("GET", "git/data", unexpected)
+        ..Fault::once("GET", "git/data", unexpected)
     });
 
-    // While there is one subscriber alone, a line that another thread reaches first is judged by that thread's, which
-    // has none, and is never seen again.
-    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
-    let log = Everything::default();
-    let printed =
-        tracing::subscriber::with_default(tracing_subscriber::registry().with(log.clone()), || {
-            let vault = server.log_in(login());
-            let stranger = server.with_token(token);
-            run(async {
-                let expected = Expected::Absent;
-                vault
-                    .write_secret(&place(), &values("7"), expected)
-                    .await
-                    .unwrap();
-                let stored = vault.read_secret(&place()).await.unwrap();
-                let unexpected = vault.read_secret(&place()).await.unwrap_err();
-                let refused = vault.delete_secret(&place()).await.unwrap_err();
-                let unknown = stranger.read_secret(&place()).await.unwrap_err();
-                format!(
-                    "{vault:?} {stored:?} {unexpected:?} {refused:?} {unknown:?} {:?}",
-                    login()
-                )
-            })
-        });
-    let log = log.0.lock().unwrap();
+    let log = Log::default();
+    let printed = log.during(|| {
+        let vault = server.log_in(login());
+        let stranger = server.with_token(token);
+        run(async {
+            let expected = Expected::Absent;
+            vault
+                .write_secret(&place(), &values("7"), expected)
+                .await
+                .unwrap();
+            let stored = vault.read_secret(&place()).await.unwrap();
+            let unexpected = vault.read_secret(&place()).await.unwrap_err();
+            let refused = vault.delete_secret(&place()).await.unwrap_err();
+            let unknown = stranger.read_secret(&place()).await.unwrap_err();
+            format!(
+                "{vault:?} {stored:?} {unexpected:?} {refused:?} {unknown:?} {:?}",
+                login()
+            )
+        })
+    });
+    let log = log.text();
     assert!(log.contains("vault call"), "nothing was traced");
     for text in [log.as_str(), printed.as_str()] {
         assert!(!text.contains("s3cr3t"), "{text}");

@@ -59,7 +59,7 @@ fn a_deleted_version_is_absent_and_is_written_upon() {
 }
 
 #[test]
-fn deleting_leaves_nothing_and_a_list_tells_what_there_is() {
+fn deleting_leaves_nothing_and_a_list_shows_what_exists() {
     let server = Server::start();
     let vault = server.root();
     let before = server.openbao.inventory().unwrap();
@@ -86,7 +86,7 @@ fn deleting_leaves_nothing_and_a_list_tells_what_there_is() {
 fn a_write_whose_answer_is_lost_succeeds_once() {
     let server = Server::start();
     let vault = server.root();
-    let lost = Fault::of_next("POST", "git/data", Failure::LoseAnswer);
+    let lost = Fault::once("POST", "git/data", Failure::DropResponse);
     server.openbao.proxy().inject_fault(lost);
     let write = || run(vault.write_secret(&place(), &values("7"), Expected::Absent));
     let (version, calls) = server.openbao.proxy().calls_during(write);

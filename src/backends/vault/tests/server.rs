@@ -72,9 +72,10 @@ pub(super) fn limits() -> Limits {
     Limits {
         connect: Duration::from_millis(500),
         request: Duration::from_secs(2),
-        failing: Duration::from_secs(3),
         call: Duration::from_secs(10),
         first_retry: Duration::from_millis(20),
+        open_circuit_after: Duration::from_secs(3),
+        probe_interval: Duration::from_millis(100),
     }
 }
 
@@ -87,7 +88,7 @@ pub(super) fn run<F: Future>(calls: F) -> F::Output {
 }
 
 pub(super) fn place() -> SecretPath {
-    SecretPath::of_repository(RepositoryId::new(12), GitSecret::ReadonlyKey)
+    SecretPath::for_repository(RepositoryId::new(12), GitSecret::ReadonlyKey)
 }
 
 pub(super) fn values(id: &str) -> SecretValues {

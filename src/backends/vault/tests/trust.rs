@@ -2,8 +2,8 @@
 
 use super::super::{Kind, Login, Options, SetupError, Vault};
 use super::server::{limits, place};
-use crate::backends::http_client::AuthorityError;
-use crate::backends::private_server::private_server;
+use crate::backends::http::tests::private_server;
+use crate::backends::http::{CaError, TransportError, TrustFailure};
 
 const ANSWER: &str = r#"{"data":{"ttl":0,"data":{"id":"7"},"metadata":{"version":1}}}"#;
 
@@ -31,7 +31,9 @@ async fn a_private_authority_is_trusted_when_it_is_given() {
         .policies()
         .await
         .unwrap_err();
-    assert_eq!(*error.kind(), Kind::Untrusted, "{error:?}");
+    let reason = TrustFailure::UnknownAuthority { private_ca: false };
+    let untrusted = TransportError::Untrusted { reason };
+    assert_eq!(*error.kind(), Kind::from(untrusted), "{error:?}");
 }
 
 #[tokio::test]
@@ -39,7 +41,7 @@ async fn what_no_header_can_carry_is_refused_when_the_client_is_set_up() {
     let (address, _) = private_server(ANSWER).await;
     assert!(matches!(
         client(&address, Some("nothing".to_owned())),
-        Err(SetupError::Authority(AuthorityError::Empty))
+        Err(SetupError::Ca(CaError::Empty))
     ));
     let options = |login, namespace: Option<&str>| Options {
         address: address.clone(),
@@ -50,7 +52,16 @@ async fn what_no_header_can_carry_is_refused_when_the_client_is_set_up() {
         limits: limits(),
     };
     let token = Vault::new(options("two\nlines".into(), None));
-    assert!(matches!(token, Err(SetupError::Token(_))));
+    assert!(matches!(
+        token,
+        Err(SetupError::Header { name: "token", .. })
+    ));
     let namespace = Vault::new(options("t".into(), Some("two\nlines")));
-    assert!(matches!(namespace, Err(SetupError::Namespace(_))));
+    assert!(matches!(
+        namespace,
+        Err(SetupError::Header {
+            name: "namespace",
+            ..
+        })
+    ));
 }

@@ -1,4 +1,5 @@
-//! Endpoints that the `gitlab` crate lacks or composes in a form that we cannot use.
+//! Endpoints that the `gitlab` crate lacks, composes in a form that we cannot use, or whose body is a
+//! struct of ours as it is.
 
 use std::borrow::Cow;
 
@@ -6,17 +7,17 @@ use gitlab::api::{BodyError, Endpoint, QueryParams};
 use http::Method;
 use serde::Serialize;
 
-/// An endpoint with a JSON body, or none.
-#[derive(Debug)]
-pub(super) struct Local<B = ()> {
+/// An endpoint with a JSON body, or none. It has no `Debug`: the body may hold secrets.
+pub(super) struct JsonEndpoint<B = ()> {
     method: Method,
+    /// Relative to the API and percent-encoded.
     endpoint: String,
     parameters: Vec<(&'static str, Cow<'static, str>)>,
     body: Option<B>,
 }
 
-impl Local {
-    /// A read; `endpoint` is relative to the API and percent-encoded.
+impl JsonEndpoint {
+    /// Makes a read.
     pub(super) fn get(endpoint: String) -> Self {
         Self {
             method: Method::GET,
@@ -25,21 +26,11 @@ impl Local {
             body: None,
         }
     }
-
-    /// A creation or action without parameters.
-    pub(super) fn post(endpoint: String) -> Self {
-        Self {
-            method: Method::POST,
-            endpoint,
-            parameters: Vec::new(),
-            body: None,
-        }
-    }
 }
 
-impl<B: Serialize> Local<B> {
-    /// A creation or action with a JSON body.
-    pub(super) fn post_json(endpoint: String, body: B) -> Self {
+impl<B: Serialize> JsonEndpoint<B> {
+    /// Makes a creation.
+    pub(super) fn post(endpoint: String, body: B) -> Self {
         Self {
             method: Method::POST,
             endpoint,
@@ -48,13 +39,11 @@ impl<B: Serialize> Local<B> {
         }
     }
 
-    /// A change with a JSON body.
-    pub(super) fn put_json(endpoint: String, body: B) -> Self {
+    /// Makes a change.
+    pub(super) fn put(endpoint: String, body: B) -> Self {
         Self {
             method: Method::PUT,
-            endpoint,
-            parameters: Vec::new(),
-            body: Some(body),
+            ..Self::post(endpoint, body)
         }
     }
 
@@ -65,7 +54,7 @@ impl<B: Serialize> Local<B> {
     }
 }
 
-impl<B: Serialize> Endpoint for Local<B> {
+impl<B: Serialize> Endpoint for JsonEndpoint<B> {
     fn method(&self) -> Method {
         self.method.clone()
     }

@@ -1,4 +1,4 @@
-//! A server with a certificate of a private authority, for tests of trust.
+//! Servers with certificates that the system does not trust.
 
 use std::sync::Arc;
 
@@ -9,31 +9,44 @@ use http::Response;
 use http_body_util::Full;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use rcgen::{Certificate, KeyPair};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-/// Starts a server that always gives one answer, with a certificate that only the returned PEM makes trusted.
-pub(super) async fn private_server(answer: &'static str) -> (String, String) {
-    // A default that is already there is as good: only the first call installs one.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+use super::install_crypto_provider;
+
+/// Starts a server that always gives one answer, with a certificate that only the returned PEM makes
+/// trusted.
+pub(in crate::backends) async fn private_server(answer: &'static str) -> (String, String) {
     let issued = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let pem = format!(
+    let url = serve(answer, &issued.cert, &issued.signing_key).await;
+    (url, pem(&issued.cert))
+}
+
+pub(super) fn pem(certificate: &Certificate) -> String {
+    format!(
         "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
-        STANDARD.encode(issued.cert.der())
-    );
-    let key = PrivateKeyDer::try_from(issued.signing_key.serialize_der()).unwrap();
+        STANDARD.encode(certificate.der())
+    )
+}
+
+/// Starts a server for `localhost` that always gives one answer, and returns its URL.
+pub(super) async fn serve(
+    answer: &'static str,
+    certificate: &Certificate,
+    key: &KeyPair,
+) -> String {
+    install_crypto_provider();
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
     let config = ServerConfig::builder()
         .with_no_client_auth()
-        .with_single_cert(vec![issued.cert.der().clone()], key)
+        .with_single_cert(vec![certificate.der().clone()], key)
         .unwrap();
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!(
-        "https://localhost:{}",
-        listener.local_addr().unwrap().port()
-    );
+    let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let acceptor = acceptor.clone();
@@ -51,5 +64,5 @@ pub(super) async fn private_server(answer: &'static str) -> (String, String) {
             });
         }
     });
-    (url, pem)
+    format!("https://localhost:{port}")
 }

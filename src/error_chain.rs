@@ -1,0 +1,14 @@
+//! An error and its causes in one sentence.
+
+use std::error::Error;
+
+/// Joins an error and its causes into one sentence without a full stop.
+pub(crate) fn error_chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text.trim_end_matches('.').to_owned()
+}
