@@ -6,40 +6,39 @@ use nautes_model::entity::Permissions;
 use nautes_model::vault::{DEPLOY_KEY, FINGERPRINT, ID, SecretPath};
 
 use super::Credentials;
-use super::distribution::may_push;
-use super::error::{Error, Trying as _};
+use super::error::{Context as _, Error};
 use super::key_lists::KeyList;
 use super::key_pair::{KeyPair, fingerprint, is_same_key};
-use super::vault_entry::{number, read, replaced};
+use super::stored_secret::{expected_version, read_secret, stored_id};
 use crate::backends::gitlab::{self, NewDeployKey};
 use crate::backends::vault::{Expected, Kind, SecretValues, StoredSecret};
 use crate::secret::ExposeSecret as _;
 
-/// How often a race for a secret is lost before that is an error.
-pub(super) const RACES: usize = 4;
+/// How often a write is attempted that loses races against other processes.
+pub(super) const MAX_ATTEMPTS: usize = 4;
 
 /// A repository's own deploy keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeployKeys {
-    /// The one that may clone.
-    pub readonly: KeptKey,
-    /// The one that may push too.
-    pub readwrite: KeptKey,
+    /// The key that may clone.
+    pub readonly: StoredKey,
+    /// The key that may clone and push.
+    pub readwrite: StoredKey,
 }
 
-/// A deploy key whose private half is in Vault.
+/// A deploy key whose private key is in Vault.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptKey {
+pub struct StoredKey {
     /// GitLab's number.
     pub id: u64,
     /// `SHA256:…`.
     pub fingerprint: String,
-    /// The secret's place, with its mount: `git/gitlab/repo-7/default/readonly`.
+    /// The path of the secret, with its mount: `git/gitlab/repo-7/default/readonly`.
     pub vault_path: String,
 }
 
-impl KeptKey {
-    pub(super) fn of(
+impl StoredKey {
+    pub(super) fn new(
         key: DeployKey,
         listed: &gitlab::DeployKey,
         path: &SecretPath,
@@ -55,95 +54,97 @@ impl KeptKey {
 }
 
 impl Credentials {
-    /// Makes sure that a repository has the key of its own that Vault holds, and no other with its
-    /// title (`saveDeployKey` of `app/api-server/internal/biz/coderepo.go`).
+    /// Ensures that a repository has the deploy key that Vault holds, and no other with its title
+    /// (`saveDeployKey` of `app/api-server/internal/biz/coderepo.go`).
     ///
-    /// Keys that are superseded are removed last, by the one process whose key Vault took: so no
-    /// process removes a key that another is about to write to Vault.
+    /// Only the process whose key Vault has accepted removes superseded keys, and does so last. So no
+    /// process removes a key that another one is about to write to Vault.
     pub(super) async fn ensure_deploy_key(
         &self,
         repository: RepositoryId,
         permissions: Permissions,
         mut is_stored: bool,
-    ) -> Result<KeptKey, Error> {
+    ) -> Result<StoredKey, Error> {
         let key = DeployKey {
             owner: repository,
             permissions,
         };
-        let path = SecretPath::of_repository(repository, permissions.into());
-        for _ in 0..RACES {
+        let path = SecretPath::for_repository(repository, permissions.into());
+        for _ in 0..MAX_ATTEMPTS {
             let stored = if is_stored {
-                read(&self.vault, &path).await?
+                read_secret(&self.vault, &path).await?
             } else {
                 None
             };
-            let listed = self.own_list(repository).await?;
-            let known = stored.as_ref().and_then(|stored| kept_in(&listed, stored));
-            let is_known = known.is_some();
-            let kept = if let Some(known) = known {
-                Some(known.clone())
+            let list = self.key_list(repository).await?;
+            let existing = stored
+                .as_ref()
+                .and_then(|stored| find_stored(&list, stored))
+                .cloned();
+            let is_new = existing.is_none();
+            let current = if is_new {
+                let expected = expected_version(stored.as_ref());
+                self.create_deploy_key(key, &path, expected).await?
             } else {
-                let replaced = replaced(stored.as_ref());
-                self.make_deploy_key(key, &path, replaced).await?
+                existing
             };
-            let Some(kept) = kept else {
+            let Some(current) = current else {
                 is_stored = true;
                 self.keys.forget(repository.number()).await;
                 continue;
             };
-            if is_known {
-                self.keep_policy(&path).await?;
-            } else {
+            if is_new {
                 self.write_policy(&path).await?;
+            } else {
+                self.ensure_policy(&path).await?;
             }
-            self.straighten(key, &kept).await?;
-            return KeptKey::of(key, &kept, &path);
+            self.reconcile(key, &current).await?;
+            return StoredKey::new(key, &current, &path);
         }
         Err(Error::Contended {
             path: path.to_string(),
         })
     }
 
-    /// The deploy keys that are enabled on a repository.
-    pub(super) async fn own_list(&self, repository: RepositoryId) -> Result<KeyList, Error> {
-        let listed = self.keys.list(repository.number()).await;
-        listed.trying_to(|| format!("list the deploy keys of {repository}"))
+    /// Returns the deploy keys that are enabled on a repository.
+    pub(super) async fn key_list(&self, repository: RepositoryId) -> Result<KeyList, Error> {
+        let list = self.keys.list(repository.number()).await;
+        list.with_context(|| format!("list the deploy keys of {repository}"))
     }
 
-    /// Makes a key and stores it; none if another process stored one meanwhile.
-    async fn make_deploy_key(
+    /// Creates a key and stores it; returns `None` if another process has stored one in the meantime.
+    async fn create_deploy_key(
         &self,
         key: DeployKey,
         path: &SecretPath,
-        replaced: Expected,
+        expected: Expected,
     ) -> Result<Option<gitlab::DeployKey>, Error> {
         let pair = KeyPair::generate().map_err(|source| Error::KeyPair { key, source })?;
         let new = NewDeployKey {
             title: key.to_string(),
             key: pair.public,
-            can_push: may_push(key),
+            can_push: key.may_push(),
         };
         let added = self.add_once(key.owner.number(), &new).await;
         let added = added
-            .trying_to(|| format!("add the deploy key {key} to {owner}", owner = key.owner))?;
+            .with_context(|| format!("add the deploy key {key} to {owner}", owner = key.owner))?;
         let values = SecretValues::default()
             .with(DEPLOY_KEY, pair.private)
             .with(FINGERPRINT, added.key.clone())
             .with(ID, added.id.to_string());
-        match self.vault.write_secret(path, &values, replaced).await {
+        match self.vault.write_secret(path, &values, expected).await {
             Err(error) if *error.kind() == Kind::Conflict => {
                 self.remove_key(key.owner, key, added.id).await?;
                 Ok(None)
             }
             written => {
-                written.trying_to(|| format!("write the secret {path}"))?;
+                written.with_context(|| format!("write the secret {path}"))?;
                 Ok(Some(added))
             }
         }
     }
 
-    /// Adds a key; where it is not known whether that happened, it is looked for before it is sent
-    /// again.
+    /// Adds a key. If the outcome is unknown, looks for the key before sending it again.
     async fn add_once(
         &self,
         project: u64,
@@ -154,37 +155,37 @@ impl Credentials {
             answered => return answered,
         }
         self.keys.forget(project).await;
-        let listed = self.keys.list(project).await?;
-        match listed.iter().find(|key| is_same_key(&key.key, &new.key)) {
+        let list = self.keys.list(project).await?;
+        match list.iter().find(|key| is_same_key(&key.key, &new.key)) {
             Some(added) => Ok(added.clone()),
             None => self.keys.add(project, new).await,
         }
     }
 
-    /// Gives the kept key its title and rights, and removes others with its title.
-    async fn straighten(&self, key: DeployKey, kept: &gitlab::DeployKey) -> Result<(), Error> {
+    /// Gives the current key its title and rights, and removes others with its title.
+    async fn reconcile(&self, key: DeployKey, current: &gitlab::DeployKey) -> Result<(), Error> {
         let project = key.owner.number();
         let title = key.to_string();
-        if kept.title != title {
-            let renamed = self.keys.rename(project, kept.id, &title).await;
-            renamed.trying_to(|| format!("give the deploy key {title} its title"))?;
+        if current.title != title {
+            let renamed = self.keys.rename(project, current.id, &title).await;
+            renamed.with_context(|| format!("give the deploy key {title} its title"))?;
         }
-        if kept.can_push != may_push(key) {
+        if current.can_push != key.may_push() {
             let changed = self
                 .keys
-                .set_can_push(project, kept.id, may_push(key))
+                .set_can_push(project, current.id, key.may_push())
                 .await;
-            changed.trying_to(|| format!("set whether the deploy key {title} may push"))?;
+            changed.with_context(|| format!("set whether the deploy key {title} may push"))?;
         }
-        for other in self.own_list(key.owner).await?.iter() {
-            if other.title == title && other.id != kept.id {
+        for other in self.key_list(key.owner).await?.iter() {
+            if other.title == title && other.id != current.id {
                 self.remove_key(key.owner, key, other.id).await?;
             }
         }
         Ok(())
     }
 
-    /// Takes a key from a repository that it is enabled on.
+    /// Removes a key from a repository on which it is enabled.
     pub(super) async fn remove_key(
         &self,
         repository: RepositoryId,
@@ -192,18 +193,17 @@ impl Credentials {
         id: u64,
     ) -> Result<(), Error> {
         let removed = self.keys.remove(repository.number(), id).await;
-        removed.trying_to(|| format!("remove the deploy key {key} ({id}) from {repository}"))
+        removed.with_context(|| format!("remove the deploy key {key} ({id}) from {repository}"))
     }
 }
 
-/// The key that Vault holds, if GitLab has it with the same text.
-fn kept_in<'a>(
-    listed: &'a [gitlab::DeployKey],
+/// Finds the key that Vault holds, if GitLab has it with the same text.
+fn find_stored<'a>(
+    list: &'a [gitlab::DeployKey],
     stored: &StoredSecret,
 ) -> Option<&'a gitlab::DeployKey> {
-    let id = number(stored, DEPLOY_KEY)?;
+    let id = stored_id(stored, DEPLOY_KEY)?;
     let public = stored.values.get(FINGERPRINT)?.expose_secret();
-    listed
-        .iter()
+    list.iter()
         .find(|key| key.id == id && is_same_key(&key.key, public))
 }

@@ -1,4 +1,4 @@
-//! Why the credentials of a repository are not as they are to be.
+//! Errors of work on the credentials of a repository.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::backends::gitlab;
 use crate::backends::vault;
 use crate::config_repo;
 
-/// Why the credentials of a repository are not as they are to be.
+/// An error of work on the credentials of a repository.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// GitLab failed.
@@ -19,7 +19,7 @@ pub enum Error {
     GitLab {
         /// What was attempted: `add the deploy key repo-7-readonly to repo-7`.
         attempt: String,
-        /// Why it failed.
+        /// The cause.
         #[source]
         source: Arc<gitlab::Error>,
     },
@@ -28,58 +28,59 @@ pub enum Error {
     Vault {
         /// What was attempted: `write the secret git/gitlab/repo-7/default/readonly`.
         attempt: String,
-        /// Why it failed.
+        /// The cause.
         #[source]
         source: vault::Error,
     },
-    /// The configuration repository, which says who may use what, cannot be read.
-    #[error("could not read who may use which repository")]
+    /// The configuration repository cannot be read, whose manifests authorise repositories.
+    #[error("could not read the authorisations in the configuration repository")]
     Configuration(#[source] config_repo::Error),
-    /// No key could be made.
-    #[error("could not make a key pair for {key}")]
+    /// A key pair could not be generated or read.
+    #[error("could not create a key pair for {key}")]
     KeyPair {
         /// The key.
         key: DeployKey,
-        /// Why.
+        /// The cause.
         #[source]
         source: KeyPairError,
     },
-    /// Other processes wrote the same secret or role each time.
+    /// Each attempt to write a secret or role lost a race against another process.
     #[error("other processes keep writing {path}")]
     Contended {
-        /// Its place, with its mount.
+        /// Its path, with its mount.
         path: String,
     },
-    /// The tenant has no role to which secrets can be opened.
+    /// The tenant has no role that secrets can be granted to.
     #[error("there is no role {role} in Vault")]
     NoRole {
         /// The role: `auth/nautes/role/ARGO`.
         role: String,
     },
-    /// GitLab created a token and did not show it.
-    #[error("GitLab did not show the access token that it made for {repository}")]
+    /// GitLab created an access token and did not return its text.
+    #[error("GitLab created an access token for {repository} and did not return its text")]
     TokenNotShown {
         /// The repository.
         repository: RepositoryId,
     },
-    /// Some keys are not enabled where they should be, or still where they should not.
+    /// Some deploy keys could not be enabled or removed.
     #[error("not all deploy keys could be distributed")]
     Links {
-        /// What could not be done; at least one.
+        /// What failed; at least one.
         failures: Vec<LinkFailure>,
     },
-    /// The distribution of keys ended half-way; what became of it is not known.
+    /// The distribution ended early, with an unknown result.
     #[error("the distribution of deploy keys was interrupted")]
     Interrupted,
 }
 
-/// Says what was attempted when a back end fails.
-pub(super) trait Trying<T> {
-    fn trying_to(self, attempt: impl FnOnce() -> String) -> Result<T, Error>;
+/// Adds what was attempted to an error of a back end.
+pub(super) trait Context<T> {
+    /// Turns the error into an [`Error`]; `attempt` completes the sentence "could not …".
+    fn with_context(self, attempt: impl FnOnce() -> String) -> Result<T, Error>;
 }
 
-impl<T> Trying<T> for Result<T, gitlab::Error> {
-    fn trying_to(self, attempt: impl FnOnce() -> String) -> Result<T, Error> {
+impl<T> Context<T> for Result<T, gitlab::Error> {
+    fn with_context(self, attempt: impl FnOnce() -> String) -> Result<T, Error> {
         self.map_err(|source| Error::GitLab {
             attempt: attempt(),
             source: Arc::new(source),
@@ -87,8 +88,8 @@ impl<T> Trying<T> for Result<T, gitlab::Error> {
     }
 }
 
-impl<T> Trying<T> for Result<T, vault::Error> {
-    fn trying_to(self, attempt: impl FnOnce() -> String) -> Result<T, Error> {
+impl<T> Context<T> for Result<T, vault::Error> {
+    fn with_context(self, attempt: impl FnOnce() -> String) -> Result<T, Error> {
         self.map_err(|source| Error::Vault {
             attempt: attempt(),
             source,

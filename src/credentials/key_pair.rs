@@ -1,4 +1,4 @@
-//! Key pairs for deploy keys, made in memory.
+//! Key pairs for deploy keys, generated in memory.
 
 use p256::SecretKey;
 use p256::elliptic_curve::Generate as _;
@@ -11,36 +11,36 @@ use zeroize::Zeroizing;
 
 use crate::secret::Secret;
 
-/// How many bytes a private scalar of P-256 has, as the wire says it.
+/// The length of a private scalar of P-256, as SSH encodes it.
 const SCALAR_LENGTH: [u8; 4] = [0, 0, 0, 32];
 
 /// A key pair on the curve P-256.
 #[derive(Debug)]
 pub(super) struct KeyPair {
-    /// `ecdsa-sha2-nistp256 AAAA…`, without a comment, of which GitLab would keep one word only.
+    /// `ecdsa-sha2-nistp256 AAAA…`, without a comment, because GitLab truncates comments.
     pub(super) public: String,
-    /// OpenSSH's own format as PEM, unencrypted, with a final line break.
+    /// OpenSSH's own format in PEM, unencrypted, with a final line feed.
     pub(super) private: Secret,
 }
 
-/// Why there is no key pair, or no fingerprint of a key.
+/// A key pair could not be generated, or a key not be read.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum KeyPairError {
-    /// The system gives no random numbers.
-    #[error("the system gives no random numbers: {reason}")]
+    /// The operating system provides no random numbers.
+    #[error("the operating system provides no random numbers: {reason}")]
     Random {
-        /// What the system says.
+        /// The system's error.
         reason: String,
     },
-    /// The key cannot be written, or read, in OpenSSH's format.
-    #[error("the key has no form that OpenSSH knows: {reason}")]
+    /// The key cannot be written or read in OpenSSH's format.
+    #[error("the key is not in a format of OpenSSH: {reason}")]
     Format {
-        /// What is wrong.
+        /// The error of the parser or writer.
         reason: String,
     },
 }
 
-// Its error is no `std::error::Error` without features that bring in other kinds of keys.
+// `ssh_key::Error` implements `std::error::Error` only with features that add other kinds of keys.
 impl From<ssh_key::Error> for KeyPairError {
     fn from(error: ssh_key::Error) -> Self {
         Self::Format {
@@ -50,7 +50,7 @@ impl From<ssh_key::Error> for KeyPairError {
 }
 
 impl KeyPair {
-    /// Makes a pair. The bytes of the private half are wiped, but for those in the result.
+    /// Generates a pair, and wipes all copies of the private key but the one in the result.
     pub(super) fn generate() -> Result<Self, KeyPairError> {
         let secret = SecretKey::try_generate().map_err(|error| KeyPairError::Random {
             reason: error.to_string(),
@@ -70,8 +70,8 @@ impl KeyPair {
     }
 }
 
-/// The private half as `ssh-key` keeps it, which takes it in the wire's form only: a length, then
-/// the number.
+/// Converts a private scalar to the type of `ssh-key`, which can only be decoded from SSH's encoding:
+/// a length, then the number.
 fn ssh_scalar(secret: &SecretKey) -> Result<EcdsaPrivateKey<32>, KeyPairError> {
     let scalar = Zeroizing::new(secret.to_bytes());
     let wire = Zeroizing::new([SCALAR_LENGTH.as_slice(), scalar.as_slice()].concat());
@@ -84,7 +84,7 @@ pub(super) fn fingerprint(public: &str) -> Result<String, KeyPairError> {
     Ok(key.fingerprint(HashAlg::Sha256).to_string())
 }
 
-/// Tells whether two texts are the same public key, whatever their comments.
+/// Returns whether two texts are the same public key, whatever their comments.
 pub(super) fn is_same_key(one: &str, other: &str) -> bool {
     let key = |text| str::split_whitespace(text).take(2).collect::<Vec<_>>();
     key(one) == key(other)

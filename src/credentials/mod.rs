@@ -1,34 +1,33 @@
-//! The credentials of code repositories: two deploy keys and perhaps an access token each, their
-//! secrets and policies in Vault, and the keys of others that are enabled on a repository.
+//! The credentials of code repositories: two deploy keys and an optional access token each, their
+//! secrets and policies in Vault, and the deploy keys of others that are enabled on a repository.
 //!
 //! ```text
-//! Credentials ── ensure, retire ──> deploy_key, access_token     one repository: GitLab and Vault
-//!      │      └─ inspect ─────────> inspection                   the same, read only, for a refresh
-//!      │
-//!      └── settle ──> distribution                               one product: who may use what
-//!                           difference: pure
+//! Credentials ─┬─ ensure, remove ────────> deploy_key, access_token   one repository: GitLab and Vault
+//!              ├─ inspect ───────────────> inspection                 the same, read only, for a refresh
+//!              └─ wait_for_distribution ─> distribution               one product: deploy keys of others
 //! ```
 //!
-//! Every verb makes the state right whatever it was, and is called again after a failure: a secret
-//! in Vault says which key or token is the repository's own, and what has its title or name besides
-//! is removed. So GitLab comes first, then Vault, and what is superseded goes last.
+//! Every verb can be repeated after a failure and brings the credentials to the wanted state, whatever
+//! they were. The secret in Vault decides which key or token is the repository's own; others of the
+//! same title or name are removed. So GitLab is written first, then Vault, and superseded keys and
+//! tokens are removed last.
 //!
-//! Deploy keys are read and changed through `key_lists` alone.
+//! All calls about deploy keys go through `key_lists`.
 
 mod access_token;
 mod deploy_key;
 mod distribution;
 mod error;
-mod in_hand;
+mod in_progress;
 mod inspection;
 mod key_lists;
 mod key_pair;
 mod operators;
 mod policies;
-mod retirement;
+mod removal;
+mod stored_secret;
 #[cfg(test)]
 mod tests;
-mod vault_entry;
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -37,15 +36,15 @@ use nautes_model::RepositoryId;
 use nautes_model::entity::Permissions;
 use nautes_model::vault::GitSecret;
 
-pub use self::access_token::{KeptToken, Terms, TermsError};
-pub use self::deploy_key::{DeployKeys, KeptKey};
-pub use self::distribution::{LinkFailure, Waiter};
+pub use self::access_token::{StoredToken, TokenPolicy, TokenPolicyError};
+pub use self::deploy_key::{DeployKeys, StoredKey};
+pub use self::distribution::{LinkError, LinkFailure, Subscriber};
 pub use self::error::Error;
-pub use self::inspection::{Expectation, Finding, Inspection};
+pub use self::inspection::{Expectation, Finding, Inspection, KeyDigest, KnownKeys};
 pub use self::key_pair::KeyPairError;
 
 use self::distribution::Distributors;
-use self::in_hand::InHand;
+use self::in_progress::InProgress;
 use self::key_lists::KeyLists;
 use self::policies::Policies;
 use crate::backends::gitlab::GitLab;
@@ -54,66 +53,74 @@ use crate::config_repo::Repositories;
 
 /// The credentials of the code repositories that one provider instance works on.
 ///
-/// What was read is kept as long as this object, so make a new one for each configuration of the
-/// provider.
+/// It caches what it has read, so create a new one for each configuration of the provider.
 #[derive(Debug)]
 pub struct Credentials {
     gitlab: GitLab,
     vault: Vault,
     keys: Arc<KeyLists>,
-    in_hand: Arc<InHand>,
+    in_progress: Arc<InProgress>,
     policies: Policies,
-    /// Held while a role is changed, which Vault has no check-and-set for.
+    /// Locked while a role is changed, because Vault has no check-and-set for roles.
     roles: tokio::sync::Mutex<()>,
     distributors: Distributors,
 }
 
-/// The credentials of a repository, as they are now.
+/// The credentials that a repository has after [`Credentials::ensure`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ensured {
+pub struct RepositoryCredentials {
     /// Its own deploy keys.
     pub deploy_keys: DeployKeys,
     /// Its access token, if one is wanted.
-    pub access_token: Option<KeptToken>,
+    pub access_token: Option<StoredToken>,
 }
 
 impl Credentials {
-    /// Makes the object; nothing is sent.
+    /// Creates the object and sends nothing.
     pub fn new(gitlab: GitLab, vault: Vault, repositories: Arc<Repositories>) -> Self {
         let keys = Arc::new(KeyLists::new(gitlab.clone()));
-        let in_hand = Arc::<InHand>::default();
+        let in_progress = Arc::<InProgress>::default();
         Self {
             distributors: Distributors::new(
                 repositories,
                 Arc::clone(&keys),
-                Arc::clone(&in_hand),
+                Arc::clone(&in_progress),
                 vault.clone(),
             ),
             gitlab,
             vault: vault.clone(),
             keys,
-            in_hand,
+            in_progress,
             policies: Policies::new(vault),
             roles: tokio::sync::Mutex::new(()),
         }
     }
 
-    /// Notes that a repository's project was made just now, so that nothing needs to be read of it.
+    /// Notes that a repository's project was just created, so that it has no keys to be listed.
     pub async fn note_new(&self, repository: RepositoryId) {
         self.keys.note_new(repository.number()).await;
     }
 
-    /// Makes sure that a repository has its own deploy keys, the access token that is wanted, or
-    /// none, and their secrets and policies. `now` decides whether the token is to be replaced.
+    /// Whether Vault holds secrets of a repository.
+    pub async fn has_secrets(&self, repository: RepositoryId) -> Result<bool, Error> {
+        Ok(!self.stored_secrets(repository).await?.is_empty())
+    }
+
+    /// Ensures that a repository has its own deploy keys, and an access token if and only if one is
+    /// wanted, with their secrets and policies. `now` decides whether the token is rotated.
     ///
-    /// Until the next [`Self::settle`], new keys are enabled on no other repository.
+    /// If no token is wanted, GitLab's tokens are listed only if Vault holds one or `has_token` says
+    /// that there may be one.
+    ///
+    /// New keys are enabled on other repositories by the next [`Self::wait_for_distribution`].
     pub async fn ensure(
         &self,
         repository: RepositoryId,
-        token: Option<&Terms>,
+        token: Option<&TokenPolicy>,
+        has_token: bool,
         now: SystemTime,
-    ) -> Result<Ensured, Error> {
-        let _in_hand = self.in_hand.take(repository);
+    ) -> Result<RepositoryCredentials, Error> {
+        let _in_progress = self.in_progress.begin(repository);
         let stored = self.stored_secrets(repository).await?;
         let key = async |permissions: Permissions| {
             let is_stored = stored.contains(&GitSecret::from(permissions));
@@ -123,14 +130,16 @@ impl Credentials {
         let readwrite = key(Permissions::ReadWrite).await?;
         let readonly = key(Permissions::ReadOnly).await?;
         let is_stored = stored.contains(&GitSecret::AccessToken);
-        let access_token = if let Some(terms) = token {
-            let kept = self.ensure_access_token(repository, terms, is_stored, now);
-            Some(kept.await?)
+        let access_token = if let Some(policy) = token {
+            let ensured = self.ensure_access_token(repository, policy, is_stored, now);
+            Some(ensured.await?)
         } else {
-            self.remove_access_token(repository, is_stored).await?;
+            if is_stored || has_token {
+                self.remove_access_token(repository, is_stored).await?;
+            }
             None
         };
-        Ok(Ensured {
+        Ok(RepositoryCredentials {
             deploy_keys: DeployKeys {
                 readonly,
                 readwrite,

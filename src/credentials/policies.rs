@@ -1,4 +1,5 @@
-//! The policies that open secrets: listed once per process, and kept true by our own changes.
+//! The Vault policies that grant access to secrets: listed once per process, and kept up to date by our
+//! own changes.
 
 use std::collections::BTreeSet;
 
@@ -7,64 +8,64 @@ use nautes_model::vault::{GitSecret, SecretPath};
 use tokio::sync::Mutex;
 
 use super::Credentials;
-use super::error::{Error, Trying as _};
+use super::error::{Context as _, Error};
 use crate::backends::vault::Vault;
 
-/// The names of all policies.
+/// The names of all policies in Vault.
 #[derive(Debug)]
 pub(super) struct Policies {
     vault: Vault,
-    /// Held while they are asked for, so that one call serves all who ask.
-    known: Mutex<Option<BTreeSet<String>>>,
+    /// Locked while Vault is asked, so that concurrent callers share one call.
+    names: Mutex<Option<BTreeSet<String>>>,
 }
 
 impl Policies {
     pub(super) fn new(vault: Vault) -> Self {
         Self {
             vault,
-            known: Mutex::default(),
+            names: Mutex::default(),
         }
     }
 
-    /// Returns the names of those policies that open secrets of a repository.
-    pub(super) async fn of_repository(
+    /// Returns the names of the existing policies for the secrets of a repository.
+    pub(super) async fn for_repository(
         &self,
         repository: RepositoryId,
     ) -> Result<BTreeSet<String>, Error> {
-        let mut known = self.known.lock().await;
-        let known = match &mut *known {
-            Some(known) => known,
+        let mut names = self.names.lock().await;
+        let names = match &mut *names {
+            Some(names) => names,
             unknown => {
                 let listed = self.vault.policies().await;
-                unknown.insert(listed.trying_to(|| "list the policies of Vault".to_owned())?)
+                unknown.insert(listed.with_context(|| "list the policies of Vault".to_owned())?)
             }
         };
         Ok(GitSecret::ALL
             .into_iter()
-            .map(|secret| SecretPath::of_repository(repository, secret).policy_name())
-            .filter(|name| known.contains(name))
+            .map(|secret| SecretPath::for_repository(repository, secret).policy_name())
+            .filter(|name| names.contains(name))
             .collect())
     }
 }
 
 impl Credentials {
-    /// Writes the policy that opens a secret.
+    /// Writes the policy that grants access to a secret.
     pub(super) async fn write_policy(&self, path: &SecretPath) -> Result<(), Error> {
         let name = path.policy_name();
         let written = self.vault.write_policy(&name, &path.policy_text()).await;
-        written.trying_to(|| format!("write the policy {name}"))?;
-        if let Some(known) = &mut *self.policies.known.lock().await {
-            known.insert(name);
+        written.with_context(|| format!("write the policy {name}"))?;
+        if let Some(names) = &mut *self.policies.names.lock().await {
+            names.insert(name);
         }
         Ok(())
     }
 
-    /// Writes the policy that opens a secret which was there already, unless it says the same: Nautes
-    /// sets other spaces, and a policy of its own stays as it is.
-    pub(super) async fn keep_policy(&self, path: &SecretPath) -> Result<(), Error> {
+    /// Writes the policy for a secret unless an equal one exists. Policies that differ only in white
+    /// space are equal, so those that Nautes wrote stay.
+    pub(super) async fn ensure_policy(&self, path: &SecretPath) -> Result<(), Error> {
         let name = path.policy_name();
         let read = self.vault.policy(&name).await;
-        let existing = read.trying_to(|| format!("read the policy {name}"))?;
+        let existing = read.with_context(|| format!("read the policy {name}"))?;
         let wanted = path.policy_text();
         let words = |text: &str| {
             text.split_whitespace()
@@ -77,13 +78,13 @@ impl Credentials {
         self.write_policy(path).await
     }
 
-    /// Deletes the policy that opens a secret.
+    /// Deletes the policy that grants access to a secret.
     pub(super) async fn delete_policy(&self, path: &SecretPath) -> Result<(), Error> {
         let name = path.policy_name();
         let deleted = self.vault.delete_policy(&name).await;
-        deleted.trying_to(|| format!("delete the policy {name}"))?;
-        if let Some(known) = &mut *self.policies.known.lock().await {
-            known.remove(&name);
+        deleted.with_context(|| format!("delete the policy {name}"))?;
+        if let Some(names) = &mut *self.policies.names.lock().await {
+            names.remove(&name);
         }
         Ok(())
     }

@@ -1,74 +1,74 @@
-//! What is to be done about a repository's access token.
+//! Decides whether a repository's access token is kept, created or rotated.
 
 use std::time::SystemTime;
 
-use super::terms::Terms;
+use super::token_policy::TokenPolicy;
 use crate::backends::gitlab::AccessToken;
 
 /// The name of the token in GitLab.
 pub(crate) const NAME: &str = "accesstoken-api";
 
-/// What the token may do.
+/// The scope of the token.
 pub(super) const SCOPE: &str = "api";
 
-/// The role of the token: maintainer.
-pub(super) const LEVEL: u64 = 40;
+/// The role of the token: Maintainer.
+pub(super) const ACCESS_LEVEL: u64 = 40;
 
-/// What is to be done.
+/// What to do about the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Decision {
-    /// The token that Vault names is good.
+    /// The token in Vault is usable.
     Keep,
-    /// There is no token that could be used.
-    Make,
-    /// There is one, but its time is nearly over; it is used until there is another.
+    /// There is no usable token.
+    Create,
+    /// There is a usable one that expires soon; it stays valid until another one is in Vault.
     Rotate,
 }
 
-/// Decides by what is wanted, the number of the token that Vault holds, and what GitLab lists.
+/// Decides by the policy, the number of the token in Vault, and the tokens that GitLab lists.
 pub(super) fn decide(
-    terms: &Terms,
+    policy: &TokenPolicy,
     stored: Option<u64>,
     listed: &[AccessToken],
     now: SystemTime,
 ) -> Decision {
     let Some(token) = usable(stored, listed) else {
-        return Decision::Make;
+        return Decision::Create;
     };
-    if is_due(terms, token, now) {
+    if is_due(policy, token, now) {
         Decision::Rotate
     } else {
         Decision::Keep
     }
 }
 
-/// The token of a number, if it can be used for what it is made for.
+/// Returns the token of a number, if it is active and has the scope and role that it needs.
 fn usable(number: Option<u64>, listed: &[AccessToken]) -> Option<&AccessToken> {
-    live(listed).find(|token| {
+    active(listed).find(|token| {
         Some(token.id) == number
             && token.scopes.iter().any(|scope| scope == SCOPE)
-            && token.access_level.is_none_or(|level| level >= LEVEL)
+            && token.access_level.is_none_or(|level| level >= ACCESS_LEVEL)
     })
 }
 
-/// Whether the token is to be replaced; one without an end never is.
-pub(crate) fn is_due(terms: &Terms, token: &AccessToken, now: SystemTime) -> bool {
+/// Returns whether the token is due for rotation; one that never expires is not.
+pub(crate) fn is_due(policy: &TokenPolicy, token: &AccessToken, now: SystemTime) -> bool {
     let expires = token.expires_at.as_deref();
-    expires.is_some_and(|expires| terms.is_due(token.created_at.as_deref(), expires, now))
+    expires.is_some_and(|expires| policy.is_due(token.created_at.as_deref(), expires, now))
 }
 
-/// The tokens of our name that can be used at all.
-pub(crate) fn live(listed: &[AccessToken]) -> impl Iterator<Item = &AccessToken> {
+/// Iterates over the active tokens of our name.
+pub(crate) fn active(listed: &[AccessToken]) -> impl Iterator<Item = &AccessToken> {
     listed
         .iter()
         .filter(|token| token.name == NAME && token.active && !token.revoked)
 }
 
-/// The tokens that nobody can know any more, because Vault names another one.
-pub(super) fn surplus(kept: Option<u64>, listed: &[AccessToken]) -> Vec<u64> {
-    live(listed)
+/// Returns the active tokens of our name that are not in Vault, so that nobody knows them any more.
+pub(super) fn surplus(stored: Option<u64>, listed: &[AccessToken]) -> Vec<u64> {
+    active(listed)
         .map(|token| token.id)
-        .filter(|id| Some(*id) != kept)
+        .filter(|id| Some(*id) != stored)
         .collect()
 }
 
@@ -91,9 +91,9 @@ mod tests {
     }
 
     fn decision(stored: Option<u64>, listed: &[AccessToken], today: &str) -> Decision {
-        let terms = Terms::parse("8736h", "720h").unwrap();
+        let policy = TokenPolicy::parse("8736h", "720h").unwrap();
         let now = humantime::parse_rfc3339(&format!("{today}T12:00:00Z")).unwrap();
-        decide(&terms, stored, listed, now)
+        decide(&policy, stored, listed, now)
     }
 
     #[test]
@@ -101,8 +101,8 @@ mod tests {
         let listed = [token(7)];
         assert_eq!(decision(Some(7), &listed, "2026-06-01"), Decision::Keep);
         assert_eq!(decision(Some(7), &listed, "2026-12-02"), Decision::Rotate);
-        assert_eq!(decision(Some(8), &listed, "2026-06-01"), Decision::Make);
-        assert_eq!(decision(None, &listed, "2026-06-01"), Decision::Make);
+        assert_eq!(decision(Some(8), &listed, "2026-06-01"), Decision::Create);
+        assert_eq!(decision(None, &listed, "2026-06-01"), Decision::Create);
     }
 
     #[test]
@@ -121,7 +121,7 @@ mod tests {
             let today = "2026-06-01";
             assert_eq!(
                 decision(Some(7), std::slice::from_ref(&spoiled), today),
-                Decision::Make,
+                Decision::Create,
                 "{spoiled:?}"
             );
         }

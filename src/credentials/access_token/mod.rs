@@ -1,91 +1,92 @@
-//! A repository's access token, with which pipelines and Argo Events use GitLab's API.
+//! A repository's access token, with which pipelines and Argo Events call GitLab's API.
 
 mod decision;
-mod terms;
+mod token_policy;
 
 use std::time::SystemTime;
 
 use nautes_model::RepositoryId;
 use nautes_model::vault::{ACCESS_TOKEN, GitSecret, ID, SecretPath};
 
-pub(super) use self::decision::{is_due, live};
-pub use self::terms::{Terms, TermsError};
+pub(super) use self::decision::{active, is_due};
+pub use self::token_policy::{TokenPolicy, TokenPolicyError};
 
-use self::decision::{Decision, LEVEL, NAME, SCOPE, decide, surplus};
+use self::decision::{ACCESS_LEVEL, Decision, NAME, SCOPE, decide, surplus};
 use super::Credentials;
-use super::deploy_key::RACES;
-use super::error::{Error, Trying as _};
-use super::vault_entry::{number, read, replaced};
+use super::deploy_key::MAX_ATTEMPTS;
+use super::error::{Context as _, Error};
+use super::stored_secret::{expected_version, read_secret, stored_id};
 use crate::backends::gitlab::{self, AccessToken, NewAccessToken};
 use crate::backends::vault::{Expected, Kind, SecretValues};
 
 /// An access token that is in Vault.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptToken {
+pub struct StoredToken {
     /// GitLab's number.
     pub id: u64,
-    /// The day, `YYYY-MM-DD`, at whose beginning (UTC) it ends; none if it does not.
+    /// The day, `YYYY-MM-DD`, at whose beginning (UTC) it expires; `None` if it never does.
     pub expires_at: Option<String>,
-    /// Whether it is to be replaced.
+    /// Whether it is due for rotation.
     pub rotation_due: bool,
-    /// The secret's place, with its mount: `git/gitlab/repo-7/default/accesstoken-api`.
+    /// The path of the secret, with its mount: `git/gitlab/repo-7/default/accesstoken-api`.
     pub vault_path: String,
 }
 
-impl KeptToken {
-    pub(super) fn of(
+impl StoredToken {
+    pub(super) fn new(
         token: &AccessToken,
         repository: RepositoryId,
-        terms: Option<&Terms>,
+        policy: Option<&TokenPolicy>,
         now: SystemTime,
     ) -> Self {
         Self {
             id: token.id,
             expires_at: token.expires_at.clone(),
-            rotation_due: terms.is_some_and(|terms| is_due(terms, token, now)),
-            vault_path: path(repository).to_string(),
+            rotation_due: policy.is_some_and(|policy| is_due(policy, token, now)),
+            vault_path: secret_path(repository).to_string(),
         }
     }
 }
 
-fn path(repository: RepositoryId) -> SecretPath {
-    SecretPath::of_repository(repository, GitSecret::AccessToken)
+fn secret_path(repository: RepositoryId) -> SecretPath {
+    SecretPath::for_repository(repository, GitSecret::AccessToken)
 }
 
 impl Credentials {
-    /// Makes sure that a repository has a token that works long enough, and that Vault holds it.
+    /// Ensures that a repository has an access token that is not due for rotation, and that it is in
+    /// Vault.
     ///
-    /// A new one is made, then written to Vault, and only then is the old one revoked, so that
-    /// there is one that works at any time.
+    /// A new token is written to Vault before the old one is revoked, so that there is a valid one at
+    /// any time.
     pub(super) async fn ensure_access_token(
         &self,
         repository: RepositoryId,
-        terms: &Terms,
+        policy: &TokenPolicy,
         mut is_stored: bool,
         now: SystemTime,
-    ) -> Result<KeptToken, Error> {
-        let path = path(repository);
-        for _ in 0..RACES {
+    ) -> Result<StoredToken, Error> {
+        let path = secret_path(repository);
+        for _ in 0..MAX_ATTEMPTS {
             let stored = if is_stored {
-                read(&self.vault, &path).await?
+                read_secret(&self.vault, &path).await?
             } else {
                 None
             };
-            let named = stored
+            let current = stored
                 .as_ref()
-                .and_then(|stored| number(stored, ACCESS_TOKEN));
+                .and_then(|stored| stored_id(stored, ACCESS_TOKEN));
             let mut listed = self.access_tokens(repository).await?;
-            let id = match (decide(terms, named, &listed, now), named) {
+            let id = match (decide(policy, current, &listed, now), current) {
                 (Decision::Keep, Some(id)) => {
-                    self.keep_policy(&path).await?;
+                    self.ensure_policy(&path).await?;
                     id
                 }
-                (Decision::Keep | Decision::Make | Decision::Rotate, _) => {
-                    let replaced = replaced(stored.as_ref());
-                    let made = self
-                        .make_access_token(repository, terms, now, replaced)
+                (Decision::Keep | Decision::Create | Decision::Rotate, _) => {
+                    let expected = expected_version(stored.as_ref());
+                    let created = self
+                        .create_access_token(repository, policy, now, expected)
                         .await?;
-                    let Some(id) = made else {
+                    let Some(id) = created else {
                         is_stored = true;
                         continue;
                     };
@@ -98,7 +99,7 @@ impl Credentials {
                 self.revoke(repository, surplus).await?;
             }
             if let Some(token) = listed.iter().find(|token| token.id == id) {
-                return Ok(KeptToken::of(token, repository, Some(terms), now));
+                return Ok(StoredToken::new(token, repository, Some(policy), now));
             }
         }
         Err(Error::Contended {
@@ -106,73 +107,74 @@ impl Credentials {
         })
     }
 
-    /// Makes a token and stores it; none if another process stored one meanwhile.
-    async fn make_access_token(
+    /// Creates a token and stores it; returns `None` if another process has stored one in the meantime.
+    async fn create_access_token(
         &self,
         repository: RepositoryId,
-        terms: &Terms,
+        policy: &TokenPolicy,
         now: SystemTime,
-        replaced: Expected,
+        expected: Expected,
     ) -> Result<Option<u64>, Error> {
-        let made = self.create_token(repository, terms, now).await;
-        let made = made.trying_to(|| format!("make an access token for {repository}"))?;
-        let text = made.token.ok_or(Error::TokenNotShown { repository })?;
+        let created = self.send_new_token(repository, policy, now).await;
+        let created =
+            created.with_context(|| format!("create an access token for {repository}"))?;
+        let text = created.token.ok_or(Error::TokenNotShown { repository })?;
         let values = SecretValues::default()
             .with(ACCESS_TOKEN, text)
-            .with(ID, made.id.to_string());
-        let path = path(repository);
-        match self.vault.write_secret(&path, &values, replaced).await {
+            .with(ID, created.id.to_string());
+        let path = secret_path(repository);
+        match self.vault.write_secret(&path, &values, expected).await {
             Err(error) if *error.kind() == Kind::Conflict => {
-                self.revoke(repository, made.id).await?;
+                self.revoke(repository, created.id).await?;
                 Ok(None)
             }
             written => {
-                written.trying_to(|| format!("write the secret {path}"))?;
-                Ok(Some(made.id))
+                written.with_context(|| format!("write the secret {path}"))?;
+                Ok(Some(created.id))
             }
         }
     }
 
-    /// Creates a token that ends when it is wanted to, or when GitLab allows at the latest.
+    /// Creates a token that expires as the policy says, or as late as GitLab allows.
     ///
-    /// Where it is not known whether that happened, another one is made: the first could not be
-    /// used, as its text is in the lost answer, and is revoked with all that Vault does not name.
-    async fn create_token(
+    /// If the outcome is unknown, it creates another one: the text of the first is lost with the
+    /// response, and that token is revoked with all others that are not in Vault.
+    async fn send_new_token(
         &self,
         repository: RepositoryId,
-        terms: &Terms,
+        policy: &TokenPolicy,
         now: SystemTime,
     ) -> Result<AccessToken, gitlab::Error> {
         let mut new = NewAccessToken {
             name: NAME.to_owned(),
             scopes: vec![SCOPE.to_owned()],
-            access_level: LEVEL,
-            expires_at: terms.expiry(now),
+            access_level: ACCESS_LEVEL,
+            expires_at: policy.expiry(now),
         };
         let project = repository.number();
-        let mut made = self.gitlab.create_access_token(project, &new).await;
-        if let Err(error) = &made
+        let mut created = self.gitlab.create_access_token(project, &new).await;
+        if let Err(error) = &created
             && let Some(latest) = latest_expiry(error, now)
         {
             new.expires_at = latest;
-            made = self.gitlab.create_access_token(project, &new).await;
+            created = self.gitlab.create_access_token(project, &new).await;
         }
-        match made {
+        match created {
             Err(error) if error.may_have_happened() => {
                 self.gitlab.create_access_token(project, &new).await
             }
-            answered => answered,
+            result => result,
         }
     }
 
-    /// Removes a repository's access token, its policy and its secret, if there is any of them. The
-    /// secret goes last: as long as it is there, it shows that there is something to be removed.
+    /// Removes a repository's access token, its policy and its secret. The secret is deleted last,
+    /// because after an interruption it shows that there may still be a token.
     pub(super) async fn remove_access_token(
         &self,
         repository: RepositoryId,
         is_stored: bool,
     ) -> Result<(), Error> {
-        let path = path(repository);
+        let path = secret_path(repository);
         if is_stored {
             self.delete_policy(&path).await?;
         }
@@ -183,7 +185,7 @@ impl Credentials {
         Ok(())
     }
 
-    /// Revokes all tokens that could have been made for a repository here.
+    /// Revokes all active tokens of our name.
     pub(super) async fn revoke_access_tokens(&self, repository: RepositoryId) -> Result<(), Error> {
         let listed = self.access_tokens(repository).await?;
         for token in surplus(None, &listed) {
@@ -197,7 +199,7 @@ impl Credentials {
         repository: RepositoryId,
     ) -> Result<Vec<AccessToken>, Error> {
         let listed = self.gitlab.access_tokens(repository.number()).await;
-        listed.trying_to(|| format!("list the access tokens of {repository}"))
+        listed.with_context(|| format!("list the access tokens of {repository}"))
     }
 
     async fn revoke(&self, repository: RepositoryId, token: u64) -> Result<(), Error> {
@@ -208,21 +210,22 @@ impl Credentials {
         {
             Err(error) if error.is_not_found() => Ok(()),
             revoked => {
-                revoked.trying_to(|| format!("revoke the access token {token} of {repository}"))
+                revoked.with_context(|| format!("revoke the access token {token} of {repository}"))
             }
         }
     }
 }
 
-/// The last day that GitLab allows, if it refused a token because of its end: `400 Bad request -
+/// Returns the last day that GitLab allows, if it refused the expiry of a token: `400 Bad request -
 /// Expires at must be before 2027-12-27`.
 fn latest_expiry(error: &gitlab::Error, now: SystemTime) -> Option<String> {
-    let about_end = "expires at";
     let complaint = error
-        .complaints()
+        .field_errors()
         .iter()
         .map(|complaint| &complaint.text)
-        .find(|text| text.to_lowercase().contains(about_end))?;
-    let named = complaint.split_whitespace().find_map(terms::day_before);
-    Some(named.unwrap_or_else(|| Terms::longest_expiry(now)))
+        .find(|text| text.to_lowercase().contains("expires at"))?;
+    let named = complaint
+        .split_whitespace()
+        .find_map(token_policy::day_before);
+    Some(named.unwrap_or_else(|| TokenPolicy::longest_expiry(now)))
 }

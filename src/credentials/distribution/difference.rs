@@ -1,33 +1,32 @@
-//! How the deploy keys that are enabled differ from those that are to be.
+//! The difference between the deploy keys that are enabled and those that are to be.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
 use nautes_model::RepositoryId;
-use nautes_model::deploy_key::DeployKey;
-use nautes_model::entity::Permissions;
+use nautes_model::deploy_key::{DeployKey, EnabledKeys};
 
 use crate::backends::gitlab;
 
 /// The deploy keys of some projects, as GitLab lists them.
 pub(super) type Lists = BTreeMap<RepositoryId, Arc<Vec<gitlab::DeployKey>>>;
 
-/// A change of what one key may do on one repository.
+/// A change of one key on one repository.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct LinkChange {
-    /// The repository that the key reaches, or is not to reach any more.
+    /// The repository.
     pub(crate) on: RepositoryId,
     /// The key.
     pub(crate) key: DeployKey,
-    /// GitLab's number for it.
+    /// GitLab's number of the key.
     pub(crate) id: u64,
     pub(crate) step: Step,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Step {
-    /// Enable the key. GitLab does so without the right to push, which takes a second call.
+    /// Enable the key, with the right to push if it may push.
     Enable,
     AllowPush,
     ForbidPush,
@@ -44,23 +43,44 @@ impl fmt::Display for LinkChange {
                 formatter,
                 "keep the deploy key {key} ({id}) from pushing to {on}"
             ),
-            Step::Remove => write!(formatter, "take the deploy key {key} ({id}) from {on}"),
+            Step::Remove => write!(formatter, "remove the deploy key {key} ({id}) from {on}"),
         }
     }
 }
 
+/// Returns the owners whose own lists must be read to decide about keys on a repository: the owners of
+/// wanted keys that are not listed exactly once with the right to push that they should have.
+pub(super) fn undecided_owners(
+    wanted: &BTreeSet<DeployKey>,
+    list: &[gitlab::DeployKey],
+) -> BTreeSet<RepositoryId> {
+    let mut rights: BTreeMap<DeployKey, Vec<bool>> = BTreeMap::new();
+    for listed in list {
+        if let Ok(key) = listed.title.parse() {
+            rights.entry(key).or_default().push(listed.can_push);
+        }
+    }
+    let is_decided = |key: &DeployKey| {
+        rights
+            .get(key)
+            .is_some_and(|found| *found == [key.may_push()])
+    };
+    let undecided = wanted.iter().filter(|key| !is_decided(key));
+    undecided.map(|key| key.owner).collect()
+}
+
 /// Lists the changes after which the right keys are enabled.
 ///
-/// `own` has GitLab's number for each key that is settled. A key without one is being made by
-/// somebody, and stays as it is wherever it may be; so does everything on a repository without a
-/// list. Keys with titles of others are never touched.
+/// `own` has GitLab's current number of each key. A wanted key without one is being created, or was not
+/// looked up ([`undecided_owners`]), and stays as it is on all repositories. Repositories without a list
+/// and keys of other titles stay as they are, too.
 pub(super) fn difference(
-    target: &BTreeMap<RepositoryId, BTreeSet<DeployKey>>,
+    enabled: &EnabledKeys,
     own: &BTreeMap<DeployKey, u64>,
     lists: &Lists,
 ) -> Vec<LinkChange> {
     let mut changes = Vec::new();
-    for (&on, wanted) in target {
+    for (&on, wanted) in enabled {
         let Some(list) = lists.get(&on) else {
             continue;
         };
@@ -96,24 +116,19 @@ fn step(
     if !wanted.contains(&key) {
         return Some(Step::Remove);
     }
-    let kept = *own.get(&key)?;
-    if kept != listed.id {
+    let current = *own.get(&key)?;
+    if current != listed.id {
         return Some(Step::Remove);
     }
-    match (may_push(key), listed.can_push) {
+    match (key.may_push(), listed.can_push) {
         (true, false) => Some(Step::AllowPush),
         (false, true) => Some(Step::ForbidPush),
         (true, true) | (false, false) => None,
     }
 }
 
-/// Whether a key may push wherever it is enabled.
-pub(crate) fn may_push(key: DeployKey) -> bool {
-    key.permissions == Permissions::ReadWrite
-}
-
-/// The keys that repositories have with titles of their own, on their own projects: one each, but
-/// for those that are being replaced, or were left behind by something that ended half-way.
+/// Returns the numbers of the keys that repositories have on their own projects. A title has several
+/// while its key is being replaced, and after an interrupted run.
 pub(super) fn own_keys(lists: &Lists) -> BTreeMap<DeployKey, Vec<u64>> {
     let mut own: BTreeMap<DeployKey, Vec<u64>> = BTreeMap::new();
     for (repository, list) in lists {
@@ -129,12 +144,10 @@ pub(super) fn own_keys(lists: &Lists) -> BTreeMap<DeployKey, Vec<u64>> {
 
 #[cfg(test)]
 mod tests {
-    use nautes_model::entity::Permissions::{ReadOnly, ReadWrite};
+    use nautes_model::entity::Permissions::{self, ReadOnly, ReadWrite};
     use proptest::prelude::*;
 
     use super::*;
-
-    type Target = BTreeMap<RepositoryId, BTreeSet<DeployKey>>;
 
     fn key(owner: u64, permissions: Permissions) -> DeployKey {
         DeployKey {
@@ -160,7 +173,7 @@ mod tests {
             let list = Arc::make_mut(lists.get_mut(on).unwrap());
             let at = list.iter().position(|listed| listed.id == *id);
             match (step, at) {
-                (Step::Enable, None) => list.push(listed(*id, &key.to_string(), may_push(*key))),
+                (Step::Enable, None) => list.push(listed(*id, &key.to_string(), key.may_push())),
                 (Step::AllowPush, Some(at)) => list[at].can_push = true,
                 (Step::ForbidPush, Some(at)) => list[at].can_push = false,
                 (Step::Remove, Some(at)) => {
@@ -177,25 +190,26 @@ mod tests {
             .prop_map(|(owner, write)| key(owner, if write { ReadWrite } else { ReadOnly }))
     }
 
-    fn any_target() -> impl Strategy<Value = Target> {
+    fn any_target() -> impl Strategy<Value = EnabledKeys> {
         let wanted = proptest::collection::btree_set(any_key(), 0..8);
         proptest::collection::btree_map((1..6_u64).prop_map(RepositoryId::new), wanted, 0..5)
-            .prop_map(|mut target| {
-                for (repository, wanted) in &mut target {
-                    wanted.extend([ReadOnly, ReadWrite].map(|what| key(repository.number(), what)));
-                }
-                target
+            .prop_map(|target| {
+                let with_own = |(repository, mut wanted): (RepositoryId, BTreeSet<DeployKey>)| {
+                    wanted.extend(DeployKey::both(repository));
+                    (repository, Arc::new(wanted))
+                };
+                target.into_iter().map(with_own).collect()
             })
     }
 
-    /// The number of the kept key.
-    fn kept_id(key: DeployKey) -> u64 {
-        100 + key.owner.number() * 2 + u64::from(may_push(key))
+    /// The number of the current key.
+    fn current_id(key: DeployKey) -> u64 {
+        100 + key.owner.number() * 2 + u64::from(key.may_push())
     }
 
     fn any_lists() -> impl Strategy<Value = Lists> {
         let entry = prop_oneof![
-            3 => any_key().prop_map(|key| (kept_id(key), key.to_string())),
+            3 => any_key().prop_map(|key| (current_id(key), key.to_string())),
             3 => (1..20_u64, any_key()).prop_map(|(id, key)| (id, key.to_string())),
             1 => (20..30_u64).prop_map(|id| (id, "flux".to_owned())),
             1 => (20..30_u64).prop_map(|id| (id, "repo-1-admin".to_owned())),
@@ -212,7 +226,7 @@ mod tests {
 
     fn any_own() -> impl Strategy<Value = BTreeMap<DeployKey, u64>> {
         proptest::collection::btree_set(any_key(), 0..10)
-            .prop_map(|keys| keys.into_iter().map(|key| (key, kept_id(key))).collect())
+            .prop_map(|keys| keys.into_iter().map(|key| (key, current_id(key))).collect())
     }
 
     fn foreign(lists: &Lists) -> Vec<(RepositoryId, gitlab::DeployKey)> {
@@ -234,22 +248,51 @@ mod tests {
         }
 
         #[test]
-        fn after_the_changes_the_settled_keys_are_exactly_those_of_the_target(
+        fn after_the_changes_the_current_keys_are_exactly_those_of_the_target(
             target in any_target(), own in any_own(), lists in any_lists()
         ) {
             let after = apply(&difference(&target, &own, &lists), &lists);
             for (on, wanted) in &target {
                 let Some(list) = after.get(on) else { continue };
-                let settled: BTreeSet<(DeployKey, u64, bool)> = list
+                let current: BTreeSet<(DeployKey, u64, bool)> = list
                     .iter()
                     .filter_map(|listed| Some((listed.title.parse().ok()?, listed.id, listed.can_push)))
                     .filter(|(key, ..)| own.contains_key(key) || !wanted.contains(key))
                     .collect();
                 let right = wanted
                     .iter()
-                    .filter_map(|key| Some((*key, *own.get(key)?, may_push(*key))))
+                    .filter_map(|key| Some((*key, *own.get(key)?, key.may_push())))
                     .collect();
-                prop_assert_eq!(settled, right);
+                prop_assert_eq!(current, right);
+            }
+        }
+
+        #[test]
+        fn the_lists_of_undecided_owners_are_enough_for_the_right_titles_and_rights(
+            target in any_target(), own in any_own(), lists in any_lists()
+        ) {
+            let undecided: BTreeSet<RepositoryId> = lists
+                .iter()
+                .filter_map(|(on, list)| Some(undecided_owners(target.get(on)?, list)))
+                .flatten()
+                .collect();
+            let looked_up = own.into_iter().filter(|(key, _)| undecided.contains(&key.owner)).collect();
+            let after = apply(&difference(&target, &looked_up, &lists), &lists);
+            for (on, wanted) in &target {
+                let Some(list) = after.get(on) else { continue };
+                let found = |key: &DeployKey| -> Vec<bool> {
+                    let title = key.to_string();
+                    let titled = list.iter().filter(|listed| listed.title == title);
+                    titled.map(|listed| listed.can_push).collect()
+                };
+                let decided = |key: &&DeployKey| {
+                    looked_up.contains_key(key) || !undecided.contains(&key.owner)
+                };
+                for key in wanted.iter().filter(decided) {
+                    prop_assert_eq!(found(key), [key.may_push()], "{} on {}", key, on);
+                }
+                let listed = list.iter().filter_map(|listed| listed.title.parse::<DeployKey>().ok());
+                prop_assert!(listed.into_iter().all(|key| wanted.contains(&key)));
             }
         }
 
@@ -274,13 +317,13 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_was_made_anew_replaces_the_old_one_where_it_was_enabled() {
+    fn a_new_key_replaces_the_old_one_where_it_was_enabled() {
         let [one, two] = [1, 2].map(RepositoryId::new);
         let lists = Lists::from([
             (one, Arc::new(vec![listed(30, "repo-1-readonly", false)])),
             (two, Arc::new(vec![listed(10, "repo-1-readonly", false)])),
         ]);
-        let target = Target::from([(two, BTreeSet::from([key(1, ReadOnly)]))]);
+        let target = EnabledKeys::from([(two, Arc::new([key(1, ReadOnly)].into()))]);
         let own = BTreeMap::from([(key(1, ReadOnly), 30)]);
         let change = |id, step| LinkChange {
             on: two,
@@ -296,14 +339,14 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_being_made_is_left_as_it_is_unless_it_is_not_wanted_at_all() {
+    fn a_key_that_is_being_created_stays_unless_it_is_not_wanted_at_all() {
         let two = RepositoryId::new(2);
         let list = vec![
             listed(10, "repo-1-readonly", true),
             listed(11, "repo-1-readwrite", true),
         ];
         let lists = Lists::from([(two, Arc::new(list))]);
-        let target = Target::from([(two, BTreeSet::from([key(1, ReadOnly)]))]);
+        let target = EnabledKeys::from([(two, Arc::new([key(1, ReadOnly)].into()))]);
         let changes = difference(&target, &BTreeMap::new(), &lists);
         let steps: Vec<_> = changes
             .iter()

@@ -1,26 +1,30 @@
-//! The keys of a product's repositories, enabled where the product's manifests say so.
+//! Deploy keys, enabled on the code repositories of a product as its manifests say.
 //!
-//! Whoever has changed a manifest, or made keys, waits for a run that begins afterwards
-//! ([`Distributors::settle`]). Each run looks at the whole product and makes what differs, so it
-//! does not matter who asked for it, nor what an earlier one left undone.
+//! A request that has changed a manifest or created keys subscribes to the first distribution that
+//! begins afterwards ([`Credentials::wait_for_distribution`](super::Credentials::wait_for_distribution)).
+//! A distribution lists the keys of the repositories that concern its subscribers, and of the owners
+//! of keys that it has to enable; it brings the former to the wanted state, whatever they were.
+//!
+//! `difference` and `subscriber` do no input or output.
 
 mod difference;
+mod distributor;
+mod failure;
 mod run;
-mod waiting;
+mod subscriber;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use nautes_model::{ProductId, RepositoryId};
+use nautes_model::ProductId;
 
-pub(super) use self::difference::may_push;
-pub use self::run::LinkFailure;
-pub use self::waiting::Waiter;
+pub use self::failure::{LinkError, LinkFailure};
+pub use self::subscriber::Subscriber;
 
-use self::run::Run;
-use self::waiting::Distributor;
+use self::distributor::Distributor;
+use self::run::Distribution;
 use super::error::Error;
-use super::in_hand::InHand;
+use super::in_progress::InProgress;
 use super::key_lists::KeyLists;
 use crate::backends::vault::Vault;
 use crate::config_repo::Repositories;
@@ -30,64 +34,61 @@ use crate::config_repo::Repositories;
 pub(super) struct Distributors {
     repositories: Arc<Repositories>,
     keys: Arc<KeyLists>,
-    in_hand: Arc<InHand>,
+    in_progress: Arc<InProgress>,
     vault: Vault,
     /// By product and the project of its configuration repository.
-    known: Mutex<HashMap<(ProductId, u64), Arc<Distributor>>>,
+    by_product: Mutex<HashMap<(ProductId, u64), Arc<Distributor>>>,
 }
 
 impl Distributors {
     pub(super) fn new(
         repositories: Arc<Repositories>,
         keys: Arc<KeyLists>,
-        in_hand: Arc<InHand>,
+        in_progress: Arc<InProgress>,
         vault: Vault,
     ) -> Self {
         Self {
             repositories,
             keys,
-            in_hand,
+            in_progress,
             vault,
-            known: Mutex::default(),
+            by_product: Mutex::default(),
         }
     }
 
-    fn of(&self, product: ProductId, config_project: u64) -> Arc<Distributor> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let distributor = known.entry((product, config_project)).or_insert_with(|| {
-            Arc::new(Distributor::new(Run {
-                product,
-                config_project,
-                repositories: Arc::clone(&self.repositories),
-                keys: Arc::clone(&self.keys),
-                in_hand: Arc::clone(&self.in_hand),
-                vault: self.vault.clone(),
-            }))
-        });
+    fn distributor(&self, product: ProductId, config_project: u64) -> Arc<Distributor> {
+        let mut by_product = self
+            .by_product
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let distributor = by_product
+            .entry((product, config_project))
+            .or_insert_with(|| {
+                Arc::new(Distributor::new(Distribution {
+                    product,
+                    config_project,
+                    repositories: Arc::clone(&self.repositories),
+                    keys: Arc::clone(&self.keys),
+                    in_progress: Arc::clone(&self.in_progress),
+                    vault: self.vault.clone(),
+                }))
+            });
         Arc::clone(distributor)
     }
 }
 
 impl super::Credentials {
-    /// Waits until the deploy keys of a product's repositories are enabled as its manifests say
-    /// now. `config_project` is the number of its `default.project`.
+    /// Waits until the deploy keys of the repositories that concern a request are enabled as the
+    /// product's manifests say now. `config_project` is the number of its `default.project`.
     ///
-    /// Fails for what could not be done on the repository of the waiter; see [`Waiter`].
-    pub async fn settle(
+    /// Fails for what could not be done on the repository of the subscriber; see [`Subscriber`].
+    pub async fn wait_for_distribution(
         &self,
         product: ProductId,
         config_project: u64,
-        waiter: Waiter,
+        subscriber: Subscriber,
     ) -> Result<(), Error> {
-        let distributor = self.distributors.of(product, config_project);
-        distributor.settle(waiter).await
-    }
-}
-
-impl Waiter {
-    fn repository(self) -> RepositoryId {
-        match self {
-            Self::Repository(repository) | Self::Binding { repository } => repository,
-        }
+        let distributor = self.distributors.distributor(product, config_project);
+        distributor.wait(subscriber).await
     }
 }

@@ -1,71 +1,75 @@
-//! One distribution of the keys of a product.
+//! One distribution of deploy keys.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream};
-use nautes_model::deploy_key::{DeployKey, enabled_keys};
+use nautes_model::deploy_key::{DeployKey, EnabledKeys};
 use nautes_model::vault::{DEPLOY_KEY, SecretPath};
 use nautes_model::{ProductId, RepositoryId};
 
-use super::difference::{LinkChange, Lists, Step, difference, may_push, own_keys};
-use crate::backends::gitlab::{self, Kind};
+use super::difference::{LinkChange, Lists, Step, difference, own_keys, undecided_owners};
+use super::failure::{LinkError, LinkFailure};
+use super::subscriber::Subscriber;
+use crate::backends::gitlab::{Kind, NewDeployKey};
 use crate::backends::vault::Vault;
 use crate::config_repo::Repositories;
 use crate::credentials::error::Error;
-use crate::credentials::in_hand::InHand;
+use crate::credentials::in_progress::InProgress;
 use crate::credentials::key_lists::KeyLists;
-use crate::credentials::vault_entry::{number, read};
+use crate::credentials::stored_secret::{read_secret, stored_id};
 
-/// How many calls are under way at the same time.
-const AT_ONCE: usize = 8;
-
-type Target = BTreeMap<RepositoryId, BTreeSet<DeployKey>>;
-
-/// Something that could not be done on a repository.
-#[derive(Debug, Clone)]
-pub struct LinkFailure {
-    /// The repository.
-    pub on: RepositoryId,
-    /// What was attempted: `enable the deploy key repo-7-readonly (31) on repo-9`.
-    pub attempt: String,
-    /// Why it failed.
-    pub source: Arc<gitlab::Error>,
-}
+/// How many calls are in flight at the same time.
+const CONCURRENCY: usize = 8;
 
 /// What distributions of a product's keys work with.
 #[derive(Debug)]
-pub(super) struct Run {
+pub(super) struct Distribution {
     pub(super) product: ProductId,
     pub(super) config_project: u64,
     pub(super) repositories: Arc<Repositories>,
     pub(super) keys: Arc<KeyLists>,
-    pub(super) in_hand: Arc<InHand>,
+    pub(super) in_progress: Arc<InProgress>,
     pub(super) vault: Vault,
 }
 
-/// What came of one pass.
+/// The outcome of one pass over the repositories.
 #[derive(Debug, Default)]
 struct Pass {
     failures: Vec<LinkFailure>,
-    /// Something was not as it was known; what is known now may be enough.
-    was_surprised: bool,
+    /// Whether lists turned out to be stale, and were forgotten.
+    had_stale_lists: bool,
 }
 
-impl Run {
-    /// Makes all changes that are needed now, and lists those that could not be made.
-    pub(super) async fn run(&self) -> Result<Vec<LinkFailure>, Error> {
-        // Not held longer, so that the distribution does not count as a request that may yet
-        // change a manifest.
-        let snapshot = {
-            let repository = self.repositories.open(self.product, self.config_project);
-            let snapshot = repository.fresh_snapshot().await;
-            snapshot.map_err(Error::Configuration)?
-        };
-        let target = enabled_keys(snapshot.tree());
-        let mut pass = self.pass(&target).await;
-        if pass.was_surprised {
-            pass = self.pass(&target).await;
+/// Key lists of repositories, and why others could not be read.
+#[derive(Debug, Default)]
+struct ListsRead {
+    lists: Lists,
+    errors: BTreeMap<RepositoryId, LinkError>,
+}
+
+impl Distribution {
+    /// Enables and removes deploy keys on the repositories that concern the subscribers, and on those
+    /// on which an earlier distribution failed. Returns what failed.
+    pub(super) async fn run(
+        &self,
+        subscribers: &[Subscriber],
+        unfinished: &BTreeSet<RepositoryId>,
+    ) -> Result<Vec<LinkFailure>, Error> {
+        let repository = self.repositories.product(self.product, self.config_project);
+        let snapshot = repository.fresh_snapshot().await;
+        let snapshot = snapshot.map_err(Error::Configuration)?;
+        let enabled = snapshot.enabled_keys();
+        let mut scope = unfinished.clone();
+        scope.extend(
+            subscribers
+                .iter()
+                .flat_map(|subscriber| subscriber.scope(enabled)),
+        );
+        scope.retain(|repository| enabled.contains_key(repository));
+        let mut pass = self.pass(enabled, &scope).await;
+        if pass.had_stale_lists {
+            pass = self.pass(enabled, &scope).await;
         }
         for failure in &pass.failures {
             tracing::warn!(error = %failure.source, "could not {}", failure.attempt);
@@ -73,101 +77,161 @@ impl Run {
         Ok(pass.failures)
     }
 
-    async fn pass(&self, target: &Target) -> Pass {
+    async fn pass(&self, enabled: &EnabledKeys, scope: &BTreeSet<RepositoryId>) -> Pass {
+        let ListsRead { lists, errors } = self.read_lists(scope).await;
+        let undecided: BTreeMap<RepositoryId, BTreeSet<RepositoryId>> = lists
+            .iter()
+            .filter_map(|(on, list)| Some((*on, undecided_owners(enabled.get(on)?, list))))
+            .collect();
+        let owners = undecided.values().flatten().copied();
+        let other_owners = owners.filter(|owner| !scope.contains(owner)).collect();
+        let of_owners = self.read_lists(&other_owners).await;
         let mut pass = Pass::default();
-        let lists = self.lists(target, &mut pass).await;
-        let own = self.settled_keys(&lists).await;
-        let changes = difference(target, &own, &lists);
+        pass.failures
+            .extend(errors.iter().map(|(on, error)| LinkFailure {
+                on: *on,
+                attempt: format!("list the deploy keys of {on}"),
+                source: error.clone(),
+            }));
+        let unread = errors.into_iter().chain(of_owners.errors).collect();
+        pass.failures.extend(unread_owners(&unread, &undecided));
+
+        let mut all_lists = of_owners.lists;
+        all_lists.extend(lists.iter().map(|(on, list)| (*on, Arc::clone(list))));
+        let own = self.current_keys(&all_lists).await;
+        let all_lists = &all_lists;
+        let changes = difference(enabled, &own, &lists);
         let failed = stream::iter(changes)
-            .map(|change| async move { Some((self.make(&change).await.err()?, change)) })
-            .buffer_unordered(AT_ONCE);
+            .map(
+                |change| async move { Some((self.apply(&change, all_lists).await.err()?, change)) },
+            )
+            .buffer_unordered(CONCURRENCY);
         let failed: Vec<_> = failed.collect().await;
         for (error, change) in failed.into_iter().flatten() {
-            if is_surprise(&error) {
-                pass.was_surprised = true;
+            if error.suggests_stale_lists() {
+                pass.had_stale_lists = true;
                 self.keys.forget(change.on.number()).await;
                 self.keys.forget(change.key.owner.number()).await;
             }
             pass.failures.push(LinkFailure {
                 on: change.on,
                 attempt: change.to_string(),
-                source: Arc::new(error),
+                source: error,
             });
         }
         pass
     }
 
-    /// The keys of all repositories; one that cannot be read is left out.
-    async fn lists(&self, target: &Target, pass: &mut Pass) -> Lists {
-        let mut listed = stream::iter(target.keys().copied())
+    async fn read_lists(&self, repositories: &BTreeSet<RepositoryId>) -> ListsRead {
+        let mut listed = stream::iter(repositories.iter().copied())
             .map(
                 |repository| async move { (repository, self.keys.list(repository.number()).await) },
             )
-            .buffer_unordered(AT_ONCE);
-        let mut lists = Lists::new();
-        while let Some((on, list)) = listed.next().await {
+            .buffer_unordered(CONCURRENCY);
+        let mut read = ListsRead::default();
+        while let Some((repository, list)) = listed.next().await {
             match list {
-                Ok(list) => {
-                    lists.insert(on, list);
-                }
-                Err(error) => pass.failures.push(LinkFailure {
-                    on,
-                    attempt: format!("list the deploy keys of {on}"),
-                    source: Arc::new(error),
-                }),
+                Ok(list) => drop(read.lists.insert(repository, list)),
+                Err(error) => drop(read.errors.insert(repository, error.into())),
             }
         }
-        lists
+        read
     }
 
-    /// GitLab's numbers of the keys that repositories have. Of several with one title it is the one
-    /// that Vault names; a repository whose keys are being made has none that is settled.
-    async fn settled_keys(&self, lists: &Lists) -> BTreeMap<DeployKey, u64> {
-        let mut settled = BTreeMap::new();
+    /// Returns GitLab's current number of each own key. Of several with one title that is the one in
+    /// Vault. Keys that are being created have none.
+    async fn current_keys(&self, lists: &Lists) -> BTreeMap<DeployKey, u64> {
+        let mut current = BTreeMap::new();
         for (key, ids) in own_keys(lists) {
             let id = match *ids {
                 [id] => Some(id),
-                // Asked after the lists were read: who was done by then had written to Vault.
-                _ if self.in_hand.contains(key.owner) => None,
-                _ => self.named_by_vault(key).await,
+                // Checked after the lists were read: what was completed by then is in Vault.
+                _ if self.in_progress.contains(key.owner) => None,
+                _ => self.id_in_vault(key).await,
             };
             if let Some(id) = id.filter(|id| ids.contains(id)) {
-                settled.insert(key, id);
+                current.insert(key, id);
             }
         }
-        settled
+        current
     }
 
-    async fn named_by_vault(&self, key: DeployKey) -> Option<u64> {
-        let path = SecretPath::of_repository(key.owner, key.permissions.into());
-        match read(&self.vault, &path).await {
-            Ok(stored) => number(&stored?, DEPLOY_KEY),
+    async fn id_in_vault(&self, key: DeployKey) -> Option<u64> {
+        let path = SecretPath::for_repository(key.owner, key.permissions.into());
+        match read_secret(&self.vault, &path).await {
+            Ok(stored) => stored_id(&stored?, DEPLOY_KEY),
             Err(error) => {
-                tracing::warn!(%error, "{key} is left as it is");
+                tracing::warn!(%error, "the deploy key {key} stays as it is");
                 None
             }
         }
     }
 
-    async fn make(&self, change: &LinkChange) -> Result<(), gitlab::Error> {
+    async fn apply(&self, change: &LinkChange, lists: &Lists) -> Result<(), LinkError> {
         let LinkChange { on, key, id, step } = *change;
         let project = on.number();
         match step {
-            Step::Enable => {
-                self.keys.enable(project, id).await?;
-                if may_push(key) {
-                    self.keys.set_can_push(project, id, true).await?;
-                }
-                Ok(())
+            Step::Enable if key.may_push() => return self.link(change, lists).await,
+            Step::Enable => self.keys.enable(project, id).await?,
+            Step::AllowPush => self.keys.set_can_push(project, id, true).await?,
+            Step::ForbidPush => self.keys.set_can_push(project, id, false).await?,
+            Step::Remove => self.keys.remove(project, id).await?,
+        }
+        Ok(())
+    }
+
+    /// Enables a key with the right to push in one call, by adding its text: GitLab links the existing
+    /// key of this text, and creates a new one only if that is gone (`lib/api/deploy_keys.rb`).
+    async fn link(&self, change: &LinkChange, lists: &Lists) -> Result<(), LinkError> {
+        let LinkChange { on, key, id, .. } = *change;
+        let project = on.number();
+        let own = lists
+            .get(&key.owner)
+            .into_iter()
+            .flat_map(|list| list.iter());
+        let Some(listed) = own.clone().find(|listed| listed.id == id) else {
+            return Err(LinkError::Replaced { key });
+        };
+        let new = NewDeployKey {
+            title: key.to_string(),
+            key: listed.key.clone(),
+            can_push: true,
+        };
+        match self.keys.add(project, &new).await {
+            Ok(linked) if linked.id != id => {
+                self.keys.remove(project, linked.id).await?;
+                Err(LinkError::Replaced { key })
             }
-            Step::AllowPush => self.keys.set_can_push(project, id, true).await,
-            Step::ForbidPush => self.keys.set_can_push(project, id, false).await,
-            Step::Remove => self.keys.remove(project, id).await,
+            Ok(linked) if linked.can_push => Ok(()),
+            Ok(_) => Ok(self.keys.set_can_push(project, id, true).await?),
+            // GitLab has the key and does not find it by this text.
+            Err(error) if *error.kind() == Kind::Taken => {
+                self.keys.enable(project, id).await?;
+                Ok(self.keys.set_can_push(project, id, true).await?)
+            }
+            Err(error) => Err(error.into()),
         }
     }
 }
 
-/// Whether a failure shows that something is not as it was known.
-fn is_surprise(error: &gitlab::Error) -> bool {
-    error.may_have_happened() || matches!(error.kind(), Kind::NotFound | Kind::Taken | Kind::Locked)
+/// Returns failures for repositories that need the list of an owner that could not be read. An owner
+/// that is gone has no keys.
+fn unread_owners(
+    unread: &BTreeMap<RepositoryId, LinkError>,
+    undecided: &BTreeMap<RepositoryId, BTreeSet<RepositoryId>>,
+) -> Vec<LinkFailure> {
+    let mut failures = Vec::new();
+    for (on, owners) in undecided {
+        for owner in owners {
+            let Some(error) = unread.get(owner).filter(|error| !error.is_not_found()) else {
+                continue;
+            };
+            failures.push(LinkFailure {
+                on: *on,
+                attempt: format!("enable the deploy keys of {owner} on {on}"),
+                source: error.clone(),
+            });
+        }
+    }
+    failures
 }

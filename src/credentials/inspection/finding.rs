@@ -1,37 +1,39 @@
-//! What is not as it should be, in words.
+//! What an inspection finds.
 
 use std::fmt;
 
 use nautes_model::deploy_key::DeployKey;
 use nautes_model::vault::SecretPath;
 
-use crate::credentials::distribution::may_push;
-
-/// Something about a repository's credentials that is not as it should be. Its text is for the
+/// A difference between a repository's credentials and their expected state. Its text appears in the
 /// attribute `drift`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Finding {
-    /// A key of the repository's own is not in GitLab.
+    /// One of its own keys is not in GitLab.
     KeyMissing(DeployKey),
-    /// There are several keys with the title of one of its own.
+    /// Several keys have the title of one of its own.
     KeyRepeated(DeployKey),
-    /// An enabled key may push although it should not, or the other way round.
+    /// One of its own keys was replaced by another one with the same title.
+    KeyReplaced(DeployKey),
+    /// An enabled key may push and should not, or the other way round.
     WrongRights(DeployKey),
-    /// The key of another repository is enabled, and nothing allows that.
+    /// The key of another repository is enabled without an authorisation.
     NotAuthorised(DeployKey),
-    /// The key of another repository is not enabled, although the repository is open to that one.
+    /// The key of an authorised repository is not enabled.
     NotEnabled(DeployKey),
+    /// Several enabled keys have the title of one key of another repository.
+    EnabledTwice(DeployKey),
     /// A secret is not in Vault.
     SecretMissing(SecretPath),
-    /// The policy that opens a secret is not in Vault.
+    /// The policy for a secret is not in Vault.
     PolicyMissing(SecretPath),
-    /// There is no access token that works.
+    /// There is no active access token.
     TokenMissing,
-    /// There are several access tokens of our name.
+    /// There are several active access tokens of our name.
     TokenRepeated,
-    /// There is an access token, or its secret, and none is wanted.
+    /// There is an access token, or a secret for one, and none is wanted.
     TokenNotWanted,
-    /// A role does not give a policy to its tokens.
+    /// A role lacks a policy.
     NotGranted {
         /// The policy's name.
         policy: String,
@@ -50,7 +52,11 @@ impl fmt::Display for Finding {
                     "there is more than one deploy key {key} in GitLab"
                 )
             }
-            Self::WrongRights(key) if may_push(*key) => {
+            Self::KeyReplaced(key) => write!(
+                formatter,
+                "the deploy key {key} was replaced by another one in GitLab"
+            ),
+            Self::WrongRights(key) if key.may_push() => {
                 write!(formatter, "the deploy key {key} may not push, but should")
             }
             Self::WrongRights(key) => {
@@ -64,6 +70,10 @@ impl fmt::Display for Finding {
                 formatter,
                 "the deploy key {key} is not enabled on this repository, to which {} is authorised",
                 key.owner
+            ),
+            Self::EnabledTwice(key) => write!(
+                formatter,
+                "the deploy key {key} is enabled on this repository more than once"
             ),
             Self::SecretMissing(path) => write!(formatter, "the secret {path} is missing in Vault"),
             Self::PolicyMissing(path) => write!(

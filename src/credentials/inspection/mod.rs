@@ -1,10 +1,11 @@
-//! What there is of a repository's credentials, and what is wrong with it; nothing is changed.
+//! Reads and checks a repository's credentials, and changes nothing.
 //!
-//! Takes one listing of the repository's secrets, one of all policies for the whole process, and at
-//! most two calls to GitLab. What secrets hold is looked at when changes are applied, not here.
+//! This takes one listing of the repository's secrets, one listing of all policies per process, and at
+//! most two calls to GitLab. The values of secrets are read when changes are applied, not here.
 
+mod check;
+mod digest;
 mod finding;
-mod judgement;
 
 use std::collections::BTreeSet;
 use std::time::SystemTime;
@@ -13,42 +14,61 @@ use nautes_model::RepositoryId;
 use nautes_model::deploy_key::DeployKey;
 use nautes_model::vault::GitSecret;
 
+pub(super) use self::check::{Observed, check_own_key};
+pub use self::digest::KeyDigest;
 pub use self::finding::Finding;
-pub(super) use self::judgement::{Seen, judge_own_key};
 
-use self::judgement::judge;
-use super::access_token::{KeptToken, Terms};
-use super::deploy_key::KeptKey;
+use self::check::check;
+use super::access_token::{StoredToken, TokenPolicy};
+use super::deploy_key::StoredKey;
 use super::{Credentials, Error};
 
-/// How a repository's credentials should be.
+/// The expected state of a repository's credentials.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Expectation<'a> {
-    /// The keys that are to be enabled on it, its own included; none if that is not known, so that
-    /// only its own keys are judged.
+    /// The deploy keys that are to be enabled on it, its own included; `None` checks its own alone.
     pub enabled: Option<&'a BTreeSet<DeployKey>>,
+    /// The last known numbers of its own deploy keys.
+    pub known_keys: KnownKeys,
     /// The access token that is wanted.
-    pub token: Option<&'a Terms>,
-    /// GitLab's number of the access token that was known last.
+    pub token: Option<&'a TokenPolicy>,
+    /// The last known number of its access token.
     pub known_token: Option<u64>,
 }
 
-/// What there is of a repository's credentials.
+/// GitLab's numbers of a repository's own deploy keys.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct KnownKeys {
+    /// That of the read-only key.
+    pub readonly: Option<u64>,
+    /// That of the read-write key.
+    pub readwrite: Option<u64>,
+}
+
+/// The state of a repository's credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inspection {
     /// Its own read-only key, if GitLab has it.
-    pub readonly: Option<KeptKey>,
+    pub readonly: Option<StoredKey>,
     /// Its own read-write key, if GitLab has it.
-    pub readwrite: Option<KeptKey>,
-    /// Its access token, if it works.
-    pub access_token: Option<KeptToken>,
-    /// What is wrong, sorted, each once.
+    pub readwrite: Option<StoredKey>,
+    /// Its access token, if it is active.
+    pub access_token: Option<StoredToken>,
+    /// What differs from the expectation.
     pub findings: BTreeSet<Finding>,
 }
 
 impl Credentials {
-    /// Looks at a repository's credentials. `now` decides whether its access token is to be
-    /// replaced.
+    /// Lists the deploy keys of code repositories that GitLab has enabled on a repository. Titles may
+    /// be repeated.
+    pub async fn listed_keys(&self, repository: RepositoryId) -> Result<Vec<DeployKey>, Error> {
+        let listed = self.key_list(repository).await?;
+        let keys = listed.iter().filter_map(|key| key.title.parse().ok());
+        Ok(keys.collect())
+    }
+
+    /// Reads and checks a repository's credentials. `now` decides whether its access token is due for
+    /// rotation.
     pub async fn inspect(
         &self,
         repository: RepositoryId,
@@ -56,8 +76,8 @@ impl Credentials {
         now: SystemTime,
     ) -> Result<Inspection, Error> {
         let secrets = self.stored_secrets(repository).await?;
-        let policies = self.policies.of_repository(repository).await?;
-        let keys = self.own_list(repository).await?;
+        let policies = self.policies.for_repository(repository).await?;
+        let keys = self.key_list(repository).await?;
         let has_token = expectation.token.is_some()
             || expectation.known_token.is_some()
             || secrets.contains(&GitSecret::AccessToken);
@@ -66,13 +86,13 @@ impl Credentials {
         } else {
             Vec::new()
         };
-        let seen = Seen {
+        let observed = Observed {
             repository,
             secrets: &secrets,
             policies: &policies,
             keys: &keys,
             tokens: &tokens,
         };
-        judge(seen, expectation, now)
+        check(observed, expectation, now)
     }
 }

@@ -9,7 +9,7 @@ use nautes_model::RepositoryId;
 use nautes_model::entity::Permissions;
 
 use super::operators::{MOUNT, granted, make_role};
-use super::world::{Death, Process, Server, World, terms};
+use super::world::{Death, Process, Server, World, token_policy};
 use crate::credentials::Error;
 
 /// Runs `act` to its end after a process has died in the middle of it, for each of its calls.
@@ -69,7 +69,12 @@ async fn credentials_are_made_by_the_next_process() {
         &world,
         "make",
         async |_| {},
-        async |process, repository| process.ensure(repository, Some(&terms())).await.map(|_| ()),
+        async |process, repository| {
+            process
+                .ensure(repository, Some(&token_policy()))
+                .await
+                .map(|_| ())
+        },
         async |repository| is_complete(&world, repository).await,
     )
     .await;
@@ -84,12 +89,17 @@ async fn a_token_is_rotated_by_the_next_process() {
         "rotate",
         async |repository| {
             let process = world.process();
-            process.ensure(repository, Some(&terms())).await.unwrap();
+            process
+                .ensure(repository, Some(&token_policy()))
+                .await
+                .unwrap();
         },
         async |process, repository| {
             // What was rotated by this clock is due again by the same clock, so it is done once more.
-            let terms = terms();
-            let ensured = process.credentials.ensure(repository, Some(&terms), later);
+            let policy = token_policy();
+            let ensured = process
+                .credentials
+                .ensure(repository, Some(&policy), false, later);
             ensured.await.map(|_| ())
         },
         async |repository| is_complete(&world, repository).await,
@@ -105,7 +115,10 @@ async fn a_token_is_removed_by_the_next_process() {
         "remove",
         async |repository| {
             let process = world.process();
-            process.ensure(repository, Some(&terms())).await.unwrap();
+            process
+                .ensure(repository, Some(&token_policy()))
+                .await
+                .unwrap();
         },
         async |process, repository| process.ensure(repository, None).await.map(|_| ()),
         async |repository| {
@@ -123,16 +136,19 @@ async fn a_token_is_removed_by_the_next_process() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn credentials_are_retired_by_the_next_process() {
+async fn credentials_are_removed_by_the_next_process() {
     let world = World::new().await;
     survives(
         &world,
-        "retire",
+        "remove-all",
         async |repository| {
             let process = world.process();
-            process.ensure(repository, Some(&terms())).await.unwrap();
+            process
+                .ensure(repository, Some(&token_policy()))
+                .await
+                .unwrap();
         },
-        async |process, repository| process.credentials.retire(repository).await,
+        async |process, repository| process.credentials.remove(repository, false).await,
         async |repository| world.assert_nothing_left(repository).await,
     )
     .await;
@@ -149,7 +165,7 @@ async fn keys_are_distributed_by_the_next_process() {
     let siblings = Mutex::new(BTreeMap::new());
     survives(
         &world,
-        "settle",
+        "distribute",
         async |repository| {
             let process = world.process();
             process.put(world.project(&project(repository))).await;
@@ -159,7 +175,7 @@ async fn keys_are_distributed_by_the_next_process() {
             process.put(manifest(repository)).await;
             process.ensure(repository, None).await.unwrap();
         },
-        async |process, repository| process.settle(repository).await,
+        async |process, repository| process.distribute(repository).await,
         async |repository| {
             let sibling = siblings.lock().unwrap()[&repository];
             for on in [repository, sibling] {
@@ -200,12 +216,12 @@ async fn the_operators_key_is_granted_by_the_next_process() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_operators_key_is_retired_by_the_next_process() {
+async fn the_operators_key_is_removed_by_the_next_process() {
     let world = World::new().await;
     make_role(&world);
     survives(
         &world,
-        "retire-operators",
+        "remove-operators",
         async |repository| {
             let process = world.process();
             let made = process.credentials.ensure_operators_key(repository, MOUNT);
@@ -213,7 +229,7 @@ async fn the_operators_key_is_retired_by_the_next_process() {
         },
         async |process, repository| {
             let credentials = &process.credentials;
-            credentials.retire_operators_key(repository, MOUNT).await
+            credentials.remove_operators_key(repository, MOUNT).await
         },
         async |repository| {
             world.assert_nothing_left(repository).await;

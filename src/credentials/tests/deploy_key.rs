@@ -84,7 +84,7 @@ async fn a_secret_that_does_not_name_the_key_in_gitlab_is_replaced() {
     let world = World::new().await;
     let vault = world.vault();
     let repository = world.repository("src", None).await;
-    let path = SecretPath::of_repository(repository, Permissions::ReadOnly.into());
+    let path = SecretPath::for_repository(repository, Permissions::ReadOnly.into());
     for (key, value) in [
         (ID, "4711"),
         (ID, ""),
@@ -128,7 +128,7 @@ async fn a_key_whose_creation_was_not_answered_is_found_by_its_text() {
     let repository = world.bare_repository("src").await;
     world
         .emulator
-        .inject(gitlab_emulator::Fault {
+        .inject_fault(gitlab_emulator::Fault {
             method: Some("POST".into()),
             path: Some("deploy_keys".into()),
             skip: 0,
@@ -165,12 +165,12 @@ async fn a_new_repository_takes_one_read_of_vault() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn retiring_removes_what_is_ours_and_nothing_else() {
+async fn removal_removes_what_is_ours_and_nothing_else() {
     let world = World::new().await;
     let repository = world.repository("src", None).await;
     let process = world.process();
-    let terms = super::world::terms();
-    process.ensure(repository, Some(&terms)).await.unwrap();
+    let policy = super::world::token_policy();
+    process.ensure(repository, Some(&policy)).await.unwrap();
     let foreign = KeyPair::generate().unwrap().public;
     let added = NewDeployKey {
         title: "flux".into(),
@@ -182,7 +182,7 @@ async fn retiring_removes_what_is_ours_and_nothing_else() {
     let added = gitlab.create_deploy_key(project, &added).await.unwrap();
     assert!(is_same_key(&added.key, &foreign));
 
-    world.process().retire(repository).await;
+    world.process().remove(repository).await;
     assert_eq!(
         world
             .enabled(repository)
@@ -193,5 +193,5 @@ async fn retiring_removes_what_is_ours_and_nothing_else() {
     );
     gitlab.delete_deploy_key(project, added.id).await.unwrap();
     world.assert_nothing_left(repository).await;
-    world.process().retire(repository).await;
+    world.process().remove(repository).await;
 }

@@ -5,10 +5,14 @@ use std::collections::BTreeMap;
 use futures_util::StreamExt as _;
 use gitlab_emulator::{Failure, Fault};
 use nautes_model::RepositoryId;
+use nautes_model::deploy_key::DeployKey;
 use nautes_model::entity::Permissions::{self, ReadOnly, ReadWrite};
+use nautes_model::vault::SecretPath;
 
-use super::world::{Process, World};
-use crate::credentials::{Error, Waiter};
+use super::world::{Change, Process, World};
+use crate::backends::gitlab::NewDeployKey;
+use crate::credentials::key_pair::KeyPair;
+use crate::credentials::{Error, LinkError, Subscriber};
 
 fn own(repository: RepositoryId) -> [(String, bool); 2] {
     [ReadOnly, ReadWrite].map(|permissions| key(repository, permissions))
@@ -35,12 +39,12 @@ fn refuse(world: &World, on: RepositoryId) {
         skip: 0,
         times: None,
         after_effect: false,
-        failure: Failure::Answer {
+        failure: Failure::Respond {
             status: 403,
             body: None,
         },
     };
-    world.emulator.inject(fault).unwrap();
+    world.emulator.inject_fault(fault).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -59,8 +63,8 @@ async fn keys_follow_projects_and_bindings() {
     let process = world.process();
     for permissions in [ReadOnly, ReadWrite] {
         process.put(world.binding(three, permissions)).await;
-        let waiter = Waiter::Binding { repository: three };
-        process.settle_for(waiter).await.unwrap();
+        let subscriber = Subscriber::Binding { repository: three };
+        process.distribute_for(subscriber).await.unwrap();
     }
     assert_eq!(
         world.enabled(three).await,
@@ -68,13 +72,13 @@ async fn keys_follow_projects_and_bindings() {
     );
     let other = world.process();
     other.delete(&world.binding(three, ReadOnly)).await;
-    other.settle(three).await.unwrap();
+    other.distribute(three).await.unwrap();
     let mut expected = all(vec![own(three)]);
     expected.extend([key(one, ReadWrite), key(two, ReadWrite)]);
     assert_eq!(world.enabled(three).await, expected);
 
     world.emulator.clear_journal();
-    world.process().settle(three).await.unwrap();
+    world.process().distribute(three).await.unwrap();
     assert_eq!(changes(&world), 0);
 }
 
@@ -83,10 +87,10 @@ async fn keys_of_a_repository_that_is_gone_or_has_new_ones_are_replaced() {
     let world = World::new().await;
     let one = world.repository("one", Some("checkout")).await;
     let two = world.repository("two", Some("checkout")).await;
-    world.process().retire(two).await;
+    world.process().remove(two).await;
     let process = world.process();
     process.ensure(two, None).await.unwrap();
-    process.settle(two).await.unwrap();
+    process.distribute(two).await.unwrap();
     let ids = async |on: RepositoryId| -> BTreeMap<String, u64> {
         let keys = world.gitlab().deploy_keys(on.number()).await.unwrap();
         keys.into_iter().map(|key| (key.title, key.id)).collect()
@@ -97,9 +101,9 @@ async fn keys_of_a_repository_that_is_gone_or_has_new_ones_are_replaced() {
     process
         .delete(&world.code_repo(two, "two", Some("checkout")))
         .await;
-    process.settle(two).await.unwrap();
+    process.distribute(two).await.unwrap();
     assert_eq!(world.enabled(one).await, own(one).into());
-    process.retire(two).await;
+    process.remove(two).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -107,11 +111,9 @@ async fn of_two_keys_with_a_repositorys_own_title_the_one_in_vault_stays() {
     let world = World::new().await;
     let one = world.repository("one", Some("checkout")).await;
     let two = world.repository("two", Some("checkout")).await;
-    let leaked = crate::backends::gitlab::NewDeployKey {
+    let leaked = NewDeployKey {
         title: format!("{one}-readwrite"),
-        key: crate::credentials::key_pair::KeyPair::generate()
-            .unwrap()
-            .public,
+        key: KeyPair::generate().unwrap().public,
         can_push: true,
     };
     let gitlab = world.gitlab();
@@ -119,13 +121,13 @@ async fn of_two_keys_with_a_repositorys_own_title_the_one_in_vault_stays() {
         .create_deploy_key(one.number(), &leaked)
         .await
         .unwrap();
-    world.process().settle(two).await.unwrap();
+    world.process().distribute(two).await.unwrap();
     world.assert_keys(one).await;
     assert_eq!(world.enabled(two).await.len(), 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failure_is_told_to_the_repository_or_else_to_the_binding() {
+async fn a_failure_is_reported_to_the_repository_or_else_to_the_binding() {
     let world = World::new().await;
     let one = world.repository("one", None).await;
     let two = world.repository("two", None).await;
@@ -133,9 +135,12 @@ async fn a_failure_is_told_to_the_repository_or_else_to_the_binding() {
     refuse(&world, one);
     process.put(world.binding(one, ReadOnly)).await;
     process.put(world.binding(two, ReadOnly)).await;
-    let of_one = Waiter::Binding { repository: one };
-    let of_two = Waiter::Binding { repository: two };
-    let (first, second) = tokio::join!(process.settle_for(of_one), process.settle_for(of_two));
+    let of_one = Subscriber::Binding { repository: one };
+    let of_two = Subscriber::Binding { repository: two };
+    let (first, second) = tokio::join!(
+        process.distribute_for(of_one.clone()),
+        process.distribute_for(of_two)
+    );
     let Error::Links { failures } = first.unwrap_err() else {
         panic!("another error");
     };
@@ -144,34 +149,35 @@ async fn a_failure_is_told_to_the_repository_or_else_to_the_binding() {
     assert_eq!(world.enabled(two).await.len(), 3);
 
     world.heal();
-    process.settle_for(of_one).await.unwrap();
+    process.distribute_for(of_one).await.unwrap();
     assert_eq!(world.enabled(one).await.len(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn all_who_come_during_a_run_share_the_next_one() {
+async fn subscribers_that_arrive_during_a_run_share_the_next_one() {
     let world = World::new().await;
     let one = world.repository("one", None).await;
     let two = world.repository("two", None).await;
     let process = world.process();
-    process.settle(one).await.unwrap();
+    process.distribute(one).await.unwrap();
+    process.distribute(two).await.unwrap();
     refuse(&world, one);
     process.put(world.binding(one, ReadOnly)).await;
 
     world.emulator.clear_journal();
     world
         .emulator
-        .change_switches(|switches| switches.latency_read = 500);
+        .update_switches(|switches| switches.latency_read = 500);
     let late = async {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        let binding = Waiter::Binding { repository: one };
+        let binding = Subscriber::Binding { repository: one };
         tokio::join!(
-            process.settle_for(binding),
-            process.settle(one),
-            process.settle(two)
+            process.distribute_for(binding),
+            process.distribute(one),
+            process.distribute(two)
         )
     };
-    let (first, (binding, repository, other)) = tokio::join!(process.settle(two), late);
+    let (first, (binding, repository, other)) = tokio::join!(process.distribute(two), late);
     first.unwrap();
     binding.unwrap();
     repository.unwrap_err();
@@ -182,18 +188,18 @@ async fn all_who_come_during_a_run_share_the_next_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_known_wrongly_is_read_again() {
+async fn stale_lists_are_read_again() {
     let world = World::new().await;
     let one = world.repository("one", Some("checkout")).await;
     let two = world.repository("two", None).await;
     let process = world.process();
-    process.settle(one).await.unwrap();
+    process.distribute(one).await.unwrap();
 
-    world.process().retire(one).await;
+    world.process().remove(one).await;
     let other = world.process();
     other.ensure(one, None).await.unwrap();
     process.put(world.binding(two, ReadWrite)).await;
-    process.settle(two).await.unwrap();
+    process.distribute(two).await.unwrap();
     let mut expected = BTreeMap::from(own(two));
     expected.extend([key(one, ReadWrite)]);
     assert_eq!(world.enabled(two).await, expected);
@@ -208,12 +214,12 @@ async fn a_repository_that_gitlab_does_not_have_stops_no_other() {
     process
         .put(world.code_repo(absent, "absent", Some("checkout")))
         .await;
-    process.settle(one).await.unwrap();
-    assert!(process.settle(absent).await.is_err());
+    process.distribute(one).await.unwrap();
+    assert!(process.distribute(absent).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_stops_waiting_stops_nothing() {
+async fn a_cancelled_subscriber_cancels_nothing() {
     let world = World::new().await;
     let one = world.repository("one", Some("checkout")).await;
     let two = world.bare_repository("two").await;
@@ -223,10 +229,10 @@ async fn who_stops_waiting_stops_nothing() {
         .await;
     process.ensure(two, None).await.unwrap();
     for _ in 0..20 {
-        let settled = process.settle(two);
-        let _ = tokio::time::timeout(std::time::Duration::from_millis(1), settled).await;
+        let distributed = process.distribute(two);
+        let _ = tokio::time::timeout(std::time::Duration::from_millis(1), distributed).await;
     }
-    process.settle(one).await.unwrap();
+    process.distribute(one).await.unwrap();
     assert_eq!(world.enabled(one).await.len(), 4);
     assert_eq!(world.enabled(two).await.len(), 4);
 }
@@ -238,7 +244,7 @@ async fn create(world: &World, process: &Process, number: usize) -> RepositoryId
     let manifest = world.code_repo(id, &path, Some("checkout"));
     process.put(manifest).await;
     process.ensure(id, None).await.unwrap();
-    process.settle(id).await.unwrap();
+    process.distribute(id).await.unwrap();
     id
 }
 
@@ -263,9 +269,8 @@ async fn reads_grow_with_repositories_and_not_with_links() {
     let reads = journal.iter().filter(|call| call.method == "GET").count();
     assert!(reads <= 6 * REPOSITORIES, "{reads} reads of GitLab");
     let links = REPOSITORIES * (REPOSITORIES - 1) * 2;
-    // A key that may push takes two calls.
-    let budget = links + links / 2 + 2 * REPOSITORIES;
-    assert_eq!(changes(&world), budget);
+    let own = 2 * REPOSITORIES;
+    assert_eq!(changes(&world), links + own, "one call for each link");
     let vault = world.bao.proxy().calls();
     let vault = vault.as_slice()[before..].iter();
     let vault = vault.filter(|call| !call.is_write()).count();
@@ -278,10 +283,7 @@ async fn reads_grow_with_repositories_and_not_with_links() {
     let other = world.process();
     futures_util::stream::iter(0..REPOSITORIES)
         .for_each_concurrent(10, async |_| {
-            other
-                .settle_for(Waiter::Repository(RepositoryId::new(1)))
-                .await
-                .unwrap();
+            other.distribute(RepositoryId::new(1)).await.unwrap();
         })
         .await;
     assert_eq!(changes(&world), 0);
@@ -290,4 +292,223 @@ async fn reads_grow_with_repositories_and_not_with_links() {
         .iter()
         .filter(|call| call.call() == "GET /projects/{id}/deploy_keys");
     assert_eq!(lists.count(), REPOSITORIES);
+}
+
+/// The numbers of the projects whose deploy keys were listed, sorted.
+fn listed(world: &World) -> Vec<u64> {
+    let journal = world.emulator.journal();
+    let lists = journal
+        .iter()
+        .filter(|call| call.call() == "GET /projects/{id}/deploy_keys");
+    let number = |path: &str| path.split('/').find_map(|part| part.parse().ok());
+    let mut listed: Vec<u64> = lists.filter_map(|call| number(&call.path)).collect();
+    listed.sort_unstable();
+    listed
+}
+
+fn sorted(repositories: &[RepositoryId]) -> Vec<u64> {
+    let mut numbers: Vec<u64> = repositories.iter().map(|id| id.number()).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+/// Eight repositories, of which the first two are of the project `checkout`.
+async fn eight_repositories(world: &World) -> Vec<RepositoryId> {
+    let mut repositories = Vec::new();
+    for number in 0..8 {
+        let project = (number < 2).then_some("checkout");
+        repositories.push(world.repository(&format!("repo{number}"), project).await);
+    }
+    repositories
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_binding_reads_the_keys_of_the_repositories_that_it_concerns_and_no_others() {
+    let world = World::new().await;
+    let repositories = eight_repositories(&world).await;
+    let (one, two, opened) = (repositories[0], repositories[1], repositories[2]);
+    let binding = |permissions| world.binding_for(opened, &["checkout"], permissions);
+    let subscriber = Subscriber::Binding { repository: opened };
+    let distribute = async |change: Change| {
+        let process = world.process();
+        process.change(change).await;
+        world.emulator.clear_journal();
+        process.distribute_for(subscriber.clone()).await.unwrap();
+        (listed(&world), changes(&world))
+    };
+    // One head, one list for each repository that counts, and one call for each link.
+    let (lists, links) = distribute(Change::Put(binding(ReadWrite))).await;
+    assert_eq!((lists, links), (sorted(&[one, two, opened]), 2));
+    let reads = world.emulator.journal().len() - links;
+    assert_eq!(reads, 4, "the archive is known");
+
+    let (lists, links) = distribute(Change::Delete(binding(ReadWrite))).await;
+    assert_eq!((lists, links), (sorted(&[opened]), 2));
+    assert_eq!(world.enabled(opened).await, own(opened).into());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repository_that_moves_or_is_deleted_reads_the_keys_of_those_that_it_shares_a_project_with()
+ {
+    let world = World::new().await;
+    let repositories = eight_repositories(&world).await;
+    let (one, two, moved) = (repositories[0], repositories[1], repositories[2]);
+    let distribute = async |change: Change| {
+        let process = world.process();
+        let before = process.open().snapshot().await.unwrap();
+        process.change(change).await;
+        world.emulator.clear_journal();
+        let subscriber = Subscriber::Repository {
+            repository: moved,
+            before: Some(before),
+        };
+        process.distribute_for(subscriber).await.unwrap();
+        listed(&world)
+    };
+    let into = world.code_repo(moved, "repo2", Some("checkout"));
+    assert_eq!(
+        distribute(Change::Put(into)).await,
+        sorted(&[one, two, moved])
+    );
+    assert_eq!(world.enabled(one).await.len(), 6);
+    assert_eq!(world.enabled(moved).await.len(), 6);
+
+    let out_of = world.code_repo(moved, "repo2", None);
+    assert_eq!(
+        distribute(Change::Put(out_of)).await,
+        sorted(&[one, two, moved])
+    );
+    assert_eq!(world.enabled(one).await.len(), 4);
+    assert_eq!(world.enabled(moved).await, own(moved).into());
+
+    let into = world.code_repo(moved, "repo2", Some("checkout"));
+    distribute(Change::Put(into.clone())).await;
+    assert_eq!(distribute(Change::Delete(into)).await, sorted(&[one, two]));
+    assert_eq!(world.enabled(one).await.len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_key_replaces_the_old_one_on_every_repository() {
+    let world = World::new().await;
+    let repositories = eight_repositories(&world).await;
+    let (one, two, opened) = (repositories[0], repositories[1], repositories[2]);
+    let process = world.process();
+    process
+        .put(world.binding_for(opened, &["checkout"], ReadOnly))
+        .await;
+    let subscriber = Subscriber::Binding { repository: opened };
+    process.distribute_for(subscriber).await.unwrap();
+
+    let key = DeployKey {
+        owner: one,
+        permissions: ReadOnly,
+    };
+    let path = SecretPath::for_repository(one, key.permissions.into());
+    world.vault().delete_secret(&path).await.unwrap();
+    let process = world.process();
+    let made = process.ensure(one, None).await.unwrap();
+    let made = made.deploy_keys.readonly.id;
+    process.distribute(one).await.unwrap();
+    for on in [one, two, opened] {
+        let keys = world.gitlab().deploy_keys(on.number()).await.unwrap();
+        let titled = keys.iter().filter(|found| found.title == key.to_string());
+        let ids: Vec<u64> = titled.map(|found| found.id).collect();
+        assert_eq!(ids, [made], "on {on}");
+    }
+}
+
+fn answer_to_adding(world: &World, on: RepositoryId, status: u16, body: serde_json::Value) {
+    let fault = Fault {
+        method: Some("POST".into()),
+        path: Some(format!("/projects/{}/deploy_keys$", on.number())),
+        skip: 0,
+        times: None,
+        after_effect: false,
+        failure: Failure::Respond {
+            status,
+            body: Some(body),
+        },
+    };
+    world.emulator.inject_fault(fault).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_gitlab_does_not_find_by_its_text_is_enabled_by_its_number() {
+    let world = World::new().await;
+    let repositories = eight_repositories(&world).await;
+    let (one, opened) = (repositories[0], repositories[2]);
+    let body = serde_json::json!({
+        "message": { "deploy_key.fingerprint_sha256": ["has already been taken"] }
+    });
+    answer_to_adding(&world, opened, 400, body);
+    let process = world.process();
+    process
+        .put(world.binding_for(opened, &["checkout"], ReadWrite))
+        .await;
+    process.distribute(opened).await.unwrap();
+    let enabled = world.enabled(opened).await;
+    assert_eq!(enabled.get(&format!("{one}-readwrite")), Some(&true));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_was_replaced_in_the_meantime_is_removed_again() {
+    let world = World::new().await;
+    let repositories = eight_repositories(&world).await;
+    let opened = repositories[2];
+    let stranger = NewDeployKey {
+        title: "stranger".into(),
+        key: KeyPair::generate().unwrap().public,
+        can_push: true,
+    };
+    let gitlab = world.gitlab();
+    let made = gitlab.create_deploy_key(opened.number(), &stranger).await;
+    let made = made.unwrap();
+    let body = serde_json::json!({
+        "id": made.id, "title": made.title, "key": made.key, "can_push": true
+    });
+    answer_to_adding(&world, opened, 201, body);
+    let process = world.process();
+    process
+        .put(world.binding_for(opened, &["checkout"], ReadWrite))
+        .await;
+    let Error::Links { failures } = process.distribute(opened).await.unwrap_err() else {
+        panic!("another error");
+    };
+    assert!(failures.iter().all(
+        |failure| failure.on == opened && matches!(failure.source, LinkError::Replaced { .. })
+    ));
+    assert_eq!(world.enabled(opened).await, own(opened).into());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_whose_keys_cannot_be_read_fails_the_repository_that_should_have_them() {
+    let world = World::new().await;
+    let repositories = eight_repositories(&world).await;
+    let (one, opened) = (repositories[0], repositories[2]);
+    let fault = Fault {
+        method: Some("GET".into()),
+        path: Some(format!("/projects/{}/deploy_keys", one.number())),
+        skip: 0,
+        times: None,
+        after_effect: false,
+        failure: Failure::Respond {
+            status: 403,
+            body: None,
+        },
+    };
+    world.emulator.inject_fault(fault).unwrap();
+    let process = world.process();
+    process
+        .put(world.binding_for(opened, &["checkout"], ReadOnly))
+        .await;
+    let subscriber = Subscriber::Binding { repository: opened };
+    let Error::Links { failures } = process.distribute_for(subscriber).await.unwrap_err() else {
+        panic!("another error");
+    };
+    let attempts: Vec<&str> = failures.iter().map(|failure| &*failure.attempt).collect();
+    assert_eq!(
+        attempts,
+        [format!("enable the deploy keys of {one} on {opened}")]
+    );
+    assert_eq!(world.enabled(opened).await.len(), 3);
 }

@@ -8,10 +8,10 @@ use nautes_model::deploy_key::DeployKey;
 use nautes_model::entity::Permissions::{ReadOnly, ReadWrite};
 use nautes_model::vault::{GitSecret, SecretPath};
 
-use super::world::{World, terms};
+use super::world::{World, token_policy};
 use crate::backends::gitlab::NewDeployKey;
 use crate::credentials::key_pair::KeyPair;
-use crate::credentials::{Expectation, Inspection};
+use crate::credentials::{Expectation, Inspection, KnownKeys};
 
 async fn inspect(
     world: &World,
@@ -37,8 +37,8 @@ fn texts(inspection: &Inspection) -> BTreeSet<String> {
 async fn what_was_made_is_found_as_it_was_made() {
     let world = World::new().await;
     let repository = world.repository("src", None).await;
-    let terms = terms();
-    let made = world.process().ensure(repository, Some(&terms)).await;
+    let policy = token_policy();
+    let made = world.process().ensure(repository, Some(&policy)).await;
     let made = made.unwrap();
     let enabled = BTreeSet::from([ReadOnly, ReadWrite].map(|permissions| DeployKey {
         owner: repository,
@@ -46,14 +46,14 @@ async fn what_was_made_is_found_as_it_was_made() {
     }));
     let expectation = Expectation {
         enabled: Some(&enabled),
-        token: Some(&terms),
-        known_token: None,
+        token: Some(&policy),
+        ..Expectation::default()
     };
-    let seen = inspect(&world, repository, expectation).await;
-    assert_eq!(texts(&seen), [].into());
-    assert_eq!(seen.readonly, Some(made.deploy_keys.readonly));
-    assert_eq!(seen.readwrite, Some(made.deploy_keys.readwrite));
-    assert_eq!(seen.access_token, made.access_token);
+    let observed = inspect(&world, repository, expectation).await;
+    assert_eq!(texts(&observed), [].into());
+    assert_eq!(observed.readonly, Some(made.deploy_keys.readonly));
+    assert_eq!(observed.readwrite, Some(made.deploy_keys.readwrite));
+    assert_eq!(observed.access_token, made.access_token);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -86,7 +86,7 @@ async fn everything_that_is_wrong_is_named() {
         .await
         .unwrap();
     let vault = world.vault();
-    let path = SecretPath::of_repository(repository, GitSecret::ReadonlyKey);
+    let path = SecretPath::for_repository(repository, GitSecret::ReadonlyKey);
     vault.delete_secret(&path).await.unwrap();
     vault.delete_policy(&path.policy_name()).await.unwrap();
 
@@ -94,15 +94,16 @@ async fn everything_that_is_wrong_is_named() {
         owner: other,
         permissions: ReadOnly,
     }]);
-    let terms = terms();
+    let policy = token_policy();
     let expectation = Expectation {
         enabled: Some(&enabled),
-        token: Some(&terms),
+        token: Some(&policy),
         known_token: Some(1),
+        ..Expectation::default()
     };
-    let seen = inspect(&world, repository, expectation).await;
+    let observed = inspect(&world, repository, expectation).await;
     assert_eq!(
-        texts(&seen),
+        texts(&observed),
         [
             format!("the deploy key {repository}-readonly is missing in GitLab"),
             format!("there is more than one deploy key {repository}-readwrite in GitLab"),
@@ -117,7 +118,7 @@ async fn everything_that_is_wrong_is_named() {
         ]
         .into()
     );
-    assert_eq!(seen.readonly, None);
+    assert_eq!(observed.readonly, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -127,24 +128,27 @@ async fn a_refresh_keeps_its_budget() {
     for number in 0..4 {
         let repository = world.bare_repository(&format!("src-{number}")).await;
         let process = world.process();
-        process.ensure(repository, Some(&terms())).await.unwrap();
+        process
+            .ensure(repository, Some(&token_policy()))
+            .await
+            .unwrap();
         repositories.push(repository);
     }
     let process = world.process();
     world.emulator.clear_journal();
     let before = world.bao.proxy().calls().count();
-    let terms = terms();
+    let policy = token_policy();
     for repository in &repositories {
         let expectation = Expectation {
-            token: Some(&terms),
+            token: Some(&policy),
             ..Expectation::default()
         };
-        let seen = process
+        let observed = process
             .credentials
             .inspect(*repository, expectation, SystemTime::now())
             .await
             .unwrap();
-        assert_eq!(texts(&seen), [].into());
+        assert_eq!(texts(&observed), [].into());
     }
     assert_eq!(world.emulator.journal().len(), 2 * repositories.len());
     let calls = world.bao.proxy().calls();
@@ -156,4 +160,52 @@ async fn a_refresh_keeps_its_budget() {
     assert_eq!(lists, repositories.len() + 1);
     // The token and what is mounted are looked up once.
     assert_eq!(calls.len(), lists + 2, "{calls:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_were_replaced_or_enabled_twice_are_named() {
+    let world = World::new().await;
+    let repository = world.repository("src", None).await;
+    let other = world.repository("other", None).await;
+    let own = world.process().ensure(repository, None).await.unwrap();
+    let expectation = Expectation {
+        known_keys: KnownKeys {
+            readonly: Some(own.deploy_keys.readonly.id),
+            readwrite: Some(own.deploy_keys.readwrite.id),
+        },
+        ..Expectation::default()
+    };
+    let observed = inspect(&world, repository, expectation).await;
+    assert_eq!(texts(&observed), [].into());
+
+    let gitlab = world.gitlab();
+    let (project, removed) = (repository.number(), own.deploy_keys.readonly.id);
+    gitlab.delete_deploy_key(project, removed).await.unwrap();
+    for title in [
+        format!("{repository}-readonly"),
+        format!("{other}-readonly"),
+        format!("{other}-readonly"),
+    ] {
+        let key = NewDeployKey {
+            title,
+            key: KeyPair::generate().unwrap().public,
+            can_push: false,
+        };
+        gitlab.create_deploy_key(project, &key).await.unwrap();
+    }
+    let [readonly, readwrite] = DeployKey::both(repository);
+    let enabled = [readonly, readwrite, DeployKey::both(other)[0]].into();
+    let expectation = Expectation {
+        enabled: Some(&enabled),
+        ..expectation
+    };
+    let observed = inspect(&world, repository, expectation).await;
+    assert_eq!(
+        texts(&observed),
+        [
+            format!("the deploy key {readonly} was replaced by another one in GitLab"),
+            format!("the deploy key {other}-readonly is enabled on this repository more than once"),
+        ]
+        .into()
+    );
 }

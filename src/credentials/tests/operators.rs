@@ -71,8 +71,8 @@ async fn the_operators_key_is_made_granted_and_removed() {
     made.await.unwrap();
     for _ in 0..2 {
         let process = world.process();
-        let retired = process.credentials.retire_operators_key(repository, MOUNT);
-        retired.await.unwrap();
+        let removed = process.credentials.remove_operators_key(repository, MOUNT);
+        removed.await.unwrap();
         assert!(world.enabled(repository).await.is_empty());
         assert_eq!(world.vault_inventory(), before);
     }
@@ -105,7 +105,7 @@ async fn a_tenant_without_the_role_is_an_error_that_names_it() {
     let error = made.await.unwrap_err();
     assert!(matches!(error, Error::NoRole { .. }), "{error:?}");
     assert!(error.to_string().contains("auth/nautes/role/ARGO"));
-    let retired = process.credentials.retire_operators_key(repository, MOUNT);
-    retired.await.unwrap();
+    let removed = process.credentials.remove_operators_key(repository, MOUNT);
+    removed.await.unwrap();
     assert!(world.enabled(repository).await.is_empty());
 }

@@ -15,10 +15,11 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::backends::gitlab::{self, GitLab, NewGroup, NewProject, Visibility};
 use crate::backends::vault::{self, Login, Vault};
-use crate::config_repo::{Author, Checks, Options, PutMode, Repositories};
+use crate::config_repo::{Author, Options, PutMode, Repositories, Validation};
 use crate::credentials::key_pair::is_same_key;
-use crate::credentials::{Credentials, Error, Terms, Waiter};
+use crate::credentials::{Credentials, Error, RepositoryCredentials, Subscriber, TokenPolicy};
 use crate::secret::ExposeSecret as _;
+use crate::wait_graph::WaitGraph;
 
 pub(super) struct World {
     pub(super) emulator: Emulator,
@@ -63,12 +64,12 @@ impl World {
         };
         world.config_project = world.create_project("default.project").await;
         let process = world.process();
-        process.open().initialise().await.unwrap();
+        process.open().initialize().await.unwrap();
         process.put(world.project("checkout")).await;
         world
     }
 
-    /// A process of its own: nothing is known to it.
+    /// A process that knows nothing yet.
     pub(super) fn process(&self) -> Process {
         let author = Author {
             name: Some("Nautes".into()),
@@ -82,7 +83,11 @@ impl World {
             nautes_reconciles: false,
         };
         let gitlab = self.gitlab();
-        let repositories = Arc::new(Repositories::new(gitlab.clone(), options));
+        let repositories = Arc::new(Repositories::new(
+            gitlab.clone(),
+            options,
+            WaitGraph::default(),
+        ));
         let credentials = Credentials::new(gitlab, self.vault(), Arc::clone(&repositories));
         Process {
             credentials,
@@ -98,8 +103,7 @@ impl World {
 
     pub(super) fn vault(&self) -> Vault {
         let limits = vault::Limits {
-            failing: Duration::from_millis(50),
-            first_retry: Duration::from_millis(5),
+            first_retry: Duration::from_millis(1),
             ..vault::Limits::default()
         };
         Vault::new(vault::Options {
@@ -145,13 +149,13 @@ impl World {
         })
     }
 
-    /// A repository of its own process, complete.
+    /// A repository with manifest and credentials, created by a process of its own.
     pub(super) async fn repository(&self, path: &str, project: Option<&str>) -> RepositoryId {
         let process = self.process();
         let id = self.bare_repository(path).await;
         process.put(self.code_repo(id, path, project)).await;
         process.ensure(id, None).await.unwrap();
-        process.settle(id).await.unwrap();
+        process.distribute(id).await.unwrap();
         id
     }
 
@@ -165,11 +169,21 @@ impl World {
 
     /// Opens a repository to the whole product.
     pub(super) fn binding(&self, opened: RepositoryId, permissions: Permissions) -> Entity {
+        self.binding_for(opened, &[], permissions)
+    }
+
+    /// Opens a repository to projects, or to the whole product if there are none.
+    pub(super) fn binding_for(
+        &self,
+        opened: RepositoryId,
+        projects: &[&str],
+        permissions: Permissions,
+    ) -> Entity {
         Entity::CodeRepoBinding(CodeRepoBinding {
             product: self.product,
             name: name(&format!("{opened}-{}", permissions.as_str())),
             code_repo: opened,
-            projects: [].into(),
+            projects: projects.iter().copied().map(name).collect(),
             permissions,
         })
     }
@@ -186,7 +200,7 @@ impl World {
         enabled
     }
 
-    /// Asserts that a key is in GitLab once, and in Vault with the private half that fits.
+    /// Asserts that a key is in GitLab once, and in Vault with its private key.
     pub(super) async fn assert_key(&self, owner: RepositoryId, permissions: Permissions) {
         let key = DeployKey { owner, permissions };
         let listed = self.gitlab().deploy_keys(owner.number()).await.unwrap();
@@ -199,7 +213,7 @@ impl World {
         };
         assert_eq!(kept.can_push, permissions == Permissions::ReadWrite);
 
-        let path = SecretPath::of_repository(owner, permissions.into());
+        let path = SecretPath::for_repository(owner, permissions.into());
         let stored = self.vault().read_secret(&path).await.unwrap().unwrap();
         let value = |key| stored.values.get(key).unwrap().expose_secret();
         assert_eq!(stored.values.keys().count(), 3);
@@ -217,9 +231,9 @@ impl World {
         }
     }
 
-    /// Asserts that there is one token that works, and that it is the one in Vault.
+    /// Asserts that there is one active token, and that it is the one in Vault.
     pub(super) async fn assert_token(&self, repository: RepositoryId) {
-        let path = SecretPath::of_repository(repository, GitSecret::AccessToken);
+        let path = SecretPath::for_repository(repository, GitSecret::AccessToken);
         let stored = self.vault().read_secret(&path).await.unwrap().unwrap();
         let value = |key| stored.values.get(key).unwrap().expose_secret();
         assert_eq!(
@@ -232,7 +246,7 @@ impl World {
         self.assert_policy(&path).await;
     }
 
-    /// The numbers of the tokens of a repository that work.
+    /// The numbers of the active tokens of a repository.
     pub(super) async fn tokens(&self, repository: RepositoryId) -> Vec<u64> {
         let tokens = self.gitlab().access_tokens(repository.number()).await;
         let tokens = tokens.unwrap();
@@ -277,24 +291,24 @@ impl World {
                     after_effect: false,
                     ..fault.clone()
                 };
-                self.emulator.inject(fault).unwrap();
-                self.emulator.inject(later).unwrap();
+                self.emulator.inject_fault(fault).unwrap();
+                self.emulator.inject_fault(later).unwrap();
             }
             Server::Vault => {
-                let failed = testbed::Failure::Answer {
+                let failed = testbed::Failure::Respond {
                     status: 500,
                     body: String::new(),
                 };
                 let later = testbed::Fault {
                     skip: death.call,
-                    ..testbed::Fault::of_all(failed)
+                    ..testbed::Fault::always(failed)
                 };
                 if death.after_effect {
-                    let lost = testbed::Failure::LoseAnswer;
+                    let lost = testbed::Failure::DropResponse;
                     self.bao.proxy().inject_fault(testbed::Fault {
                         skip: death.call,
                         times: 1,
-                        ..testbed::Fault::of_all(lost)
+                        ..testbed::Fault::always(lost)
                     });
                 }
                 self.bao.proxy().inject_fault(later);
@@ -324,6 +338,12 @@ pub(super) enum Server {
     Vault,
 }
 
+/// A change of a manifest.
+pub(super) enum Change {
+    Put(Entity),
+    Delete(Entity),
+}
+
 pub(super) struct Process {
     pub(super) credentials: Credentials,
     repositories: Arc<Repositories>,
@@ -333,21 +353,42 @@ pub(super) struct Process {
 
 impl Process {
     pub(super) fn open(&self) -> crate::config_repo::Repository {
-        self.repositories.open(self.product, self.config_project)
+        self.repositories.product(self.product, self.config_project)
     }
 
     pub(super) async fn put(&self, entity: Entity) {
         let repository = self.open();
+        let request = repository.begin(entity.key());
         repository
-            .put(entity, PutMode::Create, Checks::Full)
+            .put(&request, entity, PutMode::Create, Validation::Full)
             .await
             .unwrap();
     }
 
+    pub(super) async fn change(&self, change: Change) {
+        let repository = self.open();
+        let changed = match change {
+            Change::Put(entity) => {
+                let (request, mode) = (repository.begin(entity.key()), PutMode::Update(None));
+                repository
+                    .put(&request, entity, mode, Validation::Full)
+                    .await
+            }
+            Change::Delete(entity) => {
+                let key = entity.key();
+                let request = repository.begin(key.clone());
+                repository.delete(&request, &key, Validation::Full).await
+            }
+        };
+        changed.unwrap();
+    }
+
     pub(super) async fn delete(&self, entity: &Entity) {
         let repository = self.open();
+        let key = entity.key();
+        let request = repository.begin(key.clone());
         repository
-            .delete(&entity.key(), Checks::Full)
+            .delete(&request, &key, Validation::Full)
             .await
             .unwrap();
     }
@@ -355,33 +396,34 @@ impl Process {
     pub(super) async fn ensure(
         &self,
         repository: RepositoryId,
-        token: Option<&Terms>,
-    ) -> Result<crate::credentials::Ensured, Error> {
+        token: Option<&TokenPolicy>,
+    ) -> Result<RepositoryCredentials, Error> {
         let now = std::time::SystemTime::now();
-        self.credentials.ensure(repository, token, now).await
+        self.credentials.ensure(repository, token, false, now).await
     }
 
-    pub(super) async fn retire(&self, repository: RepositoryId) {
-        self.credentials.retire(repository).await.unwrap();
+    pub(super) async fn remove(&self, repository: RepositoryId) {
+        self.credentials.remove(repository, false).await.unwrap();
     }
 
-    pub(super) async fn settle(&self, repository: RepositoryId) -> Result<(), Error> {
-        self.settle_for(Waiter::Repository(repository)).await
+    pub(super) async fn distribute(&self, repository: RepositoryId) -> Result<(), Error> {
+        let before = None;
+        self.distribute_for(Subscriber::Repository { repository, before })
+            .await
     }
 
-    pub(super) async fn settle_for(&self, waiter: Waiter) -> Result<(), Error> {
-        let credentials = &self.credentials;
-        credentials
-            .settle(self.product, self.config_project, waiter)
+    pub(super) async fn distribute_for(&self, subscriber: Subscriber) -> Result<(), Error> {
+        self.credentials
+            .wait_for_distribution(self.product, self.config_project, subscriber)
             .await
     }
 }
 
-pub(super) fn terms() -> Terms {
-    Terms::parse("8736h", "720h").unwrap()
+pub(super) fn token_policy() -> TokenPolicy {
+    TokenPolicy::parse("8736h", "720h").unwrap()
 }
 
-/// Does what blocks the thread.
+/// Runs blocking work.
 pub(super) fn blocking<T>(work: impl FnOnce() -> T) -> T {
     tokio::task::block_in_place(work)
 }
@@ -397,8 +439,7 @@ fn gitlab(emulator: &Emulator) -> GitLab {
 fn gitlab_as(emulator: &Emulator, token: &str) -> GitLab {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let limits = gitlab::Limits {
-        unreachable: Duration::from_millis(50),
-        first_retry: Duration::from_millis(5),
+        first_retry: Duration::from_millis(1),
         ..gitlab::Limits::default()
     };
     GitLab::new(&gitlab::Options {

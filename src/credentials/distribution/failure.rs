@@ -1,0 +1,56 @@
+//! What a distribution could not do, and why.
+
+use std::sync::Arc;
+
+use nautes_model::RepositoryId;
+use nautes_model::deploy_key::DeployKey;
+
+use crate::backends::gitlab::{self, Kind};
+
+/// Something that could not be done on a repository.
+#[derive(Debug, Clone)]
+pub struct LinkFailure {
+    /// The repository.
+    pub on: RepositoryId,
+    /// What was attempted: `enable the deploy key repo-7-readonly (31) on repo-9`.
+    pub attempt: String,
+    /// Why it failed.
+    pub source: LinkError,
+}
+
+/// Why the deploy keys of a repository could not be read or changed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum LinkError {
+    /// GitLab failed.
+    #[error(transparent)]
+    GitLab(Arc<gitlab::Error>),
+    /// The key was replaced after it was read, so that it must not be enabled.
+    #[error("the deploy key {key} was replaced by another one in the meantime")]
+    Replaced {
+        /// The key.
+        key: DeployKey,
+    },
+}
+
+impl LinkError {
+    pub(super) fn is_not_found(&self) -> bool {
+        matches!(self, Self::GitLab(error) if error.is_not_found())
+    }
+
+    /// Returns whether the error shows that GitLab has other keys than were read.
+    pub(super) fn suggests_stale_lists(&self) -> bool {
+        match self {
+            Self::GitLab(error) => {
+                error.may_have_happened()
+                    || matches!(error.kind(), Kind::NotFound | Kind::Taken | Kind::Locked)
+            }
+            Self::Replaced { .. } => true,
+        }
+    }
+}
+
+impl From<gitlab::Error> for LinkError {
+    fn from(error: gitlab::Error) -> Self {
+        Self::GitLab(Arc::new(error))
+    }
+}
