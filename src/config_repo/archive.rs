@@ -5,10 +5,10 @@ use std::io::{self, Read};
 
 use flate2::read::GzDecoder;
 
-/// Unpacks those files of a gzip-compressed tar archive whose path is wanted.
+/// Unpacks the wanted files of a gzip-compressed tar archive.
 ///
-/// GitLab puts everything into one folder named after project and commit; paths are returned
-/// without it.
+/// GitLab puts everything into one folder named after project and commit; the returned paths are
+/// relative to it.
 pub(super) fn unpack(
     archive: &[u8],
     wanted: impl Fn(&str) -> bool,

@@ -1,4 +1,4 @@
-//! What a resource wants to become of its entity.
+//! One change of a configuration repository: an entity that is put or deleted.
 
 use std::collections::BTreeSet;
 
@@ -11,56 +11,56 @@ use super::error::{Error, Trees};
 use super::object_id::ObjectFormat;
 use super::snapshot::{VerifiedAt, blob_id};
 
-/// Whether an entity is new to its resource.
+/// Whether a put creates or updates an entity.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum PutMode {
-    /// It is: an entity of the same name that differs belongs to somebody else.
+    /// Creates it. An existing entity of the same name with other fields is an error.
     Create,
-    /// It is not; it was last verified there, if that is known. An entity that another writer
+    /// Updates it. It was last verified there, if that is known: an entity that another writer has
     /// changed since is not overwritten.
     Update(Option<VerifiedAt>),
 }
 
-/// Whether the rules of the model are checked before a change is made.
+/// Whether a change is validated against the rules of the model.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Checks {
-    /// They are.
+pub enum Validation {
+    /// Refuses a change that violates a rule.
     Full,
-    /// They are not: `insecure_skip_check`. Changes of others are still checked.
+    /// Makes the change whatever it violates: `insecure_skip_check`.
     Skip,
 }
 
-/// What to do.
+/// What a change does.
 #[derive(Clone, Debug)]
 pub(super) enum Action {
     Create(Box<Entity>),
     Update(Box<Entity>),
     Delete(EntityKey),
-    /// Judges a creation without making it.
-    Check(Box<Entity>),
-    /// Makes sure that there is a kustomization.
-    Initialise,
+    /// Validates a creation without making it.
+    DryRun(Box<Entity>),
+    /// Creates the kustomization if there is none.
+    Initialize,
 }
 
 /// One change of a configuration repository.
 #[derive(Clone, Debug)]
 pub(super) struct Change {
     pub(super) action: Action,
-    pub(super) checks: Checks,
+    pub(super) validation: Validation,
     expected: Expected,
 }
 
-/// Which manifest may be overwritten or deleted.
+/// Which manifest the change may overwrite or delete.
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Expected {
-    /// The one that is there when the change is first looked at.
+    /// The one that is there when the change is first judged.
     First,
-    /// The one with this hash; none if there was none.
+    /// The one with this blob id; `None` if there was none.
     Blob(Option<String>),
 }
 
 impl Change {
-    pub(super) fn put(entity: Entity, mode: PutMode, checks: Checks) -> Self {
+    pub(super) fn put(entity: Entity, mode: PutMode, validation: Validation) -> Self {
         let entity = Box::new(entity);
         let (action, verified) = match mode {
             PutMode::Create => (Action::Create(entity), None),
@@ -71,80 +71,84 @@ impl Change {
         });
         Self {
             action,
-            checks,
+            validation,
             expected,
         }
     }
 
-    pub(super) fn delete(key: EntityKey, checks: Checks) -> Self {
+    pub(super) fn delete(key: EntityKey, validation: Validation) -> Self {
         Self {
             action: Action::Delete(key),
-            checks,
+            validation,
             expected: Expected::First,
         }
     }
 
-    pub(super) fn check(entity: Entity, checks: Checks) -> Self {
+    pub(super) fn dry_run(entity: Entity, validation: Validation) -> Self {
         Self {
-            action: Action::Check(Box::new(entity)),
-            checks,
+            action: Action::DryRun(Box::new(entity)),
+            validation,
             expected: Expected::First,
         }
     }
 
-    pub(super) fn initialise() -> Self {
+    pub(super) fn initialize() -> Self {
         Self {
-            action: Action::Initialise,
-            checks: Checks::Full,
+            action: Action::Initialize,
+            validation: Validation::Full,
             expected: Expected::First,
         }
     }
 
-    /// The entity that it is about.
+    /// The entity that is put, deleted or validated.
     pub(super) fn key(&self) -> Option<EntityKey> {
         match &self.action {
-            Action::Create(entity) | Action::Update(entity) | Action::Check(entity) => {
+            Action::Create(entity) | Action::Update(entity) | Action::DryRun(entity) => {
                 Some(entity.key())
             }
             Action::Delete(key) => Some(key.clone()),
-            Action::Initialise => None,
+            Action::Initialize => None,
         }
     }
 
-    /// The entity that it creates, if it does.
+    /// The entity that the change creates, if it is a creation.
     pub(super) fn created(&self) -> Option<EntityKey> {
         match &self.action {
             Action::Create(entity) => Some(entity.key()),
-            Action::Update(_) | Action::Delete(_) | Action::Check(_) | Action::Initialise => None,
+            Action::Update(_) | Action::Delete(_) | Action::DryRun(_) | Action::Initialize => None,
         }
     }
 
-    /// Whether it changes anything.
-    pub(super) fn has_effect(&self) -> bool {
-        !matches!(self.action, Action::Check(_))
+    /// The entity whose manifest the change writes or deletes.
+    pub(super) fn written_key(&self) -> Option<EntityKey> {
+        self.key().filter(|_| self.has_effect())
     }
 
-    /// Notes which manifest is there when the change is first looked at, so that a later one of
-    /// another writer is told from it.
+    /// Whether the change writes anything.
+    pub(super) fn has_effect(&self) -> bool {
+        !matches!(self.action, Action::DryRun(_))
+    }
+
+    /// Pins the manifest that is there when the change is first judged, so that one that another
+    /// writer puts there later is not overwritten.
     pub(super) fn pin(&mut self, tree: &ManifestTree, format: ObjectFormat) {
         if let (Expected::First, Some(key)) = (&self.expected, self.key()) {
             self.expected = Expected::Blob(blob_id(tree, &key, format));
         }
     }
 
-    /// Makes the change in a tree, whatever the rules say of the result.
+    /// Applies the change to a tree, whatever rules the result violates.
     ///
-    /// `claimed` are the entities that other requests of this process have created: deleting one
-    /// of these is no longer the business of the request that had it before. A creation adds its
-    /// own.
+    /// `created` are the entities that requests of this process have created: a deletion leaves
+    /// these alone, since they belong to another resource by now. A creation adds its own.
     pub(super) fn apply(
         &self,
         tree: &mut ManifestTree,
-        claimed: &mut BTreeSet<EntityKey>,
+        created: &mut BTreeSet<EntityKey>,
         format: ObjectFormat,
     ) -> Result<(), Error> {
         match &self.action {
-            Action::Create(entity) | Action::Check(entity) => {
+            Action::Create(entity) | Action::DryRun(entity) => {
                 let key = entity.key();
                 if let Some((_, manifest)) = tree.find(&key) {
                     let differences = manifest.differences(entity);
@@ -153,39 +157,34 @@ impl Change {
                     }
                 }
                 put(tree, entity)?;
-                claimed.insert(key);
+                created.insert(key);
                 Ok(())
             }
             Action::Update(entity) => {
                 let key = entity.key();
-                let same = tree
+                let is_same = tree
                     .find(&key)
                     .is_none_or(|(_, manifest)| manifest.differences(entity).is_empty());
-                if !same && !self.expects_what_is_there(tree, &key, format) {
+                if !is_same && !self.expects_current(tree, &key, format) {
                     return Err(Error::Changed { key });
                 }
                 remove_unreadable(tree, &key);
                 put(tree, entity)
             }
-            Action::Delete(key) if claimed.contains(key) => Ok(()),
+            Action::Delete(key) if created.contains(key) => Ok(()),
             Action::Delete(key) => {
-                if tree.contains(key) && !self.expects_what_is_there(tree, key, format) {
+                if tree.contains(key) && !self.expects_current(tree, key, format) {
                     return Err(Error::Changed { key: key.clone() });
                 }
                 remove_unreadable(tree, key);
                 tree.remove(key);
                 Ok(())
             }
-            Action::Initialise => Ok(()),
+            Action::Initialize => Ok(()),
         }
     }
 
-    fn expects_what_is_there(
-        &self,
-        tree: &ManifestTree,
-        key: &EntityKey,
-        format: ObjectFormat,
-    ) -> bool {
+    fn expects_current(&self, tree: &ManifestTree, key: &EntityKey, format: ObjectFormat) -> bool {
         match &self.expected {
             Expected::First => true,
             Expected::Blob(blob) => *blob == blob_id(tree, key, format),
@@ -200,17 +199,17 @@ fn put(tree: &mut ManifestTree, entity: &Entity) -> Result<(), Error> {
         trees: Box::new(Trees {
             before: tree.clone(),
             after: tree.clone(),
+            clusters: None,
         }),
     })
 }
 
-/// Removes what lies in the place of an entity and cannot be read: a manifest that was broken by
-/// hand.
+/// Removes an unreadable file from the path of an entity: a manifest that was broken by hand.
 fn remove_unreadable(tree: &mut ManifestTree, key: &EntityKey) {
     let broken: Vec<String> = tree
-        .broken_files()
+        .invalid_files()
         .map(|(path, _)| path)
-        .filter(|path| is_place_of(path, key))
+        .filter(|path| is_path_of(path, key))
         .map(str::to_owned)
         .collect();
     for path in broken {
@@ -218,8 +217,8 @@ fn remove_unreadable(tree: &mut ManifestTree, key: &EntityKey) {
     }
 }
 
-/// Whether a path is the place that the layout gives an entity.
-pub(super) fn is_place_of(path: &str, key: &EntityKey) -> bool {
+/// Whether a path is the one that the layout gives an entity.
+pub(super) fn is_path_of(path: &str, key: &EntityKey) -> bool {
     path.parse::<ManifestPath>()
-        .is_ok_and(|place| place.key() == key)
+        .is_ok_and(|path| path.key() == key)
 }

@@ -1,4 +1,4 @@
-//! From the difference of two trees to the actions of a commit and the deeds of its message.
+//! From the difference of two trees to the actions of a commit and the summary in its message.
 
 use std::collections::BTreeSet;
 
@@ -8,9 +8,9 @@ use nautes_model::tree::{FileChange, ManifestTree};
 
 use crate::backends::gitlab::FileAction;
 
-use super::message::Deed;
+use super::message::ChangeKind;
 
-/// The actions that turn one tree into another. `head` is the commit that holds the first one.
+/// Returns the actions that turn one tree into another. `head` is the commit of the first one.
 pub(super) fn actions(
     from: &ManifestTree,
     to: &ManifestTree,
@@ -35,26 +35,26 @@ pub(super) fn actions(
     to.changes_since(from).into_iter().map(action).collect()
 }
 
-/// What turning one tree into another does to which entities.
-pub(super) fn deeds(from: &ManifestTree, to: &ManifestTree) -> Vec<(Deed, EntityKey)> {
-    let mut deeds = BTreeSet::new();
+/// Lists what turning one tree into another does to which entities.
+pub(super) fn summary(from: &ManifestTree, to: &ManifestTree) -> Vec<(ChangeKind, EntityKey)> {
+    let mut summary = BTreeSet::new();
     for change in to.changes_since(from) {
         let (FileChange::Created { path, .. }
         | FileChange::Updated { path, .. }
         | FileChange::Deleted { path }) = change;
-        if let Some(key) = described_at(to, path) {
-            deeds.insert((Deed::Save, key));
-        } else if let Some(key) = described_at(from, path)
+        if let Some(key) = entity_at(to, path) {
+            summary.insert((ChangeKind::Save, key));
+        } else if let Some(key) = entity_at(from, path)
             && !to.contains(&key)
         {
-            deeds.insert((Deed::Delete, key));
+            summary.insert((ChangeKind::Delete, key));
         }
     }
-    deeds.into_iter().collect()
+    summary.into_iter().collect()
 }
 
-fn described_at(tree: &ManifestTree, path: &str) -> Option<EntityKey> {
+fn entity_at(tree: &ManifestTree, path: &str) -> Option<EntityKey> {
     tree.manifests()
-        .find(|(place, _)| *place == path)
+        .find(|(other, _)| *other == path)
         .map(|(_, manifest)| manifest.key())
 }

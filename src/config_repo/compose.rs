@@ -6,7 +6,7 @@ use nautes_model::EntityKey;
 use nautes_model::tree::ManifestTree;
 use nautes_model::validation::Violation;
 
-use super::change::{Change, Checks};
+use super::change::{Change, Validation};
 use super::error::{Error, Trees};
 use super::object_id::ObjectFormat;
 
@@ -15,21 +15,21 @@ use super::object_id::ObjectFormat;
 pub(super) struct Composition {
     /// The tree with the accepted changes, and the kustomization that lists its manifests.
     pub(super) tree: ManifestTree,
-    /// For each change, in order, why it is not among them.
-    pub(super) verdicts: Vec<Result<(), Error>>,
+    /// For each change, in order, whether it is accepted, or why not.
+    pub(super) outcomes: Vec<Result<(), Error>>,
 }
 
-/// A tree, and what a batch has to know to change it.
+/// Composes a batch on top of a tree.
 pub(super) struct Composer<'a, R> {
-    pub(super) origin: &'a ManifestTree,
-    /// The entities that other requests of this process have created.
-    pub(super) claimed: &'a BTreeSet<EntityKey>,
+    pub(super) base: &'a ManifestTree,
+    /// The entities that requests of this process have created.
+    pub(super) created: &'a BTreeSet<EntityKey>,
     pub(super) format: ObjectFormat,
-    /// The rules that a tree shall keep: those that it breaks.
-    pub(super) rules: R,
+    /// Returns the rules that a tree violates.
+    pub(super) violations: R,
 }
 
-/// The changes of a batch made one after the other, those left out that are refused.
+/// The changes of a batch applied one after the other, without those that are refused.
 struct Attempt {
     tree: ManifestTree,
     outcomes: Vec<Result<(), Error>>,
@@ -37,24 +37,23 @@ struct Attempt {
 }
 
 impl<R: Fn(&ManifestTree) -> BTreeSet<Violation>> Composer<'_, R> {
-    /// Decides which changes of a batch can be made, and makes them.
+    /// Decides which changes of a batch are accepted, and applies them.
     ///
-    /// The changes are judged by the tree that they make together, so that it does not matter
-    /// which of two that need each other comes first. A change is refused only for violations
-    /// that the tree without it does not have. Of several that could be blamed for one violation
-    /// it is the last. A mere check is judged by the tree that the accepted changes make, in which
-    /// it leaves nothing.
+    /// The changes are judged by the tree that they make together, so the order of two that need
+    /// each other does not matter. A change is refused only for violations that the tree without
+    /// it does not have; of several that could be at fault for one, the last is. A dry run is
+    /// judged on top of the accepted changes, and leaves nothing in the tree.
     pub(super) fn compose(&self, changes: &[Change]) -> Composition {
-        let tolerated = (self.rules)(self.origin);
+        let tolerated = (self.violations)(self.base);
         let mut refused = BTreeSet::new();
         let mut attempt = self.attempt(changes, &refused);
-        while let Some(culprit) = self.blame(changes, &refused, &attempt, &tolerated) {
-            refused.insert(culprit);
+        while let Some(at_fault) = self.find_fault(changes, &refused, &attempt, &tolerated) {
+            refused.insert(at_fault);
             attempt = self.attempt(changes, &refused);
         }
         let reasons = self.readmit(changes, &mut refused, &mut attempt);
-        let checked = self.checked(changes, &attempt);
-        let verdicts: Vec<_> = checked
+        let outcomes: Vec<_> = self
+            .with_dry_runs(changes, &attempt)
             .into_iter()
             .zip(reasons)
             .zip(changes)
@@ -70,25 +69,25 @@ impl<R: Fn(&ManifestTree) -> BTreeSet<Violation>> Composer<'_, R> {
             )
             .collect();
         let mut tree = attempt.tree;
-        let mut made = changes.iter().zip(&verdicts);
-        if made.any(|(change, verdict)| change.has_effect() && verdict.is_ok()) {
+        let mut judged = changes.iter().zip(&outcomes);
+        if judged.any(|(change, outcome)| change.has_effect() && outcome.is_ok()) {
             tree.update_kustomization();
         }
-        Composition { tree, verdicts }
+        Composition { tree, outcomes }
     }
 
     fn attempt(&self, changes: &[Change], refused: &BTreeSet<usize>) -> Attempt {
-        let mut tree = self.origin.clone();
-        let mut claimed = self.claimed.clone();
+        let mut tree = self.base.clone();
+        let mut created = self.created.clone();
         let mut outcomes = Vec::with_capacity(changes.len());
         for (index, change) in changes.iter().enumerate() {
             outcomes.push(if refused.contains(&index) || !change.has_effect() {
                 Ok(())
             } else {
-                change.apply(&mut tree, &mut claimed, self.format)
+                change.apply(&mut tree, &mut created, self.format)
             });
         }
-        let violations = (self.rules)(&tree);
+        let violations = (self.violations)(&tree);
         Attempt {
             tree,
             outcomes,
@@ -96,9 +95,9 @@ impl<R: Fn(&ManifestTree) -> BTreeSet<Violation>> Composer<'_, R> {
         }
     }
 
-    /// Finds a change to take out because of a violation that the origin does not have: one of an
+    /// Finds a change that is at fault for a violation that the base does not have: one of an
     /// entity that the violation is about, else one without which there is no such violation.
-    fn blame(
+    fn find_fault(
         &self,
         changes: &[Change],
         refused: &BTreeSet<usize>,
@@ -112,7 +111,7 @@ impl<R: Fn(&ManifestTree) -> BTreeSet<Violation>> Composer<'_, R> {
             .rev()
             .filter(|(index, (change, outcome))| {
                 change.has_effect()
-                    && change.checks == Checks::Full
+                    && change.validation == Validation::Full
                     && outcome.is_ok()
                     && !refused.contains(index)
             })
@@ -138,8 +137,8 @@ impl<R: Fn(&ManifestTree) -> BTreeSet<Violation>> Composer<'_, R> {
             })
     }
 
-    /// The outcomes of an attempt, with those of the mere checks.
-    fn checked(&self, changes: &[Change], attempt: &Attempt) -> Vec<Result<(), Error>> {
+    /// Returns the outcomes of an attempt, with those of the dry runs.
+    fn with_dry_runs(&self, changes: &[Change], attempt: &Attempt) -> Vec<Result<(), Error>> {
         changes
             .iter()
             .zip(&attempt.outcomes)
@@ -147,19 +146,22 @@ impl<R: Fn(&ManifestTree) -> BTreeSet<Violation>> Composer<'_, R> {
                 if change.has_effect() {
                     outcome.clone()
                 } else {
-                    self.check(change, attempt)
+                    self.dry_run(change, attempt)
                 }
             })
             .collect()
     }
 
-    fn check(&self, change: &Change, attempt: &Attempt) -> Result<(), Error> {
+    fn dry_run(&self, change: &Change, attempt: &Attempt) -> Result<(), Error> {
         let mut tree = attempt.tree.clone();
         change.apply(&mut tree, &mut BTreeSet::new(), self.format)?;
-        let Some(key) = change.key().filter(|_| change.checks == Checks::Full) else {
+        let Some(key) = change
+            .key()
+            .filter(|_| change.validation == Validation::Full)
+        else {
             return Ok(());
         };
-        let violations: Vec<Violation> = (self.rules)(&tree)
+        let violations: Vec<Violation> = (self.violations)(&tree)
             .difference(&attempt.violations)
             .cloned()
             .collect();
@@ -172,13 +174,14 @@ impl<R: Fn(&ManifestTree) -> BTreeSet<Violation>> Composer<'_, R> {
             trees: Box::new(Trees {
                 before: attempt.tree.clone(),
                 after: tree,
+                clusters: None,
             }),
         })
     }
 
-    /// Takes back those refusals that turn out to be unfounded, now that the culprits are out, until
-    /// none is: one that is taken back may be what another needs. Returns, for each change that
-    /// stays refused, the violations for which it does, and the trees without and with it.
+    /// Accepts those refused changes after all that violate nothing now that the others are left
+    /// out, until there is none: one that is accepted may be what another needs. Returns, for each
+    /// change that stays refused, its violations, and the trees without and with it.
     fn readmit(
         &self,
         changes: &[Change],
@@ -204,6 +207,7 @@ impl<R: Fn(&ManifestTree) -> BTreeSet<Violation>> Composer<'_, R> {
                     let trees = Trees {
                         before: attempt.tree.clone(),
                         after: with.tree,
+                        clusters: None,
                     };
                     *reason = Some((violations, Box::new(trees)));
                     refused.insert(index);

@@ -1,4 +1,4 @@
-//! The contents of files by their hashes, each read once.
+//! The contents of files by their blob ids, each read once.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,18 +9,19 @@ use nautes_model::layout::Repository;
 use nautes_model::tree::ManifestTree;
 
 use crate::backends::gitlab::{self, GitLab, Kind};
+use crate::backends::http::TransportError;
 
 use super::archive;
-use super::listing::{Listing, is_of_model};
+use super::listing::{Listing, is_model_file};
 use super::object_id::ObjectFormat;
 
-/// So many files are read one by one; if more are missing, an archive is cheaper.
-const FEW: usize = 3;
+/// Up to so many files are read one by one; for more, an archive is cheaper.
+const MAX_SINGLE_READS: usize = 3;
 
-/// Files that are read at the same time.
-const AT_ONCE: usize = 8;
+/// How many files are read concurrently.
+const CONCURRENCY: usize = 8;
 
-/// The files of one project, as far as they were read.
+/// The contents of the files of one project that were read so far.
 #[derive(Debug)]
 pub(super) struct Contents {
     gitlab: GitLab,
@@ -41,7 +42,7 @@ impl Contents {
         }
     }
 
-    /// Makes archives only a source of files whose hash is known.
+    /// Takes only files whose blob id matches out of archives from now on.
     pub(super) fn distrust_archives(&self) {
         self.distrusts_archives.store(true, Ordering::Relaxed);
     }
@@ -52,7 +53,7 @@ impl Contents {
         Ok(Arc::new(Listing::new(self.layout, entries)))
     }
 
-    /// Gets the content of a file by its hash.
+    /// Returns the content of a file by its blob id.
     pub(super) async fn get(&self, blob: &str) -> Result<Arc<str>, gitlab::Error> {
         if let Some(known) = self.known().get(blob).cloned() {
             return Ok(known);
@@ -61,13 +62,13 @@ impl Contents {
         Ok(self.remember(blob, &content))
     }
 
-    /// Reads all manifests of a commit: the first time with one archive, later by what differs.
+    /// Reads all manifests of a commit: the first time from an archive, later only those that differ.
     pub(super) async fn read_all(&self, commit: &str) -> Result<ManifestTree, gitlab::Error> {
         let first = self.known().is_empty();
         if first && !self.distrusts_archives.load(Ordering::Relaxed) {
             let files = self.unpack_archive(commit).await?;
             if !files.is_empty() && !files.keys().any(|path| is_attributes(path)) {
-                let format = ObjectFormat::of(commit);
+                let format = ObjectFormat::from_id(commit);
                 let files = files.into_iter().map(|(path, content)| {
                     (
                         path,
@@ -82,14 +83,14 @@ impl Contents {
         self.read(commit, &listing).await
     }
 
-    /// Reads the manifests of a listing that are not known yet.
+    /// Reads the manifests of a listing, as far as they are not known yet.
     pub(super) async fn read(
         &self,
         commit: &str,
         listing: &Listing,
     ) -> Result<ManifestTree, gitlab::Error> {
-        if self.unknown(listing).len() > FEW {
-            let format = ObjectFormat::of(commit);
+        if self.unknown(listing).len() > MAX_SINGLE_READS {
+            let format = ObjectFormat::from_id(commit);
             for (path, content) in self.unpack_archive(commit).await? {
                 let blob = format.blob_id(&content);
                 if listing.blob(&path) == Some(&blob) {
@@ -98,7 +99,9 @@ impl Contents {
             }
         }
         stream::iter(self.unknown(listing).into_iter().map(Ok))
-            .try_for_each_concurrent(AT_ONCE, async |blob: &str| self.get(blob).await.map(drop))
+            .try_for_each_concurrent(CONCURRENCY, async |blob: &str| {
+                self.get(blob).await.map(drop)
+            })
             .await?;
         let mut tree = ManifestTree::new(self.layout);
         for (path, blob) in listing.blobs() {
@@ -108,17 +111,22 @@ impl Contents {
         Ok(tree)
     }
 
-    /// Gets the files of the model, and git attributes, out of an archive; nothing when there is
-    /// no archive to be had. GitLab limits archives to a few a minute.
+    /// Returns the model's files, and git attributes, out of an archive; nothing when GitLab serves
+    /// no archive, which it limits to a few a minute.
     async fn unpack_archive(
         &self,
         commit: &str,
     ) -> Result<BTreeMap<String, Vec<u8>>, gitlab::Error> {
-        let wanted = |path: &str| is_of_model(self.layout, path) || is_attributes(path);
+        let wanted = |path: &str| is_model_file(self.layout, path) || is_attributes(path);
         match self.gitlab.archive(self.project, commit).await {
             Ok(packed) => Ok(archive::unpack(&packed, wanted).unwrap_or_default()),
-            Err(error) if matches!(error.kind(), Kind::Limited { .. } | Kind::NotFound) => {
-                tracing::debug!(%error, "manifests are read one by one");
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    Kind::Transport(TransportError::Limited { .. }) | Kind::NotFound
+                ) =>
+            {
+                tracing::debug!(%error, "no archive; reading manifests one by one");
                 Ok(BTreeMap::new())
             }
             Err(error) => Err(error),

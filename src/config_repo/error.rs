@@ -1,4 +1,4 @@
-//! Why a configuration repository did not do what was wanted.
+//! Errors of configuration repositories.
 
 use std::sync::Arc;
 
@@ -8,20 +8,22 @@ use nautes_model::validation::Violation;
 
 use crate::backends::gitlab;
 
-/// Why a configuration repository did not do what was wanted.
+use super::snapshot::Snapshot;
+
+/// Why work in a configuration repository failed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// The change would break rules that the repository keeps without it.
-    #[error("the change of {key} breaks a rule of its configuration repository")]
+    /// The change would violate rules that the repository does not violate without it.
+    #[error("the change of {key} violates a rule of its configuration repository")]
     Refused {
         /// The entity of the change.
         key: EntityKey,
-        /// The rules that would be broken; at least one.
+        /// The violations; at least one.
         violations: Vec<Violation>,
         /// The repository without and with the change.
         trees: Box<Trees>,
     },
-    /// An entity that was to be created exists, and is not as it was to be.
+    /// An entity to create exists already, with other fields.
     #[error("{key} exists already and differs in {}", differences.join(", "))]
     Exists {
         /// The entity.
@@ -35,46 +37,46 @@ pub enum Error {
         /// The entity.
         key: EntityKey,
     },
-    /// Other commits came before ours each time, for as long as this was tried. What we committed
-    /// meanwhile was kept, but is not judged, or not listed in the kustomization, as it should be.
+    /// Other commits kept coming before ours. What was committed stays, but may violate rules, or
+    /// may not be listed in the kustomization.
     #[error("other commits came before ours {times} times in a row")]
     Contended {
-        /// How often.
+        /// How often that happened.
         times: u32,
     },
-    /// The tenant's repository, by whose clusters changes are judged, cannot be read.
+    /// The tenant's repository, whose clusters the validation depends on, cannot be read.
     #[error("the tenant's repository `{project}` cannot be read")]
     Tenant {
         /// The full path of its project, from the configuration.
         project: String,
-        /// Why.
+        /// The cause.
         #[source]
         source: Arc<gitlab::Error>,
     },
     /// GitLab failed.
     #[error("the configuration repository cannot be used")]
     GitLab(#[source] Arc<gitlab::Error>),
-    /// The work on the change ended half-way; what became of it is not known.
+    /// The work was stopped half-way; its outcome is unknown.
     #[error("the change of the configuration repository was interrupted")]
     Interrupted,
 }
 
-/// A repository without and with a change.
+/// A repository without and with a change, and the clusters that there are.
 #[derive(Clone, Debug)]
 pub struct Trees {
     /// Without the change.
     pub before: ManifestTree,
-    /// With it; as without it when its place is taken.
+    /// With it; the same as without it when its path is taken.
     pub after: ManifestTree,
+    /// The tenant's repository that it was validated against, if there is one.
+    pub clusters: Option<Arc<Snapshot>>,
 }
 
 impl Error {
-    /// Whether another change can make this one possible, so that it is worth waiting for.
-    pub fn curable_by_another_change(&self) -> bool {
+    /// Whether another change may resolve the error, so that it is worth waiting for.
+    pub fn may_resolve(&self) -> bool {
         match self {
-            Self::Refused { violations, .. } => {
-                violations.iter().all(Violation::curable_by_another_change)
-            }
+            Self::Refused { violations, .. } => violations.iter().all(Violation::may_resolve),
             Self::Exists { .. } => true,
             Self::Changed { .. }
             | Self::Contended { .. }

@@ -1,6 +1,6 @@
-//! Which files a commit holds, by the hashes of their contents.
+//! The files of a commit with their blob ids.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use nautes_model::EntityKey;
 use nautes_model::layout::{ManifestPath, Repository};
@@ -11,8 +11,7 @@ use crate::backends::gitlab::{EntryType, TreeEntry};
 #[derive(Debug)]
 pub(super) struct Listing {
     blobs: BTreeMap<String, String>,
-    places: HashMap<EntityKey, String>,
-    paths_by_blob: HashMap<String, String>,
+    paths: BTreeMap<EntityKey, String>,
 }
 
 impl Listing {
@@ -20,49 +19,37 @@ impl Listing {
         let blobs: BTreeMap<String, String> = entries
             .into_iter()
             .filter(|entry| entry.entry_type == EntryType::Blob)
-            .filter(|entry| is_of_model(repository, &entry.path))
+            .filter(|entry| is_model_file(repository, &entry.path))
             .map(|entry| (entry.path, entry.id))
             .collect();
-        let manifests = || {
-            blobs
-                .iter()
-                .filter(|(path, _)| repository.holds_manifests(path))
-        };
-        let places = manifests()
-            .filter_map(|(path, _)| Some((path.parse::<ManifestPath>().ok()?, path)))
-            .map(|(place, path)| (place.key().clone(), path.clone()))
+        let paths = blobs
+            .keys()
+            .filter(|path| repository.may_hold_manifest(path))
+            .filter_map(|path| Some((path.parse::<ManifestPath>().ok()?, path)))
+            .map(|(manifest, path)| (manifest.key().clone(), path.clone()))
             .collect();
-        let paths_by_blob = manifests()
-            .map(|(path, blob)| (blob.clone(), path.clone()))
-            .collect();
-        Self {
-            blobs,
-            places,
-            paths_by_blob,
-        }
+        Self { blobs, paths }
     }
 
-    /// The hash of a file's content.
+    /// The blob id of a file.
     pub(super) fn blob(&self, path: &str) -> Option<&str> {
         self.blobs.get(path).map(String::as_str)
     }
 
-    /// Paths and hashes of all files.
+    /// The blob ids of all files, by path.
     pub(super) fn blobs(&self) -> &BTreeMap<String, String> {
         &self.blobs
     }
 
-    /// The path of an entity's manifest: the place that the layout gives it, or wherever the very
-    /// content is that was there before.
-    pub(super) fn place(&self, key: &EntityKey, known_blob: Option<&str>) -> Option<&str> {
-        let moved = || self.paths_by_blob.get(known_blob?);
-        self.places.get(key).or_else(moved).map(String::as_str)
+    /// The path that the layout gives an entity, if there is a file.
+    pub(super) fn path_of(&self, key: &EntityKey) -> Option<&str> {
+        self.paths.get(key).map(String::as_str)
     }
 }
 
-/// Whether the model knows a file: a manifest or the kustomization.
-pub(super) fn is_of_model(repository: Repository, path: &str) -> bool {
-    repository.holds_manifests(path) || path == repository.kustomization_path()
+/// Whether a file is one of the model: a manifest or the kustomization.
+pub(super) fn is_model_file(repository: Repository, path: &str) -> bool {
+    repository.may_hold_manifest(path) || path == repository.kustomization_path()
 }
 
 #[cfg(test)]
@@ -100,16 +87,9 @@ mod tests {
     }
 
     #[test]
-    fn an_entity_is_found_in_its_place_or_by_its_content() {
-        let listing = listing(&[("envs/dev.yaml", "3"), ("envs/odd-place.yaml", "5")]);
-        assert_eq!(
-            listing.place(&environment("dev"), None),
-            Some("envs/dev.yaml")
-        );
-        assert_eq!(
-            listing.place(&environment("test"), Some("5")),
-            Some("envs/odd-place.yaml")
-        );
-        assert_eq!(listing.place(&environment("test"), Some("6")), None);
+    fn an_entity_is_found_by_the_path_that_the_layout_gives_it() {
+        let listing = listing(&[("envs/dev.yaml", "3"), ("envs/other-name/test.yaml", "5")]);
+        assert_eq!(listing.path_of(&environment("dev")), Some("envs/dev.yaml"));
+        assert_eq!(listing.path_of(&environment("test")), None);
     }
 }

@@ -1,23 +1,23 @@
-//! The message of a commit: what it does to which entities, and the trailer by which it is found.
+//! The message of a commit: which entities it saves and deletes, and the trailer to find it by.
 
 use std::fmt::Write;
 
 use nautes_model::EntityKey;
 use uuid::Uuid;
 
-/// Longest first line, by the custom of git.
-const LONGEST_SUBJECT: usize = 72;
+/// The longest first line, by git's convention.
+const MAX_SUBJECT: usize = 72;
 
 /// What a commit does to one entity.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) enum Deed {
+pub(super) enum ChangeKind {
     Save,
     Delete,
 }
 
-/// The name of a batch, written into the message of its commits.
+/// The id of a batch, written into the messages of its commits.
 ///
-/// When it is not known whether a commit was made, the branch is searched for it.
+/// When the outcome of a commit is unknown, the branch is searched for it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct ChangeId(Uuid);
 
@@ -26,8 +26,8 @@ impl ChangeId {
         Self(Uuid::new_v4())
     }
 
-    /// Whether a message carries this name.
-    pub(super) fn names(self, message: &str) -> bool {
+    /// Whether a message has this id.
+    pub(super) fn is_in(self, message: &str) -> bool {
         let trailer = self.trailer();
         message.lines().any(|line| line.trim_end() == trailer)
     }
@@ -37,19 +37,19 @@ impl ChangeId {
     }
 }
 
-/// Writes the message of a commit. Without deeds it only brings the kustomization up to date.
-pub(super) fn message(deeds: &[(Deed, EntityKey)], change_id: ChangeId) -> String {
-    let mut lines = deeds.iter().map(|(deed, key)| match deed {
-        Deed::Save => format!("Save {key}"),
-        Deed::Delete => format!("Delete {key}"),
+/// Writes the message of a commit. An empty summary is that of an updated kustomization.
+pub(super) fn message(summary: &[(ChangeKind, EntityKey)], change_id: ChangeId) -> String {
+    let mut lines = summary.iter().map(|(kind, key)| match kind {
+        ChangeKind::Save => format!("Save {key}"),
+        ChangeKind::Delete => format!("Delete {key}"),
     });
-    let mut message = match (lines.next(), deeds.len()) {
+    let mut message = match (lines.next(), summary.len()) {
         (None, _) => "Update kustomization".to_owned(),
-        (Some(only), 1) if only.len() <= LONGEST_SUBJECT => only,
+        (Some(only), 1) if only.len() <= MAX_SUBJECT => only,
         (Some(first), 1) => format!("Save or delete an entity with a long name\n\n{first}"),
         (Some(first), _) => {
-            let count = |wanted| deeds.iter().filter(|(deed, _)| *deed == wanted).count();
-            let subject = match (count(Deed::Save), count(Deed::Delete)) {
+            let count = |wanted| summary.iter().filter(|(kind, _)| *kind == wanted).count();
+            let subject = match (count(ChangeKind::Save), count(ChangeKind::Delete)) {
                 (saved, 0) => format!("Save {saved} entities"),
                 (0, deleted) => format!("Delete {deleted} entities"),
                 (saved, deleted) => format!("Save {saved} and delete {deleted} entities"),
@@ -78,22 +78,22 @@ mod tests {
     #[test]
     fn one_entity_is_named_in_the_first_line() {
         let change_id = ChangeId::new();
-        let message = message(&[(Deed::Save, environment("dev"))], change_id);
+        let message = message(&[(ChangeKind::Save, environment("dev"))], change_id);
         assert!(
             message.starts_with("Save environment `dev`\n\nChange-Id: "),
             "{message}"
         );
-        assert!(change_id.names(&message));
-        assert!(!ChangeId::new().names(&message));
+        assert!(change_id.is_in(&message));
+        assert!(!ChangeId::new().is_in(&message));
     }
 
     #[test]
     fn several_entities_are_counted_first_and_named_below() {
-        let deeds = [
-            (Deed::Save, environment("a")),
-            (Deed::Delete, environment("b")),
+        let summary = [
+            (ChangeKind::Save, environment("a")),
+            (ChangeKind::Delete, environment("b")),
         ];
-        let message = message(&deeds, ChangeId::new());
+        let message = message(&summary, ChangeId::new());
         let lines: Vec<_> = message.lines().collect();
         assert_eq!(
             lines[..4],
@@ -109,9 +109,9 @@ mod tests {
     #[test]
     fn a_long_name_does_not_make_a_long_first_line() {
         let message = message(
-            &[(Deed::Save, environment(&"a".repeat(200)))],
+            &[(ChangeKind::Save, environment(&"a".repeat(200)))],
             ChangeId::new(),
         );
-        assert!(message.lines().next().unwrap().len() <= LONGEST_SUBJECT);
+        assert!(message.lines().next().unwrap().len() <= MAX_SUBJECT);
     }
 }

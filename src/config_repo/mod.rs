@@ -1,20 +1,25 @@
-//! Configuration repositories: where the manifests of a product's entities, and of the tenant's
-//! clusters, are kept. Only GitLab's API is used, no git.
+//! Configuration repositories, which hold the manifests of a product's entities or of the tenant's
+//! clusters. Only GitLab's API is used, not git.
 //!
 //! ```text
-//! Repositories ── open ──> Repository       one for each request in flight
-//!                              │
-//!                            Queue          one for each branch: groups changes into batches
-//!                              │   waiting, pacing, requests: what waits, and when it is due
-//!                            Runner         one batch: composed, committed, checked, repaired
-//!                              │   change, compose, rebase, commit, message: pure
-//!                            Remote         the branch: head, listing, contents, each read once
+//! Repositories ──> Repository           a handle; clones share the queue
+//!                      │
+//!                    Queue              one for each branch: groups changes into batches
+//!                      │   pending_changes, batch_window: what waits, and when it is due
+//!                    Runner             one batch: composed, committed, verified, repaired
+//!                      │   change, compose, rebase, commit, message: pure
+//!                  BranchCache          the branch: head, listing and contents, each read once
 //! ```
 //!
-//! All writes to configuration repositories go through here. Input and output
-//! are in `queue`, `run`, `remote`, `contents`, `read` and `surroundings` alone.
+//! All writes to configuration repositories go through here. The I/O is in `queue`, `batch`,
+//! `branch_cache`, `contents`, `read` and `validation_inputs` alone. A change that is refused only
+//! because of another manifest waits in the [`WaitGraph`](crate::wait_graph::WaitGraph).
 
 mod archive;
+mod awaited;
+mod batch;
+mod batch_window;
+mod branch_cache;
 mod change;
 mod commit;
 mod compose;
@@ -23,27 +28,22 @@ mod error;
 mod listing;
 mod message;
 mod object_id;
-mod pacing;
+mod pending_changes;
 mod queue;
 mod read;
 mod rebase;
-mod remote;
 mod repositories;
 mod repository;
-mod requests;
-mod run;
 mod snapshot;
-mod surroundings;
 #[cfg(test)]
 mod tests;
-mod traffic;
-mod waiting;
+mod validation_inputs;
 
-pub use self::change::{Checks, PutMode};
+pub use self::batch::Author;
+pub use self::change::{PutMode, Validation};
 pub use self::error::{Error, Trees};
 pub use self::read::{Drift, Present, Reading};
 pub use self::repositories::{Options, Repositories};
 pub use self::repository::{Repository, Written};
-pub use self::run::Author;
 pub use self::snapshot::{Snapshot, VerifiedAt};
-pub use self::surroundings::TenantRepository;
+pub use self::validation_inputs::TenantRepository;

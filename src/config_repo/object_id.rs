@@ -1,10 +1,10 @@
-//! Hashes of git objects, computed here so that they need not be asked for.
+//! Ids of git objects, computed without asking GitLab.
 
 use std::fmt::Write;
 
 use ring::digest::{Algorithm, Context, SHA1_FOR_LEGACY_USE_ONLY, SHA256};
 
-/// Length of a hash in hexadecimal digits in repositories of git's newer object format.
+/// Length of an id in hexadecimal digits in repositories of git's newer object format.
 const SHA256_DIGITS: usize = 64;
 
 /// The hash function of a repository.
@@ -12,8 +12,8 @@ const SHA256_DIGITS: usize = 64;
 pub(super) struct ObjectFormat(&'static Algorithm);
 
 impl ObjectFormat {
-    /// Tells the hash function from some hash of the repository.
-    pub(super) fn of(id: &str) -> Self {
+    /// Returns the hash function by some id of the repository.
+    pub(super) fn from_id(id: &str) -> Self {
         Self(if id.len() == SHA256_DIGITS {
             &SHA256
         } else {
@@ -21,7 +21,7 @@ impl ObjectFormat {
         })
     }
 
-    /// The hash of a file's content (git `Documentation/gitformat-loose.adoc`).
+    /// Returns the blob id of a file's content (git `Documentation/gitformat-loose.adoc`).
     pub(super) fn blob_id(self, content: &[u8]) -> String {
         let mut context = Context::new(self.0);
         context.update(format!("blob {}\0", content.len()).as_bytes());
@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn hashes_are_those_of_git() {
-        let sha1 = ObjectFormat::of(&"0".repeat(40));
+        let sha1 = ObjectFormat::from_id(&"0".repeat(40));
         assert_eq!(
             sha1.blob_id(b""),
             "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"
@@ -52,7 +52,7 @@ mod tests {
             sha1.blob_id(b"hello\n"),
             "ce013625030ba8dba906f756967f9e9ca394464a"
         );
-        let sha256 = ObjectFormat::of(&"0".repeat(64));
+        let sha256 = ObjectFormat::from_id(&"0".repeat(64));
         assert_eq!(
             sha256.blob_id(b""),
             "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813"

@@ -8,67 +8,59 @@ use nautes_model::EntityKey;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep_until};
 
+use super::batch::{Author, Outcome, Runner};
+use super::branch_cache::BranchCache;
 use super::change::Change;
 use super::error::Error;
-use super::remote::Remote;
-use super::requests::RequestId;
-use super::run::{Author, Runner, Verdict};
-use super::surroundings::{Neighbours, Surroundings};
-use super::traffic::Traffic;
-use super::waiting::{Item, Step, Waiting};
+use super::pending_changes::{Item, PendingChanges, Step};
+use super::validation_inputs::{OtherProducts, ValidationInputs};
+use crate::wait_graph::{Request, RequestId, WaitGraph};
 
 /// The queue of one branch.
 #[derive(Debug)]
 pub(super) struct Queue {
-    pub(super) remote: Arc<Remote>,
+    pub(super) branch: Arc<BranchCache>,
+    pub(super) graph: WaitGraph,
     author: Author,
-    surroundings: Surroundings,
-    waiting: Mutex<Waiting>,
-    traffic: Arc<Traffic>,
-    news: Notify,
+    inputs: ValidationInputs,
+    changes: Mutex<PendingChanges>,
+    wake: Notify,
     /// The entities that requests of this process have created.
-    claimed: Mutex<BTreeSet<EntityKey>>,
+    created: Mutex<BTreeSet<EntityKey>>,
 }
 
 impl Queue {
     pub(super) fn new(
-        remote: Arc<Remote>,
+        branch: Arc<BranchCache>,
         author: Author,
-        surroundings: Surroundings,
-        traffic: Arc<Traffic>,
+        inputs: ValidationInputs,
+        graph: WaitGraph,
     ) -> Self {
+        let changes = PendingChanges::new(graph.clone(), branch.layout);
         Self {
-            remote,
+            branch,
+            graph,
             author,
-            surroundings,
-            waiting: Mutex::new(Waiting::new(Arc::clone(&traffic))),
-            traffic,
-            news: Notify::new(),
-            claimed: Mutex::default(),
+            inputs,
+            changes: Mutex::new(changes),
+            wake: Notify::new(),
+            created: Mutex::default(),
         }
     }
 
-    /// Begins a request.
-    pub(super) fn begin(&self) -> RequestId {
-        self.waiting().requests.begin()
-    }
-
-    /// Ends a request.
-    pub(super) fn end(&self, request: RequestId) {
-        self.waiting().requests.end(request, Instant::now());
-        self.news.notify_one();
-    }
-
-    /// Makes a change, together with those of other requests, and tells what became of it.
-    /// Dropping the future takes the change back unless it is being made already.
+    /// Makes a change, together with those of other requests, and returns its outcome. Dropping
+    /// the future withdraws the change unless it is being made already.
+    ///
+    /// Without a request, a change that is refused does not wait for others.
     pub(super) async fn make(
         self: &Arc<Self>,
         change: Change,
-        neighbours: Neighbours,
-        request: RequestId,
-    ) -> Verdict {
-        // Before the channel, so that the change is taken back when this is dropped.
-        let mut waiter = Waiter {
+        other_products: OtherProducts,
+        request: Option<&Request>,
+    ) -> Outcome {
+        let request = request.map(Request::id);
+        // Before the channel, so that it is dropped after it: the change is withdrawn by then.
+        let mut caller = Caller {
             queue: self,
             request,
             is_answered: false,
@@ -76,75 +68,73 @@ impl Queue {
         let (reply, answer) = oneshot::channel();
         let item = Item {
             change,
-            neighbours,
+            other_products,
             request,
             reply,
         };
-        let must_start = self.waiting().add(item, Instant::now());
-        if must_start {
-            tokio::spawn(
-                Worker {
-                    queue: Arc::clone(self),
-                    ended: false,
-                }
-                .work(),
-            );
+        if self.changes().add(item, Instant::now()) {
+            let worker = Worker {
+                queue: Arc::clone(self),
+                ended: false,
+            };
+            tokio::spawn(worker.work());
         }
-        self.news.notify_one();
-        let verdict = answer.await.unwrap_or(Err(Error::Interrupted));
-        waiter.is_answered = true;
-        verdict
+        self.wake.notify_one();
+        let outcome = answer.await.unwrap_or(Err(Error::Interrupted));
+        caller.is_answered = true;
+        outcome
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn changes(&self) -> MutexGuard<'_, PendingChanges> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn claimed(&self) -> MutexGuard<'_, BTreeSet<EntityKey>> {
-        self.claimed.lock().unwrap_or_else(PoisonError::into_inner)
+    fn created(&self) -> MutexGuard<'_, BTreeSet<EntityKey>> {
+        self.created.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn run(&self, mut items: Vec<Item>) {
-        let _batch = self.traffic.batch();
+        let before = self.graph.version();
         let mut changes: Vec<Change> = items.iter().map(|item| item.change.clone()).collect();
-        let neighbours = items
-            .iter()
-            .flat_map(|item| item.neighbours.clone())
-            .collect::<Neighbours>();
+        let mut other_products = OtherProducts::default();
+        for item in &items {
+            other_products.extend(&item.other_products);
+        }
         let runner = Runner {
-            remote: &self.remote,
+            branch: &self.branch,
             author: &self.author,
-            surroundings: &self.surroundings,
-            neighbours,
+            inputs: &self.inputs,
+            other_products,
         };
-        let mut claimed = self.claimed().clone();
-        let verdicts = runner.run(&mut changes, &mut claimed).await;
-        *self.claimed() = claimed;
+        let mut created = self.created().clone();
+        let outcomes = runner.run(&mut changes, &mut created).await;
+        *self.created() = created;
         for (item, change) in items.iter_mut().zip(changes) {
             item.change = change;
         }
-        self.waiting().settle(items, verdicts, Instant::now());
+        self.changes()
+            .finish(items, outcomes, before, Instant::now());
     }
 }
 
-/// Who waits for a change.
-struct Waiter<'a> {
+/// The caller of [`Queue::make`] while it awaits the answer.
+struct Caller<'a> {
     queue: &'a Queue,
-    request: RequestId,
+    request: Option<RequestId>,
     is_answered: bool,
 }
 
-impl Drop for Waiter<'_> {
-    /// A request that no longer waits may yet bring what others wait for.
+impl Drop for Caller<'_> {
+    /// A cancelled caller no longer waits, and may still unblock others.
     fn drop(&mut self) {
-        if !self.is_answered {
-            self.queue.waiting().requests.resume(self.request);
-            self.queue.news.notify_one();
+        if let (Some(request), false) = (self.request, self.is_answered) {
+            self.queue.graph.resume(request);
+            self.queue.wake.notify_one();
         }
     }
 }
 
-/// Who makes the changes of a queue, as long as there are any.
+/// Makes the changes of a queue for as long as there are any.
 struct Worker {
     queue: Arc<Queue>,
     ended: bool,
@@ -154,19 +144,24 @@ impl Worker {
     async fn work(mut self) {
         let queue = Arc::clone(&self.queue);
         while !self.ended {
-            // Listened to before it is decided what to do, so that none is missed.
-            let answers = pin!(queue.traffic.answers());
-            let step = queue.waiting().step(Instant::now());
+            // Created before the decision, so that no change of the graph after it is missed.
+            let graph_changed = pin!(queue.graph.changed());
+            let step = queue.changes().step(Instant::now());
             match step {
                 Step::Run(items) => queue.run(items).await,
-                Step::Wait(Some(until)) => {
+                Step::Wait(until) => {
+                    let deadline = async {
+                        match until {
+                            Some(until) => sleep_until(until).await,
+                            None => std::future::pending().await,
+                        }
+                    };
                     tokio::select! {
-                        () = queue.news.notified() => {}
-                        () = answers => {}
-                        () = sleep_until(until) => {}
+                        () = queue.wake.notified() => {}
+                        () = graph_changed => {}
+                        () = deadline => {}
                     }
                 }
-                Step::Wait(None) => queue.news.notified().await,
                 Step::End => self.ended = true,
             }
         }
@@ -174,10 +169,10 @@ impl Worker {
 }
 
 impl Drop for Worker {
-    /// Those who wait must not wait for ever when the worker is stopped half-way.
+    /// Callers must not wait for ever when the worker is stopped half-way.
     fn drop(&mut self) {
         if !self.ended {
-            self.queue.waiting().abandon();
+            self.queue.changes().abandon();
         }
     }
 }

@@ -2,25 +2,24 @@
 
 use nautes_model::tree::{FileChange, ManifestTree};
 
-/// Tells what a branch would hold without our own commits.
+/// Returns what a branch would hold without our own commits.
 ///
-/// `actual` is a tree that holds work of ours which `origin` does not hold; `moved` is the same
-/// branch later. A file that is still as we left it counts as it is in `origin`; what others wrote
-/// counts as they wrote it.
+/// `head` holds changes of ours that `base` does not hold; `later` is the same branch afterwards.
+/// A file that is still as we left it is as in `base`; one that others wrote is as they wrote it.
 pub(super) fn rebase(
-    origin: &ManifestTree,
-    actual: &ManifestTree,
-    moved: &ManifestTree,
+    base: &ManifestTree,
+    head: &ManifestTree,
+    later: &ManifestTree,
 ) -> ManifestTree {
-    let mut tree = moved.clone();
-    for change in actual.changes_since(origin) {
+    let mut tree = later.clone();
+    for change in head.changes_since(base) {
         let (FileChange::Created { path, .. }
         | FileChange::Updated { path, .. }
         | FileChange::Deleted { path }) = change;
-        if moved.file(path) != actual.file(path) {
+        if later.file(path) != head.file(path) {
             continue;
         }
-        match origin.file(path) {
+        match base.file(path) {
             Some(text) => tree.put_file(path, text),
             None => {
                 tree.remove_file(path);
@@ -30,7 +29,7 @@ pub(super) fn rebase(
     tree
 }
 
-/// Makes in a third tree the changes that lead from one tree to another.
+/// Applies the difference between two trees to a third one.
 pub(super) fn carry_over(
     from: &ManifestTree,
     to: &ManifestTree,

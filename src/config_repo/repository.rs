@@ -1,139 +1,165 @@
-//! A configuration repository, as a lifecycle sees it.
+//! A configuration repository, as resources use it.
 
 use std::sync::Arc;
 
 use nautes_model::EntityKey;
 use nautes_model::entity::Entity;
+use nautes_model::layout;
 
-use super::change::{Change, Checks, PutMode};
+use super::change::{Change, PutMode, Validation};
 use super::error::Error;
 use super::queue::Queue;
 use super::read::Reading;
-use super::requests::RequestId;
 use super::snapshot::{Snapshot, VerifiedAt};
-use super::surroundings::Neighbours;
+use super::validation_inputs::OtherProducts;
+use crate::wait_graph::{Request, Target};
 
-/// A configuration repository, open for one request.
-///
-/// As long as it is held, the request counts as being in flight: changes of others that cannot be
-/// made yet wait for what it may bring. So open it at the beginning of a request, hold it to the
-/// end, and let each request have its own.
-#[derive(Debug)]
+/// A configuration repository. Clones share everything.
+#[derive(Clone, Debug)]
 pub struct Repository {
     queue: Arc<Queue>,
-    request: RequestId,
-    neighbours: Neighbours,
+    other_products: OtherProducts,
 }
 
 /// A change that was made.
 #[derive(Clone, Debug)]
 pub struct Written {
-    /// Where the entity is verified now; none if it was deleted.
+    /// Where the entity is verified now; `None` if it was deleted.
     pub verified: Option<VerifiedAt>,
-    /// The repository after it.
+    /// The repository after the change.
     pub snapshot: Arc<Snapshot>,
 }
 
 impl Repository {
-    pub(super) fn open(queue: Arc<Queue>) -> Self {
-        let request = queue.begin();
+    pub(super) fn new(queue: Arc<Queue>) -> Self {
         Self {
             queue,
-            request,
-            neighbours: Neighbours::new(),
+            other_products: OtherProducts::default(),
         }
     }
 
-    /// Lets changes be judged beside the repositories of other products too.
-    pub fn set_neighbours(&mut self, snapshots: impl IntoIterator<Item = Arc<Snapshot>>) {
-        self.neighbours = snapshots
+    /// Which repository it is.
+    pub fn layout(&self) -> layout::Repository {
+        self.queue.branch.layout
+    }
+
+    /// The number of its GitLab project.
+    pub fn project(&self) -> u64 {
+        self.queue.branch.project
+    }
+
+    /// Validates changes against the repositories of other products too.
+    #[must_use]
+    pub fn beside(mut self, others: impl IntoIterator<Item = Self>) -> Self {
+        let branches = others
             .into_iter()
-            .filter_map(|snapshot| Some((snapshot.tree().product()?, snapshot)))
-            .collect();
+            .filter(|other| other.layout() != self.layout())
+            .map(|other| Arc::clone(&other.queue.branch));
+        self.other_products = OtherProducts::new(branches.collect());
+        self
+    }
+
+    /// Begins a request that may write the manifest of an entity.
+    pub fn begin(&self, key: EntityKey) -> Request {
+        self.queue.graph.begin([self.target(key)])
+    }
+
+    /// The manifest of an entity, as a target of a request.
+    pub fn target(&self, key: EntityKey) -> Target {
+        Target::Manifest(self.layout(), key)
     }
 
     /// Reads an entity.
     ///
     /// `verified` is where it was last verified. If the branch is still at that commit, nothing
-    /// else is read; otherwise the tree is listed, once for all who ask, and the manifest is read
-    /// only if its hash is another.
+    /// else is read. Otherwise the tree is listed, once for all callers, and the manifest is read
+    /// only if its blob id is another.
     pub async fn read(
         &self,
         key: &EntityKey,
         verified: Option<&VerifiedAt>,
     ) -> Result<Reading, Error> {
-        Ok(self.queue.remote.read(key, verified).await?)
+        Ok(self.queue.branch.read(key, verified).await?)
     }
 
-    /// The whole repository as it is known: read once, and kept up to date by the changes that
-    /// are made here.
+    /// Returns the whole repository as it is known: read once, and updated by the changes that are
+    /// made here.
     pub async fn snapshot(&self) -> Result<Arc<Snapshot>, Error> {
-        let remote = &self.queue.remote;
-        Ok(remote.snapshot(&remote.view()).await?)
+        let branch = &self.queue.branch;
+        Ok(branch.snapshot(&branch.cached()).await?)
     }
 
-    /// The whole repository as it is now, after one look at the branch: for decisions that
+    /// Returns the whole repository as it is now, after reading the head: for decisions that
     /// cannot be taken back.
     pub async fn fresh_snapshot(&self) -> Result<Arc<Snapshot>, Error> {
-        let remote = &self.queue.remote;
-        Ok(remote.snapshot(&*remote.look_again().await?).await?)
+        let branch = &self.queue.branch;
+        Ok(branch.snapshot(&*branch.refresh().await?).await?)
     }
 
     /// Saves an entity.
     ///
-    /// It is committed together with the changes of other requests. A manifest that is as it
-    /// shall be is left alone. A change that is refused only because of another manifest waits
-    /// for a change of that one, as long as some request is in flight that could bring it.
+    /// It is committed together with the changes of other requests; a manifest that already
+    /// describes the entity is left alone. A change that is refused only because of another
+    /// manifest waits for that one, as long as a request in flight may write it.
     pub async fn put(
         &self,
+        request: &Request,
         entity: Entity,
         mode: PutMode,
-        checks: Checks,
+        validation: Validation,
     ) -> Result<Written, Error> {
         let key = entity.key();
-        let snapshot = self.make(Change::put(entity, mode, checks)).await?;
+        let change = Change::put(entity, mode, validation);
+        let snapshot = self.make(change, Some(request)).await?;
         Ok(Written {
             verified: snapshot.verified(&key),
             snapshot,
         })
     }
 
-    /// Judges the creation of an entity as [`Repository::put`] would, and creates nothing: for who
-    /// must know that the manifest will be accepted before something else is made.
+    /// Validates the creation of an entity as [`Repository::put`] would, and creates nothing: for
+    /// callers that create something else first and must know that the manifest will be accepted.
     ///
-    /// It waits for changes of other requests like a creation, fails with the same errors, and is
-    /// answered together with the changes that it was judged by. Nothing is reserved: the creation
-    /// that follows is judged again. A code repository that has no number yet is checked as
-    /// [`RepositoryId::UNASSIGNED`](nautes_model::RepositoryId::UNASSIGNED).
-    pub async fn check(&self, entity: Entity, checks: Checks) -> Result<Arc<Snapshot>, Error> {
-        self.make(Change::check(entity, checks)).await
+    /// It waits for changes of other requests as a creation does, and fails with the same errors.
+    /// Nothing is reserved: the creation that follows is validated again. A code repository that
+    /// has no number yet is [`RepositoryId::UNASSIGNED`](nautes_model::RepositoryId::UNASSIGNED).
+    pub async fn dry_run(
+        &self,
+        request: &Request,
+        entity: Entity,
+        validation: Validation,
+    ) -> Result<Arc<Snapshot>, Error> {
+        let change = Change::dry_run(entity, validation);
+        self.make(change, Some(request)).await
     }
 
-    /// Deletes an entity; one that does not exist is deleted already, and one that another
-    /// request of this process has created is left alone.
-    pub async fn delete(&self, key: &EntityKey, checks: Checks) -> Result<Written, Error> {
-        let snapshot = self.make(Change::delete(key.clone(), checks)).await?;
+    /// Deletes an entity. One that does not exist is deleted already; one that a request of this
+    /// process has created is left alone.
+    pub async fn delete(
+        &self,
+        request: &Request,
+        key: &EntityKey,
+        validation: Validation,
+    ) -> Result<Written, Error> {
+        let change = Change::delete(key.clone(), validation);
+        let snapshot = self.make(change, Some(request)).await?;
         Ok(Written {
             verified: None,
             snapshot,
         })
     }
 
-    /// Makes sure that there is a kustomization, as a repository has from its first day on. In an
-    /// empty repository this makes the branch.
-    pub async fn initialise(&self) -> Result<Arc<Snapshot>, Error> {
-        self.make(Change::initialise()).await
+    /// Creates the kustomization if there is none. In an empty repository this creates the branch.
+    pub async fn initialize(&self) -> Result<Arc<Snapshot>, Error> {
+        self.make(Change::initialize(), None).await
     }
 
-    async fn make(&self, change: Change) -> Result<Arc<Snapshot>, Error> {
-        self.queue
-            .make(change, self.neighbours.clone(), self.request)
-            .await
-    }
-}
-
-impl Drop for Repository {
-    fn drop(&mut self) {
-        self.queue.end(self.request);
+    async fn make(
+        &self,
+        change: Change,
+        request: Option<&Request>,
+    ) -> Result<Arc<Snapshot>, Error> {
+        let other_products = self.other_products.clone();
+        self.queue.make(change, other_products, request).await
     }
 }

@@ -89,98 +89,98 @@ fn rules(tree: &ManifestTree) -> BTreeSet<Violation> {
     violations(tree, &Context::default())
 }
 
-fn compose(origin: &ManifestTree, changes: &[Change]) -> Composition {
-    let claimed = BTreeSet::new();
-    let format = ObjectFormat::of("");
+fn compose(base: &ManifestTree, changes: &[Change]) -> Composition {
+    let created = BTreeSet::new();
+    let format = ObjectFormat::from_id("");
     Composer {
-        origin,
-        claimed: &claimed,
+        base,
+        created: &created,
         format,
-        rules,
+        violations: rules,
     }
     .compose(changes)
 }
 
 fn create(entity: Entity) -> Change {
-    Change::put(entity, PutMode::Create, Checks::Full)
+    Change::put(entity, PutMode::Create, Validation::Full)
 }
 
 fn update(entity: Entity) -> Change {
-    Change::put(entity, PutMode::Update(None), Checks::Full)
+    Change::put(entity, PutMode::Update(None), Validation::Full)
 }
 
 fn delete(kind: Kind, of: &str) -> Change {
-    Change::delete(EntityKey::new(kind, name(of)), Checks::Full)
+    Change::delete(EntityKey::new(kind, name(of)), Validation::Full)
 }
 
 fn accepted(composition: &Composition) -> Vec<bool> {
-    composition.verdicts.iter().map(Result::is_ok).collect()
+    composition.outcomes.iter().map(Result::is_ok).collect()
 }
 
-fn check(entity: Entity) -> Change {
-    Change::check(entity, Checks::Full)
+fn dry_run(entity: Entity) -> Change {
+    Change::dry_run(entity, Validation::Full)
 }
 
 #[test]
-fn a_check_is_judged_beside_the_changes_of_its_batch_and_leaves_nothing() {
-    let origin = tree(&[]);
+fn a_dry_run_is_judged_beside_the_changes_of_its_batch_and_leaves_nothing() {
+    let base = tree(&[]);
     let repo = code_repo(0, Some("shop"));
-    let changes = [check(repo.clone()), create(project("shop", "rust"))];
-    let composition = compose(&origin, &changes);
+    let changes = [dry_run(repo.clone()), create(project("shop", "rust"))];
+    let composition = compose(&base, &changes);
     assert_eq!(accepted(&composition), [true; 2]);
     let expected = tree(&[project("shop", "rust")]);
     assert!(composition.tree.changes_since(&expected).is_empty());
 
-    let alone = compose(&origin, &[check(repo)]);
-    let [Err(Error::Refused { violations, .. })] = &alone.verdicts[..] else {
-        panic!("{:?}", alone.verdicts)
+    let alone = compose(&base, &[dry_run(repo)]);
+    let [Err(Error::Refused { violations, .. })] = &alone.outcomes[..] else {
+        panic!("{:?}", alone.outcomes)
     };
     assert_eq!(violations.len(), 1);
-    assert!(alone.tree.changes_since(&origin).is_empty());
+    assert!(alone.tree.changes_since(&base).is_empty());
 }
 
 #[test]
-fn a_check_stands_in_the_way_of_no_change() {
-    let origin = tree(&[project("shop", "rust")]);
+fn a_dry_run_stands_in_the_way_of_no_change() {
+    let base = tree(&[project("shop", "rust")]);
     let changes = [
         delete(Kind::Project, "shop"),
-        check(code_repo(0, Some("shop"))),
-        check(project("shop", "rust")),
+        dry_run(code_repo(0, Some("shop"))),
+        dry_run(project("shop", "rust")),
         create(binding("open", 0, "shop")),
     ];
     assert_eq!(
-        accepted(&compose(&origin, &changes)),
+        accepted(&compose(&base, &changes)),
         [true, false, true, false]
     );
 }
 
 #[test]
-fn an_accepted_check_does_not_even_repair_the_kustomization() {
-    let mut origin = tree(&[project("shop", "rust")]);
-    origin.remove_file(origin.repository().kustomization_path());
-    let composition = compose(&origin, &[check(code_repo(0, Some("shop")))]);
+fn an_accepted_dry_run_does_not_even_repair_the_kustomization() {
+    let mut base = tree(&[project("shop", "rust")]);
+    base.remove_file(base.repository().kustomization_path());
+    let composition = compose(&base, &[dry_run(code_repo(0, Some("shop")))]);
     assert_eq!(accepted(&composition), [true]);
-    assert!(composition.tree.changes_since(&origin).is_empty());
+    assert!(composition.tree.changes_since(&base).is_empty());
 }
 
 #[test]
-fn a_check_without_rules_still_sees_what_exists() {
-    let origin = tree(&[environment("dev", "a")]);
-    let unruled = |entity| Change::check(entity, Checks::Skip);
+fn a_dry_run_without_validation_still_sees_what_exists() {
+    let base = tree(&[environment("dev", "a")]);
+    let unvalidated = |entity| Change::dry_run(entity, Validation::Skip);
     let changes = [
-        unruled(code_repo(0, Some("missing"))),
-        unruled(environment("dev", "b")),
+        unvalidated(code_repo(0, Some("missing"))),
+        unvalidated(environment("dev", "b")),
     ];
-    let composition = compose(&origin, &changes);
+    let composition = compose(&base, &changes);
     assert!(matches!(
-        composition.verdicts[..],
+        composition.outcomes[..],
         [Ok(()), Err(Error::Exists { .. })]
     ));
 }
 
 #[test]
 fn what_needs_each_other_is_accepted_in_any_order() {
-    let origin = tree(&[]);
+    let base = tree(&[]);
     let changes = [
         create(runtime("live", "prod", "shop", 1)),
         create(binding("open", 1, "shop")),
@@ -188,27 +188,27 @@ fn what_needs_each_other_is_accepted_in_any_order() {
         create(environment("prod", "a")),
         create(project("shop", "rust")),
     ];
-    assert_eq!(accepted(&compose(&origin, &changes)), [true; 5]);
+    assert_eq!(accepted(&compose(&base, &changes)), [true; 5]);
 }
 
 #[test]
 fn what_is_refused_with_another_is_taken_back_when_the_other_is() {
-    let origin = tree(&[environment("prod", "a"), project("shop", "rust")]);
+    let base = tree(&[environment("prod", "a"), project("shop", "rust")]);
     let changes = [
         create(binding("open", 1, "other")),
         create(runtime("live", "prod", "shop", 1)),
         create(code_repo(1, None)),
         create(project("other", "")),
     ];
-    let composition = compose(&origin, &changes);
+    let composition = compose(&base, &changes);
     assert_eq!(accepted(&composition), [true, false, true, true]);
 }
 
 #[test]
 fn two_environments_can_swap_their_clusters() {
-    let origin = tree(&[environment("a", "x"), environment("b", "y")]);
+    let base = tree(&[environment("a", "x"), environment("b", "y")]);
     let changes = [update(environment("a", "y")), update(environment("b", "x"))];
-    assert_eq!(accepted(&compose(&origin, &changes)), [true; 2]);
+    assert_eq!(accepted(&compose(&base, &changes)), [true; 2]);
 }
 
 #[test]
@@ -216,12 +216,7 @@ fn of_two_that_exclude_each_other_the_first_is_accepted() {
     let changes = [create(environment("a", "x")), create(environment("b", "x"))];
     let composition = compose(&tree(&[]), &changes);
     assert_eq!(accepted(&composition), [true, false]);
-    assert!(
-        composition.verdicts[1]
-            .as_ref()
-            .unwrap_err()
-            .curable_by_another_change()
-    );
+    assert!(composition.outcomes[1].as_ref().unwrap_err().may_resolve());
 }
 
 #[test]
@@ -239,20 +234,20 @@ fn a_change_at_fault_does_not_keep_the_others() {
 
 #[test]
 fn a_deletion_is_refused_while_something_refers_to_its_entity() {
-    let origin = tree(&[project("shop", ""), code_repo(1, Some("shop"))]);
-    let composition = compose(&origin, &[delete(Kind::Project, "shop")]);
-    let refusal = composition.verdicts[0].as_ref().unwrap_err();
+    let base = tree(&[project("shop", ""), code_repo(1, Some("shop"))]);
+    let composition = compose(&base, &[delete(Kind::Project, "shop")]);
+    let refusal = composition.outcomes[0].as_ref().unwrap_err();
     assert!(matches!(refusal, Error::Refused { violations, .. } if violations.len() == 1));
     let both = [
         delete(Kind::Project, "shop"),
         delete(Kind::CodeRepo, "repo-1"),
     ];
-    assert_eq!(accepted(&compose(&origin, &both)), [true; 2]);
+    assert_eq!(accepted(&compose(&base, &both)), [true; 2]);
 }
 
 #[test]
 fn the_deletion_of_a_binding_is_refused_for_the_runtime_that_needs_it() {
-    let origin = tree(&[
+    let base = tree(&[
         project("shop", ""),
         environment("prod", "a"),
         code_repo(1, None),
@@ -263,53 +258,56 @@ fn the_deletion_of_a_binding_is_refused_for_the_runtime_that_needs_it() {
         delete(Kind::CodeRepoBinding, "open"),
         create(project("other", "")),
     ];
-    assert_eq!(accepted(&compose(&origin, &changes)), [false, true]);
+    assert_eq!(accepted(&compose(&base, &changes)), [false, true]);
 }
 
 #[test]
 fn a_violation_that_was_there_before_is_tolerated() {
-    let origin = tree(&[code_repo(1, Some("missing"))]);
+    let base = tree(&[code_repo(1, Some("missing"))]);
     assert_eq!(
-        accepted(&compose(&origin, &[create(environment("a", "x"))])),
+        accepted(&compose(&base, &[create(environment("a", "x"))])),
         [true]
     );
 }
 
 #[test]
-fn a_change_without_checks_is_made_and_others_are_still_checked() {
-    let origin = tree(&[
+fn a_change_without_validation_is_made_and_others_are_still_validated() {
+    let base = tree(&[
         environment("prod", "a"),
         project("shop", ""),
         code_repo(1, Some("shop")),
     ]);
-    let unchecked = Change::delete(EntityKey::new(Kind::Project, name("shop")), Checks::Skip);
+    let unchecked = Change::delete(
+        EntityKey::new(Kind::Project, name("shop")),
+        Validation::Skip,
+    );
     let changes = [unchecked, create(binding("open", 1, "shop"))];
-    assert_eq!(accepted(&compose(&origin, &changes)), [true, false]);
+    assert_eq!(accepted(&compose(&base, &changes)), [true, false]);
 }
 
 #[test]
 fn an_equal_manifest_is_taken_over_and_a_different_one_is_not() {
-    let origin = tree(&[environment("a", "x")]);
-    let same = compose(&origin, &[create(environment("a", "x"))]);
+    let base = tree(&[environment("a", "x")]);
+    let same = compose(&base, &[create(environment("a", "x"))]);
     assert_eq!(accepted(&same), [true]);
-    assert!(same.tree.changes_since(&origin).is_empty());
-    let other = compose(&origin, &[create(environment("a", "y"))]);
-    let Err(Error::Exists { differences, .. }) = &other.verdicts[0] else {
-        panic!("{:?}", other.verdicts)
+    assert!(same.tree.changes_since(&base).is_empty());
+    let other = compose(&base, &[create(environment("a", "y"))]);
+    let Err(Error::Exists { differences, .. }) = &other.outcomes[0] else {
+        panic!("{:?}", other.outcomes)
     };
     assert_eq!(differences, &["spec.cluster"]);
 }
 
 #[test]
 fn a_deletion_leaves_alone_what_another_request_has_created() {
-    let origin = tree(&[environment("a", "x")]);
+    let base = tree(&[environment("a", "x")]);
     let changes = [
         create(environment("a", "x")),
         delete(Kind::Environment, "a"),
     ];
-    let composition = compose(&origin, &changes);
+    let composition = compose(&base, &changes);
     assert_eq!(accepted(&composition), [true; 2]);
-    assert!(composition.tree.changes_since(&origin).is_empty());
+    assert!(composition.tree.changes_since(&base).is_empty());
 }
 
 #[test]
@@ -320,49 +318,49 @@ fn what_another_writer_changed_is_neither_overwritten_nor_deleted() {
         update(environment("a", "z")),
         delete(Kind::Environment, "a"),
     ] {
-        change.pin(&seen, ObjectFormat::of(""));
+        change.pin(&seen, ObjectFormat::from_id(""));
         let composition = compose(&now, &[change.clone()]);
         assert!(
-            matches!(composition.verdicts[0], Err(Error::Changed { .. })),
+            matches!(composition.outcomes[0], Err(Error::Changed { .. })),
             "{change:?}"
         );
     }
     let mut agreed = update(environment("a", "y"));
-    agreed.pin(&seen, ObjectFormat::of(""));
+    agreed.pin(&seen, ObjectFormat::from_id(""));
     assert_eq!(accepted(&compose(&now, &[agreed])), [true]);
 }
 
 #[test]
 fn an_update_repairs_a_manifest_that_cannot_be_read() {
-    let mut origin = tree(&[environment("a", "x")]);
-    origin.put_file("envs/a.yaml", "kind: [");
-    let composition = compose(&origin, &[update(environment("a", "x"))]);
+    let mut base = tree(&[environment("a", "x")]);
+    base.put_file("envs/a.yaml", "kind: [");
+    let composition = compose(&base, &[update(environment("a", "x"))]);
     assert_eq!(accepted(&composition), [true]);
-    assert!(composition.tree.lists(&environment("a", "x").key()));
-    let deleted = compose(&origin, &[delete(Kind::Environment, "a")]);
+    assert!(composition.tree.is_listed(&environment("a", "x").key()));
+    let deleted = compose(&base, &[delete(Kind::Environment, "a")]);
     assert_eq!(deleted.tree.file("envs/a.yaml"), None);
 }
 
 #[test]
 fn saving_an_entity_again_lists_it_again() {
-    let mut origin = tree(&[environment("a", "x")]);
-    let kustomization = origin.kustomization().replace("- ../envs/a.yaml\n", "");
-    origin.put_file(
+    let mut base = tree(&[environment("a", "x")]);
+    let kustomization = base.kustomization().replace("- ../envs/a.yaml\n", "");
+    base.put_file(
         Repository::Product(PRODUCT).kustomization_path(),
         kustomization,
     );
-    assert!(!origin.lists(&environment("a", "x").key()));
-    let composition = compose(&origin, &[update(environment("a", "x"))]);
-    assert!(composition.tree.lists(&environment("a", "x").key()));
+    assert!(!base.is_listed(&environment("a", "x").key()));
+    let composition = compose(&base, &[update(environment("a", "x"))]);
+    assert!(composition.tree.is_listed(&environment("a", "x").key()));
 }
 
 #[test]
 fn a_first_day_repository_gets_a_kustomization() {
     let empty = ManifestTree::new(Repository::Product(PRODUCT));
-    let composition = compose(&empty, &[Change::initialise()]);
+    let composition = compose(&empty, &[Change::initialize()]);
     let path = Repository::Product(PRODUCT).kustomization_path();
     assert!(composition.tree.file(path).is_some());
-    let again = compose(&composition.tree, &[Change::initialise()]);
+    let again = compose(&composition.tree, &[Change::initialize()]);
     assert!(again.tree.changes_since(&composition.tree).is_empty());
 }
 
@@ -387,7 +385,7 @@ fn any_change() -> impl Strategy<Value = Change> {
     (any_entity(), 0..3_u8).prop_map(|(entity, what)| match what {
         0 => create(entity),
         1 => update(entity),
-        _ => Change::delete(entity.key(), Checks::Full),
+        _ => Change::delete(entity.key(), Validation::Full),
     })
 }
 
@@ -399,8 +397,8 @@ fn any_tree() -> impl Strategy<Value = ManifestTree> {
 }
 
 /// The entities after the changes, found without trees: each change as one step on a map.
-fn one_after_the_other(origin: &ManifestTree, changes: &[&Change]) -> BTreeMap<EntityKey, Entity> {
-    let mut entities: BTreeMap<_, _> = origin
+fn one_after_the_other(base: &ManifestTree, changes: &[&Change]) -> BTreeMap<EntityKey, Entity> {
+    let mut entities: BTreeMap<_, _> = base
         .entities()
         .map(|entity| (entity.key(), entity.clone()))
         .collect();
@@ -418,7 +416,7 @@ fn one_after_the_other(origin: &ManifestTree, changes: &[&Change]) -> BTreeMap<E
             Action::Delete(key) => {
                 entities.remove(key);
             }
-            Action::Check(_) | Action::Initialise => {}
+            Action::DryRun(_) | Action::Initialize => {}
         }
     }
     entities
@@ -429,35 +427,35 @@ proptest! {
 
     #[test]
     fn a_batch_makes_what_its_accepted_changes_make_one_after_the_other(
-        origin in any_tree(),
+        base in any_tree(),
         changes in prop::collection::vec(any_change(), 1..8),
     ) {
-        let composition = compose(&origin, &changes);
-        let verdicts = changes.iter().zip(&composition.verdicts);
+        let composition = compose(&base, &changes);
+        let outcomes = changes.iter().zip(&composition.outcomes);
         let accepted: Vec<_> =
-            verdicts.filter(|(_, verdict)| verdict.is_ok()).map(|(change, _)| change).collect();
+            outcomes.filter(|(_, outcome)| outcome.is_ok()).map(|(change, _)| change).collect();
         let entities: BTreeMap<_, _> =
             composition.tree.entities().map(|entity| (entity.key(), entity.clone())).collect();
-        prop_assert_eq!(entities, one_after_the_other(&origin, &accepted));
+        prop_assert_eq!(entities, one_after_the_other(&base, &accepted));
     }
 
     #[test]
     fn a_batch_breaks_no_rule_that_was_kept_before(
-        origin in any_tree(),
+        base in any_tree(),
         changes in prop::collection::vec(any_change(), 1..8),
     ) {
-        let composition = compose(&origin, &changes);
-        prop_assert!(rules(&composition.tree).is_subset(&rules(&origin)));
+        let composition = compose(&base, &changes);
+        prop_assert!(rules(&composition.tree).is_subset(&rules(&base)));
     }
 
     #[test]
     fn what_is_refused_cannot_be_made_after_the_batch_either(
-        origin in any_tree(),
+        base in any_tree(),
         changes in prop::collection::vec(any_change(), 1..8),
     ) {
-        let composition = compose(&origin, &changes);
-        for (change, verdict) in changes.iter().zip(&composition.verdicts) {
-            if matches!(verdict, Err(Error::Refused { .. })) {
+        let composition = compose(&base, &changes);
+        for (change, outcome) in changes.iter().zip(&composition.outcomes) {
+            if matches!(outcome, Err(Error::Refused { .. })) {
                 prop_assert_eq!(accepted(&compose(&composition.tree, std::slice::from_ref(change))), [false]);
             }
         }
@@ -465,10 +463,10 @@ proptest! {
 
     #[test]
     fn what_is_accepted_one_by_one_is_accepted_together(
-        origin in any_tree(),
+        base in any_tree(),
         changes in prop::collection::vec(any_change(), 1..8),
     ) {
-        let mut tree = origin.clone();
+        let mut tree = base.clone();
         let mut kept = Vec::new();
         let mut touched = BTreeSet::new();
         for change in changes {
@@ -477,13 +475,13 @@ proptest! {
                 continue;
             }
             let step = compose(&tree, std::slice::from_ref(&change));
-            if step.verdicts[0].is_ok() {
+            if step.outcomes[0].is_ok() {
                 tree = step.tree;
                 kept.push(change);
             }
         }
-        let together = compose(&origin, &kept);
-        prop_assert!(together.verdicts.iter().all(Result::is_ok));
+        let together = compose(&base, &kept);
+        prop_assert!(together.outcomes.iter().all(Result::is_ok));
         prop_assert!(together.tree.changes_since(&tree).is_empty());
     }
 }

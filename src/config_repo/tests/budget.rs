@@ -7,7 +7,7 @@ use gitlab_emulator::Emulator;
 use nautes_model::entity::Entity;
 
 use super::world::{World, environments, is_commit, on_cluster};
-use crate::config_repo::{Checks, Reading};
+use crate::config_repo::Reading;
 
 const READ: Duration = Duration::from_millis(10);
 const COMMIT: Duration = Duration::from_millis(100);
@@ -101,11 +101,7 @@ async fn five_hundred_entities_at_ten_at_a_time_take_few_commits_and_their_refre
     let begun = Instant::now();
     futures_util::stream::iter(entities)
         .for_each_concurrent(50, async |entity| {
-            process
-                .open()
-                .delete(&entity.key(), Checks::Full)
-                .await
-                .unwrap();
+            process.delete(&entity.key()).await.unwrap();
         })
         .await;
     assert!(

@@ -15,7 +15,7 @@ const COMMITS: &str = "/repository/commits$";
 async fn a_commit_whose_answer_is_lost_is_found_and_not_made_again() {
     for failure in [
         Failure::Drop,
-        Failure::Answer {
+        Failure::Respond {
             status: 502,
             body: None,
         },
@@ -79,7 +79,7 @@ async fn a_refused_commit_is_taken_apart_until_the_change_at_fault_is_alone() {
     let process = world.process();
     process.open().snapshot().await.unwrap();
     let refused = json!({ "message": "GitLab: a push rule refuses this" });
-    let refusal = Failure::Answer {
+    let refusal = Failure::Respond {
         status: 400,
         body: Some(refused),
     };
@@ -97,7 +97,7 @@ async fn a_refused_commit_is_taken_apart_until_the_change_at_fault_is_alone() {
     };
     assert_eq!(*error.kind(), Kind::Invalid);
     assert_eq!(
-        error.complaints()[0].text,
+        error.field_errors()[0].text,
         "GitLab: a push rule refuses this"
     );
     assert_eq!(world.environments().await.len(), 7);
@@ -113,7 +113,7 @@ async fn a_failure_is_told_to_every_request_and_the_next_ones_begin_anew() {
         "POST",
         COMMITS,
         false,
-        Failure::Answer {
+        Failure::Respond {
             status: 403,
             body: None,
         },
@@ -198,7 +198,7 @@ async fn an_archive_that_does_not_show_what_is_there_is_not_believed_twice() {
         "POST",
         COMMITS,
         false,
-        Failure::Answer {
+        Failure::Respond {
             status: 400,
             body: Some(exists),
         },

@@ -1,11 +1,11 @@
-//! The whole of it against an emulated GitLab, whose repositories are real.
+//! All of it against an emulated GitLab with real repositories.
 
 mod budget;
-mod check;
+mod dry_run;
 mod fault;
 mod opponent;
-mod parking;
 mod race;
 mod read;
 mod tenant;
+mod waiting;
 mod world;

@@ -1,4 +1,4 @@
-//! Somebody who always commits just before others do.
+//! A writer that always commits just before others do.
 
 use std::convert::Infallible;
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use nautes_model::Kind;
 use super::opponent::Opponent;
 use super::world::{World, environment, environments, key, on_cluster, project};
 use crate::backends::gitlab::{FileAction, NewCommit};
-use crate::config_repo::{Checks, Error, PutMode};
+use crate::config_repo::{Error, PutMode};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_processes_lose_no_change_and_make_none_twice() {
@@ -17,7 +17,7 @@ async fn two_processes_lose_no_change_and_make_none_twice() {
         let world = World::with(Emulator::builder().latency_commit(commit)).await;
         world
             .emulator
-            .change_switches(|switches| switches.conflict_text = text);
+            .update_switches(|switches| switches.conflict_text = text);
         let mut entities = environments(world.product, 80);
         let others = entities.split_off(40);
         let (one, other) = (world.process(), world.process());
@@ -134,14 +134,11 @@ async fn an_entity_that_another_writer_changed_is_not_overwritten() {
         .update(on_cluster(world.product, "dev", "b"))
         .await
         .unwrap();
-    let repository = world.process();
-    let outcome = repository
-        .open()
-        .put(
-            on_cluster(world.product, "dev", "c"),
-            PutMode::Update(verified),
-            Checks::Full,
-        )
+    let process = world.process();
+    let entity = on_cluster(world.product, "dev", "c");
+    let request = process.begin(&entity.key());
+    let outcome = process
+        .put(&request, entity, PutMode::Update(verified))
         .await;
     assert!(matches!(outcome, Err(Error::Changed { .. })), "{outcome:?}");
 }
@@ -160,14 +157,14 @@ async fn what_was_covered_in_the_gap_of_the_guard_is_put_back() {
         .unwrap();
     world
         .emulator
-        .change_switches(|switches| switches.gap_before_parent = 300);
+        .update_switches(|switches| switches.gap_before_parent = 2000);
 
     let ours = process.update(project(world.product, "shop", "ours"));
     let theirs = async {
         tokio::time::sleep(Duration::from_millis(150)).await;
         world
             .emulator
-            .change_switches(|switches| switches.gap_before_parent = 0);
+            .update_switches(|switches| switches.gap_before_parent = 0);
         let text = nautes_model::manifest::render(&project(world.product, "shop", "theirs"));
         let action = FileAction::Update {
             file_path: "projects/shop/shop.yaml".into(),

@@ -243,17 +243,17 @@ async fn an_empty_repository_is_read_and_initialised() {
     "empty".clone_into(&mut empty.name);
     let empty = gitlab.create_project(&empty).await.unwrap();
     let process = world.process();
-    let repository = process.repositories.open(world.product, empty.id);
+    let repository = process.repositories.product(world.product, empty.id);
     let dev = environment(world.product, "dev");
     assert_eq!(
         repository.read(&dev.key(), None).await.unwrap(),
         Reading::Absent
     );
-    let snapshot = repository.initialise().await.unwrap();
+    let snapshot = repository.initialize().await.unwrap();
     assert!(snapshot.commit().is_some());
     assert!(!gitlab.project(empty.id).await.unwrap().empty_repo);
     world.emulator.clear_journal();
-    repository.initialise().await.unwrap();
+    repository.initialize().await.unwrap();
     assert_eq!(world.commits_sent(), 0, "once is enough");
 }
 

@@ -7,7 +7,7 @@ use nautes_model::entity::{Cluster, ClusterShape, Entity, WorkerType};
 
 use super::world::{Process, World, default_project, key, name, on_cluster};
 use crate::backends::gitlab::{NewGroup, Visibility};
-use crate::config_repo::{Checks, Error, PutMode, TenantRepository};
+use crate::config_repo::{Error, PutMode, TenantRepository, Validation};
 
 fn cluster(of: &str) -> Entity {
     Entity::Cluster(Cluster {
@@ -56,9 +56,10 @@ impl TenantWorld {
 }
 
 async fn add_cluster(process: &Process, of: &str) {
-    let tenant = process.repositories.open_tenant().await.unwrap().unwrap();
+    let tenant = process.repositories.tenant().await.unwrap().unwrap();
+    let request = tenant.begin(cluster(of).key());
     tenant
-        .put(cluster(of), PutMode::Create, Checks::Skip)
+        .put(&request, cluster(of), PutMode::Create, Validation::Skip)
         .await
         .unwrap();
 }
@@ -68,19 +69,19 @@ async fn clusters_are_kept_in_the_tenants_repository() {
     let tenant = TenantWorld::new().await;
     add_cluster(&tenant.process(), "host-a").await;
     let process = tenant.process();
-    let repository = process.repositories.open_tenant().await.unwrap().unwrap();
+    let repository = process.repositories.tenant().await.unwrap().unwrap();
     let snapshot = repository.snapshot().await.unwrap();
     assert_eq!(
         snapshot.get(&key(Kind::Cluster, "host-a")),
         Some(&cluster("host-a"))
     );
-    assert!(snapshot.tree().lists(&key(Kind::Cluster, "host-a")));
+    assert!(snapshot.tree().is_listed(&key(Kind::Cluster, "host-a")));
     assert!(
         tenant
             .world
             .process()
             .repositories
-            .open_tenant()
+            .tenant()
             .await
             .unwrap()
             .is_none()
@@ -118,12 +119,11 @@ async fn a_cluster_that_a_product_uses_is_not_deleted() {
         .create(on_cluster(tenant.world.product, "dev", "a"))
         .await
         .unwrap();
-    let product = process.open().snapshot().await.unwrap();
-    let mut repository = process.repositories.open_tenant().await.unwrap().unwrap();
-    repository.set_neighbours([product]);
-    let outcome = repository
-        .delete(&key(Kind::Cluster, "a"), Checks::Full)
-        .await;
+    let repository = process.repositories.tenant().await.unwrap().unwrap();
+    let repository = repository.beside([process.open()]);
+    let a = key(Kind::Cluster, "a");
+    let request = repository.begin(a.clone());
+    let outcome = repository.delete(&request, &a, Validation::Full).await;
     assert!(matches!(outcome, Err(Error::Refused { .. })), "{outcome:?}");
 }
 
@@ -143,6 +143,6 @@ async fn a_tenant_repository_that_is_not_there_is_not_taken_for_the_products() {
     };
     assert_eq!(project, "nautes/misspelt");
     assert!(source.is_not_found());
-    let opened = process.repositories.open_tenant().await;
+    let opened = process.repositories.tenant().await;
     assert!(matches!(opened, Err(Error::Tenant { .. })));
 }

@@ -9,8 +9,10 @@ use nautes_model::{EntityKey, EntityName, Kind, ProductId};
 
 use crate::backends::gitlab::{self, GitLab, Limits, NewGroup, NewProject, Visibility};
 use crate::config_repo::{
-    Author, Checks, Error, Options, PutMode, Repositories, Repository, TenantRepository, Written,
+    Author, Error, Options, PutMode, Repositories, Repository, TenantRepository, Validation,
+    Written,
 };
+use crate::wait_graph::{Request, WaitGraph};
 
 pub(super) struct World {
     pub(super) emulator: Emulator,
@@ -46,7 +48,7 @@ impl World {
             product: ProductId::new(group.id),
             project: project.id,
         };
-        world.process().open().initialise().await.unwrap();
+        world.process().open().initialize().await.unwrap();
         world.emulator.clear_journal();
         world
     }
@@ -80,7 +82,7 @@ impl World {
             tenant: Some("nautes".into()),
             nautes_reconciles: false,
         };
-        let repositories = Repositories::new(gitlab, options);
+        let repositories = Repositories::new(gitlab, options, WaitGraph::default());
         Process {
             repositories,
             product: self.product,
@@ -102,8 +104,8 @@ impl World {
     pub(super) async fn kustomization_is_right(&self) -> bool {
         let snapshot = self.process().open().snapshot().await.unwrap();
         let tree = snapshot.tree();
-        tree.entities().all(|entity| tree.lists(&entity.key()))
-            && tree.surplus_kustomization_entries().is_empty()
+        tree.entities().all(|entity| tree.is_listed(&entity.key()))
+            && tree.stale_kustomization_entries().is_empty()
     }
 
     pub(super) async fn commits(&self) -> Vec<gitlab::Commit> {
@@ -121,7 +123,7 @@ impl World {
 
     pub(super) fn inject(&self, method: &str, path: &str, after_effect: bool, failure: Failure) {
         self.emulator
-            .inject(Fault {
+            .inject_fault(Fault {
                 method: Some(method.into()),
                 path: Some(path.into()),
                 skip: 0,
@@ -166,7 +168,8 @@ fn client(url: &str, token: &str) -> GitLab {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let limits = Limits {
         request: Duration::from_secs(20),
-        unreachable: Duration::from_secs(2),
+        open_circuit_after: Duration::from_secs(2),
+        probe_interval: Duration::from_millis(50),
         first_retry: Duration::from_millis(10),
         ..Limits::default()
     };
@@ -187,21 +190,46 @@ pub(super) struct Process {
 
 impl Process {
     pub(super) fn open(&self) -> Repository {
-        self.repositories.open(self.product, self.project)
+        self.repositories.product(self.product, self.project)
+    }
+
+    /// Begins a request that will write the manifest of an entity.
+    pub(super) fn begin(&self, key: &EntityKey) -> Request {
+        self.open().begin(key.clone())
     }
 
     pub(super) async fn create(&self, entity: Entity) -> Result<Written, Error> {
-        self.open().put(entity, PutMode::Create, Checks::Full).await
+        self.put(&self.begin(&entity.key()), entity, PutMode::Create)
+            .await
     }
 
     pub(super) async fn update(&self, entity: Entity) -> Result<Written, Error> {
-        self.open()
-            .put(entity, PutMode::Update(None), Checks::Full)
+        let request = self.begin(&entity.key());
+        self.put(&request, entity, PutMode::Update(None)).await
+    }
+
+    pub(super) async fn put(
+        &self,
+        request: &Request,
+        entity: Entity,
+        mode: PutMode,
+    ) -> Result<Written, Error> {
+        let repository = self.open();
+        repository
+            .put(request, entity, mode, Validation::Full)
             .await
     }
 
     pub(super) async fn delete(&self, key: &EntityKey) -> Result<Written, Error> {
-        self.open().delete(key, Checks::Full).await
+        self.delete_in(&self.begin(key), key).await
+    }
+
+    pub(super) async fn delete_in(
+        &self,
+        request: &Request,
+        key: &EntityKey,
+    ) -> Result<Written, Error> {
+        self.open().delete(request, key, Validation::Full).await
     }
 
     /// Makes changes as Terraform does: so many requests at the same time.

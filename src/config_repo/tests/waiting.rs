@@ -7,7 +7,7 @@ use nautes_model::entity::{CodeRepoBinding, Entity, Permissions};
 use nautes_model::{ProductId, RepositoryId};
 
 use super::world::{World, environment, key, name, on_cluster, project};
-use crate::config_repo::{Checks, Error, PutMode};
+use crate::config_repo::{Error, PutMode};
 
 pub(super) fn code_repo(product: ProductId, id: u64, of: &str) -> Entity {
     Entity::CodeRepo(nautes_model::entity::CodeRepo {
@@ -37,12 +37,12 @@ fn binding(product: ProductId, of: &str, code_repo: u64, to: &str) -> Entity {
 async fn a_change_waits_for_what_another_request_brings_later() {
     let world = World::new().await;
     let process = world.process();
-    let busy = process.open();
+    let shop = project(world.product, "shop", "");
+    let busy = process.begin(&shop.key());
     let waits = process.create(code_repo(world.product, 7, "shop"));
     let brings = async {
         tokio::time::sleep(Duration::from_secs(4)).await;
-        let shop = project(world.product, "shop", "");
-        busy.put(shop, PutMode::Create, Checks::Full).await
+        process.put(&busy, shop, PutMode::Create).await
     };
     let (waited, brought) = tokio::join!(waits, brings);
     brought.unwrap();
@@ -98,19 +98,16 @@ async fn a_change_is_looked_at_once_more_before_it_is_refused() {
 async fn a_request_that_no_longer_waits_may_yet_help_others() {
     let world = World::new().await;
     let process = world.process();
-    let impatient = process.open();
+    let shop = project(world.product, "shop", "");
+    let impatient = process.begin(&shop.key());
     let waits = process.create(code_repo(world.product, 7, "shop"));
     let helps = async {
-        let in_vain = impatient.put(
-            binding(world.product, "open", 8, "shop"),
-            PutMode::Create,
-            Checks::Full,
-        );
+        let open = binding(world.product, "open", 8, "shop");
+        let in_vain = process.put(&impatient, open, PutMode::Create);
         let given_up = tokio::time::timeout(Duration::from_millis(500), in_vain).await;
         assert!(given_up.is_err());
         tokio::time::sleep(Duration::from_secs(4)).await;
-        let shop = project(world.product, "shop", "");
-        impatient.put(shop, PutMode::Create, Checks::Full).await
+        process.put(&impatient, shop, PutMode::Create).await
     };
     let (waited, helped) = tokio::join!(waits, helps);
     helped.unwrap();
@@ -126,12 +123,12 @@ async fn a_replacement_waits_until_the_name_is_free() {
         .await
         .unwrap();
     let later = world.process();
-    let old = later.open();
+    let dev = key(Kind::Environment, "dev");
+    let old = later.begin(&dev);
     let creates = later.create(on_cluster(world.product, "dev", "b"));
     let deletes = async {
         tokio::time::sleep(Duration::from_millis(500)).await;
-        old.delete(&key(Kind::Environment, "dev"), Checks::Full)
-            .await
+        later.delete_in(&old, &dev).await
     };
     let (created, deleted) = tokio::join!(creates, deletes);
     deleted.unwrap();
@@ -158,13 +155,12 @@ async fn destroying_in_any_order_works() {
         .await
         .unwrap();
     let later = world.process();
-    let referrer = later.open();
+    let open = key(Kind::CodeRepoBinding, "open");
+    let referrer = later.begin(&open);
     let (project, repo) = (key(Kind::Project, "shop"), key(Kind::CodeRepo, "repo-7"));
     let (first, second, third) = tokio::join!(later.delete(&project), later.delete(&repo), async {
         tokio::time::sleep(Duration::from_millis(800)).await;
-        referrer
-            .delete(&key(Kind::CodeRepoBinding, "open"), Checks::Full)
-            .await
+        later.delete_in(&referrer, &open).await
     });
     first.unwrap();
     second.unwrap();

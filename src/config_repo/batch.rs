@@ -1,0 +1,405 @@
+//! One batch, from the changes to commits on the branch.
+//!
+//! GitLab cannot guard a whole branch. What it offers: each action of a commit fails if its file
+//! was changed after a given commit, and the new commit's parent tells what it was made on. So a
+//! batch is composed on what is known of the branch and committed. If other commits came before
+//! it, it is composed again on top of those, and a further commit repairs what then differs, until
+//! there is nothing left to commit.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use nautes_model::EntityKey;
+use nautes_model::tree::ManifestTree;
+use nautes_model::validation::violations;
+
+use crate::backends::gitlab::{self, Commit, Kind, NewCommit};
+
+use super::branch_cache::BranchCache;
+use super::change::Change;
+use super::commit::{actions, summary};
+use super::compose::{Composer, Composition};
+use super::error::Error;
+use super::message::{ChangeId, message};
+use super::object_id::ObjectFormat;
+use super::rebase::{carry_over, rebase};
+use super::snapshot::Snapshot;
+use super::validation_inputs::{OtherProducts, ValidationInputs};
+
+/// How often a commit may lose a race before the batch is given up.
+const MAX_RACES: u32 = 60;
+
+/// How often other commits may come between the head that a commit was composed on and the commit,
+/// before the batch is given up. Each time, a further commit repairs the result.
+const MAX_OVERTAKEN: u32 = 12;
+
+/// How often a batch is tried again when GitLab fails and the commit was not made.
+const MAX_FAILURES: u32 = 4;
+
+/// Back-off between searches for a commit whose outcome is unknown: GitLab may still be making it.
+const SEARCH_DELAYS: [Duration; 3] = [
+    Duration::ZERO,
+    Duration::from_millis(500),
+    Duration::from_secs(2),
+];
+
+/// How many pages of a hundred commits are searched for it.
+const MAX_SEARCH_PAGES: usize = 3;
+
+/// The author of commits; GitLab takes the owner of the token for what is absent.
+#[derive(Clone, Debug, Default)]
+pub struct Author {
+    /// The name.
+    pub name: Option<String>,
+    /// The email address.
+    pub email: Option<String>,
+}
+
+/// Makes batches of changes on one branch.
+pub(super) struct Runner<'a> {
+    pub(super) branch: &'a BranchCache,
+    pub(super) author: &'a Author,
+    pub(super) inputs: &'a ValidationInputs,
+    pub(super) other_products: OtherProducts,
+}
+
+/// The branch after a change, or why the change was not made.
+pub(super) type Outcome = Result<Arc<Snapshot>, Error>;
+
+/// The branch while a batch works on it.
+struct BranchState {
+    /// What the branch holds.
+    head: Arc<Snapshot>,
+    /// What it would hold without those commits of this batch that others came before.
+    base: ManifestTree,
+    /// Whether the head was read after the batch began.
+    verified_now: bool,
+}
+
+impl Runner<'_> {
+    /// Makes the changes and returns their outcomes, in order.
+    ///
+    /// `created` are the entities that this process has created; those of the batch are added.
+    /// When GitLab refuses a commit without naming the change at fault, each half is tried alone.
+    pub(super) async fn run(
+        &self,
+        changes: &mut [Change],
+        created: &mut BTreeSet<EntityKey>,
+    ) -> Vec<Outcome> {
+        let error = match self.make(changes, created).await {
+            Ok(outcomes) => {
+                created.extend(created_by(changes, &outcomes));
+                return outcomes;
+            }
+            Err(error) => error,
+        };
+        if changes.len() > 1 && is_fault_of_one(&error) {
+            let (left, right) = changes.split_at_mut(changes.len() / 2);
+            let mut outcomes = Box::pin(self.run(left, created)).await;
+            outcomes.extend(Box::pin(self.run(right, created)).await);
+            return outcomes;
+        }
+        self.branch.invalidate();
+        changes.iter().map(|_| Err(error.clone())).collect()
+    }
+
+    async fn make(
+        &self,
+        changes: &mut [Change],
+        created: &BTreeSet<EntityKey>,
+    ) -> Result<Vec<Outcome>, Error> {
+        let change_id = ChangeId::new();
+        let mut created = created.clone();
+        let mut retries = RetryBudget::new();
+        let mut state = self.load().await?;
+        loop {
+            let Composition { tree, outcomes } = self.compose(&state, changes, &created).await?;
+            let head = state.head.commit();
+            let actions = actions(state.head.tree(), &tree, head);
+            if actions.is_empty() && state.verified_now {
+                return Ok(state.complete(outcomes));
+            }
+            if actions.is_empty() {
+                state = self.refresh(state).await?;
+                continue;
+            }
+            let commit = NewCommit {
+                branch: self.branch.name.clone(),
+                commit_message: message(&summary(state.head.tree(), &tree), change_id),
+                author_name: self.author.name.clone(),
+                author_email: self.author.email.clone(),
+                actions,
+            };
+            match self.commit(&commit, change_id, head).await {
+                Ok(made) if made.parent_ids.first().map(String::as_str) == head => {
+                    state = self.record_commit(&tree, made);
+                    if outcomes.iter().all(Result::is_ok) {
+                        return Ok(state.complete(outcomes));
+                    }
+                    created.extend(created_by(changes, &outcomes));
+                }
+                Ok(made) => {
+                    state = self.record_overtaken_commit(&state, &tree, made).await?;
+                    retries.count_overtaken()?;
+                }
+                Err(error) => {
+                    let Some(delay) = retries.delay_after(&error)? else {
+                        return Err(error.into());
+                    };
+                    tracing::warn!(%error, ?delay, "a commit failed and is tried again");
+                    tokio::time::sleep(delay).await;
+                    state = self.refresh_after(state, &error).await?;
+                }
+            }
+        }
+    }
+
+    async fn load(&self) -> Result<BranchState, Error> {
+        let cached = self.branch.cached();
+        let verified_now = cached.is_empty();
+        let head = self.branch.snapshot(&cached).await?;
+        Ok(BranchState {
+            base: head.tree().clone(),
+            head,
+            verified_now,
+        })
+    }
+
+    async fn compose(
+        &self,
+        state: &BranchState,
+        changes: &mut [Change],
+        created: &BTreeSet<EntityKey>,
+    ) -> Result<Composition, Error> {
+        let inputs = self.inputs.load(&self.other_products).await?;
+        let format = ObjectFormat::from_id(state.head.commit().unwrap_or_default());
+        for change in changes.iter_mut() {
+            change.pin(&state.base, format);
+        }
+        let mut composition = inputs.with_context(|context| {
+            Composer {
+                base: &state.base,
+                created,
+                format,
+                violations: |tree: &ManifestTree| violations(tree, context),
+            }
+            .compose(changes)
+        });
+        for outcome in &mut composition.outcomes {
+            if let Err(Error::Refused { trees, .. }) = outcome {
+                trees.clusters.clone_from(&inputs.clusters);
+            }
+        }
+        Ok(composition)
+    }
+
+    /// Commits. If the outcome is unknown, searches the branch for the commit.
+    async fn commit(
+        &self,
+        commit: &NewCommit,
+        change_id: ChangeId,
+        head: Option<&str>,
+    ) -> Result<Commit, gitlab::Error> {
+        let BranchCache {
+            gitlab, project, ..
+        } = self.branch;
+        let error = match gitlab.create_commit(*project, commit).await {
+            Ok(made) => return Ok(made),
+            Err(error) => error,
+        };
+        if error.may_have_happened() {
+            tracing::warn!(%error, "the outcome of a commit is unknown; searching the branch for it");
+            for delay in SEARCH_DELAYS {
+                tokio::time::sleep(delay).await;
+                if let Some(made) = self.search(change_id, head).await? {
+                    return Ok(made);
+                }
+            }
+        }
+        Err(error)
+    }
+
+    /// Searches the branch, back to the commit that was its head, for a commit of this batch.
+    async fn search(
+        &self,
+        change_id: ChangeId,
+        head: Option<&str>,
+    ) -> Result<Option<Commit>, gitlab::Error> {
+        let BranchCache {
+            gitlab,
+            project,
+            name,
+            ..
+        } = self.branch;
+        for page in 1..=MAX_SEARCH_PAGES {
+            let commits = match gitlab.commits(*project, name, page).await {
+                Err(error) if error.is_not_found() => return Ok(None),
+                commits => commits?,
+            };
+            if commits.is_empty() {
+                break;
+            }
+            for commit in commits {
+                if Some(commit.id.as_str()) == head {
+                    return Ok(None);
+                }
+                if change_id.is_in(&commit.message) {
+                    return Ok(Some(commit));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Records a commit that was made on the head that it was composed on.
+    fn record_commit(&self, composed: &ManifestTree, made: Commit) -> BranchState {
+        let head = Arc::new(Snapshot::new(Some(made.id), composed.clone()));
+        self.branch.advance(Arc::clone(&head));
+        BranchState {
+            head,
+            base: composed.clone(),
+            verified_now: true,
+        }
+    }
+
+    /// Records a commit that others came before. The branch holds their content with our actions
+    /// on top; the changes are to be judged by their content alone.
+    async fn record_overtaken_commit(
+        &self,
+        state: &BranchState,
+        composed: &ManifestTree,
+        made: Commit,
+    ) -> Result<BranchState, Error> {
+        let theirs = match made.parent_ids.first() {
+            Some(parent) => self.branch.tree_at(parent).await?,
+            None => ManifestTree::new(self.branch.layout),
+        };
+        let before = state.head.tree();
+        let base = rebase(&state.base, before, &theirs);
+        let tree = carry_over(before, composed, &theirs);
+        let head = Arc::new(Snapshot::new(Some(made.id), tree));
+        self.branch.advance(Arc::clone(&head));
+        Ok(BranchState {
+            head,
+            base,
+            verified_now: true,
+        })
+    }
+
+    async fn refresh(&self, state: BranchState) -> Result<BranchState, Error> {
+        self.inputs.refresh(&self.other_products).await?;
+        let cached = self.branch.refresh().await?;
+        let head = self.branch.snapshot(&cached).await?;
+        let base = rebase(&state.base, state.head.tree(), head.tree());
+        Ok(BranchState {
+            head,
+            base,
+            verified_now: true,
+        })
+    }
+
+    /// Refreshes after a failed commit. If GitLab says that a file has changed although the branch
+    /// has not moved, then what is cached of its files is wrong.
+    async fn refresh_after(
+        &self,
+        state: BranchState,
+        error: &gitlab::Error,
+    ) -> Result<BranchState, Error> {
+        let before = state.head.commit().map(str::to_owned);
+        let after = self.refresh(state).await?;
+        if *error.kind() != Kind::FileChanged || after.head.commit() != before.as_deref() {
+            return Ok(after);
+        }
+        self.branch.distrust_archives();
+        self.refresh(after).await
+    }
+}
+
+impl BranchState {
+    fn complete(self, outcomes: Vec<Result<(), Error>>) -> Vec<Outcome> {
+        let with_snapshot = |outcome: Result<(), Error>| outcome.map(|()| Arc::clone(&self.head));
+        outcomes.into_iter().map(with_snapshot).collect()
+    }
+}
+
+/// The retries that a batch has left.
+struct RetryBudget {
+    races: u32,
+    overtaken: u32,
+    failures: u32,
+    delays: ExponentialBackoff,
+}
+
+impl RetryBudget {
+    fn new() -> Self {
+        let delays = ExponentialBuilder::new()
+            .with_min_delay(Duration::from_millis(20))
+            .with_max_delay(Duration::from_secs(2))
+            .without_max_times()
+            .with_jitter()
+            .build();
+        Self {
+            races: 0,
+            overtaken: 0,
+            failures: 0,
+            delays,
+        }
+    }
+
+    /// Counts a commit that was made although others came before it.
+    fn count_overtaken(&mut self) -> Result<(), Error> {
+        self.overtaken += 1;
+        if self.overtaken > MAX_OVERTAKEN {
+            return Err(self.contended());
+        }
+        Ok(())
+    }
+
+    /// Returns the delay before the batch is tried again after a failed commit; `None` if that is
+    /// of no use.
+    fn delay_after(&mut self, error: &gitlab::Error) -> Result<Option<Duration>, Error> {
+        if is_race(error) {
+            self.races += 1;
+            if self.races > MAX_RACES {
+                return Err(self.contended());
+            }
+            return Ok(Some(self.next_delay()));
+        }
+        if !error.may_have_happened() && *error.kind() != Kind::Locked {
+            return Ok(None);
+        }
+        self.failures += 1;
+        Ok((self.failures <= MAX_FAILURES).then(|| self.next_delay()))
+    }
+
+    fn contended(&self) -> Error {
+        let times = self.races + self.overtaken;
+        Error::Contended { times }
+    }
+
+    fn next_delay(&mut self) -> Duration {
+        self.delays.next().unwrap_or_default()
+    }
+}
+
+fn created_by<'a, T>(
+    changes: &'a [Change],
+    outcomes: &'a [Result<T, Error>],
+) -> impl Iterator<Item = EntityKey> {
+    changes
+        .iter()
+        .zip(outcomes)
+        .filter(|(_, outcome)| outcome.is_ok())
+        .filter_map(|(change, _)| change.created())
+}
+
+fn is_race(error: &gitlab::Error) -> bool {
+    matches!(error.kind(), Kind::ReferenceMoved | Kind::FileChanged)
+}
+
+/// Whether GitLab refused the content of a commit, so that one of its changes may be at fault.
+fn is_fault_of_one(error: &Error) -> bool {
+    matches!(error, Error::GitLab(error) if *error.kind() == Kind::Invalid)
+}

@@ -1,0 +1,174 @@
+//! What the validation of a repository depends on besides that repository.
+
+use std::sync::Arc;
+
+use nautes_model::layout::Repository;
+use nautes_model::tree::ManifestTree;
+use nautes_model::validation::Context;
+use tokio::sync::OnceCell;
+
+use crate::backends::gitlab::{self, GitLab};
+
+use super::branch_cache::BranchCache;
+use super::error::Error;
+use super::snapshot::Snapshot;
+
+/// Which repository is the tenant's.
+#[derive(Clone, Debug)]
+pub struct TenantRepository {
+    /// The full path of its project.
+    pub project: String,
+    /// The branch.
+    pub branch: String,
+}
+
+/// The repositories of other products that a change is validated against.
+#[derive(Clone, Debug, Default)]
+pub(super) struct OtherProducts(Vec<Arc<BranchCache>>);
+
+impl OtherProducts {
+    pub(super) fn new(branches: Vec<Arc<BranchCache>>) -> Self {
+        Self(branches)
+    }
+
+    /// Adds those of others that are not among these.
+    pub(super) fn extend(&mut self, others: &Self) {
+        for branch in &others.0 {
+            if !self.0.iter().any(|known| Arc::ptr_eq(known, branch)) {
+                self.0.push(Arc::clone(branch));
+            }
+        }
+    }
+}
+
+/// The tenant's repository, whose project is looked up when it is first needed.
+#[derive(Debug)]
+pub(super) struct Tenant {
+    gitlab: GitLab,
+    configured: Option<TenantRepository>,
+    branch: OnceCell<Arc<BranchCache>>,
+}
+
+impl Tenant {
+    pub(super) fn new(gitlab: GitLab, configured: Option<TenantRepository>) -> Self {
+        Self {
+            gitlab,
+            configured,
+            branch: OnceCell::new(),
+        }
+    }
+
+    /// The branch of the tenant's repository; `None` if the configuration names no repository.
+    pub(super) async fn branch(&self) -> Result<Option<&Arc<BranchCache>>, Error> {
+        let Some(configured) = &self.configured else {
+            return Ok(None);
+        };
+        let look_up = async || {
+            let project = self.gitlab.project(configured.project.as_str()).await?;
+            Ok(Arc::new(BranchCache::new(
+                self.gitlab.clone(),
+                project.id,
+                configured.branch.clone(),
+                Repository::Tenant,
+            )))
+        };
+        self.branch
+            .get_or_try_init(look_up)
+            .await
+            .map(Some)
+            .map_err(|error| self.unreadable(error))
+    }
+
+    async fn snapshot(&self) -> Result<Option<Arc<Snapshot>>, Error> {
+        let Some(branch) = self.branch().await? else {
+            return Ok(None);
+        };
+        let snapshot = branch.snapshot(&branch.cached()).await;
+        snapshot.map(Some).map_err(|error| self.unreadable(error))
+    }
+
+    /// Reads the head again, if the repository was used at all.
+    async fn refresh(&self) -> Result<(), Error> {
+        if let Some(branch) = self.branch.get() {
+            let refreshed = branch.refresh().await;
+            refreshed.map_err(|error| self.unreadable(error))?;
+        }
+        Ok(())
+    }
+
+    fn unreadable(&self, error: gitlab::Error) -> Error {
+        let project = self
+            .configured
+            .as_ref()
+            .map(|tenant| tenant.project.clone());
+        Error::Tenant {
+            project: project.unwrap_or_default(),
+            source: Arc::new(error),
+        }
+    }
+}
+
+/// Loads what the validation of one repository depends on.
+#[derive(Clone, Debug)]
+pub(super) struct ValidationInputs {
+    /// The tenant's repository, whose clusters environments use; `None` for that repository itself.
+    pub(super) tenant: Option<Arc<Tenant>>,
+    /// The tenant's name.
+    pub(super) tenant_name: Option<Arc<str>>,
+    /// Whether Nautes's operators make the objects in clusters.
+    pub(super) nautes_reconciles: bool,
+}
+
+/// What was loaded.
+pub(super) struct LoadedInputs<'a> {
+    inputs: &'a ValidationInputs,
+    pub(super) clusters: Option<Arc<Snapshot>>,
+    other_products: Vec<Arc<Snapshot>>,
+}
+
+impl ValidationInputs {
+    /// Loads the inputs, from the caches as far as they are filled.
+    pub(super) async fn load(&self, others: &OtherProducts) -> Result<LoadedInputs<'_>, Error> {
+        let clusters = match &self.tenant {
+            Some(tenant) => tenant.snapshot().await?,
+            None => None,
+        };
+        let mut other_products = Vec::with_capacity(others.0.len());
+        for branch in &others.0 {
+            other_products.push(branch.snapshot(&branch.cached()).await?);
+        }
+        Ok(LoadedInputs {
+            inputs: self,
+            clusters,
+            other_products,
+        })
+    }
+
+    /// Reads the heads of the repositories again.
+    pub(super) async fn refresh(&self, others: &OtherProducts) -> Result<(), Error> {
+        if let Some(tenant) = &self.tenant {
+            tenant.refresh().await?;
+        }
+        for branch in &others.0 {
+            branch.refresh().await?;
+        }
+        Ok(())
+    }
+}
+
+impl LoadedInputs<'_> {
+    /// Calls a function with the context of the validation.
+    pub(super) fn with_context<T>(&self, validate: impl FnOnce(&Context<'_>) -> T) -> T {
+        let other_products: Vec<&ManifestTree> = self
+            .other_products
+            .iter()
+            .map(|snapshot| snapshot.tree())
+            .collect();
+        validate(&Context {
+            clusters: self.clusters.as_deref().map(Snapshot::tree),
+            other_products: &other_products,
+            tenant: self.inputs.tenant_name.as_deref(),
+            nautes_reconciles: self.inputs.nautes_reconciles,
+        })
+    }
+}
