@@ -1,106 +1,84 @@
-//! The one place where an error becomes a message to the user: what was attempted, why it failed, what to do next.
+//! The one place where an error becomes a message to the user: what was attempted, why it failed,
+//! and what to do next. Nothing here contacts a server.
 
 mod credentials;
+mod gitlab;
+mod transport;
 mod vault;
 
 use std::collections::BTreeSet;
 
-use nautes_model::tree::ManifestTree;
-use nautes_model::validation::explain::{Explanation, Situation, explain};
+use nautes_model::validation::explain::{ChangeContext, Explanation, explain};
 use nautes_model::validation::{Step, Violation};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::value::Path;
 
-use crate::backends::gitlab::{self, Kind};
-pub(crate) use crate::causes::causes;
-use crate::config_repo;
+use self::gitlab::hint;
+use crate::backends::gitlab::Error as GitLabError;
+use crate::config_repo::{self, Snapshot};
+use crate::error_chain::error_chain;
 
-/// Says what was attempted when something fails.
-pub(crate) trait Attempted<T> {
-    /// Turns an error into messages; `attempt` completes the sentence "cannot …".
-    fn attempted(self, attempt: impl Into<String>) -> Result<T, Diagnostics>;
+/// An error that can be explained to the user.
+pub(crate) trait Explain {
+    /// Returns the messages; `attempt` completes the sentence "cannot …".
+    fn explain(&self, attempt: &str) -> Diagnostics;
 }
 
-impl<T> Attempted<T> for Result<T, gitlab::Error> {
-    fn attempted(self, attempt: impl Into<String>) -> Result<T, Diagnostics> {
-        self.map_err(|error| of_gitlab(attempt, &error).into())
+/// Adds what was attempted to an error, which makes it a message to the user.
+pub(crate) trait Context<T> {
+    /// `attempt` completes the sentence "cannot …".
+    fn context(self, attempt: impl AsRef<str>) -> Result<T, Diagnostics>;
+
+    /// The same, for an attempt that is put into words only when it fails.
+    fn with_context<A: AsRef<str>>(self, attempt: impl FnOnce() -> A) -> Result<T, Diagnostics>;
+}
+
+impl<T, E: Explain> Context<T> for Result<T, E> {
+    fn context(self, attempt: impl AsRef<str>) -> Result<T, Diagnostics> {
+        self.map_err(|error| error.explain(attempt.as_ref()))
+    }
+
+    fn with_context<A: AsRef<str>>(self, attempt: impl FnOnce() -> A) -> Result<T, Diagnostics> {
+        self.map_err(|error| error.explain(attempt().as_ref()))
     }
 }
 
-impl<T> Attempted<T> for Result<T, config_repo::Error> {
-    fn attempted(self, attempt: impl Into<String>) -> Result<T, Diagnostics> {
-        self.map_err(|error| of_config_repository(&attempt.into(), &error, Names::default()))
+impl Explain for GitLabError {
+    fn explain(&self, attempt: &str) -> Diagnostics {
+        gitlab_error(attempt, self).into()
+    }
+}
+
+impl Explain for config_repo::Error {
+    fn explain(&self, attempt: &str) -> Diagnostics {
+        config_repo_error(attempt, self, None)
     }
 }
 
 /// Returns the message of a failed call to GitLab.
-pub(crate) fn of_gitlab(attempt: impl Into<String>, error: &gitlab::Error) -> Diagnostic {
-    let detail = format!("{}.\n\n{}", causes(error), hint(error.kind()));
-    Diagnostic::error(format!("Cannot {}", attempt.into()), detail.trim_end())
+pub(crate) fn gitlab_error(attempt: impl AsRef<str>, error: &GitLabError) -> Diagnostic {
+    let detail = format!("{}.\n\n{}", error_chain(error), hint(error));
+    Diagnostic::error(format!("Cannot {}", attempt.as_ref()), detail.trim_end())
 }
 
-fn hint(kind: &Kind) -> &'static str {
-    match kind {
-        Kind::Unreachable => {
-            "Check the provider argument gitlab.url, and that this machine reaches it, directly or through HTTPS_PROXY."
-        }
-        Kind::Untrusted => {
-            "If the GitLab has a certificate of a private authority, name that authority in the provider argument gitlab.ca_file or gitlab.ca_pem."
-        }
-        Kind::Unauthorized => {
-            "Check the provider argument gitlab.token (environment: NAUTES_GITLAB_TOKEN, GITLAB_TOKEN): the token is unknown, expired or revoked."
-        }
-        Kind::Forbidden { .. } => {
-            "The provider argument gitlab.token needs the scope \"api\", and its owner the role Owner in the product's group (Maintainer is enough for what is inside it)."
-        }
-        Kind::NotFound => {
-            "Check that it exists, and that the owner of the provider argument gitlab.token is a member: GitLab does not tell the two apart."
-        }
-        Kind::BeingDeleted => {
-            "GitLab is still deleting what had this path before. Apply again in a few minutes."
-        }
-        Kind::Interrupted { .. } | Kind::Server { .. } | Kind::Locked | Kind::Limited { .. } => {
-            "What was done so far is kept. Apply again to finish it."
-        }
-        Kind::ReferenceMoved | Kind::FileChanged => {
-            "Something else keeps writing to the same repository. Apply again."
-        }
-        Kind::Redirected { .. } => {
-            "Set the provider argument gitlab.url to the address that GitLab itself uses."
-        }
-        Kind::UnexpectedBody => {
-            "Check that the provider argument gitlab.url is a GitLab and not a page before it."
-        }
-        Kind::Taken | Kind::AlreadyMarked | Kind::Invalid | Kind::Unsendable => "",
-    }
-}
-
-/// What a refused change can be explained with, beside the repository itself.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Names<'a> {
-    /// The name of the product whose repository it is.
-    pub(crate) product: Option<&'a str>,
-    /// The tenant's repository, which holds the clusters.
-    pub(crate) clusters: Option<&'a ManifestTree>,
-}
-
-/// Returns the messages of work in a configuration repository that failed.
-pub(crate) fn of_config_repository(
+/// Returns the messages of a failure in a configuration repository. `product_name` is the name of
+/// the product whose repository it is, if it is known.
+pub(crate) fn config_repo_error(
     attempt: &str,
     error: &config_repo::Error,
-    names: Names<'_>,
+    product_name: Option<&str>,
 ) -> Diagnostics {
     match error {
         config_repo::Error::Refused { key, violations, trees } => {
-            let situation = Situation {
+            let situation = ChangeContext {
                 before: &trees.before,
                 after: &trees.after,
-                clusters: names.clusters,
-                product_name: names.product,
+                clusters: trees.clusters.as_deref().map(Snapshot::tree),
+                product_name,
             };
             let violations: BTreeSet<Violation> = violations.iter().cloned().collect();
             let explanations = explain(&violations, key, &situation);
-            explanations.into_iter().map(|found| of_explanation(attempt, found)).collect()
+            explanations.into_iter().map(|found| explanation(attempt, found)).collect()
         }
         config_repo::Error::Exists { key, differences } => Diagnostic::error(
             format!("Cannot {attempt}: it exists already"),
@@ -119,11 +97,11 @@ pub(crate) fn of_config_repository(
         .into(),
         config_repo::Error::Contended { .. } => Diagnostic::error(
             format!("Cannot {attempt}: others keep writing to the same repository"),
-            format!("{}, so this was given up. What was committed is kept. Look in the history of the configuration repository for who keeps committing, such as a job that rewrites production/kustomization.yaml on every push, then apply again.", capitalised(&causes(error))),
+            format!("{}, so this was given up. What was committed is kept. Look in the history of the configuration repository for who keeps committing, such as a job that rewrites production/kustomization.yaml on every push, then apply again.", capitalized(&error_chain(error))),
         )
         .into(),
-        config_repo::Error::Tenant { source, .. } => of_tenant(attempt, error, source.kind()).into(),
-        config_repo::Error::GitLab(source) => of_gitlab(attempt, source).into(),
+        config_repo::Error::Tenant { source, .. } => tenant_error(attempt, error, source).into(),
+        config_repo::Error::GitLab(source) => gitlab_error(attempt, source).into(),
         config_repo::Error::Interrupted => Diagnostic::error(
             format!("Cannot {attempt}: the change was interrupted"),
             "Whether it was committed is not known. Apply again to finish it.",
@@ -132,24 +110,23 @@ pub(crate) fn of_config_repository(
     }
 }
 
-fn of_tenant(attempt: &str, error: &config_repo::Error, kind: &Kind) -> Diagnostic {
-    let hint = match kind {
-        Kind::NotFound => {
-            "Check the provider argument tenant_repository.project (environment: NAUTES_TENANT_REPOSITORY_PROJECT): it is the full path of the project, of which the owner of the token must be a member."
-        }
-        other => hint(other),
+fn tenant_error(attempt: &str, error: &config_repo::Error, source: &GitLabError) -> Diagnostic {
+    let hint = if source.is_not_found() {
+        "Check the provider argument tenant_repository.project (environment: NAUTES_TENANT_REPOSITORY_PROJECT): it is the full path of the project, and the owner of the token must be a member of it.".to_owned()
+    } else {
+        hint(source)
     };
-    let detail = format!("{}.\n\n{hint}", capitalised(&causes(error)));
+    let detail = format!("{}.\n\n{hint}", capitalized(&error_chain(error)));
     Diagnostic::error(format!("Cannot {attempt}"), detail.trim_end())
 }
 
-fn capitalised(text: &str) -> String {
+fn capitalized(text: &str) -> String {
     let mut characters = text.chars();
     let first = characters.next().map(char::to_uppercase);
     first.into_iter().flatten().chain(characters).collect()
 }
 
-fn of_explanation(attempt: &str, explanation: Explanation) -> Diagnostic {
+fn explanation(attempt: &str, explanation: Explanation) -> Diagnostic {
     let Explanation {
         summary,
         detail,

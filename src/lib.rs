@@ -1,10 +1,13 @@
 //! Terraform and OpenTofu provider for the Nautes model.
 
 pub mod backends;
-mod causes;
+mod client;
 pub mod config_repo;
 pub mod credentials;
 mod diagnostics;
+mod error_chain;
+mod lookup;
 pub mod provider;
 mod resources;
 pub mod secret;
+pub mod wait_graph;

@@ -1,28 +1,24 @@
-//! Credentials that are not as they are to be.
+//! Errors of credentials.
 
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 
-use super::{Attempted, Names, causes, hint, of_config_repository, of_gitlab, vault};
-use crate::credentials::Error;
+use super::{Explain, capitalized, gitlab_error, hint, vault};
+use crate::credentials::{Error, LinkError, LinkFailure};
+use crate::error_chain::error_chain;
 
-impl<T> Attempted<T> for Result<T, Error> {
-    fn attempted(self, attempt: impl Into<String>) -> Result<T, Diagnostics> {
-        self.map_err(|error| of_credentials(&attempt.into(), &error))
-    }
-}
-
-fn of_credentials(attempt: &str, error: &Error) -> Diagnostics {
-    let next_step = match error {
+impl Explain for Error {
+    fn explain(&self, attempt: &str) -> Diagnostics {
+        let next_step = match self {
         Error::Links { failures } => {
             return failures
                 .iter()
-                .map(|failure| of_gitlab(failure.attempt.as_str(), &failure.source))
+                .map(link_failure)
                 .collect();
         }
         Error::Configuration(error) => {
-            return of_config_repository(attempt, error, Names::default());
+            return error.explain(attempt);
         }
-        Error::GitLab { source, .. } => hint(source.kind()).to_owned(),
+        Error::GitLab { source, .. } => hint(source),
         Error::Vault { source, .. } => vault::hint(source.kind()),
         Error::NoRole { .. } => "The set-up of a tenant makes the role. Check the provider arguments tenant and vault.auth_mount.".to_owned(),
         Error::TokenNotShown { .. } => "Apply again: the token is replaced by another one.".to_owned(),
@@ -30,6 +26,20 @@ fn of_credentials(attempt: &str, error: &Error) -> Diagnostics {
         Error::Interrupted => "What was done so far is kept. Apply again to finish it.".to_owned(),
         Error::KeyPair { .. } => String::new(),
     };
-    let detail = format!("{}.\n\n{next_step}", causes(error));
-    Diagnostic::error(format!("Cannot {attempt}"), detail.trim_end()).into()
+        let detail = format!("{}.\n\n{next_step}", error_chain(self));
+        Diagnostic::error(format!("Cannot {attempt}"), detail.trim_end()).into()
+    }
+}
+
+fn link_failure(failure: &LinkFailure) -> Diagnostic {
+    match &failure.source {
+        LinkError::GitLab(error) => gitlab_error(&failure.attempt, error),
+        replaced @ LinkError::Replaced { .. } => Diagnostic::error(
+            format!("Cannot {}", failure.attempt),
+            format!(
+                "{}. It was not enabled. Plan again: the next apply enables the new one.",
+                capitalized(&error_chain(replaced))
+            ),
+        ),
+    }
 }

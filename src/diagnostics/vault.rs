@@ -2,27 +2,28 @@
 
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 
-use super::{Attempted, causes};
+use super::Explain;
+use super::transport::{self, BackEnd};
 use crate::backends::vault::{Error, Kind};
+use crate::error_chain::error_chain;
 
-impl<T> Attempted<T> for Result<T, Error> {
-    fn attempted(self, attempt: impl Into<String>) -> Result<T, Diagnostics> {
-        self.map_err(|error| {
-            let detail = format!("{}.\n\n{}", causes(&error), hint(error.kind()));
-            Diagnostic::error(format!("Cannot {}", attempt.into()), detail.trim_end()).into()
-        })
+const VAULT: BackEnd = BackEnd {
+    name: "Vault",
+    address: "vault.address",
+    authority: "vault.ca_file or vault.ca_pem",
+};
+
+impl Explain for Error {
+    fn explain(&self, attempt: &str) -> Diagnostics {
+        let detail = format!("{}.\n\n{}", error_chain(self), hint(self.kind()));
+        Diagnostic::error(format!("Cannot {attempt}"), detail.trim_end()).into()
     }
 }
 
 /// Says what to do next; empty when that depends on what was attempted.
 pub(super) fn hint(kind: &Kind) -> String {
     let text = match kind {
-        Kind::Unreachable => {
-            "Check the provider argument vault.address, and that this machine reaches it, directly or through HTTPS_PROXY."
-        }
-        Kind::Untrusted => {
-            "If the Vault has a certificate of a private authority, name that authority in the provider argument vault.ca_file or vault.ca_pem."
-        }
+        Kind::Transport(error) => return transport::hint(error, &VAULT),
         Kind::Sealed => "Unseal it with `vault operator unseal`, then apply again.",
         Kind::LoginRefused => {
             "Check the way to log in that the provider argument vault names: its mount, its role, and what proves the identity."
@@ -38,6 +39,9 @@ pub(super) fn hint(kind: &Kind) -> String {
         Kind::Forbidden { rule } => {
             return format!("The policies of the token lack this line:\n\n  {rule}");
         }
+        Kind::NoNamespace => {
+            "Check the provider argument vault.namespace (environment: NAUTES_VAULT_NAMESPACE, VAULT_NAMESPACE): it is the full path of a namespace that exists."
+        }
         Kind::NoMount { mount } => return missing_mount(mount),
         Kind::NotVersioned { mount } => {
             return format!(
@@ -45,16 +49,8 @@ pub(super) fn hint(kind: &Kind) -> String {
             );
         }
         Kind::Conflict => "Something else writes to the same secret. Apply again.",
-        Kind::Interrupted { .. } | Kind::Server { .. } | Kind::Limited { .. } | Kind::NotReady => {
-            "What was done so far is kept. Apply again to finish it."
-        }
-        Kind::Redirected { .. } => {
-            "Set the provider argument vault.address to the address that the Vault itself uses."
-        }
-        Kind::UnexpectedBody => {
-            "Check that the provider argument vault.address is a Vault and not a page before it."
-        }
-        Kind::NotFound | Kind::Invalid | Kind::Unsendable => "",
+        Kind::NotReady => "What was done so far is kept. Apply again to finish it.",
+        Kind::NotFound | Kind::Invalid => "",
     };
     text.to_owned()
 }

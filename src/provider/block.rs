@@ -18,7 +18,7 @@ pub struct ProviderBlock {
     /// Name of the tenant; `nautes` by default.
     #[tf(environment(["NAUTES_TENANT"]))]
     pub tenant: Option<String>,
-    /// Who makes the runtime objects in the clusters: this `provider` (the default), or the
+    /// What makes the runtime objects in the clusters: this `provider` (the default), or the
     /// operators of an existing `nautes` installation.
     #[tf(environment(["NAUTES_RECONCILER"]), validate(one_of(["provider", "nautes"])))]
     pub reconciler: Option<String>,
@@ -29,7 +29,7 @@ pub struct ProviderBlock {
     /// Single sign-on of the dashboards, which this version does not install.
     pub oidc: Option<OidcBlock>,
     /// The repository that holds the manifests of clusters. With it, the clusters that environments
-    /// name are checked; without it they are taken as given.
+    /// name are checked; without it they are not.
     pub tenant_repository: Option<TenantRepositoryBlock>,
     /// The cluster in which the operators of a Nautes installation run; used with
     /// `reconciler = "nautes"` alone. This version does not look at it.
@@ -64,10 +64,10 @@ pub struct GitLabBlock {
     /// groups.
     #[tf(environment(["NAUTES_GITLAB_PARENT_GROUP"]))]
     pub parent_group: Option<String>,
-    /// File with certificates (PEM) of authorities that are trusted besides the system's.
+    /// File with certificates (PEM) of authorities that are trusted in addition to the system's.
     #[tf(environment(["NAUTES_GITLAB_CA_FILE"]), conflicts_with(["ca_pem"]))]
     pub ca_file: Option<String>,
-    /// Certificates (PEM) of authorities that are trusted besides the system's.
+    /// Certificates (PEM) of authorities that are trusted in addition to the system's.
     #[tf(environment(["NAUTES_GITLAB_CA_PEM"]))]
     pub ca_pem: Option<String>,
     /// The GitLab's SSH host keys in the format of `known_hosts`, which Argo CD and pipelines verify.
@@ -88,10 +88,10 @@ pub struct VaultBlock {
     /// Namespace on the server.
     #[tf(environment(["NAUTES_VAULT_NAMESPACE", "VAULT_NAMESPACE"]))]
     pub namespace: Option<String>,
-    /// File with certificates (PEM) of authorities that are trusted besides the system's.
+    /// File with certificates (PEM) of authorities that are trusted in addition to the system's.
     #[tf(environment(["NAUTES_VAULT_CA_FILE", "VAULT_CACERT"]), conflicts_with(["ca_pem"]))]
     pub ca_file: Option<String>,
-    /// Certificates (PEM) of authorities that are trusted besides the system's.
+    /// Certificates (PEM) of authorities that are trusted in addition to the system's.
     #[tf(environment(["NAUTES_VAULT_CA_PEM"]))]
     pub ca_pem: Option<String>,
     /// Whether missing mounts are created; `false` by default.
@@ -171,7 +171,7 @@ pub struct OidcBlock {
     /// Certificates (PEM) of the issuer's authority.
     #[tf(environment(["NAUTES_OIDC_CA_PEM"]))]
     pub ca_pem: Option<String>,
-    /// The claim that lists a user's groups, which decides who belongs to a product;
+    /// The claim that lists a user's groups, which decides on membership of a product;
     /// `groups` by default.
     #[tf(environment(["NAUTES_OIDC_GROUPS_CLAIM"]))]
     pub groups_claim: Option<String>,

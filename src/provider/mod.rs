@@ -1,17 +1,17 @@
-//! The provider: its block, and the clients that resources share.
+//! The provider as Terraform sees it: the provider block, and the kinds of resources.
 
 mod block;
-mod client;
-mod setting;
-mod vault;
+mod settings;
 
 use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::provider::{Provider, Registry};
 
-pub use block::ProviderBlock;
-pub use client::Client;
-pub(crate) use setting::Reconciler;
+pub use self::block::ProviderBlock;
+#[cfg(test)]
+pub(crate) use self::block::{GitLabBlock, TenantRepositoryBlock};
+pub use crate::client::Client;
 
+use crate::client::Settings;
 use crate::resources;
 
 /// The provider.
@@ -23,7 +23,7 @@ impl Provider for Nautes {
     type Client = Client;
 
     async fn configure(&self, block: ProviderBlock) -> Result<Client, Diagnostics> {
-        Client::new(block)
+        Ok(Client::new(Settings::try_from(block)?))
     }
 
     fn register(&self, registry: &mut Registry<Client>) {

@@ -1,17 +1,22 @@
-//! Attributes and checks that several kinds share.
+//! Attributes, arguments and checks that several kinds share.
 
 use std::collections::BTreeSet;
 
 use nautes_model::name::NameRule;
 use nautes_model::reference::{CodeRepoReference, EntityReference, ProductReference};
+use regex::Regex;
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::model::Model;
 use terraform_plugin::resource::Timeouts;
 use terraform_plugin::schema::Validator;
 use terraform_plugin::value::Tf;
 
-/// What every kind inside a product has.
+use crate::client::Client;
+use crate::config_repo::Validation;
+
+/// The attributes that every kind in a product has.
 #[derive(Debug, Clone, PartialEq, Model)]
-pub(crate) struct InProduct {
+pub(crate) struct CommonAttributes {
     /// The product, by id or by name. Only the id survives a rename of the product.
     #[tf(replace, validate(product_reference()))]
     pub(crate) product: String,
@@ -20,14 +25,15 @@ pub(crate) struct InProduct {
     pub(crate) insecure_skip_check: Option<bool>,
     /// How long operations may take.
     pub(crate) timeouts: Option<Timeouts>,
-    /// Identifier: the product's id and the name, with a slash between them.
+    /// Identifier: the product's id and the name, with a slash between them; of a code repository,
+    /// `repo-` and the number of its GitLab project, which survives renames.
     #[tf(stable)]
     pub(crate) id: Tf<String>,
     /// Kubernetes namespace of the product's entities.
     #[tf(stable)]
     pub(crate) namespace: Tf<String>,
     /// Path of the manifest in the product's configuration repository.
-    #[tf(stable)]
+    #[tf(follows(["drift"]))]
     pub(crate) manifest_path: Tf<String>,
     /// What was found to differ at the last refresh and no other attribute shows; an update repairs
     /// it.
@@ -35,14 +41,45 @@ pub(crate) struct InProduct {
     pub(crate) drift: Tf<BTreeSet<String>>,
 }
 
+impl CommonAttributes {
+    /// The attributes of an object of which only the reference to its product is known.
+    pub(crate) fn new(product: String) -> Self {
+        Self {
+            product,
+            insecure_skip_check: None,
+            timeouts: None,
+            id: Tf::Null,
+            namespace: Tf::Null,
+            manifest_path: Tf::Null,
+            drift: Tf::Null,
+        }
+    }
+
+    /// Whether changes are validated: as the resource says, else as the provider does.
+    pub(crate) fn validation(&self, client: &Client) -> Validation {
+        let provider = client.settings().insecure_skip_check;
+        if self.insecure_skip_check.unwrap_or(provider) {
+            Validation::Skip
+        } else {
+            Validation::Full
+        }
+    }
+}
+
+/// Returns the value of `drift` for what was found; null if there is nothing.
+pub(crate) fn drift_attribute(found: impl IntoIterator<Item = String>) -> Tf<BTreeSet<String>> {
+    let found: BTreeSet<String> = found.into_iter().collect();
+    Some(found).filter(|found| !found.is_empty()).into()
+}
+
 /// Checks a name by the rule of its kind.
-pub(crate) fn name_of(rule: NameRule) -> Validator {
+pub(crate) fn name_rule(rule: NameRule) -> Validator {
     Validator::new(rule.description(), move |name: &String| {
         rule.check(name).map_err(|error| format!("{error}."))
     })
 }
 
-/// Checks that a text can name a product.
+/// Checks that a text can refer to a product.
 pub(crate) fn product_reference() -> Validator {
     let description = "Must be the id or the name of a product.";
     Validator::new(description, |text: &String| {
@@ -56,7 +93,7 @@ pub(crate) fn product_reference() -> Validator {
     })
 }
 
-/// Checks that a text can name a code repository.
+/// Checks that a text can refer to a code repository.
 pub(crate) fn code_repo_reference() -> Validator {
     let description = "Must be the id or the name of a code repository of the same product.";
     Validator::new(description, |text: &String| {
@@ -70,26 +107,26 @@ pub(crate) fn code_repo_reference() -> Validator {
     })
 }
 
-/// Checks that a text can name an entity of the product; `what` it is, with its article.
-pub(crate) fn entity_reference(what: &str) -> Validator {
-    let description = format!("Must be the id or the name of {what} of the same product.");
-    Validator::new(description, |text: &String| names_an_entity(text))
+/// Checks that a text can refer to an entity of the product; `noun` is its kind with an article.
+pub(crate) fn entity_reference(noun: &str) -> Validator {
+    let description = format!("Must be the id or the name of {noun} of the same product.");
+    Validator::new(description, |text: &String| check_entity_reference(text))
 }
 
-/// Checks that a text can name an entity of the product, or is empty and names none.
-pub(crate) fn entity_reference_or_empty(what: &str) -> Validator {
+/// Checks that a text can refer to an entity of the product, or is empty.
+pub(crate) fn entity_reference_or_empty(noun: &str) -> Validator {
     let description =
-        format!("Must be the id or the name of {what} of the same product, or empty for none.");
+        format!("Must be the id or the name of {noun} of the same product, or empty for none.");
     Validator::new(description, |text: &String| {
         if text.is_empty() {
             Ok(())
         } else {
-            names_an_entity(text)
+            check_entity_reference(text)
         }
     })
 }
 
-fn names_an_entity(text: &str) -> Result<(), String> {
+fn check_entity_reference(text: &str) -> Result<(), String> {
     text.parse::<EntityReference>()
         .map(drop)
         .map_err(|error| format!("{error}."))
@@ -104,4 +141,50 @@ pub(crate) fn not_empty() -> Validator {
             Ok(())
         }
     })
+}
+
+/// Checks that a text is a regular expression.
+pub(crate) fn regular_expression() -> Validator {
+    Validator::new(
+        "Must be a regular expression.",
+        |pattern: &String| match Regex::new(pattern) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(format!("The regular expression cannot be read: {error}.")),
+        },
+    )
+}
+
+/// Compiles the pattern of a `name_regex` argument.
+pub(crate) fn compile_name_regex(pattern: Option<&str>) -> Result<Option<Regex>, Diagnostics> {
+    pattern
+        .map(Regex::new)
+        .transpose()
+        .map_err(|error| super::references::invalid_value("name_regex", format!("{error}.")))
+}
+
+/// Checks that an object is looked up either by its id, or by its product and name.
+pub(crate) fn check_lookup_arguments(id: bool, product: bool, name: bool) -> Diagnostics {
+    match (id, product, name) {
+        (true, false, false) | (false, true, true) => Diagnostics::default(),
+        _ => Diagnostic::error(
+            "Arguments exclude each other",
+            "Set either id, or both product and name.",
+        )
+        .into(),
+    }
+}
+
+/// Splits an import id into the reference to a product and a name; `noun` is the kind.
+pub(crate) fn split_import_id(noun: &str, id: &str) -> Result<(String, String), Diagnostics> {
+    match id.rsplit_once('/') {
+        Some((product, name)) if !product.is_empty() && !name.is_empty() => {
+            Ok((product.to_owned(), name.to_owned()))
+        }
+        _ => {
+            let detail = format!(
+                "{id:?} does not name a product and a {noun}. Write <product>/<name>, for example shop/{noun}-name or product-12/{noun}-name."
+            );
+            Err(Diagnostic::error("Invalid import id", detail).into())
+        }
+    }
 }

@@ -7,7 +7,7 @@ use terraform_plugin::value::Path;
 use super::unfinished;
 use crate::backends::gitlab::Visibility;
 
-/// GitLab's word for a visibility.
+/// Returns GitLab's word for a visibility.
 pub(crate) fn visibility_name(visibility: Visibility) -> &'static str {
     match visibility {
         Visibility::Private => "private",
@@ -16,8 +16,8 @@ pub(crate) fn visibility_name(visibility: Visibility) -> &'static str {
     }
 }
 
-/// The visibility for GitLab's word; what is none of its words counts as the narrowest.
-pub(crate) fn visibility_of(name: &str) -> Visibility {
+/// Parses GitLab's word for a visibility; an unknown word is the narrowest.
+pub(crate) fn parse_visibility(name: &str) -> Visibility {
     match name {
         "public" => Visibility::Public,
         "internal" => Visibility::Internal,
@@ -25,31 +25,31 @@ pub(crate) fn visibility_of(name: &str) -> Visibility {
     }
 }
 
-/// Who bounds the visibility of what is in it, in the words of the message.
-pub(crate) struct VisibilityBound<'a> {
+/// The limit that a group sets to the visibility of what is in it, in the words of the message.
+pub(crate) struct VisibilityLimit<'a> {
     /// The group with its path: `The parent group acme`.
     pub(crate) group: String,
-    /// Whose it is, with an apostrophe: `the product's`.
+    /// The owner of the group, in the genitive: `the product's`.
     pub(crate) owner: &'a str,
-    /// What is made in it: `project`.
+    /// What is created in it: `project`.
     pub(crate) part: &'a str,
-    /// The most that it allows.
-    pub(crate) most: Visibility,
+    /// The widest visibility that it allows.
+    pub(crate) widest: Visibility,
 }
 
-impl VisibilityBound<'_> {
-    /// Checks a visibility that is wanted; an error is on the attribute `visibility`.
+impl VisibilityLimit<'_> {
+    /// Checks a wanted visibility; an error is on the attribute `visibility`.
     pub(crate) fn check(&self, wanted: Visibility) -> Result<(), Diagnostics> {
-        if wanted <= self.most {
+        if wanted <= self.widest {
             return Ok(());
         }
         let Self {
             group,
             owner,
             part,
-            most,
+            widest,
         } = self;
-        let (allowed, wanted) = (visibility_name(*most), visibility_name(wanted));
+        let (allowed, wanted) = (visibility_name(*widest), visibility_name(wanted));
         let text = format!(
             "{group} is {allowed}, and GitLab allows no {part} in it to be {wanted}. Set visibility to {allowed:?} or less, or raise {owner}."
         );
@@ -60,7 +60,7 @@ impl VisibilityBound<'_> {
     }
 }
 
-/// Checks the length of a name for people.
+/// Checks the length of a display name.
 pub(crate) fn display_name() -> Validator {
     Validator::new(
         "Must not be empty, at most 255 characters.",
@@ -77,9 +77,9 @@ pub(crate) fn display_name() -> Validator {
     )
 }
 
-/// Checks that a description leaves room for the mark of what is unfinished, within `limit` characters.
+/// Checks that a description leaves room for the mark of an unfinished object, within `limit` characters.
 pub(crate) fn description(limit: usize) -> Validator {
-    let longest = limit - unfinished::MARK.len();
+    let longest = limit - unfinished::UNFINISHED.len();
     let rule = format!("At most {longest} characters.");
     Validator::new(rule, move |description: &String| {
         let length = description.chars().count();

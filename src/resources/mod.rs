@@ -1,23 +1,24 @@
-//! What Terraform sees: one folder a kind of resource.
+//! The resources and data sources: one folder for each kind.
 
 mod attribute;
 mod code_repo;
 mod code_repo_binding;
 mod environment;
 mod gitlab_attribute;
+mod home;
 mod manifest;
 mod product;
 mod project;
-mod refusal;
+mod references;
+#[cfg(test)]
+mod tests;
 mod unfinished;
 
-pub(crate) use code_repo::CodeRepos;
-pub(crate) use product::Products;
 use terraform_plugin::provider::Registry;
 
-use crate::provider::Client;
+use crate::client::Client;
 
-/// Names the resources and data sources.
+/// Registers the resources and data sources.
 pub(crate) fn register(registry: &mut Registry<Client>) {
     registry
         .resource(product::ProductResource)
@@ -30,13 +31,15 @@ pub(crate) fn register(registry: &mut Registry<Client>) {
         .data_source(product::ProductDataSource)
         .data_source(product::ProductsDataSource)
         .data_source(manifest::ManifestDataSource::<environment::EnvironmentKind>::new())
-        .data_source(environment::EnvironmentsDataSource)
+        .data_source(manifest::ListDataSource::<environment::EnvironmentList>::new())
         .data_source(manifest::ManifestDataSource::<project::ProjectKind>::new())
-        .data_source(project::ProjectsDataSource)
+        .data_source(manifest::ListDataSource::<project::ProjectList>::new())
         .data_source(code_repo::CodeRepoDataSource)
-        .data_source(code_repo::CodeReposDataSource)
+        .data_source(manifest::ListDataSource::<code_repo::CodeRepoList>::new())
         .data_source(manifest::ManifestDataSource::<
             code_repo_binding::CodeRepoBindingKind,
         >::new())
-        .data_source(code_repo_binding::CodeRepoBindingsDataSource);
+        .data_source(manifest::ListDataSource::<
+            code_repo_binding::CodeRepoBindingList,
+        >::new());
 }

@@ -1,24 +1,45 @@
-//! The mark of a group or project whose creation is not finished: how its description starts until the last step.
+//! The marks of a group or project that is half-created or half-deleted: its description starts with
+//! one until the last step.
 
-/// What the description of an unfinished group or project starts with.
-pub(crate) const MARK: &str = "[terraform: unfinished] ";
+/// The start of the description of a group or project whose creation is not finished. The next
+/// creation resumes it.
+pub(crate) const UNFINISHED: &str = "[terraform: unfinished] ";
 
-/// Returns a description that marks what it describes as unfinished.
-pub(crate) fn marked(description: &str) -> String {
-    format!("{MARK}{description}")
+/// The start of the description of a project whose deletion is not finished. Only the next deletion
+/// continues it.
+const DESTROYING: &str = "[terraform: destroying] ";
+
+/// Returns a description with the mark of a creation.
+pub(crate) fn mark(description: &str) -> String {
+    format!("{UNFINISHED}{}", without_mark(description))
 }
 
-/// Tells whether a description marks what it describes as unfinished.
-///
-/// GitLab may have trimmed the space at the end of the mark when nothing follows it.
+/// Returns a description with the mark of a deletion.
+pub(crate) fn mark_destroying(description: &str) -> String {
+    format!("{DESTROYING}{}", without_mark(description))
+}
+
+/// Whether a description has the mark of a creation.
 pub(crate) fn is_marked(description: &str) -> bool {
-    description.starts_with(MARK.trim_end())
+    starts_with(description, UNFINISHED)
 }
 
-/// Returns the description without the mark.
+/// Whether a description has the mark of a deletion.
+pub(crate) fn is_destroying(description: &str) -> bool {
+    starts_with(description, DESTROYING)
+}
+
+/// Returns a description without a mark.
 pub(crate) fn without_mark(description: &str) -> &str {
-    let rest = description.strip_prefix(MARK.trim_end());
+    let rest = [UNFINISHED, DESTROYING]
+        .into_iter()
+        .find_map(|mark| description.strip_prefix(mark.trim_end()));
     rest.map_or(description, |rest| rest.strip_prefix(' ').unwrap_or(rest))
+}
+
+/// GitLab may have trimmed the mark's last space.
+fn starts_with(description: &str, mark: &str) -> bool {
+    description.starts_with(mark.trim_end())
 }
 
 #[cfg(test)]
@@ -28,13 +49,21 @@ mod tests {
     #[test]
     fn a_mark_comes_off_again() {
         for description in ["", "Shop", " Shop"] {
-            let marked = marked(description);
-            assert!(is_marked(&marked));
-            assert_eq!(without_mark(&marked), description);
+            let (creation, deletion) = (mark(description), mark_destroying(description));
+            assert!(is_marked(&creation) && !is_destroying(&creation));
+            assert!(is_destroying(&deletion) && !is_marked(&deletion));
+            for marked in [creation, deletion] {
+                assert_eq!(without_mark(&marked), description);
+            }
             assert_eq!(without_mark(description), description);
-            assert!(!is_marked(description));
+            assert!(!is_marked(description) && !is_destroying(description));
         }
-        assert!(is_marked(MARK.trim_end()), "as GitLab trims it");
-        assert_eq!(without_mark(MARK.trim_end()), "");
+        assert!(is_marked(UNFINISHED.trim_end()), "as GitLab trims it");
+        assert_eq!(without_mark(UNFINISHED.trim_end()), "");
+    }
+
+    #[test]
+    fn the_marks_need_the_same_room() {
+        assert_eq!(UNFINISHED.len(), DESTROYING.len());
     }
 }

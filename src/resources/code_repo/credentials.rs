@@ -1,190 +1,192 @@
-//! Between the attributes of a code repository and its credentials in GitLab and Vault.
+//! The credentials of a code repository in GitLab and Vault, as its attributes describe them.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use nautes_model::deploy_key::{DeployKey, enabled_keys};
-use nautes_model::tree::ManifestTree;
-use nautes_model::vault::GIT_MOUNT;
+use nautes_model::deploy_key::DeployKey;
 use nautes_model::{ProductId, RepositoryId};
-use serde::{Deserialize, Serialize};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
-use terraform_plugin::resource::PrivateState;
 use terraform_plugin::value::{Known, Path, Tf};
 
 use super::model::{AccessTokenModel, CodeRepoModel, DeployKeyModel, DeployKeysModel};
-use crate::credentials::{Expectation, Finding, KeptKey, KeptToken, Terms, Waiter};
-use crate::diagnostics::{Attempted as _, causes};
-use crate::provider::Client;
+use crate::client::Client;
+use crate::config_repo::Snapshot;
+use crate::credentials::{
+    Expectation, Finding, KnownKeys, StoredKey, StoredToken, Subscriber, TokenPolicy,
+};
+use crate::diagnostics::Context as _;
+use crate::error_chain::error_chain;
 
-/// Where the enabled keys are kept beside the state.
-const KEY: &str = "enabled_keys";
+/// GitLab's default limit for access tokens.
+const MAX_LIFETIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// GitLab's limit for access tokens.
-const LONGEST_LIFETIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-
-/// The titles of the keys that are to be enabled on a repository, by the manifests as they were when its own was
-/// verified last.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct EnabledKeys(BTreeSet<String>);
-
-impl EnabledKeys {
-    /// What the manifests say; `None` if the repository has none.
-    pub(super) fn of(tree: &ManifestTree, id: RepositoryId) -> Option<Self> {
-        let enabled = enabled_keys(tree).remove(&id)?;
-        Some(Self(enabled.iter().map(DeployKey::to_string).collect()))
-    }
-
-    /// What is kept; `None` after an import.
-    pub(super) fn kept(private: &PrivateState) -> Option<Self> {
-        private.get(KEY)
-    }
-
-    /// Keeps them.
-    pub(super) fn keep(&self, private: &mut PrivateState) -> Result<(), Diagnostics> {
-        private
-            .set(KEY, self)
-            .map_err(|error| Diagnostic::defect(error).into())
-    }
-
-    fn keys(&self) -> BTreeSet<DeployKey> {
-        self.0
-            .iter()
-            .filter_map(|title| title.parse().ok())
-            .collect()
-    }
-}
-
-/// Reads for how long an access token is wanted; an error is on the attribute.
-pub(super) fn terms(lifetime: &str, rotate_before: &str) -> Result<Terms, Diagnostic> {
+/// Parses the lifetime of an access token and when it is rotated; an error names the attribute.
+pub(super) fn token_policy(lifetime: &str, rotate_before: &str) -> Result<TokenPolicy, Diagnostic> {
     let path = Path::to("access_token");
-    let terms = Terms::parse(lifetime, rotate_before).map_err(|error| {
-        let text = format!("{}.", causes(&error));
+    let policy = TokenPolicy::parse(lifetime, rotate_before).map_err(|error| {
+        let text = format!("{}.", error_chain(&error));
         Diagnostic::error("Invalid value of access_token", text).at(&path)
     })?;
     match humantime::parse_duration(lifetime) {
-        Ok(lifetime) if lifetime > LONGEST_LIFETIME => {
+        Ok(lifetime) if lifetime > MAX_LIFETIME => {
             let text = "GitLab takes at most 365 days, which is 8760h.";
             let summary = "The lifetime is too long";
             Err(Diagnostic::error(summary, text).at(&path.attribute("lifetime")))
         }
-        _ => Ok(terms),
+        _ => Ok(policy),
     }
 }
 
-fn wanted(token: &Tf<AccessTokenModel>) -> Result<Option<Terms>, Diagnostics> {
+fn wanted_policy(token: &Tf<AccessTokenModel>) -> Result<Option<TokenPolicy>, Diagnostics> {
     let (lifetime, rotate_before) = match token {
         Tf::Null => return Ok(None),
         Tf::Unknown => (AccessTokenModel::LIFETIME, AccessTokenModel::ROTATE_BEFORE),
         Known(token) => (token.lifetime.as_str(), token.rotate_before.as_str()),
     };
-    Ok(Some(terms(lifetime, rotate_before)?))
+    Ok(Some(token_policy(lifetime, rotate_before)?))
 }
 
-/// Checks that Vault can be used, before anything is written anywhere.
-pub(crate) async fn expect_vault(client: &Client) -> Result<(), Diagnostics> {
-    let mounted = client.vault()?.ensure_mount(GIT_MOUNT).await;
-    mounted.attempted(format!("use the secrets engine {GIT_MOUNT} of Vault"))
-}
-
-/// Makes sure that the credentials are there which are planned.
+/// Ensures that a repository has the planned credentials. `has_token` says whether there may be an access token even if
+/// none is planned.
 pub(super) async fn ensure(
     client: &Client,
     planned: &mut CodeRepoModel,
     id: RepositoryId,
+    has_token: bool,
 ) -> Result<(), Diagnostics> {
-    let terms = wanted(&planned.access_token)?;
+    let policy = wanted_policy(&planned.access_token)?;
     let credentials = client.credentials()?;
     let ensured = credentials
-        .ensure(id, terms.as_ref(), SystemTime::now())
+        .ensure(id, policy.as_ref(), has_token, SystemTime::now())
         .await;
     let name = &planned.name;
-    let ensured = ensured.attempted(format!(
-        "make the credentials of the code repository {name}"
-    ))?;
+    let ensured =
+        ensured.with_context(|| format!("create the credentials of the code repository {name}"))?;
     planned.deploy_keys = Known(DeployKeysModel {
         readonly: Known(ensured.deploy_keys.readonly.into()),
         readwrite: Known(ensured.deploy_keys.readwrite.into()),
     });
-    if terms.is_some() {
-        planned.access_token = Known(token(&planned.access_token, ensured.access_token));
+    if policy.is_some() {
+        planned.access_token = Known(token_model(&planned.access_token, ensured.access_token));
     }
     Ok(())
 }
 
-/// Waits until the keys of the product's repositories are enabled as its manifests say now.
-pub(super) async fn settle(
+/// Waits until the deploy keys that concern a repository are enabled as the product's manifests say.
+///
+/// `before` is the configuration repository before the request changed it; `None` if it changed no authorisation.
+pub(super) async fn wait_for_distribution(
     client: &Client,
     product: ProductId,
     config_project: u64,
     id: RepositoryId,
+    before: Option<Arc<Snapshot>>,
 ) -> Result<(), Diagnostics> {
-    let credentials = client.credentials()?;
-    let waiter = Waiter::Repository(id);
-    let settled = credentials.settle(product, config_project, waiter).await;
-    settled.attempted(format!("enable the deploy keys of others on {id}"))
+    let subscriber = Subscriber::Repository {
+        repository: id,
+        before,
+    };
+    client
+        .credentials()?
+        .wait_for_distribution(product, config_project, subscriber)
+        .await
+        .with_context(|| format!("enable the deploy keys of others on {id}"))
 }
 
-/// Removes the credentials of a repository.
+/// Removes the credentials of a repository. `has_token` says whether there may be an access token that Vault does not
+/// hold.
 ///
-/// `name` is what the user knows it by: Terraform does not say which resource a failed deletion is of.
-pub(super) async fn retire(
+/// `name` identifies the repository to the user, because Terraform does not name the resource of a failed deletion.
+pub(super) async fn remove(
     client: &Client,
     id: RepositoryId,
     name: &str,
+    has_token: bool,
 ) -> Result<(), Diagnostics> {
-    let retired = client.credentials()?.retire(id).await;
-    retired.attempted(format!(
-        "remove the credentials of the code repository {name}"
-    ))
+    let removed = client.credentials()?.remove(id, has_token).await;
+    removed.with_context(|| format!("remove the credentials of the code repository {name}"))
 }
 
-/// Takes over what there is of the credentials, and returns in words what is wrong with them.
+/// Whether Vault holds secrets of a repository.
+pub(super) async fn has_secrets(
+    client: &Client,
+    id: RepositoryId,
+    name: &str,
+) -> Result<bool, Diagnostics> {
+    let has_secrets = client.credentials()?.has_secrets(id).await;
+    has_secrets.context(reading(name))
+}
+
+/// Lists the deploy keys of code repositories that GitLab has enabled on a repository.
+pub(super) async fn listed_keys(
+    client: &Client,
+    id: RepositoryId,
+    name: &str,
+) -> Result<Vec<DeployKey>, Diagnostics> {
+    let listed = client.credentials()?.listed_keys(id).await;
+    listed.context(reading(name))
+}
+
+/// Updates the state from the existing credentials, and returns the differences from their expected state as texts.
 ///
-/// A token of which is not known whether it is wanted, as after an import, is.
+/// `enabled` are the deploy keys that are to be enabled on the repository; `None` checks its own alone. If it is unknown
+/// whether a token is wanted, as after an import, an existing one is.
 pub(super) async fn inspect(
     client: &Client,
     state: &mut CodeRepoModel,
     id: RepositoryId,
-    enabled: Option<&EnabledKeys>,
+    enabled: Option<&BTreeSet<DeployKey>>,
 ) -> Result<BTreeSet<String>, Diagnostics> {
-    let is_open = state.access_token.is_unknown();
-    let terms = if is_open {
+    let accepts_any_token = state.access_token.is_unknown();
+    let policy = if accepts_any_token {
         None
     } else {
-        wanted(&state.access_token)?
+        wanted_policy(&state.access_token)?
     };
-    let enabled = enabled.map(EnabledKeys::keys);
     let known = state.access_token.known();
     let expectation = Expectation {
-        enabled: enabled.as_ref(),
-        token: terms.as_ref(),
+        enabled,
+        known_keys: known_keys(state),
+        token: policy.as_ref(),
         known_token: known.and_then(|token| token.id.known().copied()),
     };
     let credentials = client.credentials()?;
     let inspected = credentials
         .inspect(id, expectation, SystemTime::now())
         .await;
-    let name = &state.name;
-    let mut inspected = inspected.attempted(format!(
-        "read the credentials of the code repository {name}"
-    ))?;
+    let mut inspected = inspected.context(reading(&state.name))?;
     state.deploy_keys = Known(DeployKeysModel {
         readonly: inspected.readonly.map(DeployKeyModel::from).into(),
         readwrite: inspected.readwrite.map(DeployKeyModel::from).into(),
     });
-    if is_open {
+    if accepts_any_token {
         inspected.findings.remove(&Finding::TokenNotWanted);
         let found = inspected.access_token;
-        state.access_token = found.map(|found| token(&Tf::Unknown, Some(found))).into();
-    } else if terms.is_some() {
-        state.access_token = Known(token(&state.access_token, inspected.access_token));
+        state.access_token = found
+            .map(|found| token_model(&Tf::Unknown, Some(found)))
+            .into();
+    } else if policy.is_some() {
+        state.access_token = Known(token_model(&state.access_token, inspected.access_token));
     }
     Ok(inspected.findings.iter().map(ToString::to_string).collect())
 }
 
-impl From<KeptKey> for DeployKeyModel {
-    fn from(key: KeptKey) -> Self {
+fn reading(name: &str) -> String {
+    format!("read the credentials of the code repository {name}")
+}
+
+fn known_keys(state: &CodeRepoModel) -> KnownKeys {
+    let id = |key: &Tf<DeployKeyModel>| key.known()?.id.known().copied();
+    let keys = state.deploy_keys.known();
+    KnownKeys {
+        readonly: keys.and_then(|keys| id(&keys.readonly)),
+        readwrite: keys.and_then(|keys| id(&keys.readwrite)),
+    }
+}
+
+impl From<StoredKey> for DeployKeyModel {
+    fn from(key: StoredKey) -> Self {
         Self {
             id: Known(key.id),
             fingerprint: Known(key.fingerprint),
@@ -193,14 +195,12 @@ impl From<KeptKey> for DeployKeyModel {
     }
 }
 
-/// What there is of a token that is wanted; what was asked for stays.
-fn token(model: &Tf<AccessTokenModel>, found: Option<KeptToken>) -> AccessTokenModel {
-    let asked = model.known();
-    let or = |asked: Option<&String>, default: &str| {
-        asked.map_or_else(|| default.to_owned(), String::clone)
+/// Returns the attributes of a token that is wanted; those that the user sets stay.
+fn token_model(model: &Tf<AccessTokenModel>, found: Option<StoredToken>) -> AccessTokenModel {
+    let (lifetime, rotate_before) = match model.known() {
+        Some(token) => (token.lifetime.as_str(), token.rotate_before.as_str()),
+        None => (AccessTokenModel::LIFETIME, AccessTokenModel::ROTATE_BEFORE),
     };
-    let lifetime = asked.map(|token| &token.lifetime);
-    let rotate_before = asked.map(|token| &token.rotate_before);
     let (id, expires_at, rotation_due, vault_path) = match found {
         Some(found) => (
             Known(found.id),
@@ -211,8 +211,8 @@ fn token(model: &Tf<AccessTokenModel>, found: Option<KeptToken>) -> AccessTokenM
         None => (Tf::Null, Tf::Null, false, Tf::Null),
     };
     AccessTokenModel {
-        lifetime: or(lifetime, AccessTokenModel::LIFETIME),
-        rotate_before: or(rotate_before, AccessTokenModel::ROTATE_BEFORE),
+        lifetime: lifetime.to_owned(),
+        rotate_before: rotate_before.to_owned(),
         id,
         expires_at,
         rotation_due: Known(rotation_due),

@@ -10,7 +10,8 @@ use terraform_plugin::value::Path;
 
 use super::inspect;
 use super::model::CodeRepoModel;
-use crate::provider::Client;
+use crate::client::Client;
+use crate::resources::attribute::check_lookup_arguments;
 
 /// `data "nautes_code_repo"`.
 pub(crate) struct CodeRepoDataSource;
@@ -34,19 +35,12 @@ impl DataSource for CodeRepoDataSource {
     ];
 
     fn validate(&self, config: &PlanOf<CodeRepoModel>) -> Diagnostics {
-        let set = (
-            !config.id.is_null(),
-            !config.product.is_null(),
+        let common = &config.common;
+        check_lookup_arguments(
+            !common.id.is_null(),
+            !common.product.is_null(),
             !config.name.is_null(),
-        );
-        match set {
-            (true, false, false) | (false, true, true) => Diagnostics::default(),
-            _ => Diagnostic::error(
-                "Arguments exclude each other",
-                "Set either id, or both product and name.",
-            )
-            .into(),
-        }
+        )
     }
 
     async fn read(
@@ -54,23 +48,23 @@ impl DataSource for CodeRepoDataSource {
         client: &Arc<Client>,
         config: PlanOf<CodeRepoModel>,
     ) -> Result<CodeRepoModel, Diagnostics> {
-        let (text, at_fault) = if let Some(id) = config.id.known() {
+        let (text, at_fault) = if let Some(id) = config.common.id.known() {
             (id.clone(), Path::to("id"))
         } else {
-            let product = config.product.expect_known("product")?;
-            let name = config.name.expect_known("name")?;
+            let product = config.common.product.require_known("product")?;
+            let name = config.name.require_known("name")?;
             (format!("{product}/{name}"), Path::to("name"))
         };
         let found = inspect::find(client, &text).await;
         let found = found.map_err(|found| found.at(&at_fault))?;
         let Some((product, found)) = found else {
-            let text =
+            let detail =
                 format!("There is no code repository {text}. Check the value, or create it first.");
             let summary = "The code repository does not exist";
-            return Err(Diagnostic::error(summary, text).at(&at_fault).into());
+            return Err(Diagnostic::error(summary, detail).at(&at_fault).into());
         };
-        let mut data = CodeRepoModel::blank(product);
-        inspect::absorb(client, &mut data, &found, None).await?;
+        let mut data = CodeRepoModel::new(product);
+        inspect::update_from(client, &mut data, &found, None).await?;
         Ok(data)
     }
 }

@@ -1,25 +1,33 @@
 //! Looking at an existing code repository: for a refresh, an import or a data source.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use nautes_model::deploy_key::DeployKey;
 use nautes_model::entity::Entity;
 use nautes_model::layout::ManifestPath;
 use nautes_model::reference::{ImportPath, ProductReference};
 use nautes_model::{EntityKey, Kind, ProductId, RepositoryId};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::resource::PrivateState;
-use terraform_plugin::value::{Known, Tf};
+use terraform_plugin::value::Known;
 
-use super::credentials::EnabledKeys;
 use super::model::CodeRepoModel;
 use super::{credentials, manifest};
 use crate::backends::gitlab::Project;
-use crate::config_repo::{Present, Reading, Repository, Written};
-use crate::diagnostics::Attempted as _;
-use crate::provider::Client;
-use crate::resources::manifest::place::{self, Place};
-use crate::resources::manifest::reasons;
+use crate::client::Client;
+use crate::config_repo::Present;
+use crate::credentials::KeyDigest;
+use crate::diagnostics::Context as _;
+use crate::resources::attribute::drift_attribute;
+use crate::resources::home::{Found as FoundManifest, Home, ManifestLocation, Saved, drift_of};
 use crate::resources::unfinished;
+
+/// The key of the digest of the enabled keys in private state.
+const KEYS: &str = "enabled_keys_v2";
+
+/// Where earlier versions stored the titles of those keys.
+const FORMER_KEYS: &str = "enabled_keys";
 
 /// A repository that exists.
 pub(super) struct Found {
@@ -42,8 +50,9 @@ pub(super) async fn find(
             Diagnostic::error("Invalid import id", text)
         })?;
         let reference = path.product.to_string();
-        let id = client.products().id_of(client, &reference).await?;
-        let Some(product) = client.products().look_up(client, id).await? else {
+        let products = client.products()?;
+        let id = products.resolve(&reference).await?;
+        let Some(product) = products.get(id).await? else {
             return Ok(None);
         };
         let path = format!("{}/{}", product.group.full_path, path.name);
@@ -59,16 +68,12 @@ pub(super) async fn find(
         Ok(project) => project,
         Err(error) if error.is_not_found() => return Ok(None),
         Err(error) => {
-            return Err(error).attempted(format!("read the GitLab project {number_or_path}"));
+            let attempt = format!("read the GitLab project {number_or_path}");
+            return Err(error).context(attempt);
         }
     };
     let of_group = ProductId::new(project.namespace.id);
-    if client
-        .products()
-        .config_project(client, of_group)
-        .await?
-        .is_none()
-    {
+    if client.products()?.config_project(of_group).await?.is_none() {
         let text = format!(
             "The group of the GitLab project {} has no configuration repository, so that it is no product of Nautes.",
             project.path_with_namespace
@@ -88,44 +93,52 @@ pub(super) async fn find(
     Ok(Some((reference, found)))
 }
 
-/// Where a manifest was verified last, and what followed from all manifests by then.
+/// Where the manifest was last verified, and which deploy keys were to be enabled by then.
 pub(super) struct Verified {
-    pub(super) place: Place,
-    pub(super) enabled: Option<EnabledKeys>,
+    pub(super) location: ManifestLocation,
+    /// `None` if that is unknown, as in the state of an older version.
+    pub(super) keys: Option<KeyDigest>,
 }
 
 impl Verified {
-    /// What is kept; `None` after an import.
-    pub(super) fn kept(private: &PrivateState) -> Option<Self> {
+    /// Loads it from private state; `None` after an import.
+    pub(super) fn load(private: &PrivateState) -> Option<Self> {
         Some(Self {
-            place: Place::of(private)?,
-            enabled: EnabledKeys::kept(private),
+            location: ManifestLocation::load(private)?,
+            keys: private.get(KEYS),
         })
     }
 
-    /// Keeps it.
-    pub(super) fn keep(&self, private: &mut PrivateState) -> Result<(), Diagnostics> {
-        self.place.keep(private)?;
-        match &self.enabled {
-            Some(enabled) => enabled.keep(private),
-            None => Ok(()),
+    /// Stores it in private state.
+    pub(super) fn store(&self, private: &mut PrivateState) -> Result<(), Diagnostics> {
+        self.location.store(private)?;
+        private.remove(FORMER_KEYS);
+        let Some(keys) = &self.keys else {
+            private.remove(KEYS);
+            return Ok(());
+        };
+        private
+            .set(KEYS, keys)
+            .map_err(|error| Diagnostic::bug(error).into())
+    }
+
+    /// What holds after the manifest of a repository was saved.
+    pub(super) fn new(saved: &Saved, id: RepositoryId) -> Self {
+        let enabled = saved.snapshot.enabled_keys().get(&id);
+        Self {
+            location: saved.location.clone(),
+            keys: enabled.map(|keys| digest(keys.as_ref())),
         }
-    }
-
-    /// What holds after the manifest of a repository was written.
-    pub(super) fn after(project: u64, written: Written, id: RepositoryId) -> Option<Self> {
-        Some(Self {
-            place: Place {
-                project,
-                verified: written.verified?,
-            },
-            enabled: EnabledKeys::of(written.snapshot.tree(), id),
-        })
     }
 }
 
-/// Takes over what is found; returns where the manifest is verified now, unless it is as it was at `kept`.
-pub(super) async fn absorb(
+fn digest(keys: &BTreeSet<DeployKey>) -> KeyDigest {
+    KeyDigest::new(keys.iter().copied())
+}
+
+/// Takes over what is found. Returns where the manifest is verified now, unless it is unchanged
+/// since `kept`.
+pub(super) async fn update_from(
     client: &Client,
     state: &mut CodeRepoModel,
     found: &Found,
@@ -133,9 +146,12 @@ pub(super) async fn absorb(
 ) -> Result<Option<Verified>, Diagnostics> {
     let Found { product, project } = found;
     let id = RepositoryId::new(project.id);
-    state.absorb_project(project);
-    state.namespace = Known(product.to_string());
-    state.manifest_path = Known(ManifestPath::code_repo(id).as_str().to_owned());
+    let path = match state.common.manifest_path.known() {
+        Some(known) => known.clone(),
+        None => ManifestPath::code_repo(id).as_str().to_owned(),
+    };
+    state.update_from_project(project);
+    state.fill_computed(*product, path);
     let mut drift = BTreeSet::new();
     if project.archived {
         drift.insert("the GitLab project is archived".to_owned());
@@ -143,38 +159,78 @@ pub(super) async fn absorb(
     if unfinished::is_marked(project.description.as_deref().unwrap_or_default()) {
         drift.insert("the GitLab project is marked as unfinished".to_owned());
     }
-    let read = read_manifest(client, *product, id, kept).await?;
+    if unfinished::is_destroying(project.description.as_deref().unwrap_or_default()) {
+        drift.insert("the GitLab project is marked as being destroyed".to_owned());
+    }
+    let listed = credentials::listed_keys(client, id, &state.name).await?;
     let mut enabled = None;
     let mut verified = None;
-    match read {
+    match read_manifest(client, *product, id, kept, listed).await? {
         None => {
             drift.insert("the manifest is missing".to_owned());
         }
-        Some(ReadManifest { now, present }) => {
-            if let Some(present) = present {
+        Some(read) => {
+            enabled = read.enabled;
+            if let Some(present) = read.present {
                 if let Some(Entity::CodeRepo(entity)) = &present.entity {
-                    drift.extend(manifest::absorb(client, state, *product, entity));
+                    drift.extend(manifest::update_from(client, state, *product, entity));
                 }
-                drift.extend(reasons(&present));
-                verified = Some(now.place.clone());
+                drift.extend(drift_of(&present));
+                state.common.manifest_path = Known(present.path);
+                verified = Some(Verified {
+                    location: read.location,
+                    keys: enabled.as_deref().map(digest),
+                });
             }
-            enabled = now.enabled;
         }
     }
-    drift.extend(credentials::inspect(client, state, id, enabled.as_ref()).await?);
-    state.drift = if drift.is_empty() {
-        Tf::Null
-    } else {
-        Known(drift)
+    drift.extend(credentials::inspect(client, state, id, enabled.as_deref()).await?);
+    state.common.drift = drift_attribute(drift);
+    Ok(verified)
+}
+
+/// How the drift begins of a repository whose GitLab project was deleted by hand.
+const DELETED: &str = "the GitLab project was deleted";
+
+/// Whether the last refresh found that the GitLab project was deleted, so that only a replacement
+/// repairs the repository.
+pub(super) fn is_deleted(state: &CodeRepoModel) -> bool {
+    let mut drift = state.common.drift.known().into_iter().flatten();
+    drift.any(|found| found.starts_with(DELETED))
+}
+
+/// Reads a repository whose GitLab project is gone. It stays in the state as long as something is
+/// left that was made for it, so that a destroy or a replacement removes that too.
+pub(super) async fn read_deleted(
+    client: &Client,
+    mut state: CodeRepoModel,
+    product: ProductId,
+    id: RepositoryId,
+) -> Result<Option<CodeRepoModel>, Diagnostics> {
+    let key = EntityKey::new(Kind::CodeRepo, id.into());
+    let attempt = format!("read the {key}");
+    let found = Home::product(client, product).read(&key, &attempt).await?;
+    let has_secrets = credentials::has_secrets(client, id, &state.name).await?;
+    let left = match (!matches!(found, FoundManifest::Absent), has_secrets) {
+        (false, false) => return Ok(None),
+        (true, false) => "its manifest is left",
+        (false, true) => "its secrets in Vault are left",
+        (true, true) => "its manifest and its secrets in Vault are left",
     };
-    Ok(verified.map(|place| Verified { place, enabled }))
+    let drift = format!(
+        "{DELETED}, and {left}; where prevent_destroy forbids the replacement, use terraform state rm"
+    );
+    state.common.drift = drift_attribute([drift]);
+    Ok(Some(state))
 }
 
 /// A manifest that is there.
 struct ReadManifest {
-    now: Verified,
+    location: ManifestLocation,
     /// What was read; `None` if nothing has changed since it was verified.
-    present: Option<Present>,
+    present: Option<Box<Present>>,
+    /// The keys that are to be enabled on the repository.
+    enabled: Option<Arc<BTreeSet<DeployKey>>>,
 }
 
 async fn read_manifest(
@@ -182,34 +238,65 @@ async fn read_manifest(
     product: ProductId,
     id: RepositoryId,
     kept: Option<&Verified>,
+    listed: Vec<DeployKey>,
 ) -> Result<Option<ReadManifest>, Diagnostics> {
     let key = EntityKey::new(Kind::CodeRepo, id.into());
     let attempt = format!("read the {key}");
-    let read = |project, repository: Repository| {
-        let kept = kept.filter(|kept| kept.place.project == project);
-        let key = &key;
-        async move {
-            let reading = repository
-                .read(key, kept.map(|kept| &kept.place.verified))
-                .await?;
-            let (place, enabled, present) = match (reading, kept) {
-                (Reading::Absent, _) | (Reading::Unchanged, None) => return Ok(None),
-                (Reading::Unchanged, Some(kept)) => {
-                    (kept.place.clone(), kept.enabled.clone(), None)
-                }
-                (Reading::Present(present), _) => {
-                    let verified = present.verified.clone();
-                    (Place { project, verified }, None, Some(*present))
-                }
-            };
-            let enabled = match enabled {
-                Some(enabled) => Some(enabled),
-                None => EnabledKeys::of(repository.snapshot().await?.tree(), id),
-            };
-            let now = Verified { place, enabled };
-            Ok(Some(ReadManifest { now, present }))
-        }
+    let home = Home::product(client, product).at(kept.map(|kept| kept.location.clone()));
+    let (location, present) = match (home.read(&key, &attempt).await?, kept) {
+        (FoundManifest::Absent, _) | (FoundManifest::Unchanged, None) => return Ok(None),
+        (FoundManifest::Unchanged, Some(kept)) => (kept.location.clone(), None),
+        (FoundManifest::Present(present, location), _) => (location, Some(present)),
     };
-    let found = place::read_in(client, product, &attempt, read).await?;
-    Ok(found.flatten())
+    let listed_digest = KeyDigest::new(listed.iter().copied());
+    let kept_digest = kept.and_then(|kept| kept.keys.as_ref());
+    let enabled = if present.is_none() && kept_digest == Some(&listed_digest) {
+        // GitLab lists what was to be enabled when the manifests were as they are now.
+        Some(Arc::new(listed.into_iter().collect()))
+    } else {
+        let snapshot = home.snapshot(&attempt).await?;
+        snapshot.and_then(|snapshot| snapshot.enabled_keys().get(&id).cloned())
+    };
+    Ok(Some(ReadManifest {
+        location,
+        present,
+        enabled,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn values(private: &PrivateState) -> BTreeMap<&'static str, Value> {
+        let keys = ["manifest", KEYS, FORMER_KEYS].into_iter();
+        keys.filter_map(|key| Some((key, private.get(key)?)))
+            .collect()
+    }
+
+    #[test]
+    fn titles_that_an_earlier_version_stored_count_as_unknown_and_are_dropped() {
+        let location = json!({ "project": 3, "commit": "c".repeat(40), "blob_id": "b".repeat(40) });
+        let mut private = PrivateState::default();
+        private.set("manifest", &location).unwrap();
+        private
+            .set(FORMER_KEYS, &["repo-7-readonly", "repo-7-readwrite"])
+            .unwrap();
+        let mut verified = Verified::load(&private).unwrap();
+        assert_eq!(verified.keys, None);
+
+        let enabled = DeployKey::both(RepositoryId::new(7)).into();
+        verified.keys = Some(digest(&enabled));
+        verified.store(&mut private).unwrap();
+        let kept = values(&private);
+        assert_eq!(
+            kept,
+            [("manifest", location), (KEYS, json!("cc9a12d6b6facd9d"))].into()
+        );
+        assert_eq!(Verified::load(&private).unwrap().keys, verified.keys);
+    }
 }

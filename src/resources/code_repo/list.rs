@@ -1,32 +1,24 @@
 //! `nautes_code_repos`: the code repositories of a product.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use nautes_model::Kind;
 use nautes_model::entity::{CodeRepo, Entity};
-use terraform_plugin::data_source::DataSource;
-use terraform_plugin::diagnostics::Diagnostics;
+use nautes_model::{EntityName, Kind, ProductId};
 use terraform_plugin::model::{Model, PlanOf};
 use terraform_plugin::value::{Known, Tf};
 
-use crate::provider::Client;
-use crate::resources::attribute::{entity_reference, product_reference};
-use crate::resources::manifest::Referring;
-use crate::resources::manifest::listing::{compiled, entities, regular_expression};
+use crate::resources::attribute::entity_reference;
+use crate::resources::manifest::{EntityList, ListArguments};
 
 /// The code repositories of a product.
 #[derive(Model)]
 pub(crate) struct CodeRepoList {
-    /// The product, by id or by name.
-    #[tf(validate(product_reference()))]
-    product: String,
+    /// The arguments that every list has.
+    #[tf(flatten)]
+    arguments: ListArguments,
     /// Lists only repositories that this project owns, by id or by name.
     #[tf(validate(entity_reference("a project")))]
     project: Option<String>,
-    /// Lists only repositories whose name matches.
-    #[tf(validate(regular_expression()))]
-    name_regex: Option<String>,
     /// The repositories, sorted by name.
     code_repos: Tf<Vec<CodeRepoItem>>,
 }
@@ -46,8 +38,51 @@ pub(crate) struct CodeRepoItem {
     pipeline_runtime: Tf<bool>,
     /// Whether the repository holds deployment manifests.
     deployment_runtime: Tf<bool>,
-    /// Events of which GitLab tells pipeline runtimes.
+    /// Events that GitLab reports to pipeline runtimes.
     webhook_events: Tf<BTreeSet<String>>,
+}
+
+impl EntityList for CodeRepoList {
+    const KIND: Kind = Kind::CodeRepo;
+    const TYPE_NAME: &'static str = "nautes_code_repos";
+    const DESCRIPTION: &'static str = "Lists the code repositories of a product.";
+    const OPTIONAL: &'static [&'static str] = &["project", "name_regex"];
+
+    fn arguments(config: &PlanOf<Self>) -> &PlanOf<ListArguments> {
+        &config.arguments
+    }
+
+    fn project(config: &PlanOf<Self>) -> Option<String> {
+        config.project.known().cloned()
+    }
+
+    fn is_of_project(entity: &Entity, project: &EntityName) -> bool {
+        matches!(entity, Entity::CodeRepo(repo) if repo.project.as_ref() == Some(project))
+    }
+
+    fn name(entity: &Entity) -> String {
+        match entity {
+            Entity::CodeRepo(repo) => repo.repo_name.clone(),
+            other => other.name().to_string(),
+        }
+    }
+
+    fn new(
+        arguments: ListArguments,
+        project: Option<String>,
+        _: ProductId,
+        entities: &[&Entity],
+    ) -> Self {
+        let item = |entity: &&Entity| match entity {
+            Entity::CodeRepo(repo) => Some(CodeRepoItem::from(repo)),
+            _ => None,
+        };
+        Self {
+            arguments,
+            project,
+            code_repos: Known(entities.iter().filter_map(item).collect()),
+        }
+    }
 }
 
 impl From<&CodeRepo> for CodeRepoItem {
@@ -61,49 +96,5 @@ impl From<&CodeRepo> for CodeRepoItem {
             deployment_runtime: Known(repo.deployment_runtime),
             webhook_events: Known(repo.webhook_events.clone().unwrap_or_default()),
         }
-    }
-}
-
-/// `nautes_code_repos`.
-pub(crate) struct CodeReposDataSource;
-
-impl DataSource for CodeReposDataSource {
-    type Client = Client;
-    type Data = CodeRepoList;
-    const TYPE_NAME: &'static str = "nautes_code_repos";
-    const DESCRIPTION: &'static str = "Lists the code repositories of a product.";
-    const REQUIRED: &'static [&'static str] = &["product"];
-    const OPTIONAL: &'static [&'static str] = &["project", "name_regex"];
-
-    async fn read(
-        &self,
-        client: &Arc<Client>,
-        config: PlanOf<CodeRepoList>,
-    ) -> Result<CodeRepoList, Diagnostics> {
-        let reference = config.product.expect_known("product")?;
-        let project = config.project.into_known();
-        let name_regex = config.name_regex.into_known();
-        let pattern = compiled(name_regex.as_deref())?;
-        let (product, found) = entities(client, Kind::CodeRepo, reference, None).await?;
-        let referring = Referring { client, product };
-        let owner = project
-            .as_deref()
-            .map(|project| referring.named("project", project))
-            .transpose()?;
-        let repositories = found.iter().filter_map(|entity| match entity {
-            Entity::CodeRepo(repo) => Some(repo),
-            _ => None,
-        });
-        let mut matching: Vec<&CodeRepo> = repositories
-            .filter(|repo| owner.is_none() || repo.project == owner)
-            .filter(|repo| pattern.as_ref().is_none_or(|p| p.is_match(&repo.repo_name)))
-            .collect();
-        matching.sort_by(|a, b| a.repo_name.cmp(&b.repo_name));
-        Ok(CodeRepoList {
-            product: reference.clone(),
-            project,
-            name_regex,
-            code_repos: Known(matching.into_iter().map(CodeRepoItem::from).collect()),
-        })
     }
 }

@@ -7,9 +7,8 @@ use nautes_model::{ProductId, RepositoryId};
 use terraform_plugin::diagnostics::Diagnostics;
 
 use super::model::CodeRepoModel;
-use crate::config_repo::Checks;
-use crate::provider::Client;
-use crate::resources::manifest::Referring;
+use crate::client::Client;
+use crate::resources::references::{name_in, resolve_name};
 
 /// The entity that the attributes describe.
 pub(super) fn entity(
@@ -18,7 +17,6 @@ pub(super) fn entity(
     product: ProductId,
     id: RepositoryId,
 ) -> Result<CodeRepo, Diagnostics> {
-    let referring = Referring { client, product };
     let project = model.owning_project();
     Ok(CodeRepo {
         product,
@@ -26,7 +24,7 @@ pub(super) fn entity(
         repo_name: model.name.clone(),
         code_repo_provider: client.settings().code_repo_provider.clone(),
         project: project
-            .map(|reference| referring.named("project", reference))
+            .map(|reference| resolve_name(product, "project", reference))
             .transpose()?,
         deployment_runtime: model.deployment_runtime,
         pipeline_runtime: model.pipeline_runtime,
@@ -35,17 +33,15 @@ pub(super) fn entity(
     })
 }
 
-/// Takes over the fields of a manifest that have an attribute, in the form that the user wrote, and returns in words
-/// what else differs from the manifest that would be written.
-pub(super) fn absorb(
+/// Takes over the fields of a manifest that have an attribute, in the form that the user wrote, and
+/// describes what else differs from the manifest that would be written.
+pub(super) fn update_from(
     client: &Client,
     model: &mut CodeRepoModel,
     product: ProductId,
     found: &CodeRepo,
 ) -> BTreeSet<String> {
-    let named = model
-        .owning_project()
-        .map(|text| text.rsplit_once('/').map_or(text, |(_, name)| name));
+    let named = model.owning_project().map(name_in);
     if named != found.project.as_deref() {
         model.project = found.project.as_ref().map(ToString::to_string);
     }
@@ -68,14 +64,4 @@ pub(super) fn absorb(
     compare("url", found.url.as_deref().unwrap_or_default(), "");
     compare("product", &found.product.to_string(), &product.to_string());
     differences
-}
-
-/// Whether the rules of the model are checked before the manifest is written.
-pub(super) fn checks(client: &Client, model: &CodeRepoModel) -> Checks {
-    let skip = model.insecure_skip_check;
-    if skip.unwrap_or(client.settings().insecure_skip_check) {
-        Checks::Skip
-    } else {
-        Checks::Full
-    }
 }

@@ -7,14 +7,13 @@ use nautes_model::name::NameRule;
 use nautes_model::{ProductId, RepositoryId};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::model::Model;
-use terraform_plugin::resource::Timeouts;
 use terraform_plugin::schema::{Validator, each, one_of};
 use terraform_plugin::value::{Known, Path, Tf};
 
 use crate::backends::gitlab::{Project, Visibility};
-use crate::resources::attribute::{entity_reference_or_empty, name_of, product_reference};
+use crate::resources::attribute::{CommonAttributes, entity_reference_or_empty, name_rule};
 use crate::resources::gitlab_attribute::{
-    description, display_name, visibility_name, visibility_of,
+    description, display_name, parse_visibility, visibility_name,
 };
 use crate::resources::unfinished;
 
@@ -29,24 +28,21 @@ const LONGEST_DESCRIPTION: usize = 2000;
 /// tag, is not destroyed without `force_destroy`.
 #[derive(Debug, Clone, PartialEq, Model)]
 pub(crate) struct CodeRepoModel {
-    /// The product, by id or by name. Only the id survives a rename of the product.
-    #[tf(replace, validate(product_reference()))]
-    pub(crate) product: String,
     /// Name of the repository, which is the path of its GitLab project. It is changed in place.
-    #[tf(validate(name_of(NameRule::CodeRepo)))]
+    #[tf(validate(name_rule(NameRule::CodeRepo)))]
     pub(crate) name: String,
     /// The project that owns the repository, by id or by name; without one it belongs to the
     /// product.
     #[tf(validate(entity_reference_or_empty("a project")))]
     pub(crate) project: Option<String>,
-    /// Name for people. If it is not set, it is `name` at creation, and follows `name` as long as
-    /// both are the same.
+    /// Display name. If it is not set, it is `name` at creation, and follows `name` as long as both
+    /// are the same.
     #[tf(optional, stable, validate(display_name()))]
     pub(crate) display_name: Tf<String>,
     /// Description of the GitLab project.
     #[tf(optional, stable, validate(description(LONGEST_DESCRIPTION)))]
     pub(crate) description: Tf<String>,
-    /// Who can see the GitLab project; not more than can see the product's group.
+    /// Visibility of the GitLab project, at most that of the product's group.
     #[tf(default("private".to_owned()), validate(one_of(["private", "internal", "public"])))]
     pub(crate) visibility: String,
     /// The default branch. It is changed in place, and the branch must exist by then.
@@ -55,7 +51,7 @@ pub(crate) struct CodeRepoModel {
     /// Whether the repository begins with a commit of a `README.md`; used at creation alone.
     #[tf(default(true))]
     pub(crate) initialize_with_readme: bool,
-    /// Events of which GitLab tells the pipeline runtimes that listen to the repository.
+    /// Events that GitLab reports to the pipeline runtimes that listen to the repository.
     #[tf(validate(each(one_of(webhook_event::ALL))))]
     pub(crate) webhook_events: Option<BTreeSet<String>>,
     /// Whether the repository holds pipelines, for people and lists.
@@ -64,11 +60,11 @@ pub(crate) struct CodeRepoModel {
     /// Whether the repository holds deployment manifests, for people and lists.
     #[tf(default(false))]
     pub(crate) deployment_runtime: bool,
-    /// The access token with which pipeline runtimes register webhooks; none if it is not set.
+    /// The access token with which pipeline runtimes register webhooks; without it there is none.
     #[tf(optional)]
     pub(crate) access_token: Tf<AccessTokenModel>,
-    /// Whether an existing GitLab project of this path is taken over at creation; otherwise it is
-    /// an error.
+    /// Whether an existing GitLab project with this path is adopted at creation; otherwise it is an
+    /// error.
     pub(crate) adopt_existing: Option<bool>,
     /// Whether the repository is destroyed although it holds work: more than one commit on a
     /// branch, or a tag.
@@ -78,24 +74,9 @@ pub(crate) struct CodeRepoModel {
     pub(crate) archive_on_destroy: Option<bool>,
     /// Whether GitLab's recovery period is skipped at destroy, if its administrator permits it.
     pub(crate) permanently_remove: Option<bool>,
-    /// Whether changes are written without checking the rules of the model; the provider's setting
-    /// by default.
-    pub(crate) insecure_skip_check: Option<bool>,
-    /// How long operations may take.
-    pub(crate) timeouts: Option<Timeouts>,
-    /// Identifier: `repo-` and the number of the GitLab project. It survives renames.
-    #[tf(stable)]
-    pub(crate) id: Tf<String>,
-    /// Kubernetes namespace of the product's entities.
-    #[tf(stable)]
-    pub(crate) namespace: Tf<String>,
-    /// Path of the manifest in the product's configuration repository.
-    #[tf(stable)]
-    pub(crate) manifest_path: Tf<String>,
-    /// What was found to differ at the last refresh and no other attribute shows; an update repairs
-    /// it.
-    #[tf(cleared)]
-    pub(crate) drift: Tf<BTreeSet<String>>,
+    /// The attributes that every kind in a product has.
+    #[tf(flatten)]
+    pub(crate) common: CommonAttributes,
     /// Number of the GitLab project.
     #[tf(stable)]
     pub(crate) project_id: Tf<u64>,
@@ -109,7 +90,7 @@ pub(crate) struct CodeRepoModel {
     #[tf(follows(["name"]))]
     pub(crate) ssh_url: Tf<String>,
     /// The deploy keys. Every update looks at their secrets, and makes new keys in place of those
-    /// whose secret is not right.
+    /// with an invalid secret.
     pub(crate) deploy_keys: Tf<DeployKeysModel>,
 }
 
@@ -140,14 +121,14 @@ pub(crate) struct AccessTokenModel {
     /// How long a new token is valid, such as `720h`: at least 48 hours, and at most 365 days.
     #[tf(default(AccessTokenModel::LIFETIME.to_owned()))]
     pub(crate) lifetime: String,
-    /// How long before its end a refresh finds that the token has to be replaced.
+    /// How long before its expiry the token is rotated.
     #[tf(default(AccessTokenModel::ROTATE_BEFORE.to_owned()))]
     pub(crate) rotate_before: String,
     /// Number of the token in GitLab.
     pub(crate) id: Tf<u64>,
-    /// The day at whose beginning (UTC) the token ends: `YYYY-MM-DD`.
+    /// The day on which the token expires, at its beginning (UTC): `YYYY-MM-DD`.
     pub(crate) expires_at: Tf<String>,
-    /// Whether the last refresh found that the token has to be replaced, which an update does.
+    /// Whether the last refresh found that the token is to be rotated, which an update does.
     pub(crate) rotation_due: Tf<bool>,
     /// Where the token is in Vault: the mount and the path in it.
     #[tf(stable)]
@@ -157,7 +138,7 @@ pub(crate) struct AccessTokenModel {
 impl AccessTokenModel {
     /// The lifetime where the user sets none.
     pub(crate) const LIFETIME: &'static str = "8736h";
-    /// How long before its end a token is replaced, where the user does not set it.
+    /// How long before its expiry a token is rotated, where the user does not set it.
     pub(crate) const ROTATE_BEFORE: &'static str = "720h";
 }
 
@@ -169,11 +150,11 @@ pub(crate) struct CodeRepoIdentity {
 }
 
 impl CodeRepoModel {
-    /// A repository of which nothing is known but the reference to its product, not even whether an access token is
-    /// wanted.
-    pub(crate) fn blank(product: String) -> Self {
+    /// A repository of which nothing is known but the reference to its product, not even whether it
+    /// has an access token.
+    pub(crate) fn new(product: String) -> Self {
         Self {
-            product,
+            common: CommonAttributes::new(product),
             name: String::new(),
             project: None,
             display_name: Tf::Null,
@@ -189,12 +170,6 @@ impl CodeRepoModel {
             force_destroy: None,
             archive_on_destroy: None,
             permanently_remove: None,
-            insecure_skip_check: None,
-            timeouts: None,
-            id: Tf::Null,
-            namespace: Tf::Null,
-            manifest_path: Tf::Null,
-            drift: Tf::Null,
             project_id: Tf::Null,
             web_url: Tf::Null,
             http_url: Tf::Null,
@@ -203,40 +178,47 @@ impl CodeRepoModel {
         }
     }
 
-    /// Takes over what GitLab says of the project; the rest stays.
-    pub(crate) fn absorb_project(&mut self, project: &Project) {
+    /// Takes over the attributes of the GitLab project.
+    pub(crate) fn update_from_project(&mut self, project: &Project) {
         let description = project.description.as_deref().unwrap_or_default();
         self.name.clone_from(&project.path);
         self.display_name = Known(project.name.clone());
         self.description = Known(unfinished::without_mark(description).to_owned());
         visibility_name(project.visibility).clone_into(&mut self.visibility);
-        // Of a repository without a commit GitLab tells the branch that it would have, whatever was asked for.
+        // For a repository without a commit GitLab reports the branch that its own settings give.
         if !(project.empty_repo && self.default_branch.known().is_some()) {
             self.default_branch = project.default_branch.clone().into();
         }
-        self.id = Known(RepositoryId::new(project.id).to_string());
+        self.common.id = Known(RepositoryId::new(project.id).to_string());
         self.project_id = Known(project.id);
         self.web_url = Known(project.web_url.clone());
         self.http_url = Known(project.http_url_to_repo.clone());
         self.ssh_url = Known(project.ssh_url_to_repo.clone());
     }
 
+    /// Sets the attributes that follow from the product and the manifest.
+    pub(crate) fn fill_computed(&mut self, product: ProductId, manifest_path: String) {
+        self.common.namespace = Known(product.to_string());
+        self.common.manifest_path = Known(manifest_path);
+        self.common.drift = Tf::Null;
+    }
+
     /// The id of an existing repository.
     pub(crate) fn repository_id(&self) -> Result<RepositoryId, Diagnostics> {
-        let id = self.id.expect_known("id")?;
+        let id = self.common.id.require_known("id")?;
         id.parse()
-            .map_err(|error| Diagnostic::defect(error).at(&Path::to("id")).into())
+            .map_err(|error| Diagnostic::bug(error).at(&Path::to("id")).into())
     }
 
     /// The id of the product of an existing repository.
     pub(crate) fn product_id(&self) -> Result<ProductId, Diagnostics> {
-        let namespace = self.namespace.expect_known("namespace")?;
+        let namespace = self.common.namespace.require_known("namespace")?;
         namespace
             .parse()
-            .map_err(|error| Diagnostic::defect(error).at(&Path::to("namespace")).into())
+            .map_err(|error| Diagnostic::bug(error).at(&Path::to("namespace")).into())
     }
 
-    /// The name for people that the GitLab project is to have.
+    /// The display name that the GitLab project is to have.
     pub(crate) fn wanted_display_name(&self) -> &str {
         self.display_name.known().map_or(&self.name, String::as_str)
     }
@@ -248,7 +230,7 @@ impl CodeRepoModel {
 
     /// The visibility that the GitLab project is to have.
     pub(crate) fn wanted_visibility(&self) -> Visibility {
-        visibility_of(&self.visibility)
+        parse_visibility(&self.visibility)
     }
 
     /// The reference to the project that owns the repository, if there is one.

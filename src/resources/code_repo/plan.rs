@@ -1,4 +1,4 @@
-//! What a plan for a code repository says beyond its schema.
+//! How the plan for a code repository goes beyond its schema.
 
 use std::collections::BTreeSet;
 
@@ -10,9 +10,9 @@ use terraform_plugin::value::{Known, Path, Tf};
 
 use super::model::{AccessTokenModel, CodeRepoModel};
 use super::resource::CodeRepoResource;
-use super::{credentials, project, work};
-use crate::provider::{Client, Reconciler};
-use crate::resources::manifest::Referring;
+use super::{contents, credentials, inspect};
+use crate::client::{Client, Reconciler};
+use crate::resources::references::resolve_name;
 
 /// Checks a configuration beyond what the schema says.
 pub(super) fn validate(config: &PlanOf<CodeRepoModel>) -> Diagnostics {
@@ -32,7 +32,7 @@ pub(super) fn validate(config: &PlanOf<CodeRepoModel>) -> Diagnostics {
     if !unhandled.is_empty() {
         let list: Vec<&str> = unhandled.into_iter().collect();
         let text = format!(
-            "Nothing happens when GitLab tells of {}. Pipeline runtimes handle {}.",
+            "Nothing happens when GitLab reports {}. Pipeline runtimes handle {}.",
             list.join(", "),
             webhook_event::HANDLED.join(", ")
         );
@@ -53,66 +53,66 @@ fn lifetimes(token: &PlanOf<AccessTokenModel>) -> Result<(), Diagnostic> {
     let (Some(lifetime), Some(rotate_before)) = (lifetime, rotate_before) else {
         return Ok(());
     };
-    credentials::terms(&lifetime, &rotate_before).map(drop)
+    credentials::token_policy(&lifetime, &rotate_before).map(drop)
 }
 
 /// Adjusts what the schema plans.
 pub(super) async fn modify(
     planning: &mut Planning<'_, CodeRepoResource>,
 ) -> Result<(), Diagnostics> {
-    keep_despite_another_spelling(planning).await;
+    keep_unchanged_reference(planning).await;
     refuse_another_products_project(planning)?;
     plan_access_token(planning);
+    if planning.prior.as_ref().is_some_and(inspect::is_deleted) {
+        planning.require_replacement(Path::to("drift"));
+    }
     if let (PlanKind::Update, Some(prior)) = (planning.kind, planning.prior.clone()) {
-        if !planning.replacing().is_empty() {
-            return guard_work(planning, &prior).await;
+        if !planning.replacement_paths().is_empty() {
+            return check_contents(planning, &prior).await;
         }
         plan_display_name(planning, &prior);
     }
     Ok(())
 }
 
-/// Takes back the replacement for a reference that is written differently and means the same product.
-async fn keep_despite_another_spelling(planning: &mut Planning<'_, CodeRepoResource>) {
+/// Plans no replacement for a reference that is written differently and means the same product.
+async fn keep_unchanged_reference(planning: &mut Planning<'_, CodeRepoResource>) {
     let path = Path::to("product");
     let (Some(prior), Some(client)) = (&planning.prior, planning.client) else {
         return;
     };
-    let (Known(reference), Ok(product)) = (&planning.planned.product, prior.product_id()) else {
+    let (Known(reference), Ok(product)) = (&planning.planned.common.product, prior.product_id())
+    else {
         return;
     };
-    // Whether the network answers or not, a plan is made; without an answer it replaces.
-    if planning.replacing().contains(&path)
-        && client
-            .products()
-            .id_of(client, reference)
-            .await
-            .is_ok_and(|meant| meant == product)
+    // Without an answer from GitLab it is a replacement.
+    if planning.replacement_paths().contains(&path)
+        && let Ok(products) = client.products()
+        && products.resolve(reference).await == Ok(product)
     {
-        planning.keep_object_despite(&path);
+        planning.allow_in_place_update(&path);
     }
 }
 
 fn refuse_another_products_project(
     planning: &Planning<'_, CodeRepoResource>,
 ) -> Result<(), Diagnostics> {
-    let (Known(reference), Some(client)) = (&planning.planned.project, planning.client) else {
+    let Known(reference) = &planning.planned.project else {
         return Ok(());
     };
-    let product = match &planning.planned.product {
+    let product = match &planning.planned.common.product {
         Known(product) => product.parse().ok(),
         Tf::Null | Tf::Unknown => None,
     };
     match product {
         Some(product) if !reference.is_empty() => {
-            let referring = Referring { client, product };
-            referring.named("project", reference).map(drop)
+            resolve_name(product, "project", reference).map(drop)
         }
         _ => Ok(()),
     }
 }
 
-async fn guard_work(
+async fn check_contents(
     planning: &mut Planning<'_, CodeRepoResource>,
     prior: &CodeRepoModel,
 ) -> Result<(), Diagnostics> {
@@ -120,27 +120,27 @@ async fn guard_work(
         return Ok(());
     };
     let (product, id) = (prior.product_id()?, prior.repository_id()?);
-    match project::read(client, product, id).await {
-        Ok(Some(project)) => work::check(client, prior, &project).await,
+    match client.code_repos()?.read_project(product, id).await {
+        Ok(Some(project)) => contents::check(client, prior, &project).await,
         Ok(None) => Ok(()),
-        // Planning works without GitLab; what is in the repository is judged again at apply.
+        // Planning works without GitLab; the contents are checked again at apply.
         Err(_) => {
-            let (summary, text) = unseen(&prior.name);
-            planning.warn(summary, text);
+            let (summary, detail) = unchecked_contents(&prior.name);
+            planning.warn(summary, detail);
             Ok(())
         }
     }
 }
 
-/// The warning that a planned deletion could not be judged.
-pub(super) fn unseen(name: &str) -> (String, &'static str) {
+/// Returns the warning that the contents could not be checked.
+pub(super) fn unchecked_contents(name: &str) -> (String, &'static str) {
     (
-        format!("What the code repository {name} holds could not be looked at"),
-        "GitLab could not be asked. If the repository holds work, its deletion will fail at apply.",
+        format!("The contents of the code repository {name} could not be checked"),
+        "GitLab did not answer. If the repository holds work, its deletion will fail at apply.",
     )
 }
 
-/// Lets the name for people follow the name, as long as nobody made them differ.
+/// Lets the display name follow the name as long as both are the same.
 fn plan_display_name(planning: &mut Planning<'_, CodeRepoResource>, prior: &CodeRepoModel) {
     let follows = planning.config.display_name.is_null()
         && prior.display_name.known() == Some(&prior.name)
@@ -150,12 +150,12 @@ fn plan_display_name(planning: &mut Planning<'_, CodeRepoResource>, prior: &Code
     }
 }
 
-/// Whether a repository has an access token although the user asks for none: the operators of Nautes need it.
+/// Whether a repository has an access token even if the user asks for none: Nautes's operators need it.
 fn needs_token(client: &Client) -> bool {
     client.settings().reconciler == Reconciler::Nautes
 }
 
-/// Plans the token away that is not wanted any more, and another one for one that has to be replaced.
+/// Plans the removal of a token that is no longer wanted, and a new one where rotation is due.
 fn plan_access_token(planning: &mut Planning<'_, CodeRepoResource>) {
     let prior = planning.prior.as_ref().map(|prior| &prior.access_token);
     if planning.config.access_token.is_null() {

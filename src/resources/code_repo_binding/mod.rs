@@ -13,14 +13,16 @@ use terraform_plugin::model::{Model, PlanOf};
 use terraform_plugin::schema::{each, one_of};
 use terraform_plugin::value::Path;
 
-use crate::credentials::Waiter;
-use crate::diagnostics::Attempted as _;
+use crate::client::Client;
+use crate::credentials::Subscriber;
+use crate::diagnostics::Context as _;
 
-use super::attribute::{InProduct, code_repo_reference, entity_reference, name_of};
-use super::code_repo::expect_vault;
-use super::manifest::{ManifestKind, Referring, entity_name};
+use super::attribute::{CommonAttributes, code_repo_reference, entity_reference, name_rule};
+use super::home::Saved;
+use super::manifest::ManifestKind;
+use super::references::{ReferenceResolver, entity_name, name_in};
 
-pub(crate) use list::CodeRepoBindingsDataSource;
+pub(crate) use list::CodeRepoBindingList;
 
 /// A binding of a code repository: opens the repository to the whole product or to some of its
 /// projects.
@@ -30,7 +32,7 @@ pub(crate) use list::CodeRepoBindingsDataSource;
 #[derive(Debug, Clone, PartialEq, Model)]
 pub(crate) struct CodeRepoBindingModel {
     /// Name of the binding, unique in its product.
-    #[tf(replace, validate(name_of(NameRule::CodeRepoBinding)))]
+    #[tf(replace, validate(name_rule(NameRule::CodeRepoBinding)))]
     pub(crate) name: String,
     /// The code repository that is opened, by id or by name. Only the id survives a rename of the
     /// repository.
@@ -43,9 +45,9 @@ pub(crate) struct CodeRepoBindingModel {
     /// What they may do: clone, or clone and push.
     #[tf(validate(one_of(["readonly", "readwrite"])))]
     pub(crate) permissions: String,
-    /// What every kind inside a product has.
+    /// The attributes that every kind in a product has.
     #[tf(flatten)]
-    pub(crate) common: InProduct,
+    pub(crate) common: CommonAttributes,
 }
 
 /// The kind of bindings.
@@ -57,11 +59,11 @@ impl ManifestKind for CodeRepoBindingKind {
         "Looks up a binding of a code repository, by product and name or by id.";
     type State = CodeRepoBindingModel;
 
-    fn common(state: &CodeRepoBindingModel) -> &InProduct {
+    fn common(state: &CodeRepoBindingModel) -> &CommonAttributes {
         &state.common
     }
 
-    fn common_mut(state: &mut CodeRepoBindingModel) -> &mut InProduct {
+    fn common_mut(state: &mut CodeRepoBindingModel) -> &mut CommonAttributes {
         &mut state.common
     }
 
@@ -72,22 +74,22 @@ impl ManifestKind for CodeRepoBindingKind {
     async fn entity(
         state: &CodeRepoBindingModel,
         existing: Option<&CodeRepoBindingModel>,
-        referring: Referring<'_>,
+        references: ReferenceResolver<'_>,
     ) -> Result<Entity, Diagnostics> {
         let code_repo = match existing.and_then(opened_repository) {
             Some(kept) => kept,
-            None => referring.code_repo("code_repo", &state.code_repo).await?,
+            None => references.code_repo("code_repo", &state.code_repo).await?,
         };
         Ok(Entity::CodeRepoBinding(CodeRepoBinding {
-            product: referring.product,
+            product: references.product,
             name: entity_name("name", &state.name)?,
             code_repo,
-            projects: projects(state, referring)?,
+            projects: projects(state, references)?,
             permissions: permissions(&state.permissions),
         }))
     }
 
-    fn absorb(state: &mut CodeRepoBindingModel, entity: &Entity) {
+    fn update_from(state: &mut CodeRepoBindingModel, entity: &Entity) {
         let Entity::CodeRepoBinding(binding) = entity else {
             return;
         };
@@ -103,7 +105,7 @@ impl ManifestKind for CodeRepoBindingKind {
             .clone_into(&mut state.permissions);
     }
 
-    fn of(common: InProduct, entity: &Entity) -> Option<CodeRepoBindingModel> {
+    fn from_entity(common: CommonAttributes, entity: &Entity) -> Option<CodeRepoBindingModel> {
         let Entity::CodeRepoBinding(binding) = entity else {
             return None;
         };
@@ -116,38 +118,44 @@ impl ManifestKind for CodeRepoBindingKind {
         })
     }
 
-    async fn expect(referring: Referring<'_>) -> Result<(), Diagnostics> {
-        expect_vault(referring.client).await
+    async fn preflight(client: &Client) -> Result<(), Diagnostics> {
+        client.require_vault().await
     }
 
-    async fn settle(entity: &Entity, referring: Referring<'_>) -> Result<(), Diagnostics> {
+    async fn after_commit(
+        client: &Client,
+        entity: &Entity,
+        saved: Option<&Saved>,
+    ) -> Result<(), Diagnostics> {
         let Entity::CodeRepoBinding(binding) = entity else {
             return Ok(());
         };
-        let Referring { client, product } = referring;
-        let Some(config_project) = client.products().config_project(client, product).await? else {
+        let product = binding.product;
+        let config_project = match saved {
+            Some(saved) => Some(saved.location.project),
+            None => client.products()?.config_project(product).await?,
+        };
+        let Some(config_project) = config_project else {
             return Ok(());
         };
-        let waiter = Waiter::Binding {
-            repository: binding.code_repo,
-        };
-        let credentials = client.credentials()?;
-        let settled = credentials.settle(product, config_project, waiter).await;
-        settled.attempted(format!(
-            "enable the deploy keys of others on {}",
-            binding.code_repo
-        ))
+        let repository = binding.code_repo;
+        let subscriber = Subscriber::Binding { repository };
+        let distributed = client
+            .credentials()?
+            .wait_for_distribution(product, config_project, subscriber)
+            .await;
+        distributed.with_context(|| format!("enable the deploy keys of others on {repository}"))
     }
 
-    async fn other_spellings(
+    async fn unchanged_references(
         existing: &CodeRepoBindingModel,
         planned: &PlanOf<CodeRepoBindingModel>,
-        referring: Referring<'_>,
+        references: ReferenceResolver<'_>,
     ) -> Vec<Path> {
         let Some(reference) = planned.code_repo.known() else {
             return Vec::new();
         };
-        let meant = referring.code_repo("code_repo", reference).await.ok();
+        let meant = references.code_repo("code_repo", reference).await.ok();
         if meant.is_some() && meant == opened_repository(existing) {
             vec![Path::to("code_repo")]
         } else {
@@ -165,11 +173,11 @@ fn opened_repository(state: &CodeRepoBindingModel) -> Option<RepositoryId> {
 
 fn projects(
     state: &CodeRepoBindingModel,
-    referring: Referring<'_>,
+    references: ReferenceResolver<'_>,
 ) -> Result<BTreeSet<EntityName>, Diagnostics> {
-    let references = state.projects.iter().flatten();
-    references
-        .map(|reference| referring.named("projects", reference))
+    let projects = state.projects.iter().flatten();
+    projects
+        .map(|reference| references.name("projects", reference))
         .collect()
 }
 
@@ -178,12 +186,6 @@ fn means(state: &CodeRepoBindingModel, projects: &BTreeSet<EntityName>) -> bool 
     let references = state.projects.iter().flatten();
     let names: BTreeSet<&str> = references.map(|text| name_in(text)).collect();
     names == projects.iter().map(EntityName::as_str).collect()
-}
-
-fn name_in(reference: &str) -> &str {
-    reference
-        .rsplit_once('/')
-        .map_or(reference, |(_, name)| name)
 }
 
 fn written(projects: &BTreeSet<EntityName>) -> Option<BTreeSet<String>> {

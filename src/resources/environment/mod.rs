@@ -8,28 +8,29 @@ use nautes_model::name::NameRule;
 use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::model::Model;
 
-use super::attribute::{InProduct, name_of, not_empty};
-use super::manifest::{ManifestKind, Referring, entity_name};
+use super::attribute::{CommonAttributes, name_rule, not_empty};
+use super::manifest::ManifestKind;
+use super::references::{ReferenceResolver, entity_name};
 
 /// An environment: a stage of a product, such as development or production, bound to one runtime
 /// cluster. Two environments of a product cannot share a cluster.
 #[derive(Debug, Clone, PartialEq, Model)]
 pub(crate) struct EnvironmentModel {
     /// Name of the environment, unique in its product.
-    #[tf(replace, validate(name_of(NameRule::Environment)))]
+    #[tf(replace, validate(name_rule(NameRule::Environment)))]
     pub(crate) name: String,
     /// Cluster in which the environment's runtimes live.
-    #[tf(replace, validate(name_of(NameRule::Cluster)))]
+    #[tf(replace, validate(name_rule(NameRule::Cluster)))]
     pub(crate) cluster: String,
     /// What the environment is for, such as `dev`, `test` or `production`; free text.
     #[tf(validate(not_empty()))]
     pub(crate) env_type: String,
-    /// What every kind inside a product has.
+    /// The attributes that every kind in a product has.
     #[tf(flatten)]
-    pub(crate) common: InProduct,
+    pub(crate) common: CommonAttributes,
 }
 
-pub(crate) use list::EnvironmentsDataSource;
+pub(crate) use list::EnvironmentList;
 
 /// The kind of environments.
 pub(crate) struct EnvironmentKind;
@@ -40,11 +41,11 @@ impl ManifestKind for EnvironmentKind {
         "Looks up an environment of a product, by product and name or by id.";
     type State = EnvironmentModel;
 
-    fn common(state: &EnvironmentModel) -> &InProduct {
+    fn common(state: &EnvironmentModel) -> &CommonAttributes {
         &state.common
     }
 
-    fn common_mut(state: &mut EnvironmentModel) -> &mut InProduct {
+    fn common_mut(state: &mut EnvironmentModel) -> &mut CommonAttributes {
         &mut state.common
     }
 
@@ -55,24 +56,24 @@ impl ManifestKind for EnvironmentKind {
     async fn entity(
         state: &EnvironmentModel,
         _: Option<&EnvironmentModel>,
-        referring: Referring<'_>,
+        references: ReferenceResolver<'_>,
     ) -> Result<Entity, Diagnostics> {
         Ok(Entity::Environment(Environment {
-            product: referring.product,
+            product: references.product,
             name: entity_name("name", &state.name)?,
             cluster: entity_name("cluster", &state.cluster)?,
             env_type: state.env_type.clone(),
         }))
     }
 
-    fn absorb(state: &mut EnvironmentModel, entity: &Entity) {
+    fn update_from(state: &mut EnvironmentModel, entity: &Entity) {
         if let Entity::Environment(environment) = entity {
             state.cluster = environment.cluster.to_string();
             state.env_type.clone_from(&environment.env_type);
         }
     }
 
-    fn of(common: InProduct, entity: &Entity) -> Option<EnvironmentModel> {
+    fn from_entity(common: CommonAttributes, entity: &Entity) -> Option<EnvironmentModel> {
         let Entity::Environment(environment) = entity else {
             return None;
         };

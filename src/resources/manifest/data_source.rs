@@ -1,4 +1,4 @@
-//! The data source of one entity, the same for every kind.
+//! The data source of one entity.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -10,9 +10,11 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::model::PlanOf;
 use terraform_plugin::value::{Convert as _, Path, Value};
 
-use super::kind::{ManifestKind, entity_name};
-use super::resource::described;
-use crate::provider::Client;
+use super::kind::ManifestKind;
+use super::resource::load;
+use crate::client::Client;
+use crate::resources::attribute::check_lookup_arguments;
+use crate::resources::references::{entity_name, invalid_value};
 
 /// Looks up one entity by its product and name, or by its id.
 pub(crate) struct ManifestDataSource<K>(PhantomData<K>);
@@ -35,14 +37,7 @@ impl<K: ManifestKind> DataSource for ManifestDataSource<K> {
     fn validate(&self, config: &PlanOf<K::State>) -> Diagnostics {
         let config = config.to_value();
         let is_set = |name| !config.attribute(name).is_null();
-        match (is_set("id"), is_set("product"), is_set("name")) {
-            (true, false, false) | (false, true, true) => Diagnostics::default(),
-            _ => Diagnostic::error(
-                "Arguments exclude each other",
-                "Set either id, or both product and name.",
-            )
-            .into(),
-        }
+        check_lookup_arguments(is_set("id"), is_set("product"), is_set("name"))
     }
 
     async fn read(
@@ -52,36 +47,35 @@ impl<K: ManifestKind> DataSource for ManifestDataSource<K> {
     ) -> Result<K::State, Diagnostics> {
         let config = config.to_value();
         let (product, name, path) = if let Some(id) = text(&config, "id") {
-            let path = Path::to("id");
             let parsed: EntityId = id.parse().map_err(|error| {
-                let text = format!("{id:?} is not the id of a {}: {error}.", K::KIND.noun());
-                Diagnostic::error("Invalid value of id", text).at(&path)
+                let noun = K::KIND.noun();
+                invalid_value("id", format!("{id:?} is not the id of a {noun}: {error}."))
             })?;
-            (parsed.product.to_string(), parsed.name, path)
+            (parsed.product.to_string(), parsed.name, Path::to("id"))
         } else {
-            let name = text(&config, "name").unwrap_or_default();
+            let name = entity_name("name", text(&config, "name").unwrap_or_default())?;
             let product = text(&config, "product").unwrap_or_default();
-            (
-                product.to_owned(),
-                entity_name("name", name)?,
-                Path::to("name"),
-            )
+            (product.to_owned(), name, Path::to("name"))
         };
         let key = EntityKey::new(K::KIND, name);
-        if let Some((state, _)) = described::<K>(client, product.clone(), &key).await? {
+        if let Some((state, _)) = load::<K>(client, product.clone(), &key).await? {
             return Ok(state);
         }
-        let products = client.products();
-        let id = products.id_of(client, &product).await?;
-        if products.config_project(client, id).await?.is_none() {
-            let text = "The product, or its configuration repository, does not exist or is marked for deletion.";
-            let summary = format!("The product {product} does not exist");
-            return Err(Diagnostic::error(summary, text).at(&path).into());
-        }
-        let text =
-            format!("There is no {key} in this product. Check the name, or create it first.");
-        let summary = format!("The {key} does not exist");
-        Err(Diagnostic::error(summary, text).at(&path).into())
+        let products = client.products()?;
+        let id = products.resolve(&product).await?;
+        let (summary, detail) = if products.config_project(id).await?.is_none() {
+            (
+                format!("The product {product} does not exist"),
+                "The product, or its configuration repository, does not exist or is marked for deletion."
+                    .to_owned(),
+            )
+        } else {
+            (
+                format!("The {key} does not exist"),
+                format!("There is no {key} in this product. Check the name, or create it first."),
+            )
+        };
+        Err(Diagnostic::error(summary, detail).at(&path).into())
     }
 }
 

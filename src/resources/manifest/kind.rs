@@ -1,79 +1,74 @@
-//! What tells one kind of manifest from another.
+//! How one kind of manifest differs from another.
 
 use std::future::{Future, ready};
 
+use nautes_model::Kind;
 use nautes_model::entity::Entity;
-use nautes_model::{EntityName, Kind};
-use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::model::{Model, PlanOf};
 use terraform_plugin::value::Path;
 
-use super::referring::Referring;
-use crate::resources::attribute::InProduct;
+use crate::client::Client;
+use crate::resources::attribute::CommonAttributes;
+use crate::resources::home::Saved;
+use crate::resources::references::ReferenceResolver;
 
-/// A kind of entity that is a manifest and nothing else.
+/// A kind of entity that is a manifest: conversions between its attributes and its entity.
 pub(crate) trait ManifestKind: Send + Sync + 'static {
     /// The kind in the model.
     const KIND: Kind;
-    /// What the data source of the kind says of itself.
+    /// The description of the data source.
     const DATA_SOURCE_DESCRIPTION: &'static str;
     /// The attributes.
     type State: Model + Clone;
 
     /// The attributes that every kind has.
-    fn common(state: &Self::State) -> &InProduct;
+    fn common(state: &Self::State) -> &CommonAttributes;
 
     /// The attributes that every kind has.
-    fn common_mut(state: &mut Self::State) -> &mut InProduct;
+    fn common_mut(state: &mut Self::State) -> &mut CommonAttributes;
 
     /// The name.
     fn name(state: &Self::State) -> &str;
 
-    /// The entity that the attributes describe; of an existing object, what its references meant stays so.
+    /// Returns the entity that the attributes describe. The references of an existing object keep
+    /// what they meant at its creation.
     fn entity(
         state: &Self::State,
         existing: Option<&Self::State>,
-        referring: Referring<'_>,
+        references: ReferenceResolver<'_>,
     ) -> impl Future<Output = Result<Entity, Diagnostics>> + Send;
 
-    /// Takes over the fields of an entity; those that every kind has stay.
-    fn absorb(state: &mut Self::State, entity: &Entity);
+    /// Takes over the fields of an entity, except those that every kind has.
+    fn update_from(state: &mut Self::State, entity: &Entity);
 
-    /// The attributes of an entity of which only the common ones are known.
-    fn of(common: InProduct, entity: &Entity) -> Option<Self::State>;
+    /// Returns the attributes of an entity, given those that every kind has.
+    fn from_entity(common: CommonAttributes, entity: &Entity) -> Option<Self::State>;
 
-    /// The changed attributes that would replace the object and mean the same as before.
-    fn other_spellings(
+    /// Lists the changed attributes that would replace the object although they mean the same.
+    fn unchanged_references(
         existing: &Self::State,
         planned: &PlanOf<Self::State>,
-        referring: Referring<'_>,
+        references: ReferenceResolver<'_>,
     ) -> impl Future<Output = Vec<Path>> + Send {
-        let _ = (existing, planned, referring);
+        let _ = (existing, planned, references);
         ready(Vec::new())
     }
 
     /// Checks what is needed besides GitLab, before anything is written.
-    fn expect(referring: Referring<'_>) -> impl Future<Output = Result<(), Diagnostics>> + Send {
-        let _ = referring;
+    fn preflight(client: &Client) -> impl Future<Output = Result<(), Diagnostics>> + Send {
+        let _ = client;
         ready(Ok(()))
     }
 
-    /// What must come true after the entity was committed or deleted.
-    fn settle(
+    /// Does what the commit of an entity requires; `saved` is `None` if it was deleted. Other
+    /// requests no longer wait for this one.
+    fn after_commit(
+        client: &Client,
         entity: &Entity,
-        referring: Referring<'_>,
+        saved: Option<&Saved>,
     ) -> impl Future<Output = Result<(), Diagnostics>> + Send {
-        let _ = (entity, referring);
+        let _ = (client, entity, saved);
         ready(Ok(()))
     }
-}
-
-/// Returns a name as the model takes it; an error is on its attribute.
-pub(crate) fn entity_name(attribute: &str, name: &str) -> Result<EntityName, Diagnostics> {
-    EntityName::new(name).map_err(|error| {
-        let summary = format!("Invalid value of {attribute}");
-        Diagnostic::error(summary, format!("{error}."))
-            .at(&Path::to(attribute))
-            .into()
-    })
 }

@@ -1,13 +1,12 @@
-//! The life of an entity that is a manifest and nothing else.
+//! Resources and data sources of the kinds that are a manifest in their product's configuration
+//! repository.
 
 mod data_source;
 mod kind;
-pub(crate) mod listing;
-pub(crate) mod place;
-mod referring;
+mod list;
 mod resource;
 
 pub(crate) use data_source::ManifestDataSource;
-pub(crate) use kind::{ManifestKind, entity_name};
-pub(crate) use referring::Referring;
-pub(crate) use resource::{ManifestResource, reasons, warn_of_referrers};
+pub(crate) use kind::ManifestKind;
+pub(crate) use list::{EntityList, ListArguments, ListDataSource};
+pub(crate) use resource::ManifestResource;

@@ -1,26 +1,22 @@
-//! Create, read, update and delete, the same for every kind.
+//! The life cycle of a kind that is a manifest.
 
-use std::collections::BTreeSet;
 use std::marker::PhantomData;
 
+use nautes_model::EntityKey;
+use nautes_model::ProductId;
 use nautes_model::entity::Entity;
-use nautes_model::layout::ManifestPath;
 use nautes_model::reference::EntityId;
-use nautes_model::validation::references;
-use nautes_model::{EntityKey, ProductId};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::model::Model;
 use terraform_plugin::resource::{ImportTarget, Operation, Planning, Resource};
 use terraform_plugin::value::{Convert as _, Known, Path, Tf};
 
-use super::kind::{ManifestKind, entity_name};
-use super::place::{self, Place};
-use super::referring::Referring;
-use crate::config_repo::{Checks, Present, PutMode, Reading, Repository, Snapshot, Written};
-use crate::provider::Client;
-use crate::resources::attribute::InProduct;
-use crate::resources::code_repo;
-use crate::resources::refusal::explained;
+use super::kind::ManifestKind;
+use crate::client::Client;
+use crate::config_repo::{PutMode, Validation};
+use crate::resources::attribute::{CommonAttributes, drift_attribute, split_import_id};
+use crate::resources::home::{Found, Home, ManifestLocation, drift_of, referrers_warning};
+use crate::resources::references::{ReferenceResolver, entity_name};
 
 /// A resource whose object is one manifest.
 pub(crate) struct ManifestResource<K>(PhantomData<K>);
@@ -52,31 +48,29 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
         mut planned: K::State,
     ) -> Result<K::State, Diagnostics> {
         let client = operation.client().clone();
-        let product = client
-            .products()
-            .locate(&client, &K::common(&planned).product)
-            .await?;
-        let repository = client
-            .config_repositories()?
-            .open(product.id, product.config_project);
-        let referring = Referring {
+        K::preflight(&client).await?;
+        let key = EntityKey::new(K::KIND, entity_name("name", K::name(&planned))?);
+        let request = client.wait_graph().begin([]);
+        let reference = &K::common(&planned).product;
+        let product = client.products()?.locate(&request, reference).await?.id;
+        let home = Home::product(&client, product);
+        request.may_write(home.target(key));
+        let references = ReferenceResolver {
             client: &client,
-            product: product.id,
+            product,
+            request: Some(&request),
         };
-        K::expect(referring).await?;
-        let entity = K::entity(&planned, None, referring).await?;
-        let written = repository
-            .put(
-                entity.clone(),
-                PutMode::Create,
-                checks::<K>(&client, &planned),
-            )
-            .await;
+        let entity = K::entity(&planned, None, references).await?;
+        let validation = K::common(&planned).validation(&client);
         let attempt = attempt::<K>("create", &planned);
-        let written = explained(&client, product.id, &attempt, written).await?;
-        keep(operation, product.config_project, &written)?;
-        K::settle(&entity, referring).await?;
-        complete(K::common_mut(&mut planned), &entity, product.id);
+        let saved = home
+            .put(&request, &entity, PutMode::Create, validation, &attempt)
+            .await?;
+        saved.location.store(&mut operation.private)?;
+        drop(request);
+        K::after_commit(&client, &entity, Some(&saved)).await?;
+        fill_computed(K::common_mut(&mut planned), &entity, product);
+        K::common_mut(&mut planned).manifest_path = Known(saved.path);
         Ok(planned)
     }
 
@@ -88,23 +82,22 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
         let client = operation.client().clone();
         let id = entity_id(K::common(&state))?;
         let key = EntityKey::new(K::KIND, id.name);
-        let kept = Place::of(&operation.private);
-        let attempt = attempt::<K>("read", &state);
-        let read = |project, repository: Repository| {
-            let (key, kept) = (&key, kept.as_ref().filter(|place| place.project == project));
-            async move {
-                let reading = repository
-                    .read(key, kept.map(|place| &place.verified))
-                    .await?;
-                Ok((project, reading))
-            }
+        let home =
+            Home::product(&client, id.product).at(ManifestLocation::load(&operation.private));
+        let (present, location) = match home.read(&key, &attempt::<K>("read", &state)).await? {
+            Found::Unchanged => return Ok(Some(state)),
+            Found::Absent => return Ok(None),
+            Found::Present(present, location) => (present, location),
         };
-        let found = place::read_in(&client, id.product, &attempt, read).await?;
-        let Some((project, reading)) = found else {
-            return Ok(None);
-        };
-        K::common_mut(&mut state).namespace = Known(id.product.to_string());
-        absorb::<K>(operation, state, reading, project)
+        if let Some(entity) = &present.entity {
+            K::update_from(&mut state, entity);
+        }
+        let common = K::common_mut(&mut state);
+        common.namespace = Known(id.product.to_string());
+        common.manifest_path = Known(present.path.clone());
+        common.drift = drift_attribute(drift_of(&present));
+        location.store(&mut operation.private)?;
+        Ok(Some(state))
     }
 
     async fn update(
@@ -114,31 +107,28 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
         mut planned: K::State,
     ) -> Result<K::State, Diagnostics> {
         let client = operation.client().clone();
-        let product = entity_id(K::common(&prior))?.product;
-        let kept = Place::of(&operation.private);
-        let attempt = attempt::<K>("update", &planned);
-        let referring = Referring {
+        K::preflight(&client).await?;
+        let id = entity_id(K::common(&prior))?;
+        let location = ManifestLocation::load(&operation.private);
+        let mode = PutMode::Update(location.as_ref().map(|known| known.verified.clone()));
+        let home = Home::product(&client, id.product).at(location);
+        let request = home.begin(EntityKey::new(K::KIND, id.name));
+        let references = ReferenceResolver {
             client: &client,
-            product,
+            product: id.product,
+            request: Some(&request),
         };
-        K::expect(referring).await?;
-        let entity = K::entity(&planned, Some(&prior), referring).await?;
-        let checks = checks::<K>(&client, &planned);
-        let write = |project, repository: Repository| {
-            let mode = PutMode::Update(kept.as_ref().map(|place| place.verified.clone()));
-            let entity = entity.clone();
-            async move { Ok((project, repository.put(entity, mode, checks).await?)) }
-        };
-        let written = place::change_in(&client, product, kept.as_ref(), &attempt, write).await?;
-        let Some((project, written)) = written else {
-            let text = format!(
-                "The product {product}, or its configuration repository, does not exist any more. Plan again to create what is missing."
-            );
-            return Err(Diagnostic::error(format!("Cannot {attempt}"), text).into());
-        };
-        keep(operation, project, &written)?;
-        K::settle(&entity, referring).await?;
-        complete(K::common_mut(&mut planned), &entity, product);
+        let entity = K::entity(&planned, Some(&prior), references).await?;
+        let validation = K::common(&planned).validation(&client);
+        let attempt = attempt::<K>("update", &planned);
+        let saved = home
+            .put(&request, &entity, mode, validation, &attempt)
+            .await?;
+        saved.location.store(&mut operation.private)?;
+        drop(request);
+        K::after_commit(&client, &entity, Some(&saved)).await?;
+        fill_computed(K::common_mut(&mut planned), &entity, id.product);
+        K::common_mut(&mut planned).manifest_path = Known(saved.path);
         Ok(planned)
     }
 
@@ -148,55 +138,48 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
         state: K::State,
     ) -> Result<(), Diagnostics> {
         let client = operation.client().clone();
+        K::preflight(&client).await?;
         let id = entity_id(K::common(&state))?;
+        let product = id.product;
         let key = EntityKey::new(K::KIND, id.name);
-        let kept = Place::of(&operation.private);
-        let attempt = attempt::<K>("delete", &state);
-        // The users of a replaced entity are updated after it: Terraform's order, not a mistake.
-        let checks = if operation.is_replacement() {
-            Checks::Skip
+        // Terraform updates the users of a replaced entity after it: its order, not a mistake.
+        let validation = if operation.is_replacement() {
+            Validation::Skip
         } else {
-            checks::<K>(&client, &state)
+            K::common(&state).validation(&client)
         };
-        let referring = Referring {
-            client: &client,
-            product: id.product,
-        };
-        K::expect(referring).await?;
-        let remove = |_, repository: Repository| {
-            let key = &key;
-            async move { repository.delete(key, checks).await }
-        };
-        let removed =
-            match place::change_in(&client, id.product, kept.as_ref(), &attempt, remove).await {
-                // What refuses it may be the manifest of a repository that was deleted from outside.
-                Err(_)
-                    if code_repo::sweep(&client, id.product)
-                        .await
-                        .is_ok_and(|any| any) =>
-                {
-                    place::change_in(&client, id.product, kept.as_ref(), &attempt, remove).await?
-                }
-                removed => removed?,
-            };
-        let Some(removed) = removed else {
+        let home = Home::product(&client, product).at(ManifestLocation::load(&operation.private));
+        let request = home.begin(key.clone());
+        let attempt = attempt::<K>("delete", &state);
+        let deleted = home.delete(&request, &key, validation, &attempt).await?;
+        let Some(snapshot) = deleted else {
             return Ok(());
         };
-        if operation.is_replacement() {
-            warn_of_referrers(operation, &removed.snapshot, &key);
+        drop(request);
+        if operation.is_replacement()
+            && let Some((summary, detail)) = referrers_warning(&snapshot, &key)
+        {
+            operation.warn(summary, detail);
         }
-        let entity = K::entity(&state, Some(&state), referring).await?;
-        K::settle(&entity, referring).await
+        let references = ReferenceResolver {
+            client: &client,
+            product,
+            request: None,
+        };
+        let entity = K::entity(&state, Some(&state), references).await?;
+        K::after_commit(&client, &entity, None).await
     }
 
     async fn modify_plan(&self, planning: &mut Planning<'_, Self>) -> Result<(), Diagnostics> {
-        keep_despite_another_spelling::<K>(planning).await
+        keep_unchanged_references::<K>(planning).await
     }
 
     fn identity(&self, state: &K::State) -> Option<EntityIdentity> {
         let id = entity_id(K::common(state)).ok()?;
-        let (product_id, name) = (id.product.to_string(), id.name.to_string());
-        Some(EntityIdentity { product_id, name })
+        Some(EntityIdentity {
+            product_id: id.product.to_string(),
+            name: id.name.to_string(),
+        })
     }
 
     async fn import(
@@ -207,59 +190,45 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
         let client = operation.client().clone();
         let (product, name) = match target {
             ImportTarget::Identity(identity) => (identity.product_id, identity.name),
-            ImportTarget::Id(id) => split_import_id::<K>(&id)?,
+            ImportTarget::Id(id) => split_import_id(K::KIND.noun(), &id)?,
         };
         let key = EntityKey::new(K::KIND, entity_name("name", &name)?);
-        let Some((state, place)) = described::<K>(&client, product, &key).await? else {
+        let Some((state, location)) = load::<K>(&client, product, &key).await? else {
             return Ok(None);
         };
-        place.keep(&mut operation.private)?;
+        location.store(&mut operation.private)?;
         Ok(Some(state))
     }
 }
 
-/// Reads an existing entity of which nothing is known but its name and its product, whose form is kept.
-pub(super) async fn described<K: ManifestKind>(
+/// Loads an entity of which nothing is known but its name and the reference to its product.
+pub(super) async fn load<K: ManifestKind>(
     client: &Client,
     product: String,
     key: &EntityKey,
-) -> Result<Option<(K::State, Place)>, Diagnostics> {
-    let product_id = client.products().id_of(client, &product).await?;
+) -> Result<Option<(K::State, ManifestLocation)>, Diagnostics> {
+    let product_id = client.products()?.resolve(&product).await?;
     let attempt = format!("read the {key}");
-    let read = |project, repository: Repository| async move {
-        Ok((project, repository.read(key, None).await?))
-    };
-    let found = place::read_in(client, product_id, &attempt, read).await?;
-    let Some((project, Reading::Present(present))) = found else {
+    let found = Home::product(client, product_id)
+        .read(key, &attempt)
+        .await?;
+    let Found::Present(present, location) = found else {
         return Ok(None);
     };
     let Some(entity) = &present.entity else {
-        let text = format!(
-            "Its manifest cannot be read: {}.",
-            reasons(&present).join("; ")
-        );
-        return Err(Diagnostic::error(format!("Cannot {attempt}"), text).into());
+        let reasons = drift_of(&present).join("; ");
+        let detail = format!("Its manifest cannot be read: {reasons}.");
+        return Err(Diagnostic::error(format!("Cannot {attempt}"), detail).into());
     };
-    let mut common = InProduct {
-        product,
-        insecure_skip_check: None,
-        timeouts: None,
-        id: Tf::Null,
-        namespace: Tf::Null,
-        manifest_path: Tf::Null,
-        drift: Tf::Null,
-    };
-    complete(&mut common, entity, product_id);
-    common.drift = drift(&present);
-    let place = Place {
-        project,
-        verified: present.verified,
-    };
-    Ok(K::of(common, entity).map(|state| (state, place)))
+    let mut common = CommonAttributes::new(product);
+    fill_computed(&mut common, entity, product_id);
+    common.manifest_path = Known(present.path.clone());
+    common.drift = drift_attribute(drift_of(&present));
+    Ok(K::from_entity(common, entity).map(|state| (state, location)))
 }
 
-/// Takes back the replacement for references that are written differently and mean the same.
-async fn keep_despite_another_spelling<K: ManifestKind>(
+/// Plans no replacement for references that are written differently and mean the same.
+async fn keep_unchanged_references<K: ManifestKind>(
     planning: &mut Planning<'_, ManifestResource<K>>,
 ) -> Result<(), Diagnostics> {
     let (Some(prior), Some(client)) = (planning.prior.clone(), planning.client) else {
@@ -269,148 +238,47 @@ async fn keep_despite_another_spelling<K: ManifestKind>(
         return Ok(());
     };
     let path = Path::to("product");
-    if planning.replacing().contains(&path) {
+    if planning.replacement_paths().contains(&path) {
         let planned = planning.planned.to_value();
-        // Whether the network answers or not, a plan is made; without an answer it replaces.
+        // Without an answer from GitLab it is a replacement.
         if let Some(planned) = planned.attribute("product").as_str()
-            && client
-                .products()
-                .id_of(client, planned)
-                .await
-                .is_ok_and(|meant| meant == product)
+            && let Ok(products) = client.products()
+            && products.resolve(planned).await == Ok(product)
         {
-            planning.keep_object_despite(&path);
+            planning.allow_in_place_update(&path);
         }
     }
-    if planning.replacing().is_empty() {
+    if planning.replacement_paths().is_empty() {
         return Ok(());
     }
-    let referring = Referring { client, product };
-    for path in K::other_spellings(&prior, &planning.planned, referring).await {
-        planning.keep_object_despite(&path);
+    let references = ReferenceResolver {
+        client,
+        product,
+        request: None,
+    };
+    for path in K::unchanged_references(&prior, &planning.planned, references).await {
+        planning.allow_in_place_update(&path);
     }
     Ok(())
-}
-
-fn checks<K: ManifestKind>(client: &Client, state: &K::State) -> Checks {
-    let skip = K::common(state).insecure_skip_check;
-    if skip.unwrap_or(client.settings().insecure_skip_check) {
-        Checks::Skip
-    } else {
-        Checks::Full
-    }
 }
 
 fn attempt<K: ManifestKind>(verb: &str, state: &K::State) -> String {
     format!("{verb} the {} {}", K::KIND.noun(), K::name(state))
 }
 
-fn entity_id(common: &InProduct) -> Result<EntityId, Diagnostics> {
-    let id = common.id.expect_known("id")?;
+fn entity_id(common: &CommonAttributes) -> Result<EntityId, Diagnostics> {
+    let id = common.id.require_known("id")?;
     id.parse()
-        .map_err(|error| Diagnostic::defect(error).at(&Path::to("id")).into())
+        .map_err(|error| Diagnostic::bug(error).at(&Path::to("id")).into())
 }
 
-fn keep(
-    operation: &mut Operation<Client>,
-    project: u64,
-    written: &Written,
-) -> Result<(), Diagnostics> {
-    match &written.verified {
-        Some(verified) => Place {
-            project,
-            verified: verified.clone(),
-        }
-        .keep(&mut operation.private),
-        None => Ok(()),
-    }
-}
-
-/// Sets what follows from the entity and its product.
-fn complete(common: &mut InProduct, entity: &Entity, product: ProductId) {
+/// Sets the attributes that follow from the entity and its product, except the path.
+fn fill_computed(common: &mut CommonAttributes, entity: &Entity, product: ProductId) {
     let id = EntityId {
         product,
         name: entity.name(),
     };
     common.id = Known(id.to_string());
-    common.manifest_path = Known(ManifestPath::of(entity).as_str().to_owned());
     common.drift = Tf::Null;
     common.namespace = Known(product.to_string());
-}
-
-fn absorb<K: ManifestKind>(
-    operation: &mut Operation<Client>,
-    mut state: K::State,
-    reading: Reading,
-    project: u64,
-) -> Result<Option<K::State>, Diagnostics> {
-    let present = match reading {
-        Reading::Unchanged => return Ok(Some(state)),
-        Reading::Absent => return Ok(None),
-        Reading::Present(present) => present,
-    };
-    if let Some(entity) = &present.entity {
-        K::absorb(&mut state, entity);
-    }
-    K::common_mut(&mut state).drift = drift(&present);
-    Place {
-        project,
-        verified: present.verified,
-    }
-    .keep(&mut operation.private)?;
-    Ok(Some(state))
-}
-
-fn drift(present: &Present) -> Tf<BTreeSet<String>> {
-    let drift: BTreeSet<String> = reasons(present).into_iter().collect();
-    if drift.is_empty() {
-        Tf::Null
-    } else {
-        Known(drift)
-    }
-}
-
-pub(crate) fn reasons(present: &Present) -> Vec<String> {
-    present.drift.iter().map(ToString::to_string).collect()
-}
-
-/// Warns of the entities that name one that is deleted because it is replaced: Terraform's order, not a mistake.
-pub(crate) fn warn_of_referrers(
-    operation: &mut Operation<Client>,
-    snapshot: &Snapshot,
-    key: &EntityKey,
-) {
-    let referrers = referrers(snapshot, key);
-    if !referrers.is_empty() {
-        operation.warn(
-            format!("The {key} is used while it is replaced"),
-            format!(
-                "It is still named by {}. Until it exists again, these refer to nothing.",
-                referrers.join(", ")
-            ),
-        );
-    }
-}
-
-fn referrers(snapshot: &Snapshot, key: &EntityKey) -> Vec<String> {
-    let entities = snapshot.tree().entities();
-    let named = entities.filter(|entity| references(entity).iter().any(|r| r.target == *key));
-    named
-        .map(|entity| format!("the {}", entity.key()))
-        .collect()
-}
-
-fn split_import_id<K: ManifestKind>(id: &str) -> Result<(String, String), Diagnostics> {
-    match id.rsplit_once('/') {
-        Some((product, name)) if !product.is_empty() && !name.is_empty() => {
-            Ok((product.to_owned(), name.to_owned()))
-        }
-        _ => {
-            let kind = K::KIND.noun();
-            let text = format!(
-                "{id:?} does not name a product and a {kind}. Write <product>/<{kind}>, for example shop/{kind}-name or product-12/{kind}-name."
-            );
-            Err(Diagnostic::error("Invalid import id", text).into())
-        }
-    }
 }

@@ -1,30 +1,16 @@
-//! The project `default.project` of a product.
+//! The creation of a product's configuration repository.
 
 use nautes_model::ProductId;
 use terraform_plugin::diagnostics::Diagnostics;
 
 use crate::backends::gitlab::{Group, Kind, NewProject, Project, Visibility};
-use crate::diagnostics::Attempted as _;
-use crate::provider::Client;
+use crate::client::Client;
+use crate::diagnostics::Context as _;
+use crate::lookup::config_repository::NAME;
 
-/// The name and path of every configuration repository (Nautes `pkg/nautesconfigs`, `git.defaultProductName`).
-pub(crate) const NAME: &str = "default.project";
-
-/// Finds the configuration repository in a group; `None` if there is none.
-pub(crate) async fn find(client: &Client, group: &Group) -> Result<Option<Project>, Diagnostics> {
-    let path = format!("{}/{NAME}", group.full_path);
-    match client.gitlab()?.project(path.as_str()).await {
-        Ok(project) if project.is_marked_for_deletion() || project.namespace.id != group.id => {
-            Ok(None)
-        }
-        Ok(project) => Ok(Some(project)),
-        Err(error) if error.is_not_found() => Ok(None),
-        Err(error) => Err(error).attempted(format!("read the GitLab project {path}")),
-    }
-}
-
-/// Makes sure that the group has a configuration repository with a kustomization; what exists is kept.
-pub(crate) async fn ensure(
+/// Makes sure that a group has a configuration repository with a kustomization; what exists is
+/// kept.
+pub(super) async fn ensure(
     client: &Client,
     group: &Group,
     existing: Option<Project>,
@@ -34,15 +20,10 @@ pub(crate) async fn ensure(
         None => create(client, group).await?,
     };
     let product = ProductId::new(group.id);
-    client
-        .config_repositories()?
-        .open(product, project.id)
-        .initialise()
-        .await
-        .attempted(format!(
-            "write the first commit of {}",
-            project.path_with_namespace
-        ))?;
+    let repository = client.config_repositories()?.product(product, project.id);
+    let initialized = repository.initialize().await;
+    let path = &project.path_with_namespace;
+    initialized.with_context(|| format!("write the first commit of {path}"))?;
     Ok(project)
 }
 
@@ -61,11 +42,11 @@ async fn create(client: &Client, group: &Group) -> Result<Project, Diagnostics> 
         Ok(project) => Ok(project),
         // An earlier attempt, in this call or another process, may have made it.
         Err(error) if *error.kind() == Kind::Taken || error.may_have_happened() => {
-            match find(client, group).await? {
+            match client.products()?.find_config_repository(group).await? {
                 Some(project) => Ok(project),
-                None => Err(error).attempted(attempt()),
+                None => Err(error).with_context(attempt),
             }
         }
-        Err(error) => Err(error).attempted(attempt()),
+        Err(error) => Err(error).with_context(attempt),
     }
 }

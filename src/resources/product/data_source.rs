@@ -8,7 +8,7 @@ use terraform_plugin::model::PlanOf;
 use terraform_plugin::value::Path;
 
 use super::model::ProductModel;
-use crate::provider::Client;
+use crate::client::Client;
 
 /// `data "nautes_product"`.
 pub(crate) struct ProductDataSource;
@@ -43,30 +43,27 @@ impl DataSource for ProductDataSource {
     ) -> Result<ProductModel, Diagnostics> {
         let (attribute, reference) = match config.id.known() {
             Some(id) => ("id", id),
-            None => ("name", config.name.expect_known("name")?),
+            None => ("name", config.name.require_known("name")?),
         };
         let at_fault = Path::to(attribute);
-        let id = client.products().id_of(client, reference).await;
+        let products = client.products()?;
+        let id = products.resolve(reference).await;
         let id = id.map_err(|found| {
             found
                 .into_iter()
                 .map(|d| d.at(&at_fault))
                 .collect::<Diagnostics>()
         })?;
-        let found = client
-            .products()
-            .look_up(client, id)
-            .await?
-            .ok_or_else(|| {
-                let text = format!(
-                    "There is no product {reference}. Check the value, or create the product first."
-                );
-                Diagnostic::error(format!("The product {reference} does not exist"), text)
-                    .at(&at_fault)
-            })?;
-        Ok(ProductModel::of(
-            &found.group,
-            found.config_project.as_ref(),
+        let product = products.get(id).await?.ok_or_else(|| {
+            let detail = format!(
+                "There is no product {reference}. Check the value, or create the product first."
+            );
+            Diagnostic::error(format!("The product {reference} does not exist"), detail)
+                .at(&at_fault)
+        })?;
+        Ok(ProductModel::new(
+            &product.group,
+            product.config_project.as_ref(),
         ))
     }
 }

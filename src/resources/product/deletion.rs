@@ -1,15 +1,15 @@
-//! The deletion of a product's group, and what GitLab keeps of it.
+//! The deletion of a product's group, which GitLab keeps until its recovery period is over.
 
 use nautes_model::ProductId;
 use terraform_plugin::diagnostics::Diagnostics;
 
 use crate::backends::gitlab::{GitLab, Group, Kind};
-use crate::diagnostics::Attempted as _;
-use crate::provider::Client;
+use crate::client::Client;
+use crate::diagnostics::Context as _;
 
-/// What GitLab keeps of a deleted product until its recovery period is over.
+/// A group that GitLab keeps until its recovery period is over.
 #[derive(Debug)]
-pub(crate) struct Remains {
+pub(crate) struct PendingDeletion {
     /// The group as it is kept.
     group: Group,
     removal: Removal,
@@ -25,25 +25,29 @@ enum Removal {
     Refused,
 }
 
-/// Deletes a group with everything in it, at once if that is wanted and GitLab permits it; returns what remains.
+/// Deletes a group with everything in it, at once if that is wanted and GitLab permits it. Returns
+/// the group if GitLab keeps it.
 pub(crate) async fn delete(
     client: &Client,
     group: &Group,
     at_once: bool,
-) -> Result<Option<Remains>, Diagnostics> {
+) -> Result<Option<PendingDeletion>, Diagnostics> {
     let gitlab = client.gitlab()?;
     match gitlab.delete_group(group.id).await {
         Ok(()) => {}
         Err(error) if error.is_not_found() || *error.kind() == Kind::AlreadyMarked => {}
         Err(error) => {
-            return Err(error).attempted(format!("delete the GitLab group {}", group.full_path));
+            return Err(error)
+                .with_context(|| format!("delete the GitLab group {}", group.full_path));
         }
     }
-    client.products().note_gone(ProductId::new(group.id));
+    client.products()?.record_gone(ProductId::new(group.id));
     let kept = match gitlab.group(group.id).await {
         Ok(kept) => kept,
         Err(error) if error.is_not_found() => return Ok(None),
-        Err(error) => return Err(error).attempted(format!("read the GitLab group {}", group.id)),
+        Err(error) => {
+            return Err(error).with_context(|| format!("read the GitLab group {}", group.id));
+        }
     };
     let removal = match (at_once, kept.parent_id) {
         (false, _) => Removal::NotWanted,
@@ -51,7 +55,7 @@ pub(crate) async fn delete(
         (true, Some(_)) if remove(gitlab, &kept).await? => return Ok(None),
         (true, Some(_)) => Removal::Refused,
     };
-    Ok(Some(Remains {
+    Ok(Some(PendingDeletion {
         group: kept,
         removal,
     }))
@@ -63,12 +67,14 @@ async fn remove(gitlab: &GitLab, marked: &Group) -> Result<bool, Diagnostics> {
         Ok(()) => Ok(true),
         Err(error) if error.is_not_found() => Ok(true),
         Err(error) if *error.kind() == Kind::Invalid => Ok(false),
-        Err(error) => Err(error).attempted(format!("remove the GitLab group {}", marked.full_path)),
+        Err(error) => {
+            Err(error).with_context(|| format!("remove the GitLab group {}", marked.full_path))
+        }
     }
 }
 
-impl Remains {
-    /// Says what remains, until when, and whether the path that the group had is free.
+impl PendingDeletion {
+    /// Describes until when the group is kept, and whether its former path is free.
     pub(crate) fn detail(&self, former_path: &str) -> String {
         let path = &self.group.full_path;
         // How long the period is only administrators may ask.
@@ -104,7 +110,7 @@ mod tests {
     use super::*;
     use crate::backends::gitlab::Visibility;
 
-    fn remains(path: &str, marked_on: Option<&str>, removal: Removal) -> Remains {
+    fn pending(path: &str, marked_on: Option<&str>, removal: Removal) -> PendingDeletion {
         let group = Group {
             id: 12,
             name: "shop".to_owned(),
@@ -116,20 +122,20 @@ mod tests {
             web_url: String::new(),
             marked_for_deletion_on: marked_on.map(str::to_owned),
         };
-        Remains { group, removal }
+        PendingDeletion { group, removal }
     }
 
     #[test]
     fn what_remains_is_told_with_its_new_path_and_the_date_of_its_marking() {
         let renamed = "shop-deletion_scheduled-12";
-        let detail = remains(renamed, Some("2026-11-24"), Removal::NotWanted).detail("shop");
+        let detail = pending(renamed, Some("2026-11-24"), Removal::NotWanted).detail("shop");
         assert!(detail.contains("on 2026-11-24") && detail.contains(renamed));
         assert!(detail.ends_with("its former path is free."), "{detail}");
     }
 
     #[test]
     fn a_group_that_keeps_its_path_is_told_to_block_it() {
-        let detail = remains("shop", Some("2026-11-24"), Removal::NotWanted).detail("shop");
+        let detail = pending("shop", Some("2026-11-24"), Removal::NotWanted).detail("shop");
         assert!(
             detail.ends_with("which no other product can have."),
             "{detail}"
@@ -142,14 +148,14 @@ mod tests {
             (Removal::OfTopLevel, "for subgroups alone."),
             (Removal::Refused, "does not permit it."),
         ] {
-            let detail = remains("shop-x", Some("2026-11-24"), removal).detail("shop");
+            let detail = pending("shop-x", Some("2026-11-24"), removal).detail("shop");
             assert!(detail.ends_with(reason), "{detail}");
         }
     }
 
     #[test]
     fn a_group_without_a_mark_is_deleted_now_or_with_its_parent() {
-        let detail = remains("a-x/shop", None, Removal::NotWanted).detail("a-x/shop");
+        let detail = pending("a-x/shop", None, Removal::NotWanted).detail("a-x/shop");
         assert!(detail.contains("with a parent group"), "{detail}");
     }
 }

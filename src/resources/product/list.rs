@@ -8,11 +8,11 @@ use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::model::{Model, PlanOf};
 use terraform_plugin::value::{Known, Tf};
 
-use super::config_repository;
 use crate::backends::gitlab::Project;
-use crate::diagnostics::Attempted as _;
-use crate::provider::Client;
-use crate::resources::manifest::listing::{compiled, regular_expression};
+use crate::client::Client;
+use crate::diagnostics::Context as _;
+use crate::lookup::{Products, config_repository};
+use crate::resources::attribute::{compile_name_regex, regular_expression};
 
 /// The products below the provider's parent group, or at the top level without one.
 #[derive(Model)]
@@ -56,25 +56,26 @@ impl DataSource for ProductsDataSource {
         config: PlanOf<ProductList>,
     ) -> Result<ProductList, Diagnostics> {
         let name_regex = config.name_regex.into_known();
-        let pattern = compiled(name_regex.as_deref())?;
+        let pattern = compile_name_regex(name_regex.as_deref())?;
         let found = client
             .gitlab()?
             .projects_matching(config_repository::NAME)
             .await;
-        let found = found.attempted("list the configuration repositories of products")?;
-        let mut products: Vec<(String, &Project)> = found
+        let found = found.context("list the configuration repositories of products")?;
+        let products = client.products()?;
+        let mut matching: Vec<(String, &Project)> = found
             .iter()
             .filter(|project| project.path == config_repository::NAME)
             .filter(|project| !project.is_marked_for_deletion())
-            .filter_map(|project| Some((product_name(client, project)?, project)))
+            .filter_map(|project| Some((product_name(products, project)?, project)))
             .filter(|(name, _)| {
                 pattern
                     .as_ref()
                     .is_none_or(|pattern| pattern.is_match(name))
             })
             .collect();
-        products.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let items = products.into_iter().map(|(name, project)| ProductItem {
+        matching.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let items = matching.into_iter().map(|(name, project)| ProductItem {
             id: Known(ProductId::new(project.namespace.id).to_string()),
             name: Known(name),
             group_id: Known(project.namespace.id),
@@ -89,7 +90,7 @@ impl DataSource for ProductsDataSource {
 }
 
 /// The name of the product that a configuration repository belongs to; `None` if it is not one of this provider's.
-fn product_name(client: &Client, project: &Project) -> Option<String> {
+fn product_name(products: &Products, project: &Project) -> Option<String> {
     let Project { namespace, .. } = project;
     // A group that is marked for deletion has this name, and its projects have no mark of their own.
     let marked = format!("-deletion_scheduled-{}", namespace.id);
@@ -98,5 +99,5 @@ fn product_name(client: &Client, project: &Project) -> Option<String> {
     }
     let full_path = &project.namespace.full_path;
     let name = full_path.rsplit('/').next().unwrap_or(full_path);
-    (client.product_path(name) == *full_path).then(|| name.to_owned())
+    (products.full_path(name) == *full_path).then(|| name.to_owned())
 }

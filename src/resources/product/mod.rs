@@ -1,19 +1,19 @@
 //! `nautes_product`: a GitLab group with a configuration repository.
 
-mod claim;
-pub(crate) mod config_repository;
+mod config_repository;
+mod contents;
+mod create;
+mod credentials;
 mod data_source;
 mod deletion;
-mod directory;
-mod group;
+mod gitlab_group;
 mod list;
 mod model;
 mod operators;
 mod resource;
-mod work;
 
 pub(crate) use data_source::ProductDataSource;
-pub(crate) use directory::Products;
-pub(crate) use group::read_group;
 pub(crate) use list::ProductsDataSource;
+#[cfg(test)]
+pub(crate) use model::ProductModel;
 pub(crate) use resource::ProductResource;

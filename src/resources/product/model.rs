@@ -10,9 +10,9 @@ use terraform_plugin::schema::one_of;
 use terraform_plugin::value::{Known, Tf};
 
 use crate::backends::gitlab::{Group, Project, Visibility};
-use crate::resources::attribute::name_of;
+use crate::resources::attribute::name_rule;
 use crate::resources::gitlab_attribute::{
-    description, display_name, visibility_name, visibility_of,
+    description, display_name, parse_visibility, visibility_name,
 };
 use crate::resources::unfinished;
 
@@ -25,18 +25,18 @@ use crate::resources::unfinished;
 #[derive(Debug, Clone, PartialEq, Model)]
 pub(crate) struct ProductModel {
     /// Name of the product, which is the path of its GitLab group. It is changed in place.
-    #[tf(validate(name_of(NameRule::ProductInParentGroup)))]
+    #[tf(validate(name_rule(NameRule::ProductInParentGroup)))]
     pub(crate) name: String,
-    /// Name for people; `name` at creation if it is not set.
+    /// Display name; `name` at creation if it is not set.
     #[tf(optional, stable, validate(display_name()))]
     pub(crate) display_name: Tf<String>,
     /// Description of the GitLab group.
     #[tf(optional, stable, validate(description(500)))]
     pub(crate) description: Tf<String>,
-    /// Who can see the GitLab group.
+    /// Visibility of the GitLab group.
     #[tf(default("private".to_owned()), validate(one_of(["private", "internal", "public"])))]
     pub(crate) visibility: String,
-    /// Whether an existing GitLab group of this path is taken over at creation; otherwise it is an
+    /// Whether an existing GitLab group with this path is adopted at creation; otherwise it is an
     /// error.
     pub(crate) adopt_existing: Option<bool>,
     /// Whether the product is destroyed with all repositories and manifests that it still holds.
@@ -61,9 +61,8 @@ pub(crate) struct ProductModel {
     /// The configuration repository. Null if it was removed from outside; an update makes it again.
     #[tf(follows(["name"]))]
     pub(crate) config_repository: Tf<ConfigRepositoryModel>,
-    /// What the last refresh found to be missing of what Nautes's operators need, which an update makes
-    /// again; or what they do not need any more since the provider argument `reconciler` is `provider`,
-    /// which an update removes.
+    /// What the last refresh found to be missing of what Nautes's operators need, or to be left of it
+    /// where the provider reconciles; an update repairs it.
     #[tf(cleared)]
     pub(crate) drift: Tf<BTreeSet<String>>,
 }
@@ -93,8 +92,8 @@ pub(crate) struct ProductIdentity {
 }
 
 impl ProductModel {
-    /// Takes over what GitLab says of the group and the project; the rest stays.
-    pub(crate) fn absorb(&mut self, group: &Group, project: Option<&Project>) {
+    /// Takes over the attributes of the group and the project.
+    pub(crate) fn update_from(&mut self, group: &Group, project: Option<&Project>) {
         let description = group.description.as_deref().unwrap_or_default();
         self.name.clone_from(&group.path);
         self.display_name = Known(group.name.clone());
@@ -107,8 +106,8 @@ impl ProductModel {
         self.config_repository = project.map(ConfigRepositoryModel::from).into();
     }
 
-    /// A product of which only GitLab's part is known, as after an import.
-    pub(crate) fn of(group: &Group, project: Option<&Project>) -> Self {
+    /// Returns a product of which only GitLab's part is known, as after an import.
+    pub(crate) fn new(group: &Group, project: Option<&Project>) -> Self {
         let mut model = Self {
             name: String::new(),
             display_name: Tf::Null,
@@ -125,11 +124,11 @@ impl ProductModel {
             config_repository: Tf::Null,
             drift: Tf::Null,
         };
-        model.absorb(group, project);
+        model.update_from(group, project);
         model
     }
 
-    /// The name for people that the group is to have, if the user or an earlier operation decided it.
+    /// The display name that the group is to have.
     pub(crate) fn wanted_display_name(&self) -> &str {
         self.display_name.known().map_or(&self.name, String::as_str)
     }
@@ -141,7 +140,7 @@ impl ProductModel {
 
     /// The visibility that the group is to have.
     pub(crate) fn wanted_visibility(&self) -> Visibility {
-        visibility_of(&self.visibility)
+        parse_visibility(&self.visibility)
     }
 
     /// The number of the configuration repository's project.
@@ -151,8 +150,8 @@ impl ProductModel {
 }
 
 impl ConfigRepositoryModel {
-    /// What is known of it while its group is renamed.
-    pub(crate) fn moved(&self) -> ConfigRepositoryModelPlan {
+    /// Returns the plan of it while its group is renamed.
+    pub(crate) fn renamed(&self) -> ConfigRepositoryModelPlan {
         ConfigRepositoryModelPlan {
             project_id: self.project_id.clone(),
             path: Tf::Unknown,

@@ -1,5 +1,5 @@
-//! What Nautes's own operators need of a product, besides its manifests: a key with which they read
-//! its configuration repository. Without them it is removed, if they had one.
+//! The key with which Nautes's operators read a product's configuration repository. Where the
+//! provider reconciles, the product has none.
 
 use std::collections::BTreeSet;
 
@@ -9,22 +9,22 @@ use terraform_plugin::resource::PrivateState;
 use terraform_plugin::value::{Known, Tf};
 
 use crate::backends::gitlab::Project;
-use crate::diagnostics::Attempted as _;
-use crate::provider::Client;
-use crate::resources::code_repo;
+use crate::client::Client;
+use crate::diagnostics::Context as _;
+use crate::resources::attribute::drift_attribute;
 
 /// Where the number of the configuration repository that the operators can read is kept beside the state.
 const KEY: &str = "operators_read";
 
 /// Checks that Vault can be used if the operators need it, before anything is written anywhere.
-pub(super) async fn expect_vault(client: &Client) -> Result<(), Diagnostics> {
+pub(super) async fn require_vault(client: &Client) -> Result<(), Diagnostics> {
     if client.settings().nautes_reconciles() {
-        code_repo::expect_vault(client).await?;
+        client.require_vault().await?;
     }
     Ok(())
 }
 
-/// Makes sure that the operators can read a configuration repository, or cannot any more if there are none.
+/// Ensures that the operators can read a configuration repository, or no longer can if there are none.
 pub(super) async fn ensure(
     client: &Client,
     private: &mut PrivateState,
@@ -42,14 +42,14 @@ pub(super) async fn ensure(
         .ensure_operators_key(RepositoryId::new(project.id), auth_mount(client))
         .await;
     let path = &project.path_with_namespace;
-    made.attempted(format!("let Nautes's operators read {path}"))?;
+    made.with_context(|| format!("let Nautes's operators read {path}"))?;
     private
         .set(KEY, &project.id)
-        .map_err(|error| Diagnostic::defect(error).into())
+        .map_err(|error| Diagnostic::bug(error).into())
 }
 
-/// Takes that back.
-pub(super) async fn retire(
+/// Removes that key.
+pub(super) async fn remove(
     client: &Client,
     private: &PrivateState,
     project: Option<u64>,
@@ -62,15 +62,15 @@ pub(super) async fn retire(
 }
 
 async fn remove_key(client: &Client, project: u64) -> Result<(), Diagnostics> {
-    let retired = client
+    let removed = client
         .credentials()?
-        .retire_operators_key(RepositoryId::new(project), auth_mount(client))
+        .remove_operators_key(RepositoryId::new(project), auth_mount(client))
         .await;
-    retired
-        .attempted("remove the key with which Nautes's operators read the configuration repository")
+    removed
+        .context("remove the key with which Nautes's operators read the configuration repository")
 }
 
-/// Returns in words what is missing, or not needed any more; null if nothing is.
+/// Describes what is missing, or no longer needed; null if there is nothing.
 pub(super) async fn inspect(
     client: &Client,
     private: &PrivateState,
@@ -88,13 +88,9 @@ pub(super) async fn inspect(
         .inspect_operators_key(RepositoryId::new(project.id), auth_mount(client))
         .await;
     let path = &project.path_with_namespace;
-    let findings = findings.attempted(format!("see whether Nautes's operators can read {path}"))?;
-    let drift: BTreeSet<String> = findings.iter().map(ToString::to_string).collect();
-    Ok(if drift.is_empty() {
-        Tf::Null
-    } else {
-        Known(drift)
-    })
+    let findings =
+        findings.with_context(|| format!("see whether Nautes's operators can read {path}"))?;
+    Ok(drift_attribute(findings.iter().map(ToString::to_string)))
 }
 
 fn auth_mount(client: &Client) -> &str {

@@ -1,4 +1,4 @@
-//! The life of a product.
+//! The life cycle of a product.
 
 use nautes_model::ProductId;
 use nautes_model::name::NameRule;
@@ -7,14 +7,13 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::resource::{ImportTarget, Operation, Planning, Resource};
 use terraform_plugin::value::{Known, Path, Tf};
 
-use super::claim::{check_visibility, claim};
-use super::group::{read_group, write_group};
+use super::contents::Contents;
+use super::create::create_group;
 use super::model::{ProductIdentity, ProductModel};
-use super::work::Work;
-use super::{config_repository, deletion, operators};
+use super::{config_repository, credentials, deletion, gitlab_group, operators};
 use crate::backends::gitlab::NameOrId;
-use crate::provider::Client;
-use crate::resources::code_repo;
+use crate::client::Client;
+use crate::wait_graph::Target;
 
 /// `nautes_product`.
 pub(crate) struct ProductResource;
@@ -31,19 +30,23 @@ impl Resource for ProductResource {
         mut planned: ProductModel,
     ) -> Result<ProductModel, Diagnostics> {
         let client = operation.client().clone();
-        operators::expect_vault(&client).await?;
-        let claim = claim(&client, &planned).await?;
-        let existing = if claim.is_new {
+        let target = Target::ProductPath(planned.name.clone());
+        let request = client.wait_graph().begin([target.clone()]);
+        operators::require_vault(&client).await?;
+        let (group, is_new) = create_group(&client, &request, &planned).await?;
+        let products = client.products()?;
+        let existing = if is_new {
             None
         } else {
-            config_repository::find(&client, &claim.group).await?
+            products.find_config_repository(&group).await?
         };
-        let project = config_repository::ensure(&client, &claim.group, existing).await?;
+        let project = config_repository::ensure(&client, &group, existing).await?;
         operators::ensure(&client, &mut operation.private, &project).await?;
         // The last step takes the mark off.
-        let group = write_group(&client, &claim.group, &planned).await?;
-        client.products().remember(&client, &group, Some(&project));
-        planned.absorb(&group, Some(&project));
+        let group = gitlab_group::write(&client, &request, &group, &planned).await?;
+        products.record(&group, Some(&project));
+        request.wrote(&target);
+        planned.update_from(&group, Some(&project));
         Ok(planned)
     }
 
@@ -54,12 +57,12 @@ impl Resource for ProductResource {
     ) -> Result<Option<ProductModel>, Diagnostics> {
         let client = operation.client();
         let id = product_id(&state)?;
-        let Some(found) = client.products().look_up(client, id).await? else {
+        let Some(product) = client.products()?.get(id).await? else {
             return Ok(None);
         };
-        state.absorb(&found.group, found.config_project.as_ref());
-        state.drift =
-            operators::inspect(client, &operation.private, found.config_project.as_ref()).await?;
+        let config_project = product.config_project.as_ref();
+        state.update_from(&product.group, config_project);
+        state.drift = operators::inspect(client, &operation.private, config_project).await?;
         Ok(Some(state))
     }
 
@@ -71,27 +74,33 @@ impl Resource for ProductResource {
     ) -> Result<ProductModel, Diagnostics> {
         let client = operation.client().clone();
         let id = product_id(&prior)?;
-        operators::expect_vault(&client).await?;
-        let Some(group) = read_group(&client, id.number()).await? else {
-            let text = format!(
+        let names = [&prior.name, &planned.name];
+        let paths = names.map(|name| Target::ProductPath(name.clone()));
+        let request = client.wait_graph().begin(paths);
+        operators::require_vault(&client).await?;
+        let products = client.products()?;
+        let Some(group) = products.read_group(id.number()).await? else {
+            let detail = format!(
                 "The GitLab group of {id} does not exist any more. Plan again to create the product anew."
             );
-            return Err(Diagnostic::error("The product is gone", text).into());
+            return Err(Diagnostic::error("The product is gone", detail).into());
         };
-        if let Some(parent) = client.parent_group().await? {
-            check_visibility(&planned, parent)?;
+        if let Some(parent) = products.parent_group().await? {
+            gitlab_group::check_visibility(&planned, parent)?;
         }
-        let group = write_group(&client, &group, &planned).await?;
-        let existing = config_repository::find(&client, &group).await?;
-        prior.absorb(&group, existing.as_ref());
+        let group = gitlab_group::write(&client, &request, &group, &planned).await?;
+        let existing = products.find_config_repository(&group).await?;
+        products.record(&group, existing.as_ref());
+        drop(request);
+        prior.update_from(&group, existing.as_ref());
         operation.record(&prior);
         let project = match existing {
             Some(project) => project,
             None => config_repository::ensure(&client, &group, None).await?,
         };
         operators::ensure(&client, &mut operation.private, &project).await?;
-        client.products().remember(&client, &group, Some(&project));
-        planned.absorb(&group, Some(&project));
+        products.record(&group, Some(&project));
+        planned.update_from(&group, Some(&project));
         Ok(planned)
     }
 
@@ -102,21 +111,25 @@ impl Resource for ProductResource {
     ) -> Result<(), Diagnostics> {
         let client = operation.client().clone();
         let id = product_id(&state)?;
-        if client.products().is_claimed(id.number()) {
+        let products = client.products()?;
+        if products.is_created_here(id.number()) {
             // Another resource of this run has made the group its own.
             return Ok(());
         }
-        let Some(group) = read_group(&client, id.number()).await? else {
+        let path = Target::ProductPath(state.name.clone());
+        let request = client.wait_graph().begin([path.clone()]);
+        let Some(group) = products.read_group(id.number()).await? else {
             return Ok(());
         };
-        let config_project = config_repository::find(&client, &group).await?;
-        let work = Work::find(&client, id, config_project.map(|project| project.id)).await?;
+        let config_project = products.find_config_repository(&group).await?;
+        let config_project = config_project.map(|project| project.id);
+        let contents = Contents::find(&client, id, config_project).await?;
         if state.force_destroy != Some(true) {
-            work.check(&state.name)?;
+            contents.check(&state.name)?;
         }
-        let with_credentials = work.with_credentials();
+        let with_credentials = contents.with_credentials();
         if client.settings().vault.is_configured() {
-            code_repo::retire_with_product(&client, id, &with_credentials).await?;
+            credentials::remove(&client, id, &with_credentials).await?;
         } else if !with_credentials.is_empty() {
             let ids: Vec<String> = with_credentials.iter().map(ToString::to_string).collect();
             operation.warn(
@@ -127,12 +140,13 @@ impl Resource for ProductResource {
                 ),
             );
         }
-        operators::retire(&client, &operation.private, state.config_project_id()).await?;
-        let remains =
-            deletion::delete(&client, &group, state.permanently_remove == Some(true)).await?;
-        if let Some(remains) = remains {
+        operators::remove(&client, &operation.private, state.config_project_id()).await?;
+        let at_once = state.permanently_remove == Some(true);
+        let pending = deletion::delete(&client, &group, at_once).await?;
+        request.wrote(&path);
+        if let Some(pending) = pending {
             let summary = format!("GitLab keeps the product {} for a while", state.name);
-            operation.warn(summary, remains.detail(&group.full_path));
+            operation.warn(summary, pending.detail(&group.full_path));
         }
         Ok(())
     }
@@ -145,9 +159,9 @@ impl Resource for ProductResource {
         match (&planning.planned.config_repository, known) {
             // Removed from outside: an update makes it again.
             (Tf::Null, _) => planning.planned.config_repository = Tf::Unknown,
-            // Renamed: its URLs change, and it stays what it is.
+            // Renamed: only its URLs change.
             (Tf::Unknown, Some(known)) => {
-                planning.planned.config_repository = Known(known.moved());
+                planning.planned.config_repository = Known(known.renamed());
             }
             _ => {}
         }
@@ -171,12 +185,12 @@ impl Resource for ProductResource {
         let client = operation.client().clone();
         let id = product_id(&state)?;
         if state.force_destroy != Some(true) {
-            match Work::unmanaged(&client, id, state.config_project_id()).await {
-                Ok(work) => work.check(&state.name)?,
-                // Planning works without GitLab; what is in the product is judged again at apply.
+            match Contents::unmanaged(&client, id, state.config_project_id()).await {
+                Ok(contents) => contents.check(&state.name)?,
+                // Planning works without GitLab; the contents are checked again at apply.
                 Err(_) => operation.warn(
-                    format!("What the product {} holds could not be looked at", state.name),
-                    "GitLab could not be asked. If the product holds repositories or manifests, the destroy will fail at apply.",
+                    format!("The contents of the product {} could not be checked", state.name),
+                    "GitLab did not answer. If the product holds repositories or manifests, the destroy will fail at apply.",
                 ),
             }
         }
@@ -194,7 +208,7 @@ impl Resource for ProductResource {
         operation: &mut Operation<Client>,
         target: ImportTarget<ProductIdentity>,
     ) -> Result<Option<ProductModel>, Diagnostics> {
-        let client = operation.client();
+        let products = operation.client().products()?;
         let text = match target {
             ImportTarget::Id(id) => id,
             ImportTarget::Identity(identity) => identity.product_id,
@@ -205,21 +219,21 @@ impl Resource for ProductResource {
             // A path with a slash is taken as it is, a name as that of a product of this provider.
             _ if text.contains('/') => text.as_str().into(),
             _ => {
-                path = client.product_path(&text);
+                path = products.full_path(&text);
                 path.as_str().into()
             }
         };
-        let Some(group) = read_group(client, group).await? else {
+        let Some(group) = products.read_group(group).await? else {
             return Ok(None);
         };
-        let project = config_repository::find(client, &group).await?;
-        client.products().remember(client, &group, project.as_ref());
-        Ok(Some(ProductModel::of(&group, project.as_ref())))
+        let project = products.find_config_repository(&group).await?;
+        products.record(&group, project.as_ref());
+        Ok(Some(ProductModel::new(&group, project.as_ref())))
     }
 }
 
 fn product_id(state: &ProductModel) -> Result<ProductId, Diagnostics> {
-    let id = state.id.expect_known("id")?;
+    let id = state.id.require_known("id")?;
     id.parse()
-        .map_err(|error| Diagnostic::defect(error).at(&Path::to("id")).into())
+        .map_err(|error| Diagnostic::bug(error).at(&Path::to("id")).into())
 }

@@ -8,24 +8,25 @@ use nautes_model::name::NameRule;
 use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::model::Model;
 
-use super::attribute::{InProduct, name_of};
-use super::manifest::{ManifestKind, Referring, entity_name};
+use super::attribute::{CommonAttributes, name_rule};
+use super::manifest::ManifestKind;
+use super::references::{ReferenceResolver, entity_name};
 
 /// A project: one microservice of a product, which owns code repositories and runtimes. It is not a
 /// GitLab project.
 #[derive(Debug, Clone, PartialEq, Model)]
 pub(crate) struct ProjectModel {
     /// Name of the project, unique in its product.
-    #[tf(replace, validate(name_of(NameRule::Project)))]
+    #[tf(replace, validate(name_rule(NameRule::Project)))]
     pub(crate) name: String,
     /// Programming language, for people; free text.
     pub(crate) language: Option<String>,
-    /// What every kind inside a product has.
+    /// The attributes that every kind in a product has.
     #[tf(flatten)]
-    pub(crate) common: InProduct,
+    pub(crate) common: CommonAttributes,
 }
 
-pub(crate) use list::ProjectsDataSource;
+pub(crate) use list::ProjectList;
 
 /// The kind of projects.
 pub(crate) struct ProjectKind;
@@ -36,11 +37,11 @@ impl ManifestKind for ProjectKind {
         "Looks up a project of a product, by product and name or by id.";
     type State = ProjectModel;
 
-    fn common(state: &ProjectModel) -> &InProduct {
+    fn common(state: &ProjectModel) -> &CommonAttributes {
         &state.common
     }
 
-    fn common_mut(state: &mut ProjectModel) -> &mut InProduct {
+    fn common_mut(state: &mut ProjectModel) -> &mut CommonAttributes {
         &mut state.common
     }
 
@@ -51,16 +52,16 @@ impl ManifestKind for ProjectKind {
     async fn entity(
         state: &ProjectModel,
         _: Option<&ProjectModel>,
-        referring: Referring<'_>,
+        references: ReferenceResolver<'_>,
     ) -> Result<Entity, Diagnostics> {
         Ok(Entity::Project(Project {
-            product: referring.product,
+            product: references.product,
             name: entity_name("name", &state.name)?,
             language: state.language.clone().unwrap_or_default(),
         }))
     }
 
-    fn absorb(state: &mut ProjectModel, entity: &Entity) {
+    fn update_from(state: &mut ProjectModel, entity: &Entity) {
         if let Entity::Project(project) = entity
             && state.language.as_deref().unwrap_or_default() != project.language
         {
@@ -68,7 +69,7 @@ impl ManifestKind for ProjectKind {
         }
     }
 
-    fn of(common: InProduct, entity: &Entity) -> Option<ProjectModel> {
+    fn from_entity(common: CommonAttributes, entity: &Entity) -> Option<ProjectModel> {
         let Entity::Project(project) = entity else {
             return None;
         };

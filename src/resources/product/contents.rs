@@ -1,4 +1,4 @@
-//! What a product still holds, which guards it against being destroyed by accident.
+//! The contents of a product, which guard it against being destroyed by accident.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -7,25 +7,25 @@ use nautes_model::entity::Entity;
 use nautes_model::{EntityKey, Kind, ProductId, RepositoryId};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 
-use super::config_repository;
 use crate::backends::gitlab::Project;
-use crate::diagnostics::Attempted as _;
-use crate::provider::Client;
+use crate::client::Client;
+use crate::diagnostics::Context as _;
+use crate::lookup::config_repository;
 use crate::resources::unfinished;
 
-/// What is in a product besides its configuration repository.
+/// The contents of a product besides its configuration repository.
 #[derive(Debug, Default)]
-pub(crate) struct Work {
+pub(crate) struct Contents {
     repositories: Vec<Project>,
     entities: Vec<EntityKey>,
     /// Repositories that the product's manifests name.
     named: BTreeSet<RepositoryId>,
-    /// Repositories whose projects were never finished.
+    /// Repositories with unfinished projects.
     unfinished: BTreeSet<RepositoryId>,
 }
 
-impl Work {
-    /// Looks into a product.
+impl Contents {
+    /// Reads the contents of a product.
     pub(crate) async fn find(
         client: &Client,
         product: ProductId,
@@ -37,7 +37,7 @@ impl Work {
             .partition(is_unfinished);
         let mut entities = entities(client, product, config_project).await?;
         let named = entities.iter().filter_map(repository_id).collect();
-        // Of a repository without a project, or with one that was never finished, no work is lost.
+        // A repository without a project, or with an unfinished one, holds no work.
         entities.retain(|key| {
             let id = repository_id(key);
             let mut projects = repositories.iter();
@@ -54,16 +54,18 @@ impl Work {
         })
     }
 
-    /// Looks for repositories that no manifest names.
+    /// Reads the repositories that no manifest names.
     ///
-    /// At plan time the rest is no reason to worry: Terraform plans deletions of removed resources in any order.
+    /// At plan time the others are no reason to refuse: Terraform plans the deletions of removed
+    /// resources in any order.
     pub(crate) async fn unmanaged(
         client: &Client,
         product: ProductId,
         config_project: Option<u64>,
     ) -> Result<Self, Diagnostics> {
         let mut repositories = repositories(client, product).await?;
-        repositories.retain(|project| !is_unfinished(project));
+        // A half-destroyed repository has no manifest any more; its destroy continues.
+        repositories.retain(|project| !is_unfinished(project) && !is_destroying(project));
         if !repositories.is_empty() {
             let entities = entities(client, product, config_project).await?;
             repositories.retain(|project| {
@@ -82,22 +84,23 @@ impl Work {
         self.named.union(&self.unfinished).copied().collect()
     }
 
-    /// Returns the error of a destroy that would lose the work; `Ok` if there is none.
+    /// Refuses to destroy a product that is not empty.
     pub(crate) fn check(&self, name: &str) -> Result<(), Diagnostics> {
         if self.repositories.is_empty() && self.entities.is_empty() {
             return Ok(());
         }
-        let mut text = format!("The product {name} cannot be destroyed, because it still holds:\n");
+        let mut detail =
+            format!("The product {name} cannot be destroyed, because it still holds:\n");
         for project in &self.repositories {
             let archived = if project.archived { " (archived)" } else { "" };
             let path = &project.path_with_namespace;
-            let _ = writeln!(text, "  - the repository {path}{archived}");
+            let _ = writeln!(detail, "  - the repository {path}{archived}");
         }
         for key in &self.entities {
-            let _ = writeln!(text, "  - the {key}");
+            let _ = writeln!(detail, "  - the {key}");
         }
-        text.push_str("\nDelete or move these first. To destroy the product with everything in it, set force_destroy = true and apply that before destroying.");
-        Err(Diagnostic::error(format!("The product {name} is not empty"), text).into())
+        detail.push_str("\nDelete or move these first. To destroy the product with everything in it, set force_destroy = true and apply that before destroying.");
+        Err(Diagnostic::error(format!("The product {name} is not empty"), detail).into())
     }
 }
 
@@ -112,13 +115,17 @@ fn repository_id(key: &EntityKey) -> Option<RepositoryId> {
 /// The projects of a product, but for its configuration repository and what is marked for deletion.
 async fn repositories(client: &Client, product: ProductId) -> Result<Vec<Project>, Diagnostics> {
     let projects = client.gitlab()?.group_projects(product.number()).await;
-    let mut projects = projects.attempted(format!("list the projects of {product}"))?;
+    let mut projects = projects.with_context(|| format!("list the projects of {product}"))?;
     projects.retain(|project| {
         let is_config_repository =
             project.path == config_repository::NAME && project.namespace.id == product.number();
         !is_config_repository && !project.is_marked_for_deletion()
     });
     Ok(projects)
+}
+
+fn is_destroying(project: &Project) -> bool {
+    unfinished::is_destroying(project.description.as_deref().unwrap_or_default())
 }
 
 fn is_unfinished(project: &Project) -> bool {
@@ -133,8 +140,10 @@ async fn entities(
     let Some(config_project) = config_project else {
         return Ok(Vec::new());
     };
-    let repository = client.config_repositories()?.open(product, config_project);
+    let repository = client
+        .config_repositories()?
+        .product(product, config_project);
     let snapshot = repository.fresh_snapshot().await;
-    let snapshot = snapshot.attempted(format!("read the manifests of {product}"))?;
+    let snapshot = snapshot.with_context(|| format!("read the manifests of {product}"))?;
     Ok(snapshot.tree().entities().map(Entity::key).collect())
 }

@@ -1,4 +1,4 @@
-//! What a code repository holds, which guards it against being destroyed by accident.
+//! The contents of a code repository, which guard it against being destroyed by accident.
 
 use std::collections::BTreeSet;
 
@@ -6,10 +6,10 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 
 use super::model::CodeRepoModel;
 use crate::backends::gitlab::{Error, GitLab, Project};
-use crate::diagnostics::Attempted as _;
-use crate::provider::Client;
+use crate::client::Client;
+use crate::diagnostics::Context as _;
 
-/// Refuses to lose the work in a repository, unless its attributes permit that or keep it.
+/// Refuses to delete a repository that holds work, unless its attributes permit that or keep it.
 pub(super) async fn check(
     client: &Client,
     state: &CodeRepoModel,
@@ -21,18 +21,18 @@ pub(super) async fn check(
     }
     let path = &project.path_with_namespace;
     let found = find(client.gitlab()?, project.id).await;
-    let Some(work) = found.attempted(format!("look at what {path} holds"))? else {
+    let Some(work) = found.with_context(|| format!("read the contents of {path}"))? else {
         return Ok(());
     };
     let archived = if project.archived { " (archived)" } else { "" };
-    let text = format!(
+    let detail = format!(
         "The GitLab project {path}{archived} has {work}. To destroy it with everything in it, set force_destroy = true and apply that before destroying; to keep it in GitLab, set archive_on_destroy = true and apply that."
     );
     let summary = format!("The code repository {} holds work", state.name);
-    Err(Diagnostic::error(summary, text).into())
+    Err(Diagnostic::error(summary, detail).into())
 }
 
-/// Looks for more than the one commit with which a repository begins.
+/// Looks for more than the one commit that a repository begins with.
 async fn find(gitlab: &GitLab, project: u64) -> Result<Option<&'static str>, Error> {
     let branches = gitlab.branches(project).await?;
     let heads: BTreeSet<&str> = branches.iter().map(|b| b.commit.id.as_str()).collect();

@@ -1,0 +1,191 @@
+//! What resources share during one run: settings, back ends and look-ups, each made when it is
+//! first needed.
+
+mod settings;
+mod vault;
+
+use std::sync::{Arc, OnceLock};
+
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+
+pub(crate) use self::settings::{
+    CertificateAuthority, CommitSettings, GitLabSettings, Reconciler, Settings,
+};
+pub(crate) use self::vault::{LoginSettings, VaultSettings};
+
+use self::vault::ProcessEnv;
+use crate::backends::gitlab::{GitLab, Limits, Options, SetupError};
+use crate::backends::vault::Vault;
+use crate::config_repo::{self, Author, Repositories};
+use crate::credentials::Credentials;
+use crate::diagnostics::Context as _;
+use crate::error_chain::error_chain;
+use crate::lookup::{CodeRepos, Products};
+use crate::wait_graph::WaitGraph;
+use nautes_model::vault::GIT_MOUNT;
+
+/// What resources share during one run.
+pub struct Client {
+    settings: Settings,
+    wait_graph: WaitGraph,
+    gitlab: OnceLock<GitLab>,
+    vault: OnceLock<Vault>,
+    config_repositories: OnceLock<Arc<Repositories>>,
+    credentials: OnceLock<Credentials>,
+    products: OnceLock<Arc<Products>>,
+    code_repos: OnceLock<CodeRepos>,
+}
+
+impl Client {
+    /// Makes a client; nothing is contacted.
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            wait_graph: WaitGraph::default(),
+            gitlab: OnceLock::new(),
+            vault: OnceLock::new(),
+            config_repositories: OnceLock::new(),
+            credentials: OnceLock::new(),
+            products: OnceLock::new(),
+            code_repos: OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The requests in flight and what they wait for.
+    pub(crate) fn wait_graph(&self) -> &WaitGraph {
+        &self.wait_graph
+    }
+
+    /// The client of GitLab; nothing is sent until it is used.
+    pub(crate) fn gitlab(&self) -> Result<&GitLab, Diagnostics> {
+        get_or_try_init(&self.gitlab, || self.connect_gitlab())
+    }
+
+    fn connect_gitlab(&self) -> Result<GitLab, Diagnostics> {
+        let settings = &self.settings.gitlab;
+        let url = settings.url.clone().ok_or_else(|| {
+            not_configured("GitLab", "gitlab.url", "NAUTES_GITLAB_URL, GITLAB_BASE_URL")
+        })?;
+        let token = settings.token.clone().ok_or_else(|| {
+            not_configured(
+                "GitLab",
+                "gitlab.token",
+                "NAUTES_GITLAB_TOKEN, GITLAB_TOKEN",
+            )
+        })?;
+        let authority = settings.authority.as_ref();
+        let ca_pem = authority.map(|authority| authority.pem("gitlab.ca_file"));
+        let ca_pem = ca_pem.transpose()?;
+        let options = Options {
+            url,
+            token,
+            ca_pem,
+            limits: Limits::default(),
+        };
+        let gitlab = GitLab::new(&options);
+        gitlab.map_err(|error| wrong_argument("GitLab", "gitlab", "url", &error).into())
+    }
+
+    /// The client of Vault; nothing is sent until it is used.
+    pub fn vault(&self) -> Result<&Vault, Diagnostics> {
+        let env = ProcessEnv::load;
+        get_or_try_init(&self.vault, || self.settings.vault.connect(&env()))
+    }
+
+    /// Checks that Vault is configured and has the mount of repositories' secrets, before anything
+    /// is written anywhere.
+    pub(crate) async fn require_vault(&self) -> Result<(), Diagnostics> {
+        let mounted = self.vault()?.ensure_mount(GIT_MOUNT).await;
+        mounted.with_context(|| format!("use the secrets engine {GIT_MOUNT} of Vault"))
+    }
+
+    /// The configuration repositories.
+    pub(crate) fn config_repositories(&self) -> Result<&Arc<Repositories>, Diagnostics> {
+        get_or_try_init(&self.config_repositories, || {
+            let commit = &self.settings.commit;
+            let options = config_repo::Options {
+                branch: commit.branch.clone(),
+                author: Author {
+                    name: Some(commit.author_name.clone()),
+                    email: Some(commit.author_email.clone()),
+                },
+                tenant_repository: self.settings.tenant_repository.clone(),
+                tenant: Some(self.settings.tenant.clone()),
+                nautes_reconciles: self.settings.nautes_reconciles(),
+            };
+            let (gitlab, graph) = (self.gitlab()?.clone(), self.wait_graph.clone());
+            Ok(Arc::new(Repositories::new(gitlab, options, graph)))
+        })
+    }
+
+    /// The credentials of code repositories.
+    pub(crate) fn credentials(&self) -> Result<&Credentials, Diagnostics> {
+        get_or_try_init(&self.credentials, || {
+            let (gitlab, vault) = (self.gitlab()?.clone(), self.vault()?.clone());
+            let repositories = Arc::clone(self.config_repositories()?);
+            Ok(Credentials::new(gitlab, vault, repositories))
+        })
+    }
+
+    /// The products that this process has looked up.
+    pub(crate) fn products(&self) -> Result<&Arc<Products>, Diagnostics> {
+        get_or_try_init(&self.products, || {
+            let parent = self.settings.gitlab.parent_group.clone();
+            Ok(Arc::new(Products::new(self.gitlab()?.clone(), parent)))
+        })
+    }
+
+    /// The code repositories that this process has looked up.
+    pub(crate) fn code_repos(&self) -> Result<&CodeRepos, Diagnostics> {
+        get_or_try_init(&self.code_repos, || {
+            let gitlab = self.gitlab()?.clone();
+            let products = Arc::clone(self.products()?);
+            let repositories = Arc::clone(self.config_repositories()?);
+            Ok(CodeRepos::new(gitlab, products, repositories))
+        })
+    }
+}
+
+/// Initializes a cell that is empty; of concurrent callers the first wins.
+fn get_or_try_init<T, E>(cell: &OnceLock<T>, init: impl FnOnce() -> Result<T, E>) -> Result<&T, E> {
+    if let Some(value) = cell.get() {
+        return Ok(value);
+    }
+    let value = init()?;
+    Ok(cell.get_or_init(|| value))
+}
+
+/// Names the argument of a block that a client cannot be made with.
+fn wrong_argument(server: &str, block: &str, address: &str, error: &SetupError) -> Diagnostic {
+    let argument = match error {
+        SetupError::Header { name, .. } => name,
+        SetupError::Ca(_) => "ca_file or ca_pem",
+        SetupError::Address(_) | SetupError::Client(_) => address,
+    };
+    Diagnostic::error(
+        format!("{server} cannot be used"),
+        format!(
+            "The provider argument {block}.{argument} is wrong: {}.",
+            error_chain(error)
+        ),
+    )
+}
+
+/// Names the missing argument, and the environment variables that can stand in for it.
+fn not_configured(server: &str, argument: &str, variables: &str) -> Diagnostic {
+    let variables = if variables.contains(", ") {
+        format!("one of the environment variables {variables}")
+    } else {
+        format!("the environment variable {variables}")
+    };
+    Diagnostic::error(
+        format!("{server} is not configured"),
+        format!(
+            "The provider argument {argument} is missing. Set it in the provider block, or set {variables}."
+        ),
+    )
+}

@@ -1,0 +1,192 @@
+//! The code repositories that this process has looked up.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use nautes_model::{ProductId, RepositoryId};
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use tokio::sync::OnceCell;
+
+use super::Products;
+use crate::backends::gitlab::{GitLab, Project};
+use crate::config_repo::Repositories;
+use crate::diagnostics::Context as _;
+use crate::wait_graph::{Awaited, Next, Request, Target};
+
+/// The code repositories that this process has looked up.
+#[derive(Debug)]
+pub(crate) struct CodeRepos {
+    gitlab: GitLab,
+    products: Arc<Products>,
+    repositories: Arc<Repositories>,
+    known: Mutex<Known>,
+}
+
+type Listing = Arc<OnceCell<HashMap<u64, Project>>>;
+
+#[derive(Debug, Default)]
+struct Known {
+    /// The projects of each product's group, listed once for all refreshes.
+    listings: HashMap<ProductId, Listing>,
+    /// The repositories that creations of this process have made or adopted, with their names.
+    created: HashMap<RepositoryId, (ProductId, String)>,
+}
+
+impl CodeRepos {
+    pub(crate) fn new(
+        gitlab: GitLab,
+        products: Arc<Products>,
+        repositories: Arc<Repositories>,
+    ) -> Self {
+        Self {
+            gitlab,
+            products,
+            repositories,
+            known: Mutex::default(),
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the GitLab project of a repository; `None` if it is gone.
+    ///
+    /// The projects of the product's group are listed once for all callers.
+    pub(crate) async fn project(
+        &self,
+        product: ProductId,
+        id: RepositoryId,
+    ) -> Result<Option<Project>, Diagnostics> {
+        let listing = Arc::clone(self.known().listings.entry(product).or_default());
+        let list = async || {
+            let projects = self.gitlab.group_projects(product.number()).await;
+            let projects = projects.with_context(|| format!("list the projects of {product}"))?;
+            let by_id = projects.into_iter().map(|project| (project.id, project));
+            Ok::<_, Diagnostics>(by_id.collect())
+        };
+        let listing = listing.get_or_try_init(list).await?;
+        match listing.get(&id.number()) {
+            Some(project) if project.namespace.id == product.number() => {
+                Ok(Some(project.clone()).filter(|project| !project.is_marked_for_deletion()))
+            }
+            _ => self.read_project(product, id).await,
+        }
+    }
+
+    /// Reads the GitLab project of a repository; `None` if it is gone, which a 404 alone does not
+    /// prove.
+    pub(crate) async fn read_project(
+        &self,
+        product: ProductId,
+        id: RepositoryId,
+    ) -> Result<Option<Project>, Diagnostics> {
+        let attempt = format!("read the GitLab project {}", id.number());
+        match self.gitlab.project(id.number()).await {
+            Ok(project) if project.is_marked_for_deletion() => Ok(None),
+            Ok(project) if project.namespace.id != product.number() => {
+                let path = &project.path_with_namespace;
+                let detail = format!(
+                    "It is {path} now, outside of the group of {product}. Move it back in GitLab, or take it out of the state: terraform state rm <address>."
+                );
+                let summary = format!("The GitLab project of {id} was moved to another group");
+                Err(Diagnostic::error(summary, detail).into())
+            }
+            Ok(project) => Ok(Some(project)),
+            Err(error) if error.is_not_found() => {
+                let group = self.products.read_group(product.number()).await?;
+                if group.is_some() {
+                    self.gitlab.confirm_gone(None).await.context(attempt)?;
+                }
+                Ok(None)
+            }
+            Err(error) => Err(error).context(attempt),
+        }
+    }
+
+    /// Forgets the list of a product's projects, since one of them is about to change.
+    pub(crate) fn forget_listing(&self, product: ProductId) {
+        self.known().listings.remove(&product);
+    }
+
+    /// Records that a creation of this process owns a repository. Returns `false` if another one
+    /// does.
+    pub(crate) fn record_created(&self, product: ProductId, name: &str, id: RepositoryId) -> bool {
+        let owner = (product, name.to_owned());
+        self.known().created.insert(id, owner).is_none()
+    }
+
+    /// Whether a creation of this process owns a repository.
+    pub(crate) fn is_created_here(&self, id: RepositoryId) -> bool {
+        self.known().created.contains_key(&id)
+    }
+
+    fn created_as(&self, product: ProductId, name: &str) -> Option<RepositoryId> {
+        let known = self.known();
+        let mut created = known.created.iter();
+        let found = created.find(|(_, (of, named))| *of == product && named == name)?;
+        Some(*found.0)
+    }
+
+    /// Returns the id of the repository of a name.
+    ///
+    /// With a request, a repository that another request is about to create, or to give this name,
+    /// is waited for.
+    pub(crate) async fn resolve(
+        &self,
+        request: Option<&Request>,
+        product: ProductId,
+        name: &str,
+    ) -> Result<RepositoryId, Diagnostics> {
+        let path = Target::CodeRepoPath(product, name.to_owned());
+        let mut wait = request.map(|request| request.wait_for([Awaited::Target(path)]));
+        loop {
+            if let Some(id) = self.created_as(product, name) {
+                return Ok(id);
+            }
+            let repositories = self.list(product).await?;
+            // Of several, all but the newest are left from repositories that were deleted by hand.
+            let named = repositories.iter().filter(|(_, other)| other == name);
+            if let Some(id) = named.map(|(id, _)| *id).max() {
+                return Ok(id);
+            }
+            let next = match &mut wait {
+                Some(wait) => wait.next().await,
+                None => Next::GiveUp,
+            };
+            if next != Next::Retry {
+                return Err(not_found(product, name, repositories));
+            }
+        }
+    }
+
+    /// The repositories of a product with their names, by its manifests.
+    async fn list(&self, product: ProductId) -> Result<Vec<(RepositoryId, String)>, Diagnostics> {
+        let Some(config_project) = self.products.config_project(product).await? else {
+            return Ok(Vec::new());
+        };
+        let repository = self.repositories.product(product, config_project);
+        let snapshot = repository.snapshot().await;
+        let snapshot =
+            snapshot.with_context(|| format!("list the code repositories of {product}"))?;
+        let repositories = snapshot.tree().code_repos();
+        Ok(repositories
+            .map(|repo| (repo.id, repo.repo_name.clone()))
+            .collect())
+    }
+}
+
+fn not_found(
+    product: ProductId,
+    name: &str,
+    repositories: Vec<(RepositoryId, String)>,
+) -> Diagnostics {
+    let mut names: Vec<String> = repositories.into_iter().map(|(_, name)| name).collect();
+    names.sort();
+    let existing = match names.as_slice() {
+        [] => "It has none yet".to_owned(),
+        names => format!("It has {}", names.join(", ")),
+    };
+    let detail = format!("{product} has no code repository of this name. {existing}.");
+    Diagnostic::error(format!("The code repository {name} does not exist"), detail).into()
+}

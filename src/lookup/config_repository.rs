@@ -1,0 +1,29 @@
+//! The project `default.project` of a product.
+
+use terraform_plugin::diagnostics::Diagnostics;
+
+use super::Products;
+use crate::backends::gitlab::{Group, Project};
+use crate::diagnostics::Context as _;
+
+/// The name and path of every configuration repository (Nautes `pkg/nautesconfigs`,
+/// `git.defaultProductName`).
+pub(crate) const NAME: &str = "default.project";
+
+impl Products {
+    /// Finds the configuration repository in a group; `None` if there is none.
+    pub(crate) async fn find_config_repository(
+        &self,
+        group: &Group,
+    ) -> Result<Option<Project>, Diagnostics> {
+        let path = format!("{}/{NAME}", group.full_path);
+        match self.gitlab.project(path.as_str()).await {
+            Ok(project) if project.is_marked_for_deletion() || project.namespace.id != group.id => {
+                Ok(None)
+            }
+            Ok(project) => Ok(Some(project)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("read the GitLab project {path}")),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Products and code repositories that this process has looked up, each look-up shared by all
+//! concurrent callers.
+
+mod code_repos;
+pub(crate) mod config_repository;
+mod groups;
+mod products;
+
+pub(crate) use self::code_repos::CodeRepos;
+pub(crate) use self::products::Products;

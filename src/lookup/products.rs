@@ -1,0 +1,257 @@
+//! Which product a reference means, and where its configuration repository is.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use nautes_model::ProductId;
+use nautes_model::reference::ProductReference;
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::value::Path;
+use tokio::sync::{OnceCell, OwnedMutexGuard};
+
+use super::config_repository;
+use crate::backends::gitlab::{Error, GitLab, Group, Project};
+use crate::diagnostics::gitlab_error;
+use crate::wait_graph::{Awaited, Next, Request, Target};
+
+/// The products that this process has looked up.
+#[derive(Debug)]
+pub(crate) struct Products {
+    pub(super) gitlab: GitLab,
+    /// The full path of the group that products are in; `None` for the top level.
+    pub(super) parent_path: Option<String>,
+    pub(super) parent_group: OnceCell<Option<Group>>,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    ids_by_name: HashMap<String, ProductId>,
+    /// Products by id; `None` for one that is gone.
+    products: HashMap<ProductId, Option<Arc<Product>>>,
+    /// Locked during a look-up, so that concurrent callers share it.
+    look_ups: HashMap<String, Arc<tokio::sync::Mutex<()>>>,
+    /// Groups that creations of this process have made or adopted.
+    created: HashSet<u64>,
+}
+
+/// A product in GitLab.
+#[derive(Debug, Clone)]
+pub(crate) struct Product {
+    pub(crate) group: Group,
+    /// The project of its configuration repository; `None` if that is gone.
+    ///
+    /// GitLab still answers for what is marked for deletion, so a project's number proves nothing.
+    pub(crate) config_project: Option<Project>,
+}
+
+/// A product with the number of its configuration repository's project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Located {
+    pub(crate) id: ProductId,
+    pub(crate) config_project: u64,
+}
+
+impl Products {
+    pub(crate) fn new(gitlab: GitLab, parent_path: Option<String>) -> Self {
+        Self {
+            gitlab,
+            parent_path,
+            parent_group: OnceCell::new(),
+            known: Mutex::default(),
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Records a product as it is in GitLab now.
+    pub(crate) fn record(&self, group: &Group, config_project: Option<&Project>) -> Arc<Product> {
+        let mut known = self.known();
+        let id = ProductId::new(group.id);
+        known.ids_by_name.retain(|_, known| *known != id);
+        // An imported product may be in another group; then it has no name here.
+        if self.full_path(&group.path) == group.full_path {
+            known.ids_by_name.insert(group.path.clone(), id);
+        }
+        let product = Arc::new(Product {
+            group: group.clone(),
+            config_project: config_project.cloned(),
+        });
+        known.products.insert(id, Some(Arc::clone(&product)));
+        product
+    }
+
+    /// Records that a product is gone, although GitLab may still answer for its projects until the
+    /// recovery period is over.
+    pub(crate) fn record_gone(&self, id: ProductId) {
+        let mut known = self.known();
+        known.ids_by_name.retain(|_, known| *known != id);
+        known.products.insert(id, None);
+    }
+
+    /// Forgets a product, so that it is looked up again.
+    pub(crate) fn forget(&self, id: ProductId) {
+        self.known().products.remove(&id);
+    }
+
+    /// Records that a creation of this process owns a group. Returns `false` if another one does.
+    pub(crate) fn record_created(&self, group: u64) -> bool {
+        self.known().created.insert(group)
+    }
+
+    /// Whether a creation of this process owns a group.
+    pub(crate) fn is_created_here(&self, group: u64) -> bool {
+        self.known().created.contains(&group)
+    }
+
+    /// Returns a product if this process has looked it up already.
+    pub(crate) fn cached(&self, id: ProductId) -> Option<Arc<Product>> {
+        self.known().products.get(&id).cloned().flatten()
+    }
+
+    /// Whether this process has looked a product up.
+    pub(crate) fn is_cached(&self, id: ProductId) -> bool {
+        self.known().products.contains_key(&id)
+    }
+
+    /// Returns a product as this process first saw or last changed it; `None` if it is gone.
+    pub(crate) async fn get(&self, id: ProductId) -> Result<Option<Arc<Product>>, Diagnostics> {
+        let _lock = self.lock_look_up(&id.to_string()).await;
+        let cached = self.known().products.get(&id).cloned();
+        if let Some(cached) = cached {
+            return Ok(cached);
+        }
+        let Some(group) = self.read_group(id.number()).await? else {
+            self.record_gone(id);
+            return Ok(None);
+        };
+        let config_project = self.find_config_repository(&group).await?;
+        Ok(Some(self.record(&group, config_project.as_ref())))
+    }
+
+    async fn lock_look_up(&self, reference: &str) -> OwnedMutexGuard<()> {
+        let look_up = {
+            let mut known = self.known();
+            let look_up = known.look_ups.entry(reference.to_owned()).or_default();
+            Arc::clone(look_up)
+        };
+        look_up.lock_owned().await
+    }
+
+    /// Returns the number of the project of a product's configuration repository; `None` if it, or
+    /// the product, is gone.
+    pub(crate) async fn config_project(&self, id: ProductId) -> Result<Option<u64>, Diagnostics> {
+        let product = self.get(id).await?;
+        Ok(product.and_then(|product| product.config_project.as_ref().map(|project| project.id)))
+    }
+
+    /// Returns the id of the product that a reference means; an error is on the attribute
+    /// `product`.
+    pub(crate) async fn resolve(&self, reference: &str) -> Result<ProductId, Diagnostics> {
+        match parse(reference)? {
+            ProductReference::Id(id) => Ok(id),
+            ProductReference::Name(name) => self
+                .find(&name)
+                .await?
+                .map_err(|error| self.not_found(&name, &error)),
+        }
+    }
+
+    /// Finds a product by its name. The inner error is a 404.
+    async fn find(&self, name: &str) -> Result<Result<ProductId, Error>, Diagnostics> {
+        let _lock = self.lock_look_up(name).await;
+        let cached = self.known().ids_by_name.get(name).copied();
+        if let Some(id) = cached {
+            return Ok(Ok(id));
+        }
+        let path = self.full_path(name);
+        let group = match self.gitlab.group(path.as_str()).await {
+            Ok(group) => group,
+            Err(error) if error.is_not_found() => return Ok(Err(error)),
+            Err(error) => {
+                let attempt = format!("find the product {name} as the GitLab group {path}");
+                return Err(gitlab_error(attempt, &error)
+                    .at(&Path::to("product"))
+                    .into());
+            }
+        };
+        if group.is_marked_for_deletion() {
+            return Err(marked_for_deletion(name));
+        }
+        let config_project = self.find_config_repository(&group).await;
+        let config_project = config_project.map_err(at_product)?;
+        self.record(&group, config_project.as_ref());
+        let id = ProductId::new(group.id);
+        self.known().ids_by_name.insert(name.to_owned(), id);
+        Ok(Ok(id))
+    }
+
+    fn not_found(&self, name: &str, error: &Error) -> Diagnostics {
+        let path = self.full_path(name);
+        let attempt = format!("find the product {name} as the GitLab group {path}");
+        gitlab_error(attempt, error).at(&Path::to("product")).into()
+    }
+
+    /// Returns the product that a reference means, with its configuration repository; an error is
+    /// on the attribute `product`.
+    ///
+    /// A product that another request is about to create, or to give this name, is waited for.
+    pub(crate) async fn locate(
+        &self,
+        request: &Request,
+        reference: &str,
+    ) -> Result<Located, Diagnostics> {
+        let id = match parse(reference)? {
+            ProductReference::Id(id) => id,
+            ProductReference::Name(name) => self.wait_for(request, &name).await?,
+        };
+        if let Some(config_project) = self.config_project(id).await.map_err(at_product)? {
+            return Ok(Located { id, config_project });
+        }
+        let name = config_repository::NAME;
+        Err(Diagnostic::error(
+            format!("The product {reference} has no configuration repository"),
+            format!("The GitLab group of {id}, or its project {name}, does not exist, is marked for deletion, or cannot be seen by the owner of the provider argument gitlab.token. If the product is managed by Terraform, apply its nautes_product, which makes the project again."),
+        )
+        .at(&Path::to("product"))
+        .into())
+    }
+
+    async fn wait_for(&self, request: &Request, name: &str) -> Result<ProductId, Diagnostics> {
+        let path = Target::ProductPath(name.to_owned());
+        let mut wait = request.wait_for([Awaited::Target(path)]);
+        loop {
+            if let Ok(id) = self.find(name).await? {
+                return Ok(id);
+            }
+            if wait.next().await != Next::Retry {
+                let found = self.find(name).await?;
+                return found.map_err(|error| self.not_found(name, &error));
+            }
+        }
+    }
+}
+
+fn at_product(found: Diagnostics) -> Diagnostics {
+    found.at(&Path::to("product"))
+}
+
+fn parse(reference: &str) -> Result<ProductReference, Diagnostics> {
+    reference.parse().map_err(|error| {
+        let detail = format!("{reference:?} is not a reference to a product: {error}.");
+        Diagnostic::error("Invalid reference", detail)
+            .at(&Path::to("product"))
+            .into()
+    })
+}
+
+fn marked_for_deletion(name: &str) -> Diagnostics {
+    Diagnostic::error(
+        format!("The product {name} does not exist any more"),
+        "Its GitLab group is marked for deletion. Restore the group in GitLab, or refer to another product.",
+    )
+    .at(&Path::to("product"))
+    .into()
+}

@@ -1,0 +1,185 @@
+//! From the provider block to the settings, with defaults filled in.
+
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::value::Path;
+
+use super::block::{
+    CommitBlock, GitLabBlock, ProviderBlock, TenantRepositoryBlock, VaultAppRoleBlock, VaultBlock,
+    VaultJwtBlock, VaultKubernetesBlock,
+};
+use crate::client::{
+    CertificateAuthority, CommitSettings, GitLabSettings, LoginSettings, Reconciler, Settings,
+    VaultSettings,
+};
+use crate::config_repo::TenantRepository;
+use crate::secret::Secret;
+
+impl TryFrom<ProviderBlock> for Settings {
+    type Error = Diagnostics;
+
+    fn try_from(block: ProviderBlock) -> Result<Self, Diagnostics> {
+        let tenant = block.tenant.unwrap_or_else(|| "nautes".to_owned());
+        let code_repo_provider = block.code_repo_provider;
+        let gitlab = block.gitlab.map(GitLabSettings::from).unwrap_or_default();
+        let reconciler = match block.reconciler.as_deref() {
+            Some("nautes") => Reconciler::Nautes,
+            _ => Reconciler::Provider,
+        };
+        check_parent_group(reconciler, &gitlab)?;
+        Ok(Self {
+            gitlab,
+            commit: commit_settings(block.commit),
+            reconciler,
+            vault: vault_settings(block.vault, &tenant),
+            code_repo_provider: code_repo_provider.unwrap_or_else(|| "gitlab-nautes".to_owned()),
+            tenant,
+            tenant_repository: block.tenant_repository.and_then(tenant_repository),
+            insecure_skip_check: block.insecure_skip_check.unwrap_or(false),
+        })
+    }
+}
+
+/// Refuses a parent group where Nautes's operators reconcile: they know top-level groups only.
+fn check_parent_group(reconciler: Reconciler, gitlab: &GitLabSettings) -> Result<(), Diagnostics> {
+    let Some(parent) = &gitlab.parent_group else {
+        return Ok(());
+    };
+    match reconciler {
+        Reconciler::Provider => Ok(()),
+        Reconciler::Nautes => Err(Diagnostic::error(
+            "The operators find no products below a parent group",
+            format!("With reconciler = \"nautes\" products must be top-level groups, but gitlab.parent_group is {parent:?}. Leave one of the two out; check the environment variables NAUTES_RECONCILER and NAUTES_GITLAB_PARENT_GROUP too."),
+        )
+        .at(&Path::to("reconciler"))
+        .into()),
+    }
+}
+
+fn tenant_repository(block: TenantRepositoryBlock) -> Option<TenantRepository> {
+    let branch = block.branch.unwrap_or_else(|| "main".to_owned());
+    Some(TenantRepository {
+        project: block.project?,
+        branch,
+    })
+}
+
+impl From<GitLabBlock> for GitLabSettings {
+    fn from(block: GitLabBlock) -> Self {
+        let trimmed = |path: String| path.trim_matches('/').to_owned();
+        Self {
+            url: block.url,
+            token: block.token.map(Secret::from),
+            parent_group: block
+                .parent_group
+                .map(trimmed)
+                .filter(|path| !path.is_empty()),
+            authority: CertificateAuthority::new(block.ca_pem, block.ca_file),
+        }
+    }
+}
+
+fn commit_settings(block: Option<CommitBlock>) -> CommitSettings {
+    let block = block.unwrap_or(CommitBlock {
+        author_name: None,
+        author_email: None,
+        branch: None,
+    });
+    CommitSettings {
+        author_name: block.author_name.unwrap_or_else(|| "Nautes".to_owned()),
+        author_email: block
+            .author_email
+            .unwrap_or_else(|| "nautes@example.com".to_owned()),
+        branch: block.branch.unwrap_or_else(|| "main".to_owned()),
+    }
+}
+
+fn vault_settings(block: Option<VaultBlock>, tenant: &str) -> VaultSettings {
+    let Some(block) = block else {
+        return VaultSettings {
+            address: None,
+            namespace: None,
+            authority: None,
+            manage_mounts: false,
+            login: LoginSettings::Token(None),
+            auth_mount: tenant.to_owned(),
+        };
+    };
+    let login = login_settings(block.approle, block.jwt, block.kubernetes);
+    let token = block.token.map(Secret::from);
+    VaultSettings {
+        address: block.address,
+        namespace: block.namespace.filter(|namespace| !namespace.is_empty()),
+        authority: CertificateAuthority::new(block.ca_pem, block.ca_file),
+        manage_mounts: block.manage_mounts.unwrap_or(false),
+        login: login.unwrap_or(LoginSettings::Token(token)),
+        auth_mount: block.auth_mount.unwrap_or_else(|| tenant.to_owned()),
+    }
+}
+
+/// Returns the auth method that is configured, if any. The schema excludes two of them, and a
+/// block in the configuration excludes those in the environment.
+fn login_settings(
+    approle: Option<VaultAppRoleBlock>,
+    jwt: Option<VaultJwtBlock>,
+    kubernetes: Option<VaultKubernetesBlock>,
+) -> Option<LoginSettings> {
+    let mount = |configured: Option<String>, method: &str| {
+        let configured = configured.map(|mount| mount.trim_matches('/').to_owned());
+        configured.unwrap_or_else(|| method.to_owned())
+    };
+    let approle = approle.map(|block| LoginSettings::AppRole {
+        mount: mount(block.mount, "approle"),
+        role_id: block.role_id,
+        secret_id: block.secret_id.map(Secret::from),
+    });
+    let jwt = jwt.map(|block| LoginSettings::Jwt {
+        mount: mount(block.mount, "jwt"),
+        role: block.role,
+        token: block.token.map(Secret::from),
+    });
+    let kubernetes = kubernetes.map(|block| LoginSettings::Kubernetes {
+        mount: mount(block.mount, "kubernetes"),
+        role: block.role,
+        token_path: block.token_path,
+    });
+    approle.or(jwt).or(kubernetes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vault(jwt: Option<VaultJwtBlock>) -> VaultBlock {
+        VaultBlock {
+            cluster_address: None,
+            address: Some("https://vault.example.com".to_owned()),
+            namespace: None,
+            ca_file: None,
+            ca_pem: None,
+            manage_mounts: None,
+            auth_mount: None,
+            token: Some("configured".to_owned()),
+            approle: None,
+            jwt,
+            kubernetes: None,
+        }
+    }
+
+    #[test]
+    fn mounts_have_their_defaults() {
+        let jwt = VaultJwtBlock {
+            role: None,
+            mount: None,
+            token: None,
+        };
+        let settings = vault_settings(Some(vault(Some(jwt))), "acme");
+        assert_eq!(settings.auth_mount, "acme");
+        assert!(matches!(settings.login, LoginSettings::Jwt { mount, .. } if mount == "jwt"));
+    }
+
+    #[test]
+    fn a_token_is_used_only_without_an_auth_method() {
+        let settings = vault_settings(Some(vault(None)), "acme");
+        assert!(matches!(settings.login, LoginSettings::Token(Some(_))));
+    }
+}

@@ -1,0 +1,215 @@
+//! The creation of a code repository.
+//!
+//! Its GitLab project is marked as unfinished until the last step, so that a creation that was
+//! interrupted is resumed by the next one.
+
+use nautes_model::entity::{CodeRepo, Entity};
+use nautes_model::{ProductId, RepositoryId};
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::resource::Operation;
+use terraform_plugin::value::Path;
+
+use super::inspect::Verified;
+use super::model::CodeRepoModel;
+use super::{credentials, gitlab_project, manifest};
+use crate::backends::gitlab::{Error, Group, Kind, NewProject, Project};
+use crate::backends::http::TransportError;
+use crate::client::Client;
+use crate::config_repo::PutMode;
+use crate::diagnostics::Context as _;
+use crate::resources::home::Home;
+use crate::resources::unfinished;
+use crate::wait_graph::{Awaited, Next, Request, Target};
+
+/// Creates the project, the credentials and the manifest of a repository.
+pub(super) async fn create(
+    operation: &mut Operation<Client>,
+    mut planned: CodeRepoModel,
+) -> Result<CodeRepoModel, Diagnostics> {
+    let client = operation.client().clone();
+    let attempt = format!("create the code repository {}", planned.name);
+    let request = client.wait_graph().begin([]);
+    let reference = &planned.common.product;
+    let product = client.products()?.locate(&request, reference).await?;
+    let home = Home::product(&client, product.id);
+    let wanted = manifest::entity(&client, &planned, product.id, RepositoryId::UNASSIGNED)?;
+    let unassigned = home.target(Entity::from(wanted.clone()).key());
+    request.may_write(unassigned.clone());
+    request.may_write(Target::CodeRepoPath(product.id, planned.name.clone()));
+
+    let group = gitlab_project::product_group(&client, product.id).await?;
+    gitlab_project::check_visibility(&planned, &group)?;
+    client.require_vault().await?;
+    let validation = planned.common.validation(&client);
+    let snapshot = home
+        .dry_run(&request, &wanted.clone().into(), validation, &attempt)
+        .await?;
+
+    let creation = Creation {
+        client: &client,
+        home: &home,
+        request: &request,
+        group: &group,
+        planned: &planned,
+        wanted: &wanted,
+    };
+    let (project, is_new) = creation.create_project().await?;
+    let id = RepositoryId::new(project.id);
+    let entity = Entity::from(CodeRepo { id, ..wanted });
+    request.may_write(home.target(entity.key()));
+    request.release(&unassigned);
+    if is_new {
+        client.credentials()?.note_new(id).await;
+    }
+    credentials::ensure(&client, &mut planned, id, !is_new).await?;
+    let mode = match snapshot.get(&entity.key()) {
+        // The project is ours by now, and so is its manifest.
+        Some(existing) if *existing != entity => PutMode::Update(None),
+        _ => PutMode::Create,
+    };
+    let saved = home
+        .put(&request, &entity, mode, validation, &attempt)
+        .await?;
+    drop(request);
+    Verified::new(&saved, id).store(&mut operation.private)?;
+    let config_project = saved.location.project;
+    let before = Some(snapshot);
+    credentials::wait_for_distribution(&client, product.id, config_project, id, before).await?;
+    // The last step takes the mark off.
+    let project = gitlab_project::write(&client, &project, &planned).await?;
+    planned.update_from_project(&project);
+    planned.fill_computed(product.id, saved.path);
+    Ok(planned)
+}
+
+struct Creation<'a> {
+    client: &'a Client,
+    home: &'a Home<'a>,
+    request: &'a Request,
+    group: &'a Group,
+    planned: &'a CodeRepoModel,
+    wanted: &'a CodeRepo,
+}
+
+impl Creation<'_> {
+    /// Creates the project, or takes over one that an earlier attempt left or the user permits to
+    /// adopt. Returns whether it is new.
+    async fn create_project(&self) -> Result<(Project, bool), Diagnostics> {
+        let Self { client, group, .. } = self;
+        let product = ProductId::new(group.id);
+        let name = &self.planned.name;
+        let path = format!("{}/{name}", group.full_path);
+        let new = NewProject {
+            name: self.planned.wanted_display_name().to_owned(),
+            path: name.clone(),
+            namespace_id: group.id,
+            description: unfinished::mark(self.planned.wanted_description()),
+            visibility: self.planned.wanted_visibility(),
+            default_branch: self.planned.default_branch.known().cloned(),
+            initialize_with_readme: self.planned.initialize_with_readme,
+        };
+        client.code_repos()?.forget_listing(product);
+        let target = Target::CodeRepoPath(product, name.clone());
+        let mut wait = self.request.wait_for([Awaited::Target(target.clone())]);
+        let mut is_last_attempt = false;
+        let (project, is_new) = loop {
+            match client.gitlab()?.create_project(&new).await {
+                Ok(project) => break (project, true),
+                Err(error) if *error.kind() == Kind::Taken || error.may_have_happened() => {
+                    match self.take_over(&path, &target, error).await {
+                        Ok(project) => break (project, false),
+                        Err(refusal) if is_last_attempt => return Err(refusal),
+                        Err(_) => is_last_attempt = wait.next().await != Next::Retry,
+                    }
+                }
+                Err(error) => return Err(gitlab_project::refused("create", &path, &error)),
+            }
+        };
+        drop(wait);
+        let id = RepositoryId::new(project.id);
+        if !client.code_repos()?.record_created(product, name, id) {
+            let detail = format!(
+                "Another nautes_code_repo of this configuration has made the GitLab project {path}. Two repositories cannot share a project; give one of them another name."
+            );
+            let summary = "Two repositories have the same name";
+            return Err(Diagnostic::error(summary, detail)
+                .at(&Path::to("name"))
+                .into());
+        }
+        self.request.wrote(&target);
+        Ok((project, is_new))
+    }
+
+    /// Takes over the project that has the path already, if that is permitted; `error` is GitLab's.
+    async fn take_over(
+        &self,
+        path: &str,
+        target: &Target,
+        error: Error,
+    ) -> Result<Project, Diagnostics> {
+        let refused = || gitlab_project::refused("create", path, &error);
+        let project = match self.client.gitlab()?.project(path).await {
+            Ok(project) => project,
+            // A sibling may have the display name, or something that the token cannot see the path.
+            Err(absent) if absent.is_not_found() || is_redirect(&absent) => return Err(refused()),
+            Err(failed) => {
+                return Err(failed).with_context(|| format!("read the GitLab project {path}"));
+            }
+        };
+        if project.path != self.planned.name || project.namespace.id != self.group.id {
+            return Err(refused());
+        }
+        if project.is_marked_for_deletion() {
+            let detail = format!(
+                "The GitLab project {path} is marked for deletion and has kept its path. Restore it in GitLab, wait until it is removed, or choose another name."
+            );
+            return Err(self.exists("its path is not free", detail));
+        }
+        // Another request is about to rename or delete it.
+        if self.request.is_contended(target) {
+            return Err(refused());
+        }
+        let is_marked = unfinished::is_marked(project.description.as_deref().unwrap_or_default());
+        let may_adopt = self.planned.adopt_existing == Some(true);
+        if is_marked || may_adopt || self.is_just_created(&project).await? {
+            return Ok(project);
+        }
+        let id = RepositoryId::new(project.id);
+        let detail = format!(
+            "The GitLab project {path} was not made by this resource. To manage it here, import it (terraform import <address> {id}) or set adopt_existing = true. Otherwise choose another name."
+        );
+        Err(self.exists("the GitLab project exists", detail))
+    }
+
+    /// Whether a project is what the last step of a creation leaves that was killed after it,
+    /// before the state was stored.
+    async fn is_just_created(&self, project: &Project) -> Result<bool, Diagnostics> {
+        let planned = self.planned;
+        let equals_plan = project.name == planned.wanted_display_name()
+            && project.description.as_deref().unwrap_or_default() == planned.wanted_description()
+            && project.visibility == planned.wanted_visibility();
+        if !equals_plan {
+            return Ok(false);
+        }
+        let entity = Entity::from(CodeRepo {
+            id: RepositoryId::new(project.id),
+            ..self.wanted.clone()
+        });
+        let attempt = format!("read the manifests of {}", self.wanted.product);
+        let snapshot = self.home.fresh_snapshot(&attempt).await?;
+        Ok(snapshot.is_some_and(|snapshot| snapshot.get(&entity.key()) == Some(&entity)))
+    }
+
+    fn exists(&self, reason: &str, detail: String) -> Diagnostics {
+        let name = &self.planned.name;
+        let summary = format!("Cannot create the code repository {name}: {reason}");
+        Diagnostic::error(summary, detail)
+            .at(&Path::to("name"))
+            .into()
+    }
+}
+
+/// Whether the path is the former one of a project that was renamed.
+fn is_redirect(error: &Error) -> bool {
+    matches!(error.transport(), Some(TransportError::Redirected { .. }))
+}

@@ -1,0 +1,94 @@
+//! The deletion of a code repository: first the manifest and the links of keys, then the GitLab
+//! project, and at last the secrets, which cannot be restored.
+
+use nautes_model::{EntityKey, Kind, RepositoryId};
+use terraform_plugin::diagnostics::Diagnostics;
+use terraform_plugin::resource::Operation;
+
+use super::model::CodeRepoModel;
+use super::{contents, credentials, gitlab_project};
+use crate::client::Client;
+use crate::config_repo::Validation;
+use crate::resources::home::{Home, ManifestLocation, referrers_warning};
+use crate::wait_graph::{Request, Target};
+
+/// Deletes a repository; what is gone already is deleted already.
+pub(super) async fn delete(
+    operation: &mut Operation<Client>,
+    state: &CodeRepoModel,
+) -> Result<(), Diagnostics> {
+    let client = operation.client().clone();
+    let (product, id) = (state.product_id()?, state.repository_id()?);
+    let code_repos = client.code_repos()?;
+    if code_repos.is_created_here(id) {
+        // Another resource of this run has made the project its own.
+        return Ok(());
+    }
+    let path = Target::CodeRepoPath(product, state.name.clone());
+    let home = Home::product(&client, product).at(ManifestLocation::load(&operation.private));
+    let request = home.begin(EntityKey::new(Kind::CodeRepo, id.into()));
+    request.may_write(path.clone());
+    client.require_vault().await?;
+    code_repos.forget_listing(product);
+    let project = match client.products()?.get(product).await? {
+        Some(_) => code_repos.read_project(product, id).await?,
+        None => None,
+    };
+    if let Some(project) = &project {
+        contents::check(&client, state, project).await?;
+    }
+    let attempt = format!("delete the code repository {}", state.name);
+    let before = home.snapshot(&attempt).await?;
+    let archives = state.archive_on_destroy == Some(true);
+    let is_marked = match &project {
+        Some(project) if !archives => gitlab_project::mark_destroying(&client, project).await?,
+        _ => false,
+    };
+    let deleted = delete_manifest(operation, &home, &request, state, id).await;
+    if let (Err(_), Some(project), true) = (&deleted, &project, is_marked) {
+        gitlab_project::unmark(&client, project).await;
+    }
+    deleted?;
+    if let Some(config_project) = home.current_project().await? {
+        credentials::wait_for_distribution(&client, product, config_project, id, before).await?;
+    }
+    let has_token = !state.access_token.is_null();
+    if archives {
+        // The keys and tokens of an archived project cannot be changed.
+        credentials::remove(&client, id, &state.name, has_token).await?;
+    }
+    if let Some(project) = &project {
+        gitlab_project::remove(operation, state, project).await?;
+    }
+    request.wrote(&path);
+    drop(request);
+    if !archives {
+        credentials::remove(&client, id, &state.name, has_token).await?;
+    }
+    Ok(())
+}
+
+async fn delete_manifest(
+    operation: &mut Operation<Client>,
+    home: &Home<'_>,
+    request: &Request,
+    state: &CodeRepoModel,
+    id: RepositoryId,
+) -> Result<(), Diagnostics> {
+    let key = EntityKey::new(Kind::CodeRepo, id.into());
+    // Terraform updates the users of a replaced repository after it: its order, not a mistake.
+    let validation = if operation.is_replacement() {
+        Validation::Skip
+    } else {
+        state.common.validation(operation.client())
+    };
+    let attempt = format!("delete the code repository {}", state.name);
+    let deleted = home.delete(request, &key, validation, &attempt).await?;
+    if let Some(snapshot) = deleted
+        && operation.is_replacement()
+        && let Some((summary, detail)) = referrers_warning(&snapshot, &key)
+    {
+        operation.warn(summary, detail);
+    }
+    Ok(())
+}

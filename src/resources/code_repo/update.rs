@@ -1,0 +1,87 @@
+//! Updates of a code repository in place, renames included.
+
+use nautes_model::RepositoryId;
+use nautes_model::entity::{CodeRepo, Entity};
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::resource::Operation;
+
+use super::inspect::Verified;
+use super::model::CodeRepoModel;
+use super::{credentials, gitlab_project, manifest};
+use crate::client::Client;
+use crate::config_repo::PutMode;
+use crate::resources::home::{Home, ManifestLocation};
+use crate::wait_graph::Target;
+
+/// Brings the project, the credentials and the manifest of a repository to what is planned.
+pub(super) async fn update(
+    operation: &mut Operation<Client>,
+    mut prior: CodeRepoModel,
+    mut planned: CodeRepoModel,
+) -> Result<CodeRepoModel, Diagnostics> {
+    let client = operation.client().clone();
+    let attempt = format!("update the code repository {}", planned.name);
+    let (product, id) = (prior.product_id()?, prior.repository_id()?);
+    let location = ManifestLocation::load(&operation.private);
+    let location = location.filter(|_| prior.common.drift.is_null());
+    let mode = PutMode::Update(location.as_ref().map(|known| known.verified.clone()));
+    let home = Home::product(&client, product).at(location);
+    let entity = manifest::entity(&client, &planned, product, id)?;
+    let request = home.begin(Entity::from(entity.clone()).key());
+    if prior.name != planned.name {
+        for name in [&prior.name, &planned.name] {
+            request.may_write(Target::CodeRepoPath(product, name.clone()));
+        }
+    }
+
+    client.require_vault().await?;
+    let code_repos = client.code_repos()?;
+    code_repos.forget_listing(product);
+    let Some(found) = code_repos.read_project(product, id).await? else {
+        let detail = format!(
+            "The GitLab project of {id} does not exist any more. Plan again to create the repository anew."
+        );
+        return Err(Diagnostic::error("The code repository is gone", detail).into());
+    };
+    if planned.wanted_visibility() > found.visibility {
+        let group = gitlab_project::product_group(&client, product).await?;
+        gitlab_project::check_visibility(&planned, &group)?;
+    }
+    let validation = planned.common.validation(&client);
+    let moves_to_another_project = prior.owning_project() != planned.owning_project();
+    let mut before = None;
+    if moves_to_another_project {
+        // Checks the reference before anything is written.
+        let unassigned = CodeRepo {
+            id: RepositoryId::UNASSIGNED,
+            ..entity.clone()
+        };
+        let snapshot = home
+            .dry_run(&request, &unassigned.into(), validation, &attempt)
+            .await?;
+        before = Some(snapshot);
+    }
+    let project = if found.path == planned.name {
+        gitlab_project::write(&client, &found, &planned).await?
+    } else {
+        gitlab_project::rename(&client, &request, &found, &planned).await?
+    };
+    let may_differ = !prior.common.drift.is_null() || moves_to_another_project;
+    prior.update_from_project(&project);
+    operation.record(&prior);
+    let has_token = !prior.access_token.is_null();
+    credentials::ensure(&client, &mut planned, id, has_token).await?;
+    let has_new_keys = planned.deploy_keys != prior.deploy_keys;
+    let saved = home
+        .put(&request, &entity.into(), mode, validation, &attempt)
+        .await?;
+    drop(request);
+    Verified::new(&saved, id).store(&mut operation.private)?;
+    if may_differ || has_new_keys {
+        let config_project = saved.location.project;
+        credentials::wait_for_distribution(&client, product, config_project, id, before).await?;
+    }
+    planned.update_from_project(&project);
+    planned.fill_computed(product, saved.path);
+    Ok(planned)
+}

@@ -1,0 +1,343 @@
+//! Where the manifests of a kind live: in the configuration repository of a product or of the
+//! tenant. Resources call it; what fails is explained on the way.
+
+use std::sync::Arc;
+
+use nautes_model::entity::Entity;
+use nautes_model::validation::references;
+use nautes_model::{EntityKey, ProductId, layout};
+use serde::{Deserialize, Serialize};
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::resource::PrivateState;
+
+use crate::backends::gitlab::Kind;
+use crate::client::Client;
+use crate::config_repo::{
+    Error, Present, PutMode, Reading, Repository, Snapshot, Validation, VerifiedAt,
+};
+use crate::diagnostics::{Context as _, config_repo_error};
+use crate::wait_graph::{Request, Target};
+
+/// The key of a [`ManifestLocation`] in private state.
+const KEY: &str = "manifest";
+
+/// The configuration repository that holds a manifest, and where the manifest was last verified in
+/// it. It is kept beside the state, so that a refresh needs no look-up.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct ManifestLocation {
+    /// The number of the configuration repository's project.
+    pub(crate) project: u64,
+    #[serde(flatten)]
+    pub(crate) verified: VerifiedAt,
+}
+
+impl ManifestLocation {
+    /// Loads the location from private state; `None` after an import.
+    pub(crate) fn load(private: &PrivateState) -> Option<Self> {
+        private.get(KEY)
+    }
+
+    /// Stores the location in private state.
+    pub(crate) fn store(&self, private: &mut PrivateState) -> Result<(), Diagnostics> {
+        private
+            .set(KEY, self)
+            .map_err(|error| Diagnostic::bug(error).into())
+    }
+}
+
+/// The configuration repository in which the manifests of a kind live.
+pub(crate) struct Home<'a> {
+    client: &'a Client,
+    layout: layout::Repository,
+    /// Where the manifest was last verified, if it was.
+    location: Option<ManifestLocation>,
+}
+
+/// What reading a manifest found.
+pub(crate) enum Found {
+    /// Nothing has changed since it was last verified.
+    Unchanged,
+    /// There is no such manifest, or no such repository.
+    Absent,
+    /// There is one.
+    Present(Box<Present>, ManifestLocation),
+}
+
+/// A manifest that was saved.
+pub(crate) struct Saved {
+    pub(crate) location: ManifestLocation,
+    /// The path of the manifest.
+    pub(crate) path: String,
+    /// The repository after that.
+    pub(crate) snapshot: Arc<Snapshot>,
+}
+
+impl<'a> Home<'a> {
+    /// The configuration repository of a product.
+    pub(crate) fn product(client: &'a Client, product: ProductId) -> Self {
+        Self {
+            client,
+            layout: layout::Repository::Product(product),
+            location: None,
+        }
+    }
+
+    /// The configuration repository of the tenant.
+    #[cfg(test)]
+    pub(crate) fn tenant(client: &'a Client) -> Self {
+        Self {
+            client,
+            layout: layout::Repository::Tenant,
+            location: None,
+        }
+    }
+
+    /// Continues from where the manifest was last verified.
+    pub(crate) fn at(self, location: Option<ManifestLocation>) -> Self {
+        Self { location, ..self }
+    }
+
+    /// The manifest of an entity, as a target of a request.
+    pub(crate) fn target(&self, key: EntityKey) -> Target {
+        Target::Manifest(self.layout, key)
+    }
+
+    /// Begins a request that may write the manifest of an entity.
+    pub(crate) fn begin(&self, key: EntityKey) -> Request {
+        self.client.wait_graph().begin([self.target(key)])
+    }
+
+    /// Reads a manifest.
+    pub(crate) async fn read(&self, key: &EntityKey, attempt: &str) -> Result<Found, Diagnostics> {
+        let project = self.current_project().await?;
+        let read = |repository: Repository| async move {
+            let project = repository.project();
+            let location = self.location.as_ref();
+            let location = location.filter(|location| location.project == project);
+            let verified = location.map(|location| &location.verified);
+            Ok((repository.read(key, verified).await?, project))
+        };
+        Ok(match self.with_repository(project, attempt, read).await? {
+            Some((Reading::Unchanged, _)) => Found::Unchanged,
+            Some((Reading::Absent, _)) | None => Found::Absent,
+            Some((Reading::Present(present), project)) => {
+                let verified = present.verified.clone();
+                Found::Present(present, ManifestLocation { project, verified })
+            }
+        })
+    }
+
+    /// Saves a manifest.
+    pub(crate) async fn put(
+        &self,
+        request: &Request,
+        entity: &Entity,
+        mode: PutMode,
+        validation: Validation,
+        attempt: &str,
+    ) -> Result<Saved, Diagnostics> {
+        let project = self.known_project().await?;
+        let put = |repository: Repository| {
+            let (entity, mode) = (entity.clone(), mode.clone());
+            async move {
+                let project = repository.project();
+                let written = repository.put(request, entity, mode, validation).await?;
+                Ok((written, project))
+            }
+        };
+        let Some((written, project)) = self.with_repository(project, attempt, put).await? else {
+            return Err(self.gone(attempt));
+        };
+        let key = entity.key();
+        let path = written.snapshot.tree().find(&key);
+        let (Some((path, _)), Some(verified)) = (path, written.verified) else {
+            let defect = format!("{key} was saved and is not there");
+            return Err(Diagnostic::bug(defect).into());
+        };
+        Ok(Saved {
+            location: ManifestLocation { project, verified },
+            path: path.to_owned(),
+            snapshot: Arc::clone(&written.snapshot),
+        })
+    }
+
+    /// Validates the creation of a manifest without making it.
+    pub(crate) async fn dry_run(
+        &self,
+        request: &Request,
+        entity: &Entity,
+        validation: Validation,
+        attempt: &str,
+    ) -> Result<Arc<Snapshot>, Diagnostics> {
+        let project = self.known_project().await?;
+        let dry_run = |repository: Repository| {
+            let entity = entity.clone();
+            async move { repository.dry_run(request, entity, validation).await }
+        };
+        let snapshot = self.with_repository(project, attempt, dry_run).await?;
+        snapshot.ok_or_else(|| self.gone(attempt))
+    }
+
+    /// Deletes a manifest, and returns the repository after that; `None` if the repository is gone.
+    pub(crate) async fn delete(
+        &self,
+        request: &Request,
+        key: &EntityKey,
+        validation: Validation,
+        attempt: &str,
+    ) -> Result<Option<Arc<Snapshot>>, Diagnostics> {
+        let project = self.known_project().await?;
+        let others = match self.layout {
+            layout::Repository::Tenant => self.client.config_repositories()?.products(),
+            layout::Repository::Product(_) => Vec::new(),
+        };
+        let delete = |repository: Repository| {
+            let repository = repository.beside(others.clone());
+            async move { repository.delete(request, key, validation).await }
+        };
+        let deleted = self.with_repository(project, attempt, delete).await?;
+        Ok(deleted.map(|written| written.snapshot))
+    }
+
+    /// Returns the whole repository as this process knows it; `None` if it is gone.
+    pub(crate) async fn snapshot(
+        &self,
+        attempt: &str,
+    ) -> Result<Option<Arc<Snapshot>>, Diagnostics> {
+        let project = self.current_project().await?;
+        let read = |repository: Repository| async move { repository.snapshot().await };
+        self.with_repository(project, attempt, read).await
+    }
+
+    /// Returns the whole repository as it is now; `None` if it is gone.
+    pub(crate) async fn fresh_snapshot(
+        &self,
+        attempt: &str,
+    ) -> Result<Option<Arc<Snapshot>>, Diagnostics> {
+        let project = self.known_project().await?;
+        let read = |repository: Repository| async move { repository.fresh_snapshot().await };
+        self.with_repository(project, attempt, read).await
+    }
+
+    /// The number of the repository's project, after the product was looked up: what is marked for
+    /// deletion still answers. `None` if it is gone.
+    pub(crate) async fn current_project(&self) -> Result<Option<u64>, Diagnostics> {
+        match self.layout {
+            layout::Repository::Product(product) => {
+                self.client.products()?.config_project(product).await
+            }
+            layout::Repository::Tenant => Ok(Some(self.tenant_repository().await?.project())),
+        }
+    }
+
+    /// The number of the repository's project. A refresh has just looked the product up, so what it
+    /// has stored will do.
+    async fn known_project(&self) -> Result<Option<u64>, Diagnostics> {
+        match (&self.location, self.layout) {
+            (Some(location), layout::Repository::Product(product))
+                if !self.client.products()?.is_cached(product) =>
+            {
+                Ok(Some(location.project))
+            }
+            _ => self.current_project().await,
+        }
+    }
+
+    /// Works in the repository; `None` if it is gone.
+    async fn with_repository<T, F>(
+        &self,
+        project: Option<u64>,
+        attempt: &str,
+        work: impl Fn(Repository) -> F + Send,
+    ) -> Result<Option<T>, Diagnostics>
+    where
+        F: Future<Output = Result<T, Error>> + Send,
+    {
+        let Some(project) = project else {
+            return Ok(None);
+        };
+        let mut done = work(self.repository(project).await?).await;
+        if let (Err(error), layout::Repository::Product(product)) = (&done, self.layout)
+            && is_not_found(error)
+        {
+            // It may have been made anew under another number.
+            self.client.products()?.forget(product);
+            let Some(project) = self.current_project().await? else {
+                return Ok(None);
+            };
+            done = work(self.repository(project).await?).await;
+        }
+        match done {
+            Ok(done) => Ok(Some(done)),
+            Err(error) => Err(self.explain(attempt, &error)),
+        }
+    }
+
+    async fn repository(&self, project: u64) -> Result<Repository, Diagnostics> {
+        match self.layout {
+            layout::Repository::Product(product) => {
+                let repositories = self.client.config_repositories()?;
+                Ok(repositories.product(product, project))
+            }
+            layout::Repository::Tenant => self.tenant_repository().await,
+        }
+    }
+
+    async fn tenant_repository(&self) -> Result<Repository, Diagnostics> {
+        let tenant = self.client.config_repositories()?.tenant().await;
+        tenant.context("use the tenant's repository")?.ok_or_else(|| {
+            Diagnostic::error(
+                "The tenant's repository is not configured",
+                "The provider argument tenant_repository.project is missing. Set it in the provider block, or set the environment variable NAUTES_TENANT_REPOSITORY_PROJECT.",
+            )
+            .into()
+        })
+    }
+
+    /// Explains a failure, with the product's name where this process knows it.
+    fn explain(&self, attempt: &str, error: &Error) -> Diagnostics {
+        let products = self.client.products().ok();
+        let product = products.zip(self.layout.product());
+        let product = product.and_then(|(products, id)| products.cached(id));
+        let name = product.as_ref().map(|product| product.group.path.as_str());
+        config_repo_error(attempt, error, name)
+    }
+
+    fn gone(&self, attempt: &str) -> Diagnostics {
+        let of = match self.layout {
+            layout::Repository::Product(product) => format!("The product {product}"),
+            layout::Repository::Tenant => "The tenant".to_owned(),
+        };
+        let detail = format!(
+            "{of}, or its configuration repository, does not exist any more. Plan again to create what is missing."
+        );
+        Diagnostic::error(format!("Cannot {attempt}"), detail).into()
+    }
+}
+
+fn is_not_found(error: &Error) -> bool {
+    matches!(error, Error::GitLab(error) if *error.kind() == Kind::NotFound)
+}
+
+/// Describes what is wrong with a manifest that no attribute shows.
+pub(crate) fn drift_of(present: &Present) -> Vec<String> {
+    present.drift.iter().map(ToString::to_string).collect()
+}
+
+/// Returns the warning about the entities that refer to one that is replaced: Terraform destroys it
+/// before it updates them. `None` if there are none.
+pub(crate) fn referrers_warning(snapshot: &Snapshot, key: &EntityKey) -> Option<(String, String)> {
+    let entities = snapshot.tree().entities();
+    let referrers: Vec<String> = entities
+        .filter(|entity| references(entity).iter().any(|other| other.target == *key))
+        .map(|entity| format!("the {}", entity.key()))
+        .collect();
+    if referrers.is_empty() {
+        return None;
+    }
+    let detail = format!(
+        "It is still named by {}. Until it exists again, these refer to nothing.",
+        referrers.join(", ")
+    );
+    Some((format!("The {key} is used while it is replaced"), detail))
+}

@@ -1,0 +1,120 @@
+//! The data sources that list the entities of a product.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use nautes_model::entity::Entity;
+use nautes_model::{EntityName, Kind, ProductId};
+use terraform_plugin::data_source::DataSource;
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::model::{Model, PlanOf};
+use terraform_plugin::value::Path;
+
+use crate::client::Client;
+use crate::resources::attribute::{compile_name_regex, product_reference, regular_expression};
+use crate::resources::home::Home;
+use crate::resources::references::resolve_name;
+
+/// The arguments of every such data source.
+#[derive(Model)]
+pub(crate) struct ListArguments {
+    /// The product, by id or by name.
+    #[tf(validate(product_reference()))]
+    pub(crate) product: String,
+    /// Lists only those whose name matches this regular expression.
+    #[tf(validate(regular_expression()))]
+    pub(crate) name_regex: Option<String>,
+}
+
+/// A list of the entities of one kind, as a data source shows it.
+pub(crate) trait EntityList: Model {
+    /// The kind.
+    const KIND: Kind;
+    /// The type name of the data source.
+    const TYPE_NAME: &'static str;
+    /// The description of the data source.
+    const DESCRIPTION: &'static str;
+    /// The optional arguments: `name_regex`, and `project` if the list can be filtered by it.
+    const OPTIONAL: &'static [&'static str] = &["name_regex"];
+
+    /// The arguments that every list has.
+    fn arguments(config: &PlanOf<Self>) -> &PlanOf<ListArguments>;
+
+    /// The argument `project`, if it is set.
+    fn project(config: &PlanOf<Self>) -> Option<String> {
+        let _ = config;
+        None
+    }
+
+    /// Whether an entity is listed for a project.
+    fn is_of_project(entity: &Entity, project: &EntityName) -> bool {
+        let _ = (entity, project);
+        true
+    }
+
+    /// The name that the list is filtered and sorted by.
+    fn name(entity: &Entity) -> String {
+        entity.name().to_string()
+    }
+
+    /// Makes the list.
+    fn new(
+        arguments: ListArguments,
+        project: Option<String>,
+        product: ProductId,
+        entities: &[&Entity],
+    ) -> Self;
+}
+
+/// The data source of a list.
+pub(crate) struct ListDataSource<L>(PhantomData<fn() -> L>);
+
+impl<L> ListDataSource<L> {
+    pub(crate) const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<L: EntityList + 'static> DataSource for ListDataSource<L> {
+    type Client = Client;
+    type Data = L;
+    const TYPE_NAME: &'static str = L::TYPE_NAME;
+    const DESCRIPTION: &'static str = <L as EntityList>::DESCRIPTION;
+    const REQUIRED: &'static [&'static str] = &["product"];
+    const OPTIONAL: &'static [&'static str] = L::OPTIONAL;
+
+    async fn read(&self, client: &Arc<Client>, config: PlanOf<L>) -> Result<L, Diagnostics> {
+        let arguments = L::arguments(&config);
+        let arguments = ListArguments {
+            product: arguments.product.require_known("product")?.clone(),
+            name_regex: arguments.name_regex.known().cloned(),
+        };
+        let project = L::project(&config);
+        let pattern = compile_name_regex(arguments.name_regex.as_deref())?;
+        let product = client.products()?.resolve(&arguments.product).await?;
+        let owner = project
+            .as_deref()
+            .map(|project| resolve_name(product, "project", project))
+            .transpose()?;
+        let attempt = format!("list the {} of {product}", L::KIND.plural_noun());
+        let snapshot = Home::product(client, product).snapshot(&attempt).await?;
+        let snapshot = snapshot.ok_or_else(|| {
+            let detail = "The product, or its configuration repository, does not exist.";
+            Diagnostic::error(format!("Cannot {attempt}"), detail).at(&Path::to("product"))
+        })?;
+        let mut entities: Vec<&Entity> = snapshot
+            .tree()
+            .entities_of_kind(L::KIND)
+            .filter(|entity| {
+                let is_match = |pattern: &regex::Regex| pattern.is_match(&L::name(entity));
+                pattern.as_ref().is_none_or(is_match)
+            })
+            .filter(|entity| {
+                let is_listed = |owner| L::is_of_project(entity, owner);
+                owner.as_ref().is_none_or(is_listed)
+            })
+            .collect();
+        entities.sort_by_key(|entity| L::name(entity));
+        Ok(L::new(arguments, project, product, &entities))
+    }
+}

@@ -1,0 +1,148 @@
+//! The GitLab group of a product.
+
+use nautes_model::ProductId;
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::value::{Known, Path, Tf};
+
+use super::model::ProductModel;
+use crate::backends::gitlab::{Error, Group, GroupChange, Kind};
+use crate::client::Client;
+use crate::diagnostics::gitlab_error;
+use crate::resources::gitlab_attribute::VisibilityLimit;
+use crate::resources::unfinished;
+use crate::wait_graph::{Next, Request, Target};
+
+/// Updates a group to what is planned. Makes no call if it is so already.
+///
+/// A path that another product is about to give up is waited for.
+pub(super) async fn write(
+    client: &Client,
+    request: &Request,
+    group: &Group,
+    planned: &ProductModel,
+) -> Result<Group, Diagnostics> {
+    let gitlab = client.gitlab()?;
+    let mut change = change(group, planned);
+    if change.is_empty() {
+        return Ok(group.clone());
+    }
+    let path = client.products()?.full_path(&planned.name);
+    let from = Target::ProductPath(group.path.clone());
+    let to = Target::ProductPath(planned.name.clone());
+    let mut wait = request.wait_to_move(from.clone(), to.clone());
+    let mut is_last_attempt = false;
+    loop {
+        let error = match gitlab.edit_group(group.id, &change).await {
+            Ok(edited) => {
+                request.wrote(&from);
+                request.wrote(&to);
+                return Ok(edited);
+            }
+            Err(error) if *error.kind() == Kind::Taken && change.path.is_some() => error,
+            Err(error) => return Err(refused("update", &path, &error)),
+        };
+        if is_last_attempt {
+            return Err(taken(client, group, planned, &error).await);
+        }
+        tracing::info!(%error, "the path {path} is taken; waiting for it");
+        match wait.next().await {
+            Next::Retry => {}
+            Next::GiveUp => is_last_attempt = true,
+            Next::BreakCycle => {
+                move_aside(client, group).await?;
+                wait.moved_aside();
+                change.name.get_or_insert_with(|| group.name.clone());
+            }
+        }
+    }
+}
+
+fn change(group: &Group, planned: &ProductModel) -> GroupChange {
+    let changed = |wanted: &str, is: &str| (wanted != is).then(|| wanted.to_owned());
+    let display_name = planned.display_name.known().unwrap_or(&group.name);
+    let description = group.description.as_deref().unwrap_or_default();
+    let wanted_description = match &planned.description {
+        Known(wanted) => wanted.as_str(),
+        Tf::Null | Tf::Unknown => unfinished::without_mark(description),
+    };
+    GroupChange {
+        name: changed(display_name, &group.name),
+        path: changed(&planned.name, &group.path),
+        description: changed(wanted_description, description),
+        visibility: (planned.wanted_visibility() != group.visibility)
+            .then(|| planned.wanted_visibility()),
+    }
+}
+
+/// Returns the error of a path that another group keeps.
+async fn taken(
+    client: &Client,
+    group: &Group,
+    planned: &ProductModel,
+    error: &Error,
+) -> Diagnostics {
+    let (products, gitlab) = match (client.products(), client.gitlab()) {
+        (Ok(products), Ok(gitlab)) => (products, gitlab),
+        (Err(found), _) | (_, Err(found)) => return found,
+    };
+    let path = products.full_path(&planned.name);
+    let holder = match gitlab.group(path.as_str()).await {
+        Ok(holder) if holder.full_path == path => ProductId::new(holder.id),
+        _ => return refused("update", &path, error),
+    };
+    let detail = format!(
+        "The GitLab group {path} is {holder}. If the same plan gives {holder} another name, apply it with -parallelism=2 or more, since Terraform sent only one request at a time; or rename one of the two to a third name first. Nothing was renamed."
+    );
+    let summary = format!(
+        "Cannot rename the product {} to {}",
+        group.path, planned.name
+    );
+    Diagnostic::error(summary, detail)
+        .at(&Path::to("name"))
+        .into()
+}
+
+/// Gives a group a path and a name that no other has, so that others can take its own.
+async fn move_aside(client: &Client, group: &Group) -> Result<(), Diagnostics> {
+    let aside = format!("{}-is-renamed", ProductId::new(group.id));
+    let change = GroupChange {
+        name: Some(aside.clone()),
+        path: Some(aside),
+        ..GroupChange::default()
+    };
+    let moved = client.gitlab()?.edit_group(group.id, &change).await;
+    moved
+        .map(drop)
+        .map_err(|error| refused("rename", &group.full_path, &error))
+}
+
+/// Checks that the parent group allows the visibility of a product.
+pub(super) fn check_visibility(planned: &ProductModel, parent: &Group) -> Result<(), Diagnostics> {
+    let limit = VisibilityLimit {
+        group: format!("The parent group {}", parent.full_path),
+        owner: "the parent group's",
+        part: "group",
+        widest: parent.visibility,
+    };
+    limit.check(planned.wanted_visibility())
+}
+
+/// Returns the message of a refused creation or change of a group, on the attribute that GitLab complains about.
+pub(super) fn refused(verb: &str, path: &str, error: &Error) -> Diagnostics {
+    let diagnostic = gitlab_error(format!("{verb} the GitLab group {path}"), error);
+    let attribute =
+        error
+            .field_errors()
+            .iter()
+            .find_map(|field_error| match field_error.field.as_deref()? {
+                "path" => Some("name"),
+                "name" => Some("display_name"),
+                "description" => Some("description"),
+                "visibility_level" | "visibility" => Some("visibility"),
+                _ => None,
+            });
+    match attribute {
+        Some(attribute) => diagnostic.at(&Path::to(attribute)).into(),
+        None => diagnostic.into(),
+    }
+}
