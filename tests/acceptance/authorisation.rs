@@ -1,8 +1,8 @@
-//! Who may use which repository: twenty repositories, edited at random, have exactly the keys that they should have.
+//! Deploy keys of twenty repositories: after random edits, each has exactly the keys that the configuration grants.
 
 #![expect(
     clippy::indexing_slicing,
-    reason = "numbers are drawn below the lengths of what they index"
+    reason = "random numbers are less than the lengths of the arrays that they index"
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,14 +15,14 @@ use proptest::test_runner::TestRunner;
 use serde_json::Value;
 use testbed::Method;
 
-use crate::harness::{Case, Stage};
+use crate::test_env::{Case, TestEnv};
 
 const REPOSITORIES: usize = 20;
 const PROJECTS: usize = 4;
 const BINDINGS: usize = 10;
 const EDITS: usize = 30;
 
-/// What a binding allows.
+/// The permission of a binding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Permission {
     ReadOnly,
@@ -32,15 +32,15 @@ enum Permission {
 #[derive(Debug, Clone)]
 struct Binding {
     repository: usize,
-    /// Empty for the whole product.
+    /// All projects of the product if empty.
     projects: BTreeSet<usize>,
     permission: Permission,
 }
 
-/// What the configuration says.
+/// The configuration.
 #[derive(Debug)]
 struct Shop {
-    /// How often each project was renamed.
+    /// The number of renames of each project.
     renames: [usize; PROJECTS],
     /// The project of each repository.
     owners: [Option<usize>; REPOSITORIES],
@@ -85,10 +85,10 @@ fn edit() -> impl Strategy<Value = Edit> {
 }
 
 impl Shop {
-    fn begin(bindings: Vec<Binding>) -> Self {
+    fn new(bindings: Vec<Binding>) -> Self {
         let mut owners = [None; REPOSITORIES];
         for (number, owner) in owners.iter_mut().enumerate() {
-            // Every fifth belongs to no project.
+            // Every fifth repository belongs to no project.
             *owner = (number % 5 != 0).then_some(number % PROJECTS);
         }
         Self {
@@ -169,55 +169,64 @@ resource \"nautes_code_repo_binding\" \"b{number}\" {{
         text
     }
 
-    /// The keys that each repository is to have: whose, which, and whether it may push.
-    fn keys(&self) -> Vec<BTreeSet<(usize, Permission, bool)>> {
+    /// Returns the expected keys of each repository: the owner, the permission, and whether the key may push.
+    fn expected_keys(&self) -> Vec<BTreeSet<(usize, Permission, bool)>> {
         let key = |owner, permission| (owner, permission, permission == Permission::ReadWrite);
-        let mut wanted = vec![BTreeSet::new(); REPOSITORIES];
-        for (opened, keys) in wanted.iter_mut().enumerate() {
+        let mut expected = vec![BTreeSet::new(); REPOSITORIES];
+        for (bound, keys) in expected.iter_mut().enumerate() {
             for owner in 0..REPOSITORIES {
                 let shares_project =
-                    self.owners[opened].is_some() && self.owners[opened] == self.owners[owner];
-                if owner == opened || shares_project {
+                    self.owners[bound].is_some() && self.owners[bound] == self.owners[owner];
+                if owner == bound || shares_project {
                     keys.insert(key(owner, Permission::ReadOnly));
                     keys.insert(key(owner, Permission::ReadWrite));
                 }
                 for binding in self.bindings.values() {
                     let is_granted = binding.projects.is_empty()
-                        || self.owners[owner].is_some_and(|of| binding.projects.contains(&of));
-                    if binding.repository == opened && is_granted {
+                        || self.owners[owner]
+                            .is_some_and(|project| binding.projects.contains(&project));
+                    if binding.repository == bound && is_granted {
                         keys.insert(key(owner, binding.permission));
                     }
                 }
             }
         }
-        wanted
+        expected
     }
 }
 
-impl Stage {
-    /// The keys on each repository of the shop as GitLab has them.
-    fn keys(&self) -> anyhow::Result<Vec<BTreeSet<(usize, Permission, bool)>>> {
-        // One call, because GitLab limits how often single projects may be asked for.
+impl TestEnv {
+    /// Reads the keys of each repository of the shop from GitLab, in the format of [`Shop::expected_keys`].
+    fn actual_keys(&self) -> anyhow::Result<Vec<BTreeSet<(usize, Permission, bool)>>> {
+        // One call, because GitLab limits the rate of reads of single projects.
         let path = "/groups/shop/projects?per_page=100";
         let projects = self.gitlab.api(Method::GET, path, None)?;
         let mut numbers = BTreeMap::new();
-        for project in projects.as_array().context("a list of projects")? {
-            let id = project["id"].as_u64().context("a project has a number")?;
+        for project in projects
+            .as_array()
+            .context("GitLab returned no list of projects")?
+        {
+            let id = project["id"].as_u64().context("a project has no id")?;
             let path = project["path"].as_str().unwrap_or_default();
             if let Some(number) = path.strip_prefix("repository-") {
                 numbers.insert(id, number.parse()?);
             }
         }
-        ensure!(numbers.len() == REPOSITORIES, "there are {numbers:?}");
+        ensure!(
+            numbers.len() == REPOSITORIES,
+            "the repositories in GitLab are {numbers:?}"
+        );
         let mut found = vec![BTreeSet::new(); REPOSITORIES];
         for (id, number) in &numbers {
             let number: usize = *number;
             let path = format!("/projects/{id}/deploy_keys?per_page=100");
             let keys = self.gitlab.api(Method::GET, &path, None)?;
-            let keys = keys.as_array().context("a list of keys")?;
+            let keys = keys.as_array().context("GitLab returned no list of keys")?;
             for key in keys {
-                let (owner, permission) = title(key)?;
-                let owner: usize = *numbers.get(&owner).context("a key of nobody")?;
+                let (owner, permission) = parse_title(key)?;
+                let owner: usize = *numbers
+                    .get(&owner)
+                    .context("a key belongs to an unknown repository")?;
                 let can_push = key["can_push"] == true;
                 let is_first = found[number].insert((owner, permission, can_push));
                 ensure!(is_first, "repository-{number} has {key} twice");
@@ -227,10 +236,11 @@ impl Stage {
     }
 }
 
-fn title(key: &Value) -> anyhow::Result<(u64, Permission)> {
-    let title = key["title"].as_str().context("a key has a title")?;
+/// Returns the owner and the permission from the title of a key.
+fn parse_title(key: &Value) -> anyhow::Result<(u64, Permission)> {
+    let title = key["title"].as_str().context("a key has no title")?;
     let mut parts = title.split('-').skip(1);
-    let owner = parts.next().context("a title names the owner")?.parse()?;
+    let owner = parts.next().context("the title names no owner")?.parse()?;
     let permission = match parts.next() {
         Some("readonly") => Permission::ReadOnly,
         Some("readwrite") => Permission::ReadWrite,
@@ -239,20 +249,25 @@ fn title(key: &Value) -> anyhow::Result<(u64, Permission)> {
     Ok((owner, permission))
 }
 
-fn expect_keys(stage: &Stage, shop: &Shop) -> Case {
-    for (number, (wanted, found)) in shop.keys().iter().zip(stage.keys()?).enumerate() {
-        let missing: Vec<_> = wanted.difference(&found).collect();
-        let surplus: Vec<_> = found.difference(wanted).collect();
+fn check_keys(env: &TestEnv, shop: &Shop) -> Case {
+    for (number, (expected, actual)) in shop
+        .expected_keys()
+        .iter()
+        .zip(env.actual_keys()?)
+        .enumerate()
+    {
+        let missing: Vec<_> = expected.difference(&actual).collect();
+        let unexpected: Vec<_> = actual.difference(expected).collect();
         ensure!(
-            missing.is_empty() && surplus.is_empty(),
-            "repository-{number} lacks {missing:?} and has {surplus:?} too many"
+            missing.is_empty() && unexpected.is_empty(),
+            "repository-{number} lacks {missing:?}, and has unexpected {unexpected:?}"
         );
     }
     Ok(())
 }
 
 #[test]
-fn edited_at_random_thirty_times_every_repository_has_the_keys_of_those_who_may_use_it() -> Case {
+fn after_each_of_thirty_random_edits_every_repository_has_exactly_the_granted_keys() -> Case {
     let mut runner = TestRunner::default();
     let plan = (
         prop::collection::vec(binding(), BINDINGS),
@@ -262,21 +277,21 @@ fn edited_at_random_thirty_times_every_repository_has_the_keys_of_those_who_may_
         .new_tree(&mut runner)
         .map_err(|reason| anyhow::anyhow!("{reason}"))?
         .current();
-    let mut shop = Shop::begin(bindings);
-    let stage = Stage::with_vault(&shop.configuration())?;
-    let before = stage.vault()?.inventory()?;
-    stage.workspace.apply()?;
-    expect_keys(&stage, &shop).context("after creation")?;
+    let mut shop = Shop::new(bindings);
+    let env = TestEnv::with_vault(&shop.configuration())?;
+    let before = env.vault()?.inventory()?;
+    env.workspace.apply()?;
+    check_keys(&env, &shop).context("after creation")?;
     for (number, edit) in edits.into_iter().enumerate() {
-        let what = format!("after edit {number}, {edit:?}");
+        let step = format!("after edit {number}, {edit:?}");
         shop.edit(edit);
-        stage.write(&shop.configuration())?;
-        stage.workspace.apply().context(what.clone())?;
-        expect_keys(&stage, &shop).context(what)?;
+        env.write(&shop.configuration())?;
+        env.workspace.apply().context(step.clone())?;
+        check_keys(&env, &shop).context(step)?;
     }
-    stage.workspace.destroy()?;
-    stage.expect_no_credentials()?;
-    stage.expect_remains(1, 1 + REPOSITORIES, &["shop"])?;
-    assert_eq!(stage.vault()?.inventory()?, before);
+    env.workspace.destroy()?;
+    env.check_no_credentials()?;
+    env.check_marked_for_deletion(1, 1 + REPOSITORIES, &["shop"])?;
+    assert_eq!(env.vault()?.inventory()?, before);
     Ok(())
 }

@@ -1,9 +1,9 @@
-//! A code repository of a product: made, changed, imported, destroyed.
+//! Code repositories: created, changed, imported, destroyed.
 
 use serde_json::{Value, json};
 use testbed::{Method, at_most, exactly};
 
-use crate::harness::{Case, Stage};
+use crate::test_env::{Case, TestEnv};
 
 pub(crate) const SHOP: &str = r#"
 resource "nautes_product" "shop" {
@@ -27,8 +27,8 @@ resource "nautes_code_repo" "checkout" {
 
 pub(crate) const CHECKOUT: &str = "nautes_code_repo.checkout";
 
-impl Stage {
-    /// The titles of the deploy keys of a project, sorted; those that may push end with `+`.
+impl TestEnv {
+    /// Returns the sorted titles of a project's deploy keys; `+` marks those that may push.
     pub(crate) fn deploy_keys(&self, project: &str) -> anyhow::Result<Vec<String>> {
         let path = format!("/projects/{}/deploy_keys", project.replace('/', "%2F"));
         let keys = self.gitlab.api(Method::GET, &path, None)?;
@@ -41,10 +41,10 @@ impl Stage {
         Ok(titles)
     }
 
-    /// The manifest of a repository, given its id.
-    fn manifest_of(&self, id: &Value) -> anyhow::Result<String> {
+    /// Reads the manifest of a code repository, given its id.
+    fn code_repo_manifest(&self, id: &Value) -> anyhow::Result<String> {
         let id = id.as_str().unwrap_or_default();
-        self.manifest(
+        self.read_file(
             "shop/default.project",
             &format!("code-repos/{id}/{id}.yaml"),
         )
@@ -52,18 +52,17 @@ impl Stage {
 }
 
 #[test]
-fn it_is_created_with_its_credentials_and_destroyed_without_a_trace() -> Case {
-    let stage = Stage::with_vault(SHOP)?;
-    let before = stage.vault()?.inventory()?;
-    let (applied, calls) = stage
-        .gitlab
-        .calls_during(|| stage.workspace.apply_with(&[]))?;
+fn a_code_repository_is_created_with_its_credentials_and_destroyed_completely() -> Case {
+    let env = TestEnv::with_vault(SHOP)?;
+    let before = env.vault()?.inventory()?;
+    let (applied, calls) = env.gitlab.calls_during(|| env.workspace.apply_with(&[]))?;
     applied?;
-    // The product takes at most 12; project, two keys and token, manifest, two settlings and the mark are the rest.
+    // The product takes at most 12; the rest are the project, two keys, the token, the manifest, the distribution of
+    // keys twice, and the removal of the mark.
     calls.assert_calls(at_most(32));
-    stage.workspace.assert_empty_plan("after apply")?;
+    env.workspace.assert_empty_plan("after apply")?;
 
-    let repo = stage.workspace.resource(CHECKOUT)?;
+    let repo = env.workspace.resource(CHECKOUT)?;
     let id = repo["id"].as_str().unwrap_or_default();
     assert_eq!(repo["id"], format!("repo-{}", repo["project_id"]));
     assert_eq!(repo["drift"], Value::Null);
@@ -74,33 +73,33 @@ fn it_is_created_with_its_credentials_and_destroyed_without_a_trace() -> Case {
     );
     assert_eq!(repo["access_token"]["rotation_due"], false);
     assert_eq!(
-        stage.deploy_keys("shop/checkout")?,
+        env.deploy_keys("shop/checkout")?,
         [format!("{id}-readonly"), format!("{id}-readwrite+")]
     );
-    let manifest = stage.manifest_of(&repo["id"])?;
+    let manifest = env.code_repo_manifest(&repo["id"])?;
     assert!(
         manifest.contains("  project: checkout\n  repoName: checkout\n"),
         "{manifest}"
     );
-    let state = stage.workspace.state_file().unwrap_or_default();
+    let state = env.workspace.state_file().unwrap_or_default();
     assert!(!state.contains("PRIVATE KEY") && !state.contains("glpat-"));
 
-    stage.workspace.destroy()?;
-    assert_eq!(stage.vault()?.inventory()?, before);
+    env.workspace.destroy()?;
+    assert_eq!(env.vault()?.inventory()?, before);
     Ok(())
 }
 
 #[test]
-fn its_attributes_are_changed_in_place() -> Case {
-    let stage = Stage::with_vault(&SHOP.replace(
+fn attributes_are_changed_in_place() -> Case {
+    let env = TestEnv::with_vault(&SHOP.replace(
         r#"name = "shop""#,
         "name = \"shop\"\n  visibility = \"internal\"",
     ))?;
-    stage.workspace.apply_with(&[])?;
-    let before = stage.workspace.resource(CHECKOUT)?;
+    env.workspace.apply_with(&[])?;
+    let before = env.workspace.resource(CHECKOUT)?;
     let branch = json!({ "branch": "trunk", "ref": "main" });
     let path = "/projects/shop%2Fcheckout/repository/branches";
-    stage.gitlab.api(Method::POST, path, Some(&branch))?;
+    env.gitlab.api(Method::POST, path, Some(&branch))?;
     let changed = SHOP
         .replace(
             r#"name = "shop""#,
@@ -121,18 +120,21 @@ fn its_attributes_are_changed_in_place() -> Case {
   pipeline_runtime   = true
   deployment_runtime = true"#,
         );
-    stage.write(&changed)?;
-    let plan = stage.workspace.plan()?;
+    env.write(&changed)?;
+    let plan = env.workspace.plan()?;
     assert_eq!(plan.action(CHECKOUT), Some("update"), "{plan}");
-    stage.workspace.apply()?;
+    env.workspace.apply()?;
 
-    let after = stage.workspace.resource(CHECKOUT)?;
+    let after = env.workspace.resource(CHECKOUT)?;
     assert_eq!(after["id"], before["id"]);
-    assert_eq!(after["display_name"], "till", "it follows the name");
+    assert_eq!(
+        after["display_name"], "till",
+        "the display name follows the name"
+    );
     assert_eq!(after["access_token"], Value::Null);
     let url = after["http_url"].as_str().unwrap_or_default();
     assert!(url.ends_with("/shop/till.git"), "{url}");
-    let manifest = stage.manifest_of(&after["id"])?;
+    let manifest = env.code_repo_manifest(&after["id"])?;
     for line in [
         "repoName: till",
         "pipelineRuntime: true",
@@ -140,35 +142,33 @@ fn its_attributes_are_changed_in_place() -> Case {
     ] {
         assert!(manifest.contains(line), "{line} is not in:\n{manifest}");
     }
-    let project = stage
-        .gitlab
-        .api(Method::GET, "/projects/shop%2Ftill", None)?;
+    let project = env.gitlab.api(Method::GET, "/projects/shop%2Ftill", None)?;
     assert_eq!(project["description"], "The till");
     assert_eq!(project["default_branch"], "trunk");
-    let tokens = stage.gitlab.api(
+    let tokens = env.gitlab.api(
         Method::GET,
         "/projects/shop%2Ftill/access_tokens?state=active",
         None,
     )?;
     assert_eq!(tokens, json!([]));
 
-    stage.write(&changed.replace(r#""trunk""#, r#""absent""#))?;
-    let text = stage.workspace.failing_apply()?.text();
+    env.write(&changed.replace(r#""trunk""#, r#""absent""#))?;
+    let text = env.workspace.failing_apply()?.text();
     assert!(text.contains("no branch absent"), "{text}");
     Ok(())
 }
 
 #[test]
-fn what_cannot_be_is_said_before_anything_is_made() -> Case {
+fn invalid_arguments_are_refused_before_any_write() -> Case {
     let product = "resource \"nautes_product\" \"shop\" {\n  name = \"shop\"\n}\n";
-    let stage = Stage::with_vault(product)?;
-    stage.workspace.apply_with(&[])?;
+    let env = TestEnv::with_vault(product)?;
+    env.workspace.apply_with(&[])?;
     let repo = |more: &str| {
         format!(
             "{product}resource \"nautes_code_repo\" \"this\" {{\n  product = nautes_product.shop.id\n  name = \"checkout\"\n  {more}\n}}\n"
         )
     };
-    for (attribute, said) in [
+    for (attribute, message) in [
         (r#"project = "absent""#, "absent"),
         (r#"visibility = "public""#, "above the product's"),
         (
@@ -176,15 +176,13 @@ fn what_cannot_be_is_said_before_anything_is_made() -> Case {
             "belongs to `product-99999`",
         ),
     ] {
-        stage.write(&repo(attribute))?;
-        let (outcome, calls) = stage
-            .gitlab
-            .calls_during(|| stage.workspace.failing_apply())?;
+        env.write(&repo(attribute))?;
+        let (outcome, calls) = env.gitlab.calls_during(|| env.workspace.failing_apply())?;
         let text = outcome?.text();
-        assert!(text.contains(said), "{attribute}: {text}");
+        assert!(text.contains(message), "{attribute}: {text}");
         calls.writes().assert_calls(exactly(0));
     }
-    for (attribute, said) in [
+    for (attribute, message) in [
         (r#"access_token = { lifetime = "9000h" }"#, "365 days"),
         (
             r#"access_token = { lifetime = "720h", rotate_before = "720h" }"#,
@@ -193,43 +191,41 @@ fn what_cannot_be_is_said_before_anything_is_made() -> Case {
         (r#"webhook_events = ["pushes"]"#, "pushes"),
         (r#"default_branch = "refs/heads/main""#, "refs/heads"),
     ] {
-        stage.write(&repo(attribute))?;
-        let text = stage.workspace.failing_validate()?.text();
-        assert!(text.contains(said), "{attribute}: {text}");
+        env.write(&repo(attribute))?;
+        let text = env.workspace.failing_validate()?.text();
+        assert!(text.contains(message), "{attribute}: {text}");
     }
-    stage.write(&repo(r#"webhook_events = ["releases_events"]"#))?;
-    let text = stage.workspace.validate()?.text();
+    env.write(&repo(r#"webhook_events = ["releases_events"]"#))?;
+    let text = env.workspace.validate()?.text();
     assert!(text.contains("do not handle these events"), "{text}");
     Ok(())
 }
 
 #[test]
-fn without_a_vault_nothing_is_made() -> Case {
-    let stage = Stage::with(SHOP)?;
-    let (outcome, calls) = stage
-        .gitlab
-        .calls_during(|| stage.workspace.failing_apply())?;
+fn without_a_vault_no_code_repository_is_created() -> Case {
+    let env = TestEnv::new(SHOP)?;
+    let (outcome, calls) = env.gitlab.calls_during(|| env.workspace.failing_apply())?;
     let text = outcome?.text();
     assert!(text.contains("vault.address"), "{text}");
     // The configuration repository is the only project.
-    calls.of("POST /projects").assert_calls(exactly(1));
+    calls.to_route("POST /projects").assert_calls(exactly(1));
     Ok(())
 }
 
 #[test]
-fn it_is_imported_by_path_and_id_and_found_by_data_sources() -> Case {
-    let stage = Stage::with_vault(SHOP)?;
-    stage.workspace.apply_with(&[])?;
-    let repo = stage.workspace.resource(CHECKOUT)?;
+fn a_code_repository_is_imported_by_path_and_by_id_and_found_by_data_sources() -> Case {
+    let env = TestEnv::with_vault(SHOP)?;
+    env.workspace.apply_with(&[])?;
+    let repo = env.workspace.resource(CHECKOUT)?;
     let id = repo["id"].as_str().unwrap_or_default();
     for import in [id, "shop/checkout"] {
-        stage.workspace.run(["state", "rm", CHECKOUT])?;
-        stage.workspace.import(CHECKOUT, import)?;
-        let plan = stage.workspace.plan()?;
+        env.workspace.run(["state", "rm", CHECKOUT])?;
+        env.workspace.import(CHECKOUT, import)?;
+        let plan = env.workspace.plan()?;
         let action = plan.action(CHECKOUT);
         assert!(matches!(action, None | Some("update")), "{plan}");
     }
-    stage.write(&format!(
+    env.write(&format!(
         "{SHOP}{}",
         r#"
 data "nautes_code_repo" "by_name" {
@@ -258,8 +254,8 @@ output "found" {
 }
 "#
     ))?;
-    stage.workspace.apply()?;
-    let outputs = stage.workspace.outputs()?;
+    env.workspace.apply()?;
+    let outputs = env.workspace.outputs()?;
     assert_eq!(
         outputs["found"],
         json!([true, "checkout", true, "checkout"])
@@ -268,7 +264,7 @@ output "found" {
 }
 
 #[test]
-fn twenty_of_one_project_are_made_and_refreshed_with_few_calls() -> Case {
+fn twenty_code_repositories_are_created_and_refreshed_with_few_calls() -> Case {
     let many = SHOP.replace(
         "  product        = nautes_product.shop.id\n",
         "  count          = 20\n  product        = nautes_product.shop.id\n",
@@ -277,27 +273,26 @@ fn twenty_of_one_project_are_made_and_refreshed_with_few_calls() -> Case {
         r#"name           = "checkout""#,
         r#"name           = "checkout-${count.index}""#,
     );
-    let stage = Stage::with_vault(&many)?;
-    let (applied, calls) = stage
+    let env = TestEnv::with_vault(&many)?;
+    let (applied, calls) = env
         .vault()?
         .proxy()
-        .calls_during(|| stage.workspace.apply_with(&["-parallelism=20"]));
+        .calls_during(|| env.workspace.apply_with(&["-parallelism=20"]));
     applied?;
     calls
-        .only(|call| !call.is_write())
+        .filter(|call| !call.is_write())
         .assert_calls(at_most(80));
 
-    let (planned, of_gitlab) = stage.gitlab.calls_during(|| {
-        stage
-            .vault()
-            .map(|vault| vault.proxy().calls_during(|| stage.workspace.plan()))
+    let (planned, gitlab_calls) = env.gitlab.calls_during(|| {
+        env.vault()
+            .map(|vault| vault.proxy().calls_during(|| env.workspace.plan()))
     })?;
-    let (plan, of_vault) = planned?;
+    let (plan, vault_calls) = planned?;
     assert!(plan?.is_empty());
-    // A listing of secrets each; one of policies, one look at the mount and one at the token.
-    of_vault.assert_calls(at_most(20 + 3));
-    // Keys and tokens of each; one listing of projects; the product, its configuration repository, and its manifests,
-    // because the branch has moved on since most were verified.
-    of_gitlab.assert_calls(at_most(2 * 20 + 1 + 2 + 4));
+    // A listing of secrets for each repository; one listing of policies, and one read of the mount and of the token.
+    vault_calls.assert_calls(at_most(20 + 3));
+    // The keys and the tokens of each repository; one listing of projects; the product, its configuration repository,
+    // and its manifests, because the branch has advanced since most were verified.
+    gitlab_calls.assert_calls(at_most(2 * 20 + 1 + 2 + 4));
     Ok(())
 }

@@ -1,9 +1,9 @@
-//! A binding of a code repository: whose deploy keys are enabled where.
+//! Bindings of code repositories, which enable the deploy keys of other repositories.
 
 use serde_json::Value;
 
 use crate::code_repo::SHOP;
-use crate::harness::{Case, Stage};
+use crate::test_env::{Case, TestEnv};
 
 const PIPELINES: &str = r#"
 resource "nautes_code_repo" "pipelines" {
@@ -25,32 +25,32 @@ resource "nautes_code_repo_binding" "pipelines" {
 
 const ADDRESS: &str = "nautes_code_repo_binding.pipelines";
 
-/// The keys of other repositories that are enabled on the opened one.
-fn enabled(stage: &Stage) -> anyhow::Result<Vec<String>> {
-    let own = stage.workspace.resource("nautes_code_repo.pipelines")?;
+/// Returns the keys of other repositories that are enabled on the bound one.
+fn enabled_keys(env: &TestEnv) -> anyhow::Result<Vec<String>> {
+    let own = env.workspace.resource("nautes_code_repo.pipelines")?;
     let own = format!(
         "{}-",
         own.get("id").and_then(Value::as_str).unwrap_or_default()
     );
-    let mut titles = stage.deploy_keys("shop/pipelines")?;
+    let mut titles = env.deploy_keys("shop/pipelines")?;
     titles.retain(|title| !title.starts_with(&own));
     Ok(titles)
 }
 
 #[test]
-fn it_enables_keys_of_others_and_takes_them_back() -> Case {
+fn a_binding_enables_deploy_keys_of_other_repositories_and_disables_them_again() -> Case {
     let both = format!("{SHOP}{PIPELINES}");
-    let stage = Stage::with_vault(&format!("{both}{BINDING}"))?;
-    stage.workspace.apply()?;
-    let checkout = stage.workspace.resource("nautes_code_repo.checkout")?;
+    let env = TestEnv::with_vault(&format!("{both}{BINDING}"))?;
+    env.workspace.apply()?;
+    let checkout = env.workspace.resource("nautes_code_repo.checkout")?;
     let checkout = checkout["id"].as_str().unwrap_or_default();
-    assert_eq!(enabled(&stage)?, [format!("{checkout}-readonly")]);
-    let binding = stage.workspace.resource(ADDRESS)?;
+    assert_eq!(enabled_keys(&env)?, [format!("{checkout}-readonly")]);
+    let binding = env.workspace.resource(ADDRESS)?;
     let path = binding["manifest_path"].as_str().unwrap_or_default();
-    let manifest = stage.manifest("shop/default.project", path)?;
+    let manifest = env.read_file("shop/default.project", path)?;
     assert!(manifest.contains("  permissions: readonly\n"), "{manifest}");
 
-    // The same repository by its name, the whole product, and the right to push.
+    // A reference by name, all projects of the product, and permission to push.
     let changed = BINDING
         .replace(
             "nautes_code_repo.pipelines.id",
@@ -61,14 +61,14 @@ fn it_enables_keys_of_others_and_takes_them_back() -> Case {
             "  projects    = []\n",
         )
         .replace("readonly", "readwrite");
-    stage.write(&format!("{both}{changed}"))?;
-    let plan = stage.workspace.plan()?;
+    env.write(&format!("{both}{changed}"))?;
+    let plan = env.workspace.plan()?;
     assert_eq!(plan.action(ADDRESS), Some("update"), "{plan}");
-    stage.workspace.apply()?;
-    assert_eq!(enabled(&stage)?, [format!("{checkout}-readwrite+")]);
+    env.workspace.apply()?;
+    assert_eq!(enabled_keys(&env)?, [format!("{checkout}-readwrite+")]);
 
-    // A key that is taken away by hand is drift of the opened repository.
-    let keys = stage.gitlab.api(
+    // A key that was disabled outside Terraform is drift of the bound repository.
+    let keys = env.gitlab.api(
         testbed::Method::GET,
         "/projects/shop%2Fpipelines/deploy_keys",
         None,
@@ -77,60 +77,58 @@ fn it_enables_keys_of_others_and_takes_them_back() -> Case {
     let keys = keys.as_array().cloned().unwrap_or_default();
     let key = keys.iter().find(|key| key["title"] == title.as_str());
     let key = key.map_or(Value::Null, |key| key["id"].clone());
-    stage.gitlab.api(
+    env.gitlab.api(
         testbed::Method::DELETE,
         &format!("/projects/shop%2Fpipelines/deploy_keys/{key}"),
         None,
     )?;
-    let plan = stage.workspace.plan()?;
+    let plan = env.workspace.plan()?;
     assert_eq!(
         plan.action("nautes_code_repo.pipelines"),
         Some("update"),
         "{plan}"
     );
-    stage.workspace.apply()?;
-    assert_eq!(enabled(&stage)?, [format!("{checkout}-readwrite+")]);
+    env.workspace.apply()?;
+    assert_eq!(enabled_keys(&env)?, [format!("{checkout}-readwrite+")]);
 
-    stage.write(&both)?;
-    stage.workspace.apply()?;
-    assert_eq!(enabled(&stage)?, Vec::<String>::new());
+    env.write(&both)?;
+    env.workspace.apply()?;
+    assert_eq!(enabled_keys(&env)?, Vec::<String>::new());
     Ok(())
 }
 
 #[test]
-fn it_is_imported_and_survives_the_rename_of_its_project_and_a_replacement_of_its_repository()
--> Case {
+fn a_binding_is_imported_and_survives_a_renamed_project_and_a_replaced_repository() -> Case {
     let body = format!("{SHOP}{PIPELINES}{BINDING}");
-    let stage = Stage::with_vault(&body)?;
-    stage.workspace.apply_with(&[])?;
-    stage.workspace.run(["state", "rm", ADDRESS])?;
-    stage.workspace.import(ADDRESS, "shop/pipelines")?;
+    let env = TestEnv::with_vault(&body)?;
+    env.workspace.apply_with(&[])?;
+    env.workspace.run(["state", "rm", ADDRESS])?;
+    env.workspace.import(ADDRESS, "shop/pipelines")?;
     let renamed = body.replace(
         "name     = \"checkout\"\n  language",
         "name     = \"till\"\n  language",
     );
-    stage.write(&renamed)?;
-    stage.workspace.apply()?;
-    assert_eq!(enabled(&stage)?.len(), 1);
-    stage
-        .workspace
+    env.write(&renamed)?;
+    env.workspace.apply()?;
+    assert_eq!(enabled_keys(&env)?.len(), 1);
+    env.workspace
         .apply_with(&["-replace=nautes_code_repo.pipelines"])?;
-    stage.workspace.assert_empty_plan("after the replacement")?;
-    assert_eq!(enabled(&stage)?.len(), 1);
-    stage.workspace.destroy()?;
+    env.workspace.assert_empty_plan("after the replacement")?;
+    assert_eq!(enabled_keys(&env)?.len(), 1);
+    env.workspace.destroy()?;
     Ok(())
 }
 
 #[test]
-fn names_do_as_references_whatever_is_made_first() -> Case {
+fn references_by_name_work_in_any_order_of_creation() -> Case {
     let by_name = BINDING
         .replace("nautes_code_repo.pipelines.id", r#""pipelines""#)
         .replace("nautes_project.checkout.id", r#""checkout""#)
         .replace("  depends_on  = [nautes_code_repo.checkout]\n", "");
     let shop = SHOP.replace("nautes_project.checkout.id", r#""checkout""#);
     let body = format!("{shop}{PIPELINES}{by_name}");
-    let stage = Stage::with_vault(&body)?;
-    stage.workspace.apply()?;
-    assert_eq!(enabled(&stage)?.len(), 1);
+    let env = TestEnv::with_vault(&body)?;
+    env.workspace.apply()?;
+    assert_eq!(enabled_keys(&env)?.len(), 1);
     Ok(())
 }

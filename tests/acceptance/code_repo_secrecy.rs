@@ -1,8 +1,8 @@
-//! The secrets of code repositories are in Vault and nowhere else.
+//! The secrets of code repositories are in Vault only.
 
 #![expect(
     clippy::indexing_slicing,
-    reason = "a field that an answer lacks reads as null"
+    reason = "a missing field of a response reads as null"
 )]
 
 use std::collections::BTreeSet;
@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use testbed::{Failure, Fault, Method, Outcome, Workspace};
 
 use crate::code_repo::SHOP;
-use crate::harness::{Case, Stage};
 use crate::openssh_key;
+use crate::test_env::{Case, TestEnv};
 
 const PIPELINES: &str = r#"
 resource "nautes_code_repo" "pipelines" {
@@ -35,62 +35,65 @@ resource "nautes_code_repo_binding" "pipelines" {
 
 const REPOSITORIES: [&str; 3] = ["default.project", "checkout", "pipelines"];
 
-/// What was seen in a test, by where it was.
+/// Texts from a test, each with its source.
 #[derive(Default)]
-struct Seen(Vec<(String, String)>);
+struct Texts(Vec<(String, String)>);
 
-impl Seen {
-    fn take(&mut self, place: impl Into<String>, text: impl Into<String>) {
-        self.0.push((place.into(), text.into()));
+impl Texts {
+    fn add(&mut self, source: impl Into<String>, text: impl Into<String>) {
+        self.0.push((source.into(), text.into()));
     }
 
-    fn take_outcome(&mut self, place: &str, outcome: &Outcome) {
-        self.take(format!("what {place} prints"), outcome.stdout());
-        self.take(format!("the errors of {place}"), outcome.stderr());
+    fn add_outcome(&mut self, command: &str, outcome: &Outcome) {
+        self.add(
+            format!("the standard output of {command}"),
+            outcome.stdout(),
+        );
+        self.add(format!("the standard error of {command}"), outcome.stderr());
     }
 
-    /// Applies, and watches the arguments of all processes meanwhile.
-    fn take_apply(&mut self, workspace: &Workspace, place: &str) -> anyhow::Result<bool> {
+    /// Applies, and adds the output and the arguments of all processes; returns whether the apply succeeded.
+    fn add_apply(&mut self, workspace: &Workspace, command: &str) -> anyhow::Result<bool> {
         let mut running = workspace.start_apply(&[])?;
         let mut arguments = BTreeSet::new();
         while !running.has_ended() {
             arguments.extend(arguments_of_all_processes());
             std::thread::sleep(std::time::Duration::from_millis(10));
         }
-        let provider = arguments
+        let has_provider = arguments
             .iter()
             .any(|line| line.contains("terraform-provider-nautes"));
-        ensure!(provider, "the provider was not among the processes");
+        ensure!(has_provider, "the provider was not among the processes");
         for line in arguments {
-            self.take(format!("the arguments of a process during {place}"), line);
+            self.add(format!("the arguments of a process during {command}"), line);
         }
         let outcome = running.finish()?;
-        self.take_outcome(place, &outcome);
+        self.add_outcome(command, &outcome);
         Ok(outcome.exit_code() == Some(0))
     }
 
-    /// Reads all files of a folder: the state, its backups, plans and logs.
-    fn take_files(&mut self, folder: &Path) -> Case {
+    /// Adds all files in a folder: the state, its backups, plans and logs.
+    fn add_files(&mut self, folder: &Path) -> Case {
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
             if path.is_symlink() {
                 continue;
             }
             if path.is_dir() {
-                self.take_files(&path)?;
+                self.add_files(&path)?;
             } else {
                 let text = String::from_utf8_lossy(&fs::read(&path)?).into_owned();
-                self.take(path.display().to_string(), text);
+                self.add(path.display().to_string(), text);
             }
         }
         Ok(())
     }
 
-    fn expect_none_of(&self, secrets: &BTreeSet<String>) -> Case {
-        for (place, text) in &self.0 {
+    fn check_no_secret(&self, secrets: &BTreeSet<String>) -> Case {
+        for (source, text) in &self.0 {
             for secret in secrets {
                 let shown: String = secret.chars().take(6).collect();
-                ensure!(!text.contains(secret), "{shown}… is in {place}");
+                ensure!(!text.contains(secret), "{shown}… is in {source}");
             }
         }
         Ok(())
@@ -105,9 +108,9 @@ fn arguments_of_all_processes() -> Vec<String> {
         .collect()
 }
 
-/// Every version of everything secret that Vault holds of the product's repositories: keys, line by line, and tokens.
-fn secrets_in(stage: &Stage) -> anyhow::Result<BTreeSet<String>> {
-    let vault = stage.vault()?;
+/// Reads all versions of the secrets in Vault: the lines of private keys, and tokens.
+fn secrets_in(env: &TestEnv) -> anyhow::Result<BTreeSet<String>> {
+    let vault = env.vault()?;
     let mut secrets = BTreeSet::new();
     for (name, version) in vault.inventory()? {
         let Some(path) = name.strip_prefix("secret git/") else {
@@ -126,35 +129,40 @@ fn secrets_in(stage: &Stage) -> anyhow::Result<BTreeSet<String>> {
     Ok(secrets)
 }
 
-/// Lets the provider log in with an `AppRole`; returns the secret id.
-fn use_approle(stage: &mut Stage) -> anyhow::Result<String> {
-    let vault = stage.vault()?;
+/// Configures the provider to log in with an `AppRole`; returns the secret id.
+fn use_approle(env: &mut TestEnv) -> anyhow::Result<String> {
+    let vault = env.vault()?;
     let api = |method, path: &str, body: Value| vault.api(method, path, Some(&body));
     api(
         Method::POST,
         "sys/auth/approle",
         json!({ "type": "approle" }),
     )?;
-    let everything =
+    let full_access =
         r#"path "*" { capabilities = ["create", "read", "update", "delete", "list", "sudo"] }"#;
-    let policy = json!({ "policy": everything });
+    let policy = json!({ "policy": full_access });
     api(Method::PUT, "sys/policies/acl/terraform", policy)?;
     let role = json!({ "token_policies": ["terraform"] });
     api(Method::POST, "auth/approle/role/terraform", role)?;
     let role = vault.api(Method::GET, "auth/approle/role/terraform/role-id", None)?;
     let path = "auth/approle/role/terraform/secret-id";
     let secret = api(Method::POST, path, json!({}))?["data"]["secret_id"].clone();
-    let text = |value: &Value| value.as_str().map(str::to_owned).context("a text");
+    let text = |value: &Value| {
+        value
+            .as_str()
+            .map(str::to_owned)
+            .context("the response has no id")
+    };
     let (role, secret) = (text(&role["data"]["role_id"])?, text(&secret)?);
-    let workspace = &mut stage.workspace;
+    let workspace = &mut env.workspace;
     workspace.set_env("NAUTES_VAULT_APPROLE_ROLE_ID", role);
     workspace.set_env("NAUTES_VAULT_APPROLE_SECRET_ID", &secret);
     Ok(secret)
 }
 
-/// The history of a repository with everything that any commit changed.
-fn history(stage: &Stage, repository: &str) -> anyhow::Result<String> {
-    let folder = stage.clone(&format!("shop/{repository}"))?;
+/// Returns the history of a repository, with the changes of every commit.
+fn history(env: &TestEnv, repository: &str) -> anyhow::Result<String> {
+    let folder = env.clone(&format!("shop/{repository}"))?;
     let log = Command::new("git")
         .args(["log", "--patch", "--all"])
         .current_dir(folder)
@@ -164,61 +172,60 @@ fn history(stage: &Stage, repository: &str) -> anyhow::Result<String> {
 }
 
 #[test]
-fn no_key_and_no_token_is_in_a_state_a_plan_a_log_a_message_a_commit_or_an_argument() -> Case {
-    let mut stage = Stage::with_vault(&format!("{SHOP}{PIPELINES}"))?;
-    stage.workspace = stage.workspace.with_trace("TRACE");
-    let secret_id = use_approle(&mut stage)?;
-    let mut seen = Seen::default();
-    stage.workspace.plan()?;
-    seen.take("the first plan", stage.workspace.show_plan()?.to_string());
+fn keys_and_tokens_never_appear_in_states_plans_logs_messages_commits_or_arguments() -> Case {
+    let mut env = TestEnv::with_vault(&format!("{SHOP}{PIPELINES}"))?;
+    env.workspace = env.workspace.with_trace("TRACE");
+    let secret_id = use_approle(&mut env)?;
+    let mut texts = Texts::default();
+    env.workspace.plan()?;
+    texts.add("the first plan", env.workspace.show_plan()?.to_string());
 
-    // Half-way, GitLab and then Vault refuse something that came with a secret.
+    // First Vault and then GitLab refuse a request with a secret, in the middle of an apply.
     let body = json!({ "errors": ["permission denied"] }).to_string();
-    let refused = Failure::Answer { status: 403, body };
-    let fault = Fault::of_next("POST", "accesstoken-api", refused);
-    stage.vault()?.proxy().inject_fault(fault);
-    assert!(!seen.take_apply(&stage.workspace, "an apply that Vault stops")?);
-    let failure = json!({ "answer": { "status": 403 } });
+    let refused = Failure::Respond { status: 403, body };
+    let fault = Fault::once("POST", "accesstoken-api", refused);
+    env.vault()?.proxy().inject_fault(fault);
+    assert!(!texts.add_apply(&env.workspace, "an apply that Vault stops")?);
+    let failure = json!({ "respond": { "status": 403 } });
     let fault = json!({ "method": "POST", "path": "/access_tokens$", "failure": failure });
-    stage.gitlab.inject_fault(&fault)?;
-    assert!(!seen.take_apply(&stage.workspace, "an apply that GitLab stops")?);
-    stage.gitlab.clear_faults()?;
-    assert!(seen.take_apply(&stage.workspace, "an apply")?);
-    let mut secrets = secrets_in(&stage)?;
+    env.gitlab.inject_fault(&fault)?;
+    assert!(!texts.add_apply(&env.workspace, "an apply that GitLab stops")?);
+    env.gitlab.clear_faults()?;
+    assert!(texts.add_apply(&env.workspace, "an apply")?);
+    let mut secrets = secrets_in(&env)?;
 
-    // A token that is to be replaced at once, and a key that is made anew.
-    let pipelines = stage.workspace.resource("nautes_code_repo.pipelines")?;
+    // The repair creates another key and another token.
+    let pipelines = env.workspace.resource("nautes_code_repo.pipelines")?;
     let key = &pipelines["deploy_keys"]["readonly"]["id"];
     let path = format!("/projects/shop%2Fpipelines/deploy_keys/{key}");
-    stage.gitlab.api(Method::DELETE, &path, None)?;
-    let path = &pipelines["access_token"]["id"];
-    let path = format!("/projects/shop%2Fpipelines/access_tokens/{path}");
-    stage.gitlab.api(Method::DELETE, &path, None)?;
-    stage.workspace.plan()?;
-    seen.take("the second plan", stage.workspace.show_plan()?.to_string());
-    assert!(seen.take_apply(&stage.workspace, "a repair")?);
-    let made_before = secrets.len();
-    secrets.extend(secrets_in(&stage)?);
-    assert!(secrets.len() > made_before + 2);
+    env.gitlab.api(Method::DELETE, &path, None)?;
+    let token = &pipelines["access_token"]["id"];
+    let path = format!("/projects/shop%2Fpipelines/access_tokens/{token}");
+    env.gitlab.api(Method::DELETE, &path, None)?;
+    env.workspace.plan()?;
+    texts.add("the second plan", env.workspace.show_plan()?.to_string());
+    assert!(texts.add_apply(&env.workspace, "a repair")?);
+    let count_before = secrets.len();
+    secrets.extend(secrets_in(&env)?);
+    assert!(secrets.len() > count_before + 2);
 
-    seen.take("the state", stage.workspace.state()?.to_string());
+    texts.add("the state", env.workspace.state()?.to_string());
     for repository in REPOSITORIES {
-        let place = format!("the history of {repository}");
-        seen.take(place, history(&stage, repository)?);
+        let source = format!("the history of {repository}");
+        texts.add(source, history(&env, repository)?);
     }
-    seen.take_outcome("a destroy", &stage.workspace.destroy()?.outcome);
-    seen.take_files(stage.workspace.as_ref())?;
-    assert!(stage.workspace.trace().contains("[TRACE]"));
+    texts.add_outcome("a destroy", &env.workspace.destroy()?.outcome);
+    texts.add_files(env.workspace.as_ref())?;
+    assert!(env.workspace.trace().contains("[TRACE]"));
     assert!(
-        stage
-            .workspace
+        env.workspace
             .path()
             .join("terraform.tfstate.backup")
             .is_file()
     );
 
     secrets.insert(secret_id);
-    secrets.insert(stage.gitlab.root_token().to_owned());
-    secrets.insert(stage.vault()?.root_token().to_owned());
-    seen.expect_none_of(&secrets)
+    secrets.insert(env.gitlab.root_token().to_owned());
+    secrets.insert(env.vault()?.root_token().to_owned());
+    texts.check_no_secret(&secrets)
 }

@@ -1,9 +1,9 @@
-//! Data sources: one object by name or by id, lists with filters, and what does not exist.
+//! Data sources: single objects by name and by id, lists with filters, and missing objects.
 
 use serde_json::json;
 use testbed::{at_most, exactly};
 
-use crate::harness::{Case, Stage};
+use crate::test_env::{Case, TestEnv};
 
 const SHOP: &str = r#"
 resource "nautes_product" "shop" {
@@ -33,7 +33,7 @@ resource "nautes_project" "this" {
 }
 "#;
 
-/// References by name, so that nothing waits for the resources.
+/// References by name, so that no data source depends on a resource.
 const DATA: &str = r#"
 data "nautes_product" "by_name" {
   name = "shop"
@@ -136,7 +136,7 @@ data "nautes_projects" "of_no_product" {
 }
 "#;
 
-/// What is configured by something that does not exist yet is not known at plan.
+/// A provider configuration that refers to an object to create is unknown at plan.
 const UNKNOWN_CONFIGURATION: &str = r#"
 provider "nautes" {
   alias  = "later"
@@ -150,13 +150,11 @@ data "nautes_product" "later" {
 "#;
 
 #[test]
-fn everything_is_found_by_name_by_id_and_in_lists() -> Case {
-    let stage = Stage::with(SHOP)?;
-    stage.workspace.apply()?;
-    stage.write(&format!("{SHOP}{DATA}"))?;
-    let (applied, calls) = stage
-        .gitlab
-        .calls_during(|| stage.workspace.apply_with(&[]))?;
+fn objects_are_found_by_name_by_id_and_in_lists() -> Case {
+    let env = TestEnv::new(SHOP)?;
+    env.workspace.apply()?;
+    env.write(&format!("{SHOP}{DATA}"))?;
+    let (applied, calls) = env.gitlab.calls_during(|| env.workspace.apply_with(&[]))?;
     applied?;
     calls.writes().assert_calls(exactly(0));
     let found = json!({ "found": {
@@ -173,22 +171,22 @@ fn everything_is_found_by_name_by_id_and_in_lists() -> Case {
             ["checkout"],
         ],
     } });
-    assert_eq!(stage.workspace.outputs()?, found);
+    assert_eq!(env.workspace.outputs()?, found);
 
-    let (plan, calls) = stage.gitlab.calls_during(|| stage.workspace.plan())?;
+    let (plan, calls) = env.gitlab.calls_during(|| env.workspace.plan())?;
     assert!(plan?.is_empty());
-    // Two for each product and each of the forms in which it is named, two lists of products, and for each repository
-    // the head, the listing, the kustomization and the archive.
+    // Two for each product and each form of its reference, two listings of products, and for each repository the head,
+    // the listing, the kustomization and the archive.
     calls.assert_calls(at_most(18));
     Ok(())
 }
 
 #[test]
-fn what_does_not_exist_is_an_error_that_names_it() -> Case {
-    let stage = Stage::with(SHOP)?;
-    stage.workspace.apply()?;
-    stage.write(&format!("{SHOP}{ABSENT}"))?;
-    let outcome = stage.workspace.failing_plan()?;
+fn a_missing_object_is_an_error_that_names_it() -> Case {
+    let env = TestEnv::new(SHOP)?;
+    env.workspace.apply()?;
+    env.write(&format!("{SHOP}{ABSENT}"))?;
+    let outcome = env.workspace.failing_plan()?;
     let named = [
         ("data.nautes_product.by_name", "shoe"),
         ("data.nautes_product.by_id", "product-4711"),
@@ -209,8 +207,8 @@ fn what_does_not_exist_is_an_error_that_names_it() -> Case {
 }
 
 #[test]
-fn arguments_that_exclude_each_other_and_a_broken_filter_are_refused_without_a_call() -> Case {
-    let stage = Stage::with(
+fn conflicting_or_missing_arguments_and_an_invalid_filter_are_refused_without_a_call() -> Case {
+    let env = TestEnv::new(
         r#"
 data "nautes_product" "both" {
   id   = "product-1"
@@ -227,20 +225,18 @@ data "nautes_projects" "broken" {
 }
 "#,
     )?;
-    let (outcome, calls) = stage
+    let (outcome, calls) = env
         .gitlab
-        .calls_during(|| stage.workspace.failing_validate())?;
+        .calls_during(|| env.workspace.failing_validate())?;
     calls.assert_calls(exactly(0));
     assert_eq!(outcome?.errors().count(), 3);
     Ok(())
 }
 
 #[test]
-fn an_unknown_provider_configuration_is_an_error_of_a_data_source() -> Case {
-    let stage = Stage::with(&format!("{SHOP}{UNKNOWN_CONFIGURATION}"))?;
-    let (outcome, calls) = stage
-        .gitlab
-        .calls_during(|| stage.workspace.failing_plan())?;
+fn a_data_source_fails_while_the_provider_configuration_is_unknown() -> Case {
+    let env = TestEnv::new(&format!("{SHOP}{UNKNOWN_CONFIGURATION}"))?;
+    let (outcome, calls) = env.gitlab.calls_during(|| env.workspace.failing_plan())?;
     let text = outcome?.text();
     assert!(
         text.contains("nautes_product") && text.contains("not known yet"),

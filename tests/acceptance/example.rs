@@ -1,9 +1,9 @@
-//! The examples of the documentation, as their readers would run them.
+//! The examples in the documentation, run as a reader would run them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::harness::{Case, Stage};
+use crate::test_env::{Case, TestEnv};
 
 fn folders(kind: &str) -> anyhow::Result<Vec<PathBuf>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -17,45 +17,45 @@ fn folders(kind: &str) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 #[test]
-fn the_example_of_every_resource_applies_with_an_empty_plan_after_it_and_is_imported_by_a_block()
--> Case {
+fn every_resource_example_applies_with_an_empty_plan_afterwards_and_is_imported_by_a_block() -> Case
+{
     for folder in folders("resources")? {
         let example = fs::read_to_string(folder.join("resource.tf"))?;
-        let stage = Stage::with_vault(&example)?;
-        stage.workspace.apply()?;
+        let env = TestEnv::with_vault(&example)?;
+        env.workspace.apply()?;
         let type_name = folder
             .file_name()
             .and_then(|name| name.to_str())
             .unwrap_or_default();
-        let addresses = stage.workspace.addresses()?;
+        let addresses = env.workspace.addresses()?;
         let address = addresses
             .iter()
             .find(|address| address.starts_with(&format!("{type_name}.")));
-        let address = address.ok_or_else(|| anyhow::anyhow!("{type_name} was not made"))?;
-        let id = stage.workspace.resource(address)?["id"].clone();
-        stage.workspace.run(["state", "rm", address])?;
+        let address = address.ok_or_else(|| anyhow::anyhow!("{type_name} was not created"))?;
+        let id = env.workspace.resource(address)?["id"].clone();
+        env.workspace.run(["state", "rm", address])?;
         let block = format!("import {{\n  to = {address}\n  id = {id}\n}}\n");
-        stage.write(&format!("{example}\n{block}"))?;
-        stage.workspace.apply()?;
-        stage.write(&example)?;
-        stage.workspace.assert_empty_plan("after the import")?;
-        stage.workspace.destroy()?;
+        env.write(&format!("{example}\n{block}"))?;
+        env.workspace.apply()?;
+        env.write(&example)?;
+        env.workspace.assert_empty_plan("after the import")?;
+        env.workspace.destroy()?;
     }
     Ok(())
 }
 
 #[test]
-fn the_example_of_every_data_source_is_valid() -> Case {
+fn every_data_source_example_is_valid() -> Case {
     for folder in folders("data-sources")? {
-        let stage = Stage::with(&fs::read_to_string(folder.join("data-source.tf"))?)?;
-        stage.workspace.validate()?;
+        let env = TestEnv::new(&fs::read_to_string(folder.join("data-source.tf"))?)?;
+        env.workspace.validate()?;
     }
     Ok(())
 }
 
 #[test]
-fn data_sources_read_what_resources_made() -> Case {
-    let stage = Stage::with(
+fn data_sources_read_what_resources_created() -> Case {
+    let env = TestEnv::new(
         r#"
 resource "nautes_product" "shop" {
   name = "shop"
@@ -109,8 +109,8 @@ output "found" {
 }
 "#,
     )?;
-    stage.workspace.apply()?;
-    let outputs = stage.workspace.outputs()?;
+    env.workspace.apply()?;
+    let outputs = env.workspace.outputs()?;
     let found = serde_json::json!([true, "cluster-build", "rust", "staging", "shop"]);
     assert!(
         outputs.to_string().contains(&found.to_string()),

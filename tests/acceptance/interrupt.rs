@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 use testbed::{Hold, Outcome, at_most, exactly};
 
-use crate::harness::{Case, Stage};
+use crate::test_env::{Case, TestEnv};
 
 const SHOP: &str = r#"
 resource "nautes_product" "shop" {
@@ -20,16 +20,16 @@ resource "nautes_environment" "staging" {
 }
 "#;
 
-/// The calls of a product's creation before the one that makes its project.
-const BEFORE_PROJECT: usize = 1;
+/// The number of calls of a product's creation before the call that creates its project.
+const CALLS_BEFORE_PROJECT: usize = 1;
 
-/// A provider that is stopped gives up what it waits for after five seconds; the rest is for slow machines.
-const PROMPT: Duration = Duration::from_secs(12);
+/// An interrupted provider stops waiting after five seconds; the rest is for slow machines.
+const EXIT_LIMIT: Duration = Duration::from_secs(12);
 
-/// Applies, and interrupts the run `times` when the product's project is being made.
-fn interrupted_apply(stage: &Stage, hold: Hold, times: usize) -> anyhow::Result<Outcome> {
-    let held = stage.gitlab.hold_call(BEFORE_PROJECT, hold)?;
-    let mut running = stage.workspace.start_apply(&[])?;
+/// Applies, and interrupts the run `times` times while the product's project is being created.
+fn interrupted_apply(env: &TestEnv, hold: Hold, times: usize) -> anyhow::Result<Outcome> {
+    let held = env.gitlab.hold_call(CALLS_BEFORE_PROJECT, hold)?;
+    let mut running = env.workspace.start_apply(&[])?;
     ensure!(
         held.wait_until_held(|| running.has_ended())?,
         "no call was held"
@@ -40,62 +40,67 @@ fn interrupted_apply(stage: &Stage, hold: Hold, times: usize) -> anyhow::Result<
         std::thread::sleep(Duration::from_millis(200));
     }
     let outcome = running.finish()?;
-    let took = interrupted.elapsed();
-    ensure!(took < PROMPT, "it ended {took:?} after the interrupt");
+    let duration = interrupted.elapsed();
+    ensure!(
+        duration < EXIT_LIMIT,
+        "the run ended {duration:?} after the interrupt"
+    );
     Ok(outcome)
 }
 
 #[test]
-fn an_interrupted_creation_comes_to_its_end_and_nothing_new_begins() -> Case {
-    let stage = Stage::with(SHOP)?;
-    let outcome = interrupted_apply(&stage, Hold::For(Duration::from_millis(600)), 1)?;
+fn an_interrupted_creation_completes_and_no_other_operation_starts() -> Case {
+    let env = TestEnv::new(SHOP)?;
+    let outcome = interrupted_apply(&env, Hold::For(Duration::from_millis(600)), 1)?;
     assert_eq!(outcome.exit_code(), Some(1), "{}", outcome.text());
-    assert_eq!(stage.workspace.addresses()?, ["nautes_product.shop"]);
-    stage.expect_no_provider()?;
-    let (applied, calls) = stage.gitlab.calls_during(|| stage.workspace.apply())?;
+    assert_eq!(env.workspace.addresses()?, ["nautes_product.shop"]);
+    env.wait_for_providers_to_exit()?;
+    let (applied, calls) = env.gitlab.calls_during(|| env.workspace.apply())?;
     applied?;
     calls.writes().assert_calls(exactly(1));
     Ok(())
 }
 
 #[test]
-fn an_interrupted_creation_that_gets_no_answer_is_stopped_and_finished_by_the_next_apply() -> Case {
-    let stage = Stage::with(SHOP)?;
-    let outcome = interrupted_apply(&stage, Hold::BeforeEffect, 1)?;
+fn an_interrupted_creation_without_a_response_stops_and_the_next_apply_finishes_it() -> Case {
+    let env = TestEnv::new(SHOP)?;
+    let outcome = interrupted_apply(&env, Hold::BeforeEffect, 1)?;
     assert_eq!(outcome.exit_code(), Some(1));
     let text = outcome.text();
     assert!(
         text.contains("Run the command again to finish it"),
         "{text}"
     );
-    assert_eq!(stage.workspace.addresses()?, Vec::<String>::new());
-    stage.expect_no_provider()?;
-    let (applied, calls) = stage.gitlab.calls_during(|| stage.workspace.apply())?;
+    assert_eq!(env.workspace.addresses()?, Vec::<String>::new());
+    env.wait_for_providers_to_exit()?;
+    let (applied, calls) = env.gitlab.calls_during(|| env.workspace.apply())?;
     applied?;
     calls.writes().assert_calls(at_most(5));
-    stage.workspace.destroy()?;
-    stage.expect_only_remains(1, &["shop"])
+    env.workspace.destroy()?;
+    env.check_products_marked_for_deletion(1, &["shop"])
 }
 
 #[test]
-fn after_a_second_interrupt_everything_ends_at_once_and_the_next_apply_finishes_it() -> Case {
-    let stage = Stage::with(SHOP)?;
-    let outcome = interrupted_apply(&stage, Hold::AfterEffect, 2)?;
+fn a_second_interrupt_ends_the_run_immediately_and_the_next_apply_finishes_it() -> Case {
+    let env = TestEnv::new(SHOP)?;
+    let outcome = interrupted_apply(&env, Hold::AfterEffect, 2)?;
     assert_ne!(outcome.exit_code(), Some(0));
-    stage.expect_no_provider()?;
-    stage.workspace.apply()?;
-    stage.workspace.destroy()?;
-    stage.expect_only_remains(1, &["shop"])
+    env.wait_for_providers_to_exit()?;
+    env.workspace.apply()?;
+    env.workspace.destroy()?;
+    env.check_products_marked_for_deletion(1, &["shop"])
 }
 
 #[test]
-fn a_provider_ends_when_its_command_line_is_killed() -> Case {
-    let stage = Stage::with(SHOP)?;
-    let held = stage.gitlab.hold_call(BEFORE_PROJECT, Hold::BeforeEffect)?;
-    let mut running = stage.workspace.start_apply(&[])?;
+fn a_provider_exits_when_its_command_line_is_killed() -> Case {
+    let env = TestEnv::new(SHOP)?;
+    let held = env
+        .gitlab
+        .hold_call(CALLS_BEFORE_PROJECT, Hold::BeforeEffect)?;
+    let mut running = env.workspace.start_apply(&[])?;
     assert!(held.wait_until_held(|| running.has_ended())?);
     running.kill();
     assert_eq!(running.finish()?.exit_code(), None);
-    assert_eq!(stage.workspace.provider_processes().len(), 1);
-    stage.expect_no_provider()
+    assert_eq!(env.workspace.provider_processes().len(), 1);
+    env.wait_for_providers_to_exit()
 }

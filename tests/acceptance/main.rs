@@ -1,50 +1,52 @@
-//! The provider under the real command line, against the GitLab emulator.
+//! The provider under the real command line, against the GitLab emulator and a real OpenBao.
 //!
-//! One file per kind of resource, and one per kind of trouble. Every case has a workspace and an emulator
-//! of its own, applies with an empty plan afterwards, and states how many calls a step may make.
+//! There is a file for each kind of resource and for each kind of failure. Every case has its own
+//! workspace and emulator, checks that the plan after an apply is empty, and limits how many calls a
+//! step may make.
 
 mod authorisation;
-mod brown_field;
+mod brownfield;
+mod cleanup;
 mod code_repo;
 mod code_repo_binding;
 mod code_repo_failure;
 mod code_repo_guard;
-mod code_repo_name;
+mod code_repo_rename;
 mod code_repo_repair;
 mod code_repo_secrecy;
 mod credentials_work;
 mod data_source;
+mod deadlock;
 mod environment;
 mod example;
 mod fault;
-mod harness;
 mod interrupt;
 mod kill;
 mod openssh_key;
 mod parallel;
 mod product;
+mod product_destroy;
 mod product_guard;
 mod product_identity;
 mod product_operators;
-mod product_refusal;
-mod product_remains;
-mod project_life;
+mod product_validation;
+mod project;
 mod refactor;
-mod remains;
 mod secrecy;
+mod test_env;
 mod vault_fault;
 mod writers;
 
 #[test]
-fn every_file_of_this_folder_is_part_of_the_tests() {
+fn every_file_in_this_folder_is_a_declared_module() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/acceptance");
-    let forgotten: Vec<_> = harness::modules_in(&folder)
+    let undeclared: Vec<_> = test_env::modules_in(&folder)
         .unwrap()
         .into_iter()
         .filter(|module| !include_str!("main.rs").contains(&format!("\nmod {module};\n")))
         .collect();
     assert!(
-        forgotten.is_empty(),
-        "main.rs does not declare: {forgotten:?}"
+        undeclared.is_empty(),
+        "main.rs does not declare: {undeclared:?}"
     );
 }

@@ -1,5 +1,5 @@
-//! OpenSSH's private keys on the curve P-256, written and read by the format's own description (`PROTOCOL.key` of
-//! OpenSSH), with the arithmetic of ring: nothing of it is what the provider makes its keys with.
+//! OpenSSH private keys on the curve P-256, written and read according to `PROTOCOL.key` of OpenSSH, with the arithmetic
+//! of ring. It shares no code with the provider's key generation.
 
 use anyhow::{Context, Error, ensure};
 use base64::Engine as _;
@@ -10,7 +10,7 @@ use ring::signature::{
     UnparsedPublicKey,
 };
 
-use crate::harness::Case;
+use crate::test_env::Case;
 
 const BEGIN: &str = "-----BEGIN OPENSSH PRIVATE KEY-----\n";
 const END: &str = "-----END OPENSSH PRIVATE KEY-----\n";
@@ -18,33 +18,33 @@ const MAGIC: &[u8] = b"openssh-key-v1\0";
 const ALGORITHM: &str = "ecdsa-sha2-nistp256";
 const CURVE: &str = "nistp256";
 
-/// Where ring's PKCS #8 documents of this curve hold the private number.
+/// The position of the private scalar in ring's PKCS #8 documents of this curve.
 const SCALAR_IN_PKCS8: std::ops::Range<usize> = 36..68;
 
-/// A key pair as two texts.
-pub(crate) struct KeyTexts {
+/// A key pair in text form.
+pub(crate) struct KeyPairText {
     /// PEM with a final line break, not encrypted.
     pub(crate) private: String,
     /// `ecdsa-sha2-nistp256 AAAA… comment`.
     pub(crate) public: String,
 }
 
-/// Makes what `ssh-keygen -t ecdsa -N "" -C <comment>` makes.
-pub(crate) fn generate(comment: &str) -> anyhow::Result<KeyTexts> {
+/// Generates a key pair like `ssh-keygen -t ecdsa -N "" -C <comment>`.
+pub(crate) fn generate(comment: &str) -> anyhow::Result<KeyPairText> {
     let random = SystemRandom::new();
     let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;
     let pkcs8 = EcdsaKeyPair::generate_pkcs8(algorithm, &random).map_err(Error::msg)?;
     let point = EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.as_ref(), &random).map_err(Error::msg)?;
     let point = point.public_key().as_ref();
     let scalar = pkcs8.as_ref().get(SCALAR_IN_PKCS8);
-    let scalar = scalar.context("a PKCS #8 document holds the private number")?;
+    let scalar = scalar.context("the PKCS #8 document has no private scalar")?;
 
     let public = public_blob(point);
     let mut check = [0; 4];
     random.fill(&mut check).map_err(Error::msg)?;
     let mut secret = [check, check].concat();
     secret.extend(&public);
-    put(&mut secret, &positive(scalar));
+    put(&mut secret, &encode_number(scalar));
     put(&mut secret, comment.as_bytes());
     secret.extend((1..=255).take(secret.len().next_multiple_of(8) - secret.len()));
 
@@ -58,26 +58,26 @@ pub(crate) fn generate(comment: &str) -> anyhow::Result<KeyTexts> {
     let text = STANDARD.encode(file);
     let lines = text.as_bytes().chunks(70).map(String::from_utf8_lossy);
     let lines = lines.collect::<Vec<_>>().join("\n");
-    Ok(KeyTexts {
+    Ok(KeyPairText {
         private: format!("{BEGIN}{lines}\n{END}"),
         public: format!("{ALGORITHM} {} {comment}", STANDARD.encode(public)),
     })
 }
 
-/// Checks that a private key is the half of a public one: that it has the same point, and that what is signed with
-/// the one is verified with the other.
-pub(crate) fn expect_pair(private: &str, public: &str) -> Case {
+/// Checks that a private key belongs to a public one: both have the same point, and the public key verifies a
+/// signature of the private one.
+pub(crate) fn check_pair(private: &str, public: &str) -> Case {
     let mut words = public.split_whitespace();
     ensure!(
         words.next() == Some(ALGORITHM),
-        "{public} is of another kind"
+        "{public} has another algorithm"
     );
-    let blob = STANDARD.decode(words.next().context("a public key has two words")?)?;
+    let blob = STANDARD.decode(words.next().context("the public key has no second word")?)?;
     let mut rest = blob.as_slice();
     ensure!(take(&mut rest)? == ALGORITHM.as_bytes() && take(&mut rest)? == CURVE.as_bytes());
     let point = take(&mut rest)?;
 
-    // It derives the public half from the private one, and refuses another one than that.
+    // Fails unless the public key is the one that ring derives from the private key.
     let random = SystemRandom::new();
     let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;
     let scalar = scalar(private)?;
@@ -90,32 +90,39 @@ pub(crate) fn expect_pair(private: &str, public: &str) -> Case {
         .map_err(Error::msg)
 }
 
-/// The lines of the private key's own text, without the frame.
+/// Returns the lines between the header and the footer of a private key.
 pub(crate) fn lines(private: &str) -> Vec<String> {
     let lines = private.lines().filter(|line| !line.starts_with("-----"));
     lines.map(str::to_owned).collect()
 }
 
-/// The private number in a key that is not encrypted, with all leading zeros.
+/// Returns the private scalar of an unencrypted key, padded with leading zeros.
 fn scalar(private: &str) -> anyhow::Result<Vec<u8>> {
     ensure!(private.starts_with(BEGIN) && private.ends_with(END));
     let file = STANDARD.decode(lines(private).concat())?;
-    let mut rest = file.strip_prefix(MAGIC).context("the file has its name")?;
+    let mut rest = file
+        .strip_prefix(MAGIC)
+        .context("the file has no magic text")?;
     ensure!(take(&mut rest)? == b"none", "the key is encrypted");
     ensure!(take(&mut rest)? == b"none" && take(&mut rest)?.is_empty());
-    ensure!(rest.split_off(..4) == Some(&[0, 0, 0, 1]), "one key");
+    ensure!(
+        rest.split_off(..4) == Some(&[0, 0, 0, 1]),
+        "expected one key"
+    );
     let public = take(&mut rest)?;
     let mut rest = take(&mut rest)?;
-    let checks = rest.split_off(..8).context("two check numbers")?;
+    let checks = rest
+        .split_off(..8)
+        .context("the key has no check numbers")?;
     let [one, other] = [checks.get(..4), checks.get(4..)];
     ensure!(one == other, "the check numbers differ");
     ensure!(rest.split_off(..public.len()) == Some(public));
     let number = take(&mut rest)?;
     let _comment = take(&mut rest)?;
     ensure!(rest.len() < 8 && rest.iter().zip(1..).all(|(byte, count)| *byte == count));
-    let digits = without_zeros(number);
+    let digits = without_leading_zeros(number);
     let zeros = 32_usize.checked_sub(digits.len());
-    let zeros = vec![0; zeros.context("the number is too long")?];
+    let zeros = vec![0; zeros.context("the scalar is too long")?];
     Ok([zeros.as_slice(), digits].concat())
 }
 
@@ -127,15 +134,15 @@ fn public_blob(point: &[u8]) -> Vec<u8> {
     blob
 }
 
-/// A number as the format writes it: no leading zeros, but for one before a high bit.
-fn positive(digits: &[u8]) -> Vec<u8> {
-    let digits = without_zeros(digits);
+/// Encodes a positive number: without leading zeros, except one before a high bit.
+fn encode_number(digits: &[u8]) -> Vec<u8> {
+    let digits = without_leading_zeros(digits);
     let has_high_bit = digits.first().is_some_and(|byte| *byte >= 0x80);
     let zero: &[u8] = if has_high_bit { &[0] } else { &[] };
     [zero, digits].concat()
 }
 
-fn without_zeros(mut digits: &[u8]) -> &[u8] {
+fn without_leading_zeros(mut digits: &[u8]) -> &[u8] {
     while let Some(rest) = digits.strip_prefix(&[0]) {
         digits = rest;
     }
@@ -149,20 +156,20 @@ fn put(file: &mut Vec<u8>, text: &[u8]) {
 }
 
 fn take<'a>(rest: &mut &'a [u8]) -> anyhow::Result<&'a [u8]> {
-    let length = rest.split_off(..4).context("a length")?;
+    let length = rest.split_off(..4).context("a length is missing")?;
     let length = u32::from_be_bytes(length.try_into()?);
     rest.split_off(..usize::try_from(length)?)
-        .context("a text of that length")
+        .context("a text is shorter than its length")
 }
 
 #[test]
-fn a_generated_pair_fits_and_two_halves_of_different_pairs_do_not() -> Case {
-    // One in 256 private numbers has a leading zero.
+fn a_generated_pair_matches_and_keys_of_different_pairs_do_not() -> Case {
+    // One in 256 private scalars has a leading zero.
     for _ in 0..512 {
         let pair = generate("repo-1-readonly")?;
-        expect_pair(&pair.private, &pair.public)?;
+        check_pair(&pair.private, &pair.public)?;
     }
     let (one, other) = (generate("one")?, generate("other")?);
-    assert!(expect_pair(&one.private, &other.public).is_err());
+    assert!(check_pair(&one.private, &other.public).is_err());
     Ok(())
 }

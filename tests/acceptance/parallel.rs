@@ -1,4 +1,4 @@
-//! Many resources at once, and two runs at once.
+//! Many resources in parallel, and two runs in parallel.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -7,21 +7,22 @@ use anyhow::{Context, anyhow, bail, ensure};
 use serde_json::json;
 use testbed::{Call, Invocation, Workspace, at_least, at_most, exactly};
 
-use crate::harness::{Case, Stage};
+use crate::test_env::{Case, TestEnv};
 
 const PRODUCTS: [&str; 3] = ["bazaar", "market", "shop"];
 
-/// Environments and projects in a product.
+/// The number of environments and projects in a product.
 const ENTITIES: usize = 20;
 
-/// Commits of a configuration repository when these are made, the two included that it begins with.
-const MOST_COMMITS: usize = 10;
+/// The maximum number of commits of a configuration repository after their creation, including the first two.
+const MAX_COMMITS: usize = 10;
 
-/// Calls that make a product: the group, the project with its first commit, the second commit, the group's mark off.
+/// The writes that create a product: the group, the project with its first commit, the second commit, and the removal
+/// of the group's mark.
 const WRITES_OF_PRODUCT: usize = 4;
 
-/// Calls to look at a product: the group, the project, and the head of the branch.
-const LOOK: usize = 3;
+/// The calls that refresh a product: the group, the project, and the head of the branch.
+const READS_OF_PRODUCT: usize = 3;
 
 /// Three products, each with ten environments and ten projects.
 const MEMBERS: &str = r#"
@@ -57,16 +58,16 @@ resource "nautes_product" "this" {
 }
 "#;
 
-/// What became of the manifests in a repository's history.
+/// The changes of manifests in a repository's history.
 struct History {
     commits: usize,
-    /// How often each was added, and how often deleted.
-    deeds: BTreeMap<String, (usize, usize)>,
+    /// How often each manifest was added, and how often deleted.
+    changes: BTreeMap<String, (usize, usize)>,
 }
 
 impl History {
-    /// Reads it from a fresh clone; a manifest that was changed is an error.
-    fn of(stage: &Stage, product: &str) -> anyhow::Result<Self> {
+    /// Reads the history from a fresh clone; fails if a manifest was modified.
+    fn load(env: &TestEnv, product: &str) -> anyhow::Result<Self> {
         let log = Invocation::new("git")
             .args([
                 "log",
@@ -74,20 +75,20 @@ impl History {
                 "--name-status",
                 "--no-renames",
             ])
-            .current_dir(stage.clone(&format!("{product}/default.project"))?)
+            .current_dir(env.clone(&format!("{product}/default.project"))?)
             .finish()?
             .success()?;
         let mut history = Self {
             commits: 0,
-            deeds: BTreeMap::new(),
+            changes: BTreeMap::new(),
         };
         for line in log.stdout.lines() {
             match line.split_once('\t') {
                 None => history.commits += usize::from(line == "commit"),
-                Some((deed, path))
+                Some((status, path))
                     if path.starts_with("envs/") || path.starts_with("projects/") =>
                 {
-                    history.note(deed, path)?;
+                    history.add(status, path)?;
                 }
                 Some(_) => {}
             }
@@ -95,39 +96,42 @@ impl History {
         Ok(history)
     }
 
-    fn note(&mut self, deed: &str, path: &str) -> Case {
-        let (added, deleted) = self.deeds.entry(path.to_owned()).or_default();
-        match deed {
+    fn add(&mut self, status: &str, path: &str) -> Case {
+        let (added, deleted) = self.changes.entry(path.to_owned()).or_default();
+        match status {
             "A" => *added += 1,
             "D" => *deleted += 1,
-            _ => bail!("{path} was changed ({deed})"),
+            _ => bail!("{path} was modified ({status})"),
         }
         Ok(())
     }
 
     /// Checks that this many manifests were each added once and deleted `deletions` times.
-    fn expect_each_once(&self, manifests: usize, deletions: usize) -> Case {
-        let all_once = self.deeds.values().all(|deeds| *deeds == (1, deletions));
+    fn check_each_once(&self, manifests: usize, deletions: usize) -> Case {
+        let all_once = self
+            .changes
+            .values()
+            .all(|counts| *counts == (1, deletions));
         ensure!(
-            self.deeds.len() == manifests && all_once,
-            "{manifests} manifests were to be added once and deleted {deletions} times: {:?}",
-            self.deeds
+            self.changes.len() == manifests && all_once,
+            "expected {manifests} manifests, added once and deleted {deletions} times; found {:?}",
+            self.changes
         );
         Ok(())
     }
 }
 
 /// Checks the history of each product.
-fn expect_each_change_once(stage: &Stage, deletions: usize, most_commits: usize) -> Case {
+fn check_each_change_once(env: &TestEnv, deletions: usize, max_commits: usize) -> Case {
     for product in PRODUCTS {
-        let history = History::of(stage, product)?;
+        let history = History::load(env, product)?;
         ensure!(
-            history.commits <= most_commits,
+            history.commits <= max_commits,
             "{product} has {} commits",
             history.commits
         );
         history
-            .expect_each_once(ENTITIES, deletions)
+            .check_each_once(ENTITIES, deletions)
             .with_context(|| format!("in the history of {product}"))?;
     }
     Ok(())
@@ -135,53 +139,53 @@ fn expect_each_change_once(stage: &Stage, deletions: usize, most_commits: usize)
 
 fn create_and_destroy_all(parallelism: usize) -> Case {
     let parallelism = format!("-parallelism={parallelism}");
-    let apply = |stage: &Stage| {
-        let (applied, calls) = stage
+    let apply = |env: &TestEnv| {
+        let (applied, calls) = env
             .gitlab
-            .calls_during(|| stage.workspace.apply_with(&[&parallelism]))?;
+            .calls_during(|| env.workspace.apply_with(&[&parallelism]))?;
         applied?;
         anyhow::Ok(calls)
     };
-    let empty_plan = |stage: &Stage| {
-        let (plan, calls) = stage.gitlab.calls_during(|| stage.workspace.plan())?;
+    let empty_plan = |env: &TestEnv| {
+        let (plan, calls) = env.gitlab.calls_during(|| env.workspace.plan())?;
         let plan = plan?;
         ensure!(plan.is_empty(), "not empty: {plan}");
         Ok(calls)
     };
 
-    let stage = Stage::with(&format!("{ONLY_PRODUCTS}{MEMBERS}"))?;
-    let calls = apply(&stage)?;
-    let of_entities = MOST_COMMITS - 2;
-    calls
-        .writes()
-        .assert_calls(at_most(PRODUCTS.len() * (WRITES_OF_PRODUCT + of_entities)));
-    expect_each_change_once(&stage, 0, MOST_COMMITS)?;
+    let env = TestEnv::new(&format!("{ONLY_PRODUCTS}{MEMBERS}"))?;
+    let calls = apply(&env)?;
+    let entity_commits = MAX_COMMITS - 2;
+    calls.writes().assert_calls(at_most(
+        PRODUCTS.len() * (WRITES_OF_PRODUCT + entity_commits),
+    ));
+    check_each_change_once(&env, 0, MAX_COMMITS)?;
 
-    // The head has moved since all but the last were made: besides, the tree and the kustomization are read.
-    empty_plan(&stage)?.assert_calls(at_most(PRODUCTS.len() * (LOOK + 2)));
-    apply(&stage)?.assert_calls(at_most(PRODUCTS.len() * (LOOK + 2)));
-    empty_plan(&stage)?.assert_calls(exactly(PRODUCTS.len() * LOOK));
+    // The head has advanced since all but the last were created, so the tree and the kustomization are read, too.
+    empty_plan(&env)?.assert_calls(at_most(PRODUCTS.len() * (READS_OF_PRODUCT + 2)));
+    apply(&env)?.assert_calls(at_most(PRODUCTS.len() * (READS_OF_PRODUCT + 2)));
+    empty_plan(&env)?.assert_calls(exactly(PRODUCTS.len() * READS_OF_PRODUCT));
 
-    stage.write(ONLY_PRODUCTS)?;
-    apply(&stage)?
+    env.write(ONLY_PRODUCTS)?;
+    apply(&env)?
         .writes()
-        .assert_calls(at_most(PRODUCTS.len() * of_entities));
-    expect_each_change_once(&stage, 1, MOST_COMMITS + of_entities)?;
-    stage.workspace.destroy()?;
-    stage.expect_only_remains(PRODUCTS.len(), &PRODUCTS)
+        .assert_calls(at_most(PRODUCTS.len() * entity_commits));
+    check_each_change_once(&env, 1, MAX_COMMITS + entity_commits)?;
+    env.workspace.destroy()?;
+    env.check_products_marked_for_deletion(PRODUCTS.len(), &PRODUCTS)
 }
 
 #[test]
-fn sixty_entities_of_three_products_are_made_ten_at_a_time() -> Case {
+fn sixty_entities_of_three_products_are_created_ten_at_a_time() -> Case {
     create_and_destroy_all(10)
 }
 
 #[test]
-fn sixty_entities_of_three_products_are_made_fifty_at_a_time() -> Case {
+fn sixty_entities_of_three_products_are_created_fifty_at_a_time() -> Case {
     create_and_destroy_all(50)
 }
 
-/// Environments in the product `shop`, which another run made.
+/// Returns a configuration with environments in the product `shop`, which another run created.
 fn environments(prefix: &str, first_cluster: usize) -> String {
     format!(
         r#"
@@ -202,46 +206,49 @@ resource "nautes_environment" "this" {{
 }
 
 #[test]
-fn two_runs_at_once_in_one_repository_lose_no_change() -> Case {
-    let product = Stage::with("resource \"nautes_product\" \"shop\" {\n  name = \"shop\"\n}\n")?;
+fn two_concurrent_runs_on_one_repository_lose_no_change() -> Case {
+    let product = TestEnv::new("resource \"nautes_product\" \"shop\" {\n  name = \"shop\"\n}\n")?;
     product.workspace.apply()?;
-    // Time for the other run to come between, and few changes in each commit.
+    // Slow commits give the runs time to interfere, with few changes per commit.
     let slow = json!({ "latency_commit": 80, "gap_before_parent": 20 });
-    product.gitlab.change_switches(&slow)?;
+    product.gitlab.update_switches(&slow)?;
     let bodies = [environments("left", 0), environments("right", 15)];
     let runs = bodies
         .iter()
-        .map(|body| product.beside(body))
+        .map(|body| product.new_workspace(body))
         .collect::<Result<Vec<_>, _>>()?;
-    let at_once = |work: fn(&Workspace) -> anyhow::Result<()>| {
+    let in_parallel = |command: fn(&Workspace) -> anyhow::Result<()>| {
         thread::scope(|scope| {
-            let begun: Vec<_> = runs.iter().map(|run| scope.spawn(|| work(run))).collect();
-            begun
+            let started: Vec<_> = runs
+                .iter()
+                .map(|run| scope.spawn(|| command(run)))
+                .collect();
+            started
                 .into_iter()
                 .try_for_each(|run| run.join().map_err(|_| anyhow!("a run panicked"))?)
         })
     };
 
-    at_once(|run| Ok(run.apply_with(&["-parallelism=3"]).map(drop)?))?;
-    let lost = |call: &Call| call.is_write() && call.status == Some(400);
-    let lost_races = product.gitlab.calls()?.only(lost);
+    in_parallel(|run| Ok(run.apply_with(&["-parallelism=3"]).map(drop)?))?;
+    let is_lost_race = |call: &Call| call.is_write() && call.status == Some(400);
+    let lost_races = product.gitlab.calls()?.filter(is_lost_race);
     lost_races.assert_calls(at_least(1));
     for run in &runs {
-        run.assert_empty_plan("after two runs at once")?;
+        run.assert_empty_plan("after two runs in parallel")?;
     }
-    History::of(&product, "shop")?.expect_each_once(30, 0)?;
+    History::load(&product, "shop")?.check_each_once(30, 0)?;
     let kustomization =
-        product.manifest("shop/default.project", "production/kustomization.yaml")?;
+        product.read_file("shop/default.project", "production/kustomization.yaml")?;
     assert_eq!(
         kustomization.matches("envs/").count(),
         30,
         "{kustomization}"
     );
 
-    at_once(|run| Ok(run.destroy().map(drop)?))?;
-    History::of(&product, "shop")?.expect_each_once(30, 1)?;
+    in_parallel(|run| Ok(run.destroy().map(drop)?))?;
+    History::load(&product, "shop")?.check_each_once(30, 1)?;
     let kustomization =
-        product.manifest("shop/default.project", "production/kustomization.yaml")?;
+        product.read_file("shop/default.project", "production/kustomization.yaml")?;
     assert_eq!(kustomization.matches("envs/").count(), 0, "{kustomization}");
     product.workspace.assert_empty_plan("of the product")?;
     Ok(())

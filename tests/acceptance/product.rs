@@ -1,10 +1,10 @@
-//! A product, alone and with environments and projects.
+//! Products with environments and projects.
 
 use std::fs;
 
 use testbed::{Kustomize, at_most, exactly};
 
-use crate::harness::{Case, Stage};
+use crate::test_env::{Case, TestEnv};
 
 const SHOP: &str = r#"
 resource "nautes_product" "shop" {
@@ -39,33 +39,31 @@ const MANIFESTS: [&str; 5] = [
 
 #[test]
 fn a_product_with_environments_and_projects_is_created_and_destroyed() -> Case {
-    let stage = Stage::with(SHOP)?;
-    let (applied, calls) = stage
-        .gitlab
-        .calls_during(|| stage.workspace.apply_with(&[]))?;
+    let env = TestEnv::new(SHOP)?;
+    let (applied, calls) = env.gitlab.calls_during(|| env.workspace.apply_with(&[]))?;
     applied?;
-    // The first commit of the repository, and the five manifests; a slow machine may need one more.
+    // The initial commit of the repository and one for the five manifests; a slow machine may need one more.
     calls
-        .of("POST /projects/{id}/repository/commits")
+        .to_route("POST /projects/{id}/repository/commits")
         .assert_calls(at_most(3));
     calls.assert_calls(at_most(12));
-    stage.workspace.assert_empty_plan("after apply")?;
+    env.workspace.assert_empty_plan("after apply")?;
 
-    let repository = stage.clone("shop/default.project")?;
+    let repository = env.clone("shop/default.project")?;
     for manifest in MANIFESTS {
         assert!(repository.join(manifest).is_file(), "{manifest} is missing");
     }
 
-    stage.workspace.destroy()?;
-    assert_eq!(stage.workspace.addresses()?, Vec::<String>::new());
+    env.workspace.destroy()?;
+    assert_eq!(env.workspace.addresses()?, Vec::<String>::new());
     Ok(())
 }
 
 #[test]
 fn kustomize_finds_every_entity_in_the_configuration_repository() -> Case {
-    let stage = Stage::with(SHOP)?;
-    stage.workspace.apply()?;
-    let repository = stage.clone("shop/default.project")?;
+    let env = TestEnv::new(SHOP)?;
+    env.workspace.apply()?;
+    let repository = env.clone("shop/default.project")?;
     let built = Kustomize::obtain()?.build(&repository.join("production"))?;
     let kinds = |kind: &str| built.matches(&format!("\nkind: {kind}\n")).count();
     assert_eq!((kinds("Environment"), kinds("Project")), (3, 2), "{built}");
@@ -77,22 +75,24 @@ fn kustomize_finds_every_entity_in_the_configuration_repository() -> Case {
 }
 
 #[test]
-fn a_refresh_asks_only_for_the_product_and_the_head_in_whatever_order() -> Case {
-    let stage = Stage::with(SHOP)?;
-    stage.workspace.apply()?;
-    stage.workspace.apply()?;
-    // What the configuration does not hold any more is refreshed without waiting for its product.
+fn a_refresh_reads_only_the_product_and_the_branch_head_in_any_order() -> Case {
+    let env = TestEnv::new(SHOP)?;
+    env.workspace.apply()?;
+    env.workspace.apply()?;
+    // A resource that is no longer in the configuration is refreshed without waiting for its product.
     let orphans = SHOP.replace("checkout = \"rust\", ", "");
     for (body, parallelism) in [(SHOP, 1), (SHOP, 10), (&orphans, 1), (&orphans, 10)] {
-        stage.write(body)?;
+        env.write(body)?;
         let parallelism = format!("-parallelism={parallelism}");
-        let (plan, calls) = stage
+        let (plan, calls) = env
             .gitlab
-            .calls_during(|| stage.workspace.plan_with(&[&parallelism]))?;
+            .calls_during(|| env.workspace.plan_with(&[&parallelism]))?;
         assert_eq!(plan?.is_empty(), body == SHOP);
         calls.writes().assert_calls(exactly(0));
-        calls.of("GET /groups/{id}").assert_calls(exactly(1));
-        calls.of("GET /projects/{id}").assert_calls(exactly(1));
+        calls.to_route("GET /groups/{id}").assert_calls(exactly(1));
+        calls
+            .to_route("GET /projects/{id}")
+            .assert_calls(exactly(1));
         calls.assert_calls(exactly(3));
     }
     Ok(())

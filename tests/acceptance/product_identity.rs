@@ -1,8 +1,8 @@
-//! What exists is imported by its identity, which command lines know since 1.12.
+//! Import by identity, which Terraform and OpenTofu support since 1.12.
 
 use testbed::Terraform;
 
-use crate::harness::{Case, Stage};
+use crate::test_env::{Case, TestEnv};
 
 const SHOP: &str = r#"
 resource "nautes_product" "shop" {
@@ -23,40 +23,38 @@ resource "nautes_project" "checkout" {
 }
 "#;
 
-fn import(address: &str, identity: &str) -> String {
+fn import_block(address: &str, identity: &str) -> String {
     format!("import {{\n  to = {address}\n  identity = {{ {identity} }}\n}}\n")
 }
 
 #[test]
 fn a_product_and_its_entities_are_imported_by_identity() -> Case {
-    let stage = Stage::run_by(&Terraform::obtain_with_identity()?, SHOP)?;
-    stage.workspace.apply()?;
-    let product = stage.workspace.resource("nautes_product.shop")?;
+    let env = TestEnv::with_terraform(&Terraform::obtain_with_identity()?, SHOP)?;
+    env.workspace.apply()?;
+    let product = env.workspace.resource("nautes_product.shop")?;
     let product_id = format!("product_id = {}", product["id"]);
-    let addresses = stage.workspace.addresses()?;
+    let addresses = env.workspace.addresses()?;
     assert_eq!(addresses.len(), 3, "{addresses:?}");
     for address in &addresses {
-        stage.workspace.run(["state", "rm", address])?;
+        env.workspace.run(["state", "rm", address])?;
     }
     let blocks = [
-        import("nautes_product.shop", &product_id),
-        import(
+        import_block("nautes_product.shop", &product_id),
+        import_block(
             "nautes_environment.staging",
             &format!("{product_id}, name = \"staging\""),
         ),
-        import(
+        import_block(
             "nautes_project.checkout",
             &format!("{product_id}, name = \"checkout\""),
         ),
     ];
-    stage.write(&format!("{SHOP}{}", blocks.concat()))?;
-    let (applied, calls) = stage
-        .gitlab
-        .calls_during(|| stage.workspace.apply_with(&[]))?;
+    env.write(&format!("{SHOP}{}", blocks.concat()))?;
+    let (applied, calls) = env.gitlab.calls_during(|| env.workspace.apply_with(&[]))?;
     applied?;
     calls.writes().assert_calls(testbed::exactly(0));
-    stage.write(SHOP)?;
-    stage.workspace.assert_empty_plan("after the import")?;
-    assert_eq!(stage.workspace.addresses()?, addresses);
+    env.write(SHOP)?;
+    env.workspace.assert_empty_plan("after the import")?;
+    assert_eq!(env.workspace.addresses()?, addresses);
     Ok(())
 }

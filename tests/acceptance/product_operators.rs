@@ -1,10 +1,10 @@
-//! A product for Nautes's own operators.
+//! Access of the Nautes operators to the configuration repository of a product.
 
 use serde_json::json;
 use testbed::{Method, OpenBao, OpenBaoProgram, exactly};
 
-use crate::code_repo_repair::rotates;
-use crate::harness::{Case, Stage};
+use crate::code_repo_repair::check_rotation;
+use crate::test_env::{Case, TestEnv};
 
 const PRODUCT: &str = r#"
 resource "nautes_product" "shop" {
@@ -12,8 +12,8 @@ resource "nautes_product" "shop" {
 }
 "#;
 
-/// A Vault as a tenant has it, beside the stage.
-fn vault(folder: &std::path::Path) -> anyhow::Result<OpenBao> {
+/// Starts the Vault of a tenant: with the secrets engine and the role of Argo CD.
+fn start_vault(folder: &std::path::Path) -> anyhow::Result<OpenBao> {
     let bao = OpenBao::start(OpenBaoProgram::obtain()?, folder)?;
     bao.enable_kv("git")?;
     let write = |path: &str, body| bao.api(Method::POST, path, Some(&body));
@@ -28,23 +28,23 @@ fn vault(folder: &std::path::Path) -> anyhow::Result<OpenBao> {
 }
 
 #[test]
-fn operators_read_the_configuration_repository_as_long_as_there_is_one() -> Case {
+fn operators_can_read_the_configuration_repository_until_it_is_destroyed() -> Case {
     let folder = tempfile::tempdir()?;
-    let bao = vault(folder.path())?;
+    let bao = start_vault(folder.path())?;
     let before = bao.inventory()?;
-    let mut stage = Stage::with(PRODUCT)?;
+    let mut env = TestEnv::new(PRODUCT)?;
     for (name, value) in [
         ("NAUTES_RECONCILER", "nautes"),
         ("NAUTES_VAULT_ADDRESS", &bao.url()),
         ("NAUTES_VAULT_TOKEN", bao.root_token()),
     ] {
-        stage.workspace.set_env(name, value);
+        env.workspace.set_env(name, value);
     }
-    let workspace = &stage.workspace;
+    let workspace = &env.workspace;
 
     workspace.apply()?;
     workspace.assert_empty_plan("after the apply")?;
-    let project = stage
+    let project = env
         .gitlab
         .api(Method::GET, "/projects/shop%2Fdefault.project", None)?;
     let repository = format!("repo-{}", project["id"]);
@@ -67,39 +67,37 @@ fn operators_read_the_configuration_repository_as_long_as_there_is_one() -> Case
 }
 
 #[test]
-fn operators_that_are_not_used_any_more_lose_what_they_could_read() -> Case {
+fn operators_that_are_no_longer_used_lose_their_access() -> Case {
     let folder = tempfile::tempdir()?;
-    let bao = vault(folder.path())?;
+    let bao = start_vault(folder.path())?;
     let before = bao.inventory()?;
-    let mut stage = Stage::with(PRODUCT)?;
+    let mut env = TestEnv::new(PRODUCT)?;
     for (name, value) in [
         ("NAUTES_RECONCILER", "nautes"),
         ("NAUTES_VAULT_ADDRESS", &bao.url()),
         ("NAUTES_VAULT_TOKEN", bao.root_token()),
     ] {
-        stage.workspace.set_env(name, value);
+        env.workspace.set_env(name, value);
     }
-    stage.workspace.apply()?;
+    env.workspace.apply()?;
     assert_ne!(bao.inventory()?, before);
 
-    stage.workspace.set_env("NAUTES_RECONCILER", "provider");
-    let plan = stage.workspace.plan()?;
+    env.workspace.set_env("NAUTES_RECONCILER", "provider");
+    let plan = env.workspace.plan()?;
     assert_eq!(plan.action("nautes_product.shop"), Some("update"));
-    let drift = stage.workspace.show_plan()?["resource_drift"].to_string();
+    let drift = env.workspace.show_plan()?["resource_drift"].to_string();
     assert!(drift.contains("not needed any more"), "{drift}");
-    stage.workspace.apply()?;
+    env.workspace.apply()?;
     assert_eq!(bao.inventory()?, before);
-    stage.workspace.assert_empty_plan("after the apply")?;
+    env.workspace.assert_empty_plan("after the apply")?;
     Ok(())
 }
 
 #[test]
-fn nothing_is_made_for_operators_without_a_vault() -> Case {
-    let mut stage = Stage::with(PRODUCT)?;
-    stage.workspace.set_env("NAUTES_RECONCILER", "nautes");
-    let (failed, calls) = stage
-        .gitlab
-        .calls_during(|| stage.workspace.failing_apply())?;
+fn without_a_vault_nothing_is_created_for_operators() -> Case {
+    let mut env = TestEnv::new(PRODUCT)?;
+    env.workspace.set_env("NAUTES_RECONCILER", "nautes");
+    let (failed, calls) = env.gitlab.calls_during(|| env.workspace.failing_apply())?;
     let text = failed?.text();
     assert!(text.contains("vault.address"), "{text}");
     calls.writes().assert_calls(exactly(0));
@@ -107,20 +105,20 @@ fn nothing_is_made_for_operators_without_a_vault() -> Case {
 }
 
 #[test]
-fn the_token_that_operators_need_is_rotated_too() -> Case {
+fn the_access_token_for_operators_is_rotated() -> Case {
     let body = format!(
         "{PRODUCT}\nresource \"nautes_code_repo\" \"checkout\" {{\n  product = nautes_product.shop.id\n  name = \"checkout\"\n}}\n"
     );
     let folder = tempfile::tempdir()?;
-    let bao = vault(folder.path())?;
-    let mut stage = Stage::with(&body)?;
+    let bao = start_vault(folder.path())?;
+    let mut env = TestEnv::new(&body)?;
     for (name, value) in [
         ("NAUTES_RECONCILER", "nautes"),
         ("NAUTES_VAULT_ADDRESS", &bao.url()),
         ("NAUTES_VAULT_TOKEN", bao.root_token()),
     ] {
-        stage.workspace.set_env(name, value);
+        env.workspace.set_env(name, value);
     }
-    stage.workspace.apply_with(&[])?;
-    rotates(&stage, &bao)
+    env.workspace.apply_with(&[])?;
+    check_rotation(&env, &bao)
 }

@@ -1,4 +1,4 @@
-//! What became of all kills.
+//! The results of all kills.
 
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
@@ -6,17 +6,17 @@ use std::time::Duration;
 use anyhow::ensure;
 use testbed::{Call, Hold};
 
-use super::operation::{Repair, Victim};
-use crate::harness::Case;
+use super::operation::{Process, Recovery};
+use crate::test_env::Case;
 
-/// One kill, and what became of it.
+/// One kill and its result.
 pub(super) struct Row {
     pub(super) operation: &'static str,
     pub(super) call: Call,
-    pub(super) victim: Victim,
+    pub(super) process: Process,
     pub(super) hold: Hold,
-    pub(super) outcome: anyhow::Result<Repair>,
-    pub(super) took: Duration,
+    pub(super) result: anyhow::Result<Recovery>,
+    pub(super) duration: Duration,
 }
 
 /// All kills of one kind of object.
@@ -26,12 +26,15 @@ pub(super) struct Matrix {
 }
 
 impl Matrix {
-    /// Prints the matrix, which is the report of the test, and fails if a kill was not survived.
+    /// Prints the matrix as the report of the test, and checks that every operation was finished after its kill.
     #[expect(clippy::print_stdout, reason = "the matrix is the report of the test")]
-    pub(super) fn expect_survival(&self) -> Case {
+    pub(super) fn check_all_finished(&self) -> Case {
         println!("{self}");
-        let lost = self.rows.iter().filter(|row| row.outcome.is_err()).count();
-        ensure!(lost == 0, "{lost} kills were not survived:\n{self}");
+        let failed = self.rows.iter().filter(|row| row.result.is_err()).count();
+        ensure!(
+            failed == 0,
+            "{failed} operations were not finished after a kill:\n{self}"
+        );
         Ok(())
     }
 }
@@ -46,9 +49,9 @@ impl Display for Matrix {
 
 impl Display for Row {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        let victim = match self.victim {
-            Victim::Provider => "provider",
-            Victim::CommandLine => "command line",
+        let process = match self.process {
+            Process::Provider => "provider",
+            Process::CommandLine => "command line",
         };
         let moment = match self.hold {
             Hold::BeforeEffect => "before",
@@ -56,16 +59,16 @@ impl Display for Row {
         };
         let call = format!("{} {}", self.call.method, self.call.route);
         let Self {
-            operation, outcome, ..
+            operation, result, ..
         } = self;
-        let seconds = self.took.as_secs_f32();
+        let seconds = self.duration.as_secs_f32();
         write!(
             formatter,
-            "{operation:<9}{call:<72}{victim:<14}{moment:<8}{seconds:>5.1} s  "
+            "{operation:<9}{call:<72}{process:<14}{moment:<8}{seconds:>5.1} s  "
         )?;
-        match outcome {
-            Ok(repair) => write!(formatter, "finished, writes: {}", repair.writes),
-            Err(error) => write!(formatter, "LOST: {error:#}"),
+        match result {
+            Ok(recovery) => write!(formatter, "finished, writes: {}", recovery.writes),
+            Err(error) => write!(formatter, "FAILED: {error:#}"),
         }
     }
 }

@@ -1,15 +1,15 @@
-//! A process is killed while a call is in flight: each call of each operation, before and after its effect. The next
-//! apply finishes the work.
+//! Kills a process while a call is in flight, for each call of each operation, before and after the call takes effect.
+//! The next apply finishes the operation.
 
 mod matrix;
 mod operation;
-mod subject;
+mod scenario;
 
 use testbed::{OpenBao, OpenBaoProgram};
 
-use self::operation::Victim;
-use self::subject::Subject;
-use crate::harness::Case;
+use self::operation::Process;
+use self::scenario::Scenario;
+use crate::test_env::Case;
 
 const PRODUCT: &str = r#"
 resource "nautes_product" "shop" {
@@ -44,37 +44,37 @@ resource "nautes_code_repo" "this" {
 "#;
 
 #[test]
-fn killed_at_any_call_a_product_is_finished_by_the_next_apply() -> Case {
+fn the_next_apply_finishes_a_product_after_a_kill_at_any_call() -> Case {
     let renamed = PRODUCT.replace(r#""Shop""#, r#""The Shop""#);
-    let subject = Subject::of_gitlab("product", "", PRODUCT, &renamed);
-    subject.kill_at_every_call()?.expect_survival()
+    let scenario = Scenario::new("product", "", PRODUCT, &renamed);
+    scenario.kill_at_every_call()?.check_all_finished()
 }
 
 #[test]
-fn killed_at_any_call_an_environment_is_finished_by_the_next_apply() -> Case {
+fn the_next_apply_finishes_an_environment_after_a_kill_at_any_call() -> Case {
     let changed = ENVIRONMENT.replace(r#"env_type = "staging""#, r#"env_type = "test""#);
-    let subject = Subject::of_gitlab("environment", PRODUCT, ENVIRONMENT, &changed);
-    subject.kill_at_every_call()?.expect_survival()
+    let scenario = Scenario::new("environment", PRODUCT, ENVIRONMENT, &changed);
+    scenario.kill_at_every_call()?.check_all_finished()
 }
 
 #[test]
-fn killed_at_any_call_a_project_is_finished_by_the_next_apply() -> Case {
+fn the_next_apply_finishes_a_project_after_a_kill_at_any_call() -> Case {
     let changed = PROJECT.replace(r#""rust""#, r#""go""#);
-    let subject = Subject::of_gitlab("project", PRODUCT, PROJECT, &changed);
-    subject.kill_at_every_call()?.expect_survival()
+    let scenario = Scenario::new("project", PRODUCT, PROJECT, &changed);
+    scenario.kill_at_every_call()?.check_all_finished()
 }
 
 #[test]
-fn killed_at_any_call_a_code_repository_is_finished_by_the_next_apply() -> Case {
+fn the_next_apply_finishes_a_code_repository_after_a_kill_at_any_call() -> Case {
     let folder = tempfile::tempdir()?;
     let vault = OpenBao::start(OpenBaoProgram::obtain()?, folder.path())?;
     vault.enable_kv("git")?;
     let changed = CODE_REPO.replace(r#""checkout""#, r#""till""#);
-    let subject = Subject {
+    let scenario = Scenario {
         vault: Some(&vault),
-        victims: &[Victim::Provider],
+        processes: &[Process::Provider],
         projects: 2,
-        ..Subject::of_gitlab("code_repo", PRODUCT, CODE_REPO, &changed)
+        ..Scenario::new("code_repo", PRODUCT, CODE_REPO, &changed)
     };
-    subject.kill_at_every_call()?.expect_survival()
+    scenario.kill_at_every_call()?.check_all_finished()
 }

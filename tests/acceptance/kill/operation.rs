@@ -5,13 +5,13 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use testbed::{Call, Hold, OpenBao};
 
-use crate::harness::Stage;
+use crate::test_env::TestEnv;
 
-/// For how long a provider that goes on alone waits for the answer of the call that was in flight: long enough for
-/// the next apply to have begun.
-pub(super) const LATE: Duration = Duration::from_millis(200);
+/// How long the response to the call in flight is delayed for an orphaned provider: long enough that the next apply
+/// has started.
+pub(super) const RESPONSE_DELAY: Duration = Duration::from_millis(200);
 
-/// What an apply makes of the configuration that was applied before.
+/// The apply of one configuration after another.
 pub(super) struct Operation<'a> {
     pub(super) before: &'a str,
     pub(super) after: &'a str,
@@ -19,72 +19,72 @@ pub(super) struct Operation<'a> {
     pub(super) projects: usize,
 }
 
+/// A process that a test kills.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Victim {
+pub(super) enum Process {
     Provider,
     CommandLine,
 }
 
-/// Who receives a call.
+/// The server that receives a call.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Server {
     GitLab,
     Vault,
 }
 
-/// When who is killed.
+/// A process to kill, and when.
 pub(super) struct Kill {
-    /// The call in flight: the server, and how many calls it has received before.
+    /// The server of the call in flight.
     pub(super) server: Server,
-    pub(super) passing: usize,
-    pub(super) victim: Victim,
+    /// The number of calls that the server receives before that call.
+    pub(super) skip: usize,
+    pub(super) process: Process,
     pub(super) hold: Hold,
 }
 
-/// How many calls of the next apply could change something.
-pub(super) struct Repair {
+/// The apply that finishes a killed operation.
+pub(super) struct Recovery {
+    /// The number of calls that could change something.
     pub(super) writes: usize,
 }
 
 impl Operation<'_> {
-    /// A stage on which the operation can begin.
-    pub(super) fn stage(&self) -> anyhow::Result<Stage> {
-        let mut stage = Stage::with(self.before)?;
+    /// Makes an environment in which the operation can start.
+    pub(super) fn prepare(&self) -> anyhow::Result<TestEnv> {
+        let mut env = TestEnv::new(self.before)?;
         if let Some(vault) = self.vault {
-            stage.workspace.set_env("NAUTES_VAULT_ADDRESS", vault.url());
+            env.workspace.set_env("NAUTES_VAULT_ADDRESS", vault.url());
             let token = vault.root_token();
-            stage.workspace.set_env("NAUTES_VAULT_TOKEN", token);
+            env.workspace.set_env("NAUTES_VAULT_TOKEN", token);
         }
         if !self.before.is_empty() {
-            stage.workspace.apply_with(&[])?;
+            env.workspace.apply_with(&[])?;
         }
-        stage.write(self.after)?;
-        Ok(stage)
+        env.write(self.after)?;
+        Ok(env)
     }
 
-    /// The calls of the operation, each with its number among those to its server.
-    pub(super) fn undisturbed_calls(&self) -> anyhow::Result<Vec<(Server, usize, Call)>> {
-        let stage = self.stage()?;
-        let calls = self.apply(&stage)?;
+    /// Runs the operation without a kill, and returns its calls, each with the number of calls that its server
+    /// received before.
+    pub(super) fn calls_without_kill(&self) -> anyhow::Result<Vec<(Server, usize, Call)>> {
+        let env = self.prepare()?;
+        let calls = self.apply(&env)?;
         if self.vault.is_some() {
-            stage.workspace.destroy()?;
+            env.workspace.destroy()?;
         }
         let numbered = |server| {
             let of_server = calls.iter().filter(move |(to, _)| *to == server);
             let numbered = of_server.enumerate();
-            numbered.map(move |(passing, (_, call))| (server, passing, call.clone()))
+            numbered.map(move |(skip, (_, call))| (server, skip, call.clone()))
         };
         Ok(numbered(Server::GitLab)
             .chain(numbered(Server::Vault))
             .collect())
     }
 
-    fn apply(&self, stage: &Stage) -> anyhow::Result<Vec<(Server, Call)>> {
-        let apply = || {
-            stage
-                .gitlab
-                .calls_during(|| stage.workspace.apply_with(&[]))
-        };
+    fn apply(&self, env: &TestEnv) -> anyhow::Result<Vec<(Server, Call)>> {
+        let apply = || env.gitlab.calls_during(|| env.workspace.apply_with(&[]));
         let (of_gitlab, to_vault) = match self.vault {
             Some(vault) => vault.proxy().calls_during(apply),
             None => (apply(), testbed::Calls::default()),
@@ -100,73 +100,79 @@ impl Operation<'_> {
             .collect())
     }
 
-    /// Kills at one call, applies again, and destroys.
-    pub(super) fn survive(&self, stage: &Stage, kill: &Kill) -> anyhow::Result<Repair> {
+    /// Kills at one call, applies again, destroys, and checks that nothing remains.
+    pub(super) fn kill_and_recover(&self, env: &TestEnv, kill: &Kill) -> anyhow::Result<Recovery> {
         let held = match (kill.server, self.vault) {
-            (Server::Vault, Some(vault)) => vault.proxy().hold_call(kill.passing, kill.hold),
-            _ => stage.gitlab.hold_call(kill.passing, kill.hold)?,
+            (Server::Vault, Some(vault)) => vault.proxy().hold_call(kill.skip, kill.hold),
+            _ => env.gitlab.hold_call(kill.skip, kill.hold)?,
         };
-        let mut running = stage.workspace.start_apply(&[])?;
+        let mut running = env.workspace.start_apply(&[])?;
         if !held.wait_until_held(|| running.has_ended())? {
             bail!(
-                "the run has not made this call:\n{}",
+                "the run ended without this call:\n{}",
                 running.finish()?.text()
             );
         }
-        match kill.victim {
-            Victim::Provider => running.kill_providers(),
-            Victim::CommandLine => running.kill(),
+        match kill.process {
+            Process::Provider => running.kill_providers(),
+            Process::CommandLine => running.kill(),
         }
         let exit_code = running.finish()?.exit_code();
-        let expected = match kill.victim {
-            Victim::Provider => Some(1),
-            Victim::CommandLine => None,
+        let expected = match kill.process {
+            Process::Provider => Some(1),
+            Process::CommandLine => None,
         };
-        ensure!(exit_code == expected, "it ended with {exit_code:?}");
+        ensure!(
+            exit_code == expected,
+            "the exit code of the killed run is {exit_code:?}"
+        );
 
-        let calls = self.apply(stage).context("the next apply")?;
+        let calls = self.apply(env).context("the next apply")?;
         if matches!(kill.hold, Hold::For(_)) {
-            stage.expect_no_provider()?;
+            env.wait_for_providers_to_exit()?;
         }
-        stage.workspace.assert_empty_plan("after the next apply")?;
-        stage.workspace.destroy().context("the destruction")?;
-        let left = stage.workspace.addresses()?;
-        ensure!(left.is_empty(), "the state still holds {left:?}");
-        self.expect_nothing(stage)?;
-        Ok(Repair {
+        env.workspace.assert_empty_plan("after the next apply")?;
+        env.workspace.destroy().context("the destroy")?;
+        let addresses = env.workspace.addresses()?;
+        ensure!(addresses.is_empty(), "the state still holds {addresses:?}");
+        self.check_nothing_remains(env)?;
+        Ok(Recovery {
             writes: calls.iter().filter(|(_, call)| call.is_write()).count(),
         })
     }
 
-    /// Checks that nothing is left but what GitLab has marked for deletion.
-    fn expect_nothing(&self, stage: &Stage) -> anyhow::Result<()> {
-        stage.expect_no_credentials()?;
-        stage.expect_remains(1, self.projects, &["shop"])?;
-        let held = self.vault.map(OpenBao::inventory).transpose()?;
-        let ours: Vec<String> = held
+    /// Checks that nothing remains except what GitLab has marked for deletion.
+    fn check_nothing_remains(&self, env: &TestEnv) -> anyhow::Result<()> {
+        env.check_no_credentials()?;
+        env.check_marked_for_deletion(1, self.projects, &["shop"])?;
+        let inventory = self.vault.map(OpenBao::inventory).transpose()?;
+        let of_repositories: Vec<String> = inventory
             .into_iter()
             .flat_map(testbed::Inventory::into_keys)
             .filter(|name| name.contains("repo-"))
             .collect();
-        ensure!(ours.is_empty(), "Vault still holds {ours:?}");
+        ensure!(
+            of_repositories.is_empty(),
+            "Vault still holds {of_repositories:?}"
+        );
         Ok(())
     }
 }
 
-impl Repair {
-    /// Checks that nothing was done twice: the repair of a killed operation writes no more than the operation itself.
+impl Recovery {
+    /// Checks that nothing was done twice: the recovery takes no more writes than the operation without a kill.
     ///
-    /// Beside a provider that goes on alone, it may lose a race and write once more. A key that GitLab has and Vault has
-    /// not is removed and made again: `removals` are allowed besides.
-    pub(super) fn within(
+    /// A recovery that runs beside an orphaned provider may lose a race and repeat a write. A key that is in GitLab
+    /// but not in Vault is deleted and created again, which permits `deletions` additional writes.
+    pub(super) fn check_writes(
         self,
-        undisturbed: usize,
-        removals: usize,
+        without_kill: usize,
+        deletions: usize,
         hold: Hold,
     ) -> anyhow::Result<Self> {
         ensure!(
-            matches!(hold, Hold::For(_)) || self.writes <= undisturbed + removals,
-            "the next apply took {} writes, and undisturbed it takes {undisturbed}",
+            matches!(hold, Hold::For(_)) || self.writes <= without_kill + deletions,
+            "the next apply took {} writes; without a kill the operation takes {without_kill}",
             self.writes
         );
         Ok(self)

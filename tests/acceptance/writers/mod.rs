@@ -1,13 +1,13 @@
-//! Two processes, each with ten parallel writers, that work on one configuration repository for a minute while
-//! GitLab fails, limits, and lets others come before them.
+//! Two processes with ten parallel writers each change one configuration repository for a minute, while GitLab fails,
+//! throttles, and accepts commits by others.
 //!
-//! Each writer owns its names and keeps a ledger of what it was told. At the end the repository and its history are
-//! compared with the ledgers.
+//! Each writer uses its own names and logs the outcomes of its writes. At the end, the repository and its history are
+//! compared with the logs.
 
-mod evidence;
-mod ledger;
+mod faults;
+mod final_state;
 mod process;
-mod trouble;
+mod write_log;
 
 use std::env;
 use std::fmt::{self, Display, Formatter};
@@ -21,127 +21,126 @@ use tempfile::TempDir;
 use testbed::progress::say;
 use testbed::{Call, Emulator, EmulatorOptions, emulator_executable};
 
-use self::evidence::Evidence;
-use self::ledger::Ledger;
-use self::process::Assignment;
-use crate::harness::Case;
+use self::final_state::FinalState;
+use self::process::ProcessOptions;
+use self::write_log::WriteLog;
+use crate::test_env::Case;
 
-/// The name of the test, by which the processes begin it again.
-const NAME: &str = "writers::two_processes_of_ten_writers_lose_no_change_and_make_none_twice";
+/// The name of the test, with which the child processes run it again.
+const NAME: &str = "writers::two_processes_of_ten_writers_neither_lose_nor_repeat_a_change";
 
-/// The variable that names another seed.
+/// The environment variable that sets the seed.
 const SEED: &str = "NAUTES_TEST_WRITERS_SEED";
 
-/// The seed that everybody gets who names none.
-const USUAL_SEED: u64 = 20_261_124;
+const DEFAULT_SEED: u64 = 20_261_124;
 
 const PROCESSES: usize = 2;
 
-/// For how long the writers begin new work.
-const WORKING: Duration = Duration::from_secs(60);
+/// How long the writers start new writes.
+const WORK_TIME: Duration = Duration::from_secs(60);
 
-/// How long they may take to end it.
-const ENDING: Duration = Duration::from_secs(60);
+/// How long the writers may take to finish.
+const FINISH_LIMIT: Duration = Duration::from_secs(60);
 
-/// How many of a hundred writes have to succeed at least.
-const SUCCEEDING: usize = 90;
+/// The minimum percentage of writes that succeed.
+const MIN_SUCCESS_PERCENT: usize = 90;
 
 #[test]
-fn two_processes_of_ten_writers_lose_no_change_and_make_none_twice() -> Case {
-    if let Some(assignment) = Assignment::given()? {
-        return process::work(&assignment);
+fn two_processes_of_ten_writers_neither_lose_nor_repeat_a_change() -> Case {
+    if let Some(options) = ProcessOptions::from_env()? {
+        return process::run(&options);
     }
     let seed = match env::var(SEED) {
         Ok(seed) => seed.parse().context(SEED)?,
-        Err(_) => USUAL_SEED,
+        Err(_) => DEFAULT_SEED,
     };
     let folder = tempfile::tempdir()?;
     let gitlab = Emulator::start(&EmulatorOptions::new(
         emulator_executable()?,
         folder.path().join("gitlab"),
     ))?;
-    let assignments = process::assignments(&gitlab, seed, PROCESSES, folder.path())?;
-    let mut children = Children::start(&assignments)?;
-    let made = trouble::while_they_work(&gitlab, seed, || children.are_working())?;
-    children.succeed().context(format!("{SEED}={seed}"))?;
+    let processes = process::prepare(&gitlab, seed, PROCESSES, folder.path())?;
+    let mut children = ChildProcesses::start(&processes)?;
+    let commits_by_others = faults::inject_while(&gitlab, seed, || children.are_running())?;
+    children.check_success().context(format!("{SEED}={seed}"))?;
 
-    let mut ledger = Ledger::default();
-    for assignment in &assignments {
-        ledger.merge(serde_json::from_slice(&fs::read(&assignment.ledger)?)?);
+    let mut log = WriteLog::default();
+    for process in &processes {
+        log.merge(serde_json::from_slice(&fs::read(&process.log)?)?);
     }
-    let evidence = Evidence::of(&gitlab, assignments.first(), folder.path())?;
-    let answers = Answers::of(&gitlab)?;
+    let state = FinalState::load(&gitlab, processes.first(), folder.path())?;
+    let calls = CallCounts::load(&gitlab)?;
     say(&format!(
-        "  {SEED}={seed}: {ledger}; {} commits; {made}; {answers}",
-        evidence.commits()
+        "  {SEED}={seed}: {log}; {} commits, {commits_by_others} attempted by others; {calls}",
+        state.commits()
     ));
-    judge(&ledger, &evidence, &answers).context(format!("{SEED}={seed}"))
+    check(&log, &state, &calls).context(format!("{SEED}={seed}"))
 }
 
-fn judge(ledger: &Ledger, evidence: &Evidence, answers: &Answers) -> Case {
-    evidence.expect_sound()?;
-    evidence.expect_states(ledger)?;
-    evidence.expect_each_change_once(ledger)?;
-    let (succeeded, all) = (ledger.succeeded(), ledger.writes());
+fn check(log: &WriteLog, state: &FinalState, calls: &CallCounts) -> Case {
+    state.check_rules()?;
+    state.check_entities(log)?;
+    state.check_each_change_once(log)?;
+    let (succeeded, completed) = (log.succeeded(), log.completed());
     ensure!(
-        all > 300 && succeeded * 100 >= all * SUCCEEDING,
-        "only {succeeded} of {all} writes succeeded"
+        completed > 300 && succeeded * 100 >= completed * MIN_SUCCESS_PERCENT,
+        "only {succeeded} of {completed} writes succeeded"
     );
-    let races = answers.lost_races;
-    ensure!(races > 10, "only {races} races were lost");
+    let lost_races = calls.lost_races;
+    ensure!(lost_races > 10, "only {lost_races} races were lost");
     Ok(())
 }
 
-/// What GitLab answered, in a few numbers.
-struct Answers {
-    calls: usize,
+/// The calls that GitLab received, counted by result.
+struct CallCounts {
+    all: usize,
     lost_races: usize,
-    limited: usize,
+    throttled: usize,
     failed: usize,
 }
 
-impl Answers {
-    fn of(gitlab: &Emulator) -> anyhow::Result<Self> {
+impl CallCounts {
+    fn load(gitlab: &Emulator) -> anyhow::Result<Self> {
         let calls = gitlab.calls()?;
         let is_commit = |call: &Call| call.is_write() && call.route.ends_with("/commits");
-        let count = |keep: &dyn Fn(&Call) -> bool| calls.only(keep).count();
+        let count = |keep: &dyn Fn(&Call) -> bool| calls.filter(keep).count();
         Ok(Self {
-            calls: calls.count(),
+            all: calls.count(),
             lost_races: count(&|call| is_commit(call) && call.status == Some(400)),
-            limited: count(&|call| call.status == Some(429)),
+            throttled: count(&|call| call.status == Some(429)),
             failed: count(&|call| call.status.is_none_or(|status| status >= 500)),
         })
     }
 }
 
-impl Display for Answers {
+impl Display for CallCounts {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
-            "{} calls, {} races lost, {} limited, {} failed",
-            self.calls, self.lost_races, self.limited, self.failed
+            "{} calls, {} races lost, {} throttled, {} failed",
+            self.all, self.lost_races, self.throttled, self.failed
         )
     }
 }
 
-/// The processes; they end with this.
-struct Children {
+/// The running processes, killed on drop.
+struct ChildProcesses {
     running: Vec<(Child, TempDir)>,
     deadline: Instant,
 }
 
-impl Children {
-    fn start(assignments: &[Assignment]) -> anyhow::Result<Self> {
+impl ChildProcesses {
+    fn start(processes: &[ProcessOptions]) -> anyhow::Result<Self> {
         let mut children = Self {
             running: Vec::new(),
-            deadline: Instant::now() + WORKING + 2 * ENDING,
+            deadline: Instant::now() + WORK_TIME + 2 * FINISH_LIMIT,
         };
-        for assignment in assignments {
+        for process in processes {
             let output = tempfile::tempdir()?;
             let file = fs::File::create(output.path().join("output"))?;
             let child = Command::new(env::current_exe()?)
                 .args([NAME, "--exact", "--nocapture"])
-                .envs([assignment.as_variable()?])
+                .envs([process.to_env()?])
                 .stdout(file.try_clone()?)
                 .stderr(file)
                 .spawn()?;
@@ -150,18 +149,21 @@ impl Children {
         Ok(children)
     }
 
-    fn are_working(&mut self) -> anyhow::Result<bool> {
+    fn are_running(&mut self) -> anyhow::Result<bool> {
         thread::sleep(Duration::from_millis(1));
         for (child, _) in &mut self.running {
             if child.try_wait()?.is_none() {
-                ensure!(Instant::now() < self.deadline, "a process does not end");
+                ensure!(
+                    Instant::now() < self.deadline,
+                    "a process is still running after its time limit"
+                );
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    fn succeed(mut self) -> Case {
+    fn check_success(mut self) -> Case {
         for (child, output) in &mut self.running {
             if !child.wait()?.success() {
                 let text = fs::read_to_string(output.path().join("output"))?;
@@ -172,10 +174,10 @@ impl Children {
     }
 }
 
-impl Drop for Children {
+impl Drop for ChildProcesses {
     fn drop(&mut self) {
         for (child, _) in &mut self.running {
-            // One that has ended already cannot be killed and need not be.
+            // Killing a process that has already exited fails, which is fine.
             let _ = child.kill();
             let _ = child.wait();
         }

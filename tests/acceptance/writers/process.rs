@@ -1,4 +1,4 @@
-//! One process: run after run, as of Terraform, in each of which ten writers work in parallel.
+//! One process: a sequence of runs, like those of Terraform, with ten parallel writers each.
 
 mod writer;
 
@@ -15,49 +15,50 @@ use terraform_provider_nautes::backends::gitlab::{
     self, GitLab, Limits, NewGroup, NewProject, Visibility,
 };
 use terraform_provider_nautes::config_repo::{Author, Options, Repositories, Repository};
+use terraform_provider_nautes::wait_graph::WaitGraph;
 use testbed::Emulator;
 
 use self::writer::Writer;
-use super::ledger::Ledger;
-use super::{ENDING, WORKING};
-use crate::harness::Case;
+use super::write_log::WriteLog;
+use super::{FINISH_LIMIT, WORK_TIME};
+use crate::test_env::Case;
 
-/// The variable that makes this program such a process.
-const VARIABLE: &str = "NAUTES_TEST_WRITERS_ASSIGNMENT";
+/// The environment variable with the options of a process.
+const VARIABLE: &str = "NAUTES_TEST_WRITERS_PROCESS";
 
 const WRITERS: usize = 10;
 
-/// In the last runs every write is waited for, so that nothing is left half done when the process ends.
-const PATIENT: Duration = Duration::from_secs(5);
+/// In the last runs writers wait for every write, so that none is pending when the process ends.
+const NO_CANCELLATION_TIME: Duration = Duration::from_secs(5);
 
-/// What a process has to do.
+/// The options of a process.
 #[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct Assignment {
+pub(crate) struct ProcessOptions {
     url: String,
     token: String,
     product: ProductId,
     project: u64,
     label: String,
     seed: u64,
-    /// Where its ledger goes.
-    pub(crate) ledger: PathBuf,
+    /// The file for its log.
+    pub(crate) log: PathBuf,
 }
 
-impl Assignment {
-    /// The assignment of this process; none if it is not one of those.
-    pub(crate) fn given() -> anyhow::Result<Option<Self>> {
+impl ProcessOptions {
+    /// Reads the options of this process; `None` if it is not a child process.
+    pub(crate) fn from_env() -> anyhow::Result<Option<Self>> {
         match env::var(VARIABLE) {
             Ok(text) => Ok(Some(serde_json::from_str(&text)?)),
             Err(_) => Ok(None),
         }
     }
 
-    /// The assignment as a variable of the process.
-    pub(crate) fn as_variable(&self) -> anyhow::Result<(&'static str, String)> {
+    /// Returns the environment variable for a child process.
+    pub(crate) fn to_env(&self) -> anyhow::Result<(&'static str, String)> {
         Ok((VARIABLE, serde_json::to_string(self)?))
     }
 
-    /// The product whose repository is written.
+    /// Returns the product of the repository.
     pub(crate) fn product(&self) -> ProductId {
         self.product
     }
@@ -68,7 +69,7 @@ impl Assignment {
 }
 
 fn client(url: &str, token: &str) -> anyhow::Result<GitLab> {
-    // A default that is already there is as good.
+    // Fails if there is a default already, which is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let limits = Limits {
         request: Duration::from_secs(20),
@@ -84,13 +85,13 @@ fn client(url: &str, token: &str) -> anyhow::Result<GitLab> {
     })?)
 }
 
-/// Makes the product, and assignments for so many processes.
-pub(crate) fn assignments(
+/// Creates the product, and returns the options of the processes.
+pub(crate) fn prepare(
     emulator: &Emulator,
     seed: u64,
     processes: usize,
     folder: &Path,
-) -> anyhow::Result<Vec<Assignment>> {
+) -> anyhow::Result<Vec<ProcessOptions>> {
     let gitlab = client(emulator.url(), emulator.root_token())?;
     let group = NewGroup {
         name: "Shop".to_owned(),
@@ -113,19 +114,20 @@ pub(crate) fn assignments(
         let project = gitlab.create_project(&project).await?;
         let product = ProductId::new(group.id);
         let repositories = repositories(gitlab);
-        repositories.open(product, project.id).initialise().await?;
+        let repository = repositories.product(product, project.id);
+        repository.initialize().await?;
         anyhow::Ok((group, project))
     })?;
-    let assignment = |number: usize| Assignment {
+    let options = |number: usize| ProcessOptions {
         url: emulator.url().to_owned(),
         token: emulator.root_token().to_owned(),
         product: ProductId::new(group.id),
         project: project.id,
         label: format!("p{number}"),
         seed: seed.wrapping_add(number as u64),
-        ledger: folder.join(format!("ledger-{number}.json")),
+        log: folder.join(format!("log-{number}.json")),
     };
-    Ok((0..processes).map(assignment).collect())
+    Ok((0..processes).map(options).collect())
 }
 
 fn repositories(gitlab: GitLab) -> Repositories {
@@ -136,59 +138,59 @@ fn repositories(gitlab: GitLab) -> Repositories {
         tenant: None,
         nautes_reconciles: false,
     };
-    Repositories::new(gitlab, options)
+    Repositories::new(gitlab, options, WaitGraph::default())
 }
 
-/// One run: what a process of the provider knows, which has configured it once.
+/// One run, with the shared state of one provider process.
 struct Run {
     repositories: Repositories,
     product: ProductId,
     project: u64,
-    /// Whether every write is waited for to the end.
-    is_patient: bool,
+    /// Whether writers may stop waiting for a write.
+    may_cancel: bool,
 }
 
 impl Run {
     fn open(&self) -> Repository {
-        self.repositories.open(self.product, self.project)
+        self.repositories.product(self.product, self.project)
     }
 }
 
-/// Does what is assigned.
-pub(crate) fn work(assignment: &Assignment) -> Case {
-    let gitlab = assignment.gitlab()?;
+/// Runs the writers, and saves their log.
+pub(crate) fn run(options: &ProcessOptions) -> Case {
+    let gitlab = options.gitlab()?;
     let runtime = tokio::runtime::Runtime::new()?;
-    let ledger = runtime.block_on(async {
-        let all = write_for_a_while(assignment, &gitlab);
-        let limit = WORKING + ENDING;
-        tokio::time::timeout(limit, all)
+    let log = runtime.block_on(async {
+        let writing = write(options, &gitlab);
+        let limit = WORK_TIME + FINISH_LIMIT;
+        tokio::time::timeout(limit, writing)
             .await
-            .context("writers hang")?
+            .context("the writers did not finish in time")?
     })?;
-    Ok(fs::write(&assignment.ledger, serde_json::to_vec(&ledger)?)?)
+    Ok(fs::write(&options.log, serde_json::to_vec(&log)?)?)
 }
 
-async fn write_for_a_while(assignment: &Assignment, gitlab: &GitLab) -> anyhow::Result<Ledger> {
-    let mut random = fastrand::Rng::with_seed(assignment.seed);
+async fn write(options: &ProcessOptions, gitlab: &GitLab) -> anyhow::Result<WriteLog> {
+    let mut random = fastrand::Rng::with_seed(options.seed);
     let mut writers: Vec<Writer> = (0..WRITERS)
         .map(|number| {
-            let label = format!("{}-w{number}", assignment.label);
-            Writer::new(label, assignment.product, random.fork())
+            let label = format!("{}-w{number}", options.label);
+            Writer::new(label, options.product, random.fork())
         })
         .collect();
-    let begun = Instant::now();
-    while begun.elapsed() < WORKING {
+    let started = Instant::now();
+    while started.elapsed() < WORK_TIME {
         let run = Run {
             repositories: repositories(gitlab.clone()),
-            product: assignment.product,
-            project: assignment.project,
-            is_patient: begun.elapsed() + PATIENT > WORKING,
+            product: options.product,
+            project: options.project,
+            may_cancel: started.elapsed() + NO_CANCELLATION_TIME <= WORK_TIME,
         };
-        try_join_all(writers.iter_mut().map(|writer| writer.work(&run))).await?;
+        try_join_all(writers.iter_mut().map(|writer| writer.run(&run))).await?;
     }
-    let mut ledger = Ledger::default();
+    let mut log = WriteLog::default();
     for writer in writers {
-        ledger.merge(writer.into_ledger());
+        log.merge(writer.into_log());
     }
-    Ok(ledger)
+    Ok(log)
 }

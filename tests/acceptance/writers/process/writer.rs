@@ -1,4 +1,4 @@
-//! One writer: what it owns, and what it does next.
+//! One writer: its entities, and its random writes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,36 +8,37 @@ use fastrand::Rng;
 use nautes_model::entity::{Entity, Environment, Project};
 use nautes_model::{EntityKey, EntityName, Kind, ProductId};
 use terraform_provider_nautes::config_repo::{
-    Checks, Error, PutMode, Reading, Repository, VerifiedAt, Written,
+    Error, PutMode, Reading, Validation, VerifiedAt, Written,
 };
 use tokio::time::timeout;
 
-use super::super::evidence::content_of;
-use super::super::ledger::{Content, Effect, Ledger, Possible, effect_of, expect_possible};
+use super::super::write_log::{
+    Content, Effect, PossibleContents, WriteLog, check_possible, effect_of,
+};
 use super::Run;
-use crate::harness::Case;
+use crate::test_env::Case;
 
-/// Names that a writer works on in one run; each at most once, as Terraform does.
-const NAMES_PER_RUN: usize = 4;
+/// The number of entities that a writer changes in one run, each once, as Terraform does.
+const CHANGES_PER_RUN: usize = 4;
 
-/// So many of its entities may exist at a time.
-const MOST_ALIVE: usize = 6;
+/// While fewer entities are left to change, a writer sometimes creates another.
+const CREATE_BELOW: usize = 6;
 
 pub(super) struct Writer {
     label: String,
     product: ProductId,
     random: Rng,
     next: u32,
-    owned: BTreeMap<EntityKey, Owned>,
-    ledger: Ledger,
+    entities: BTreeMap<EntityKey, KnownEntity>,
+    log: WriteLog,
 }
 
-/// What is known of one entity.
-struct Owned {
-    possible: Possible,
+/// An entity as far as the writer knows it.
+struct KnownEntity {
+    possible: PossibleContents,
     verified: Option<VerifiedAt>,
-    /// Whether a write that nobody waited for may still happen.
-    abandoned: bool,
+    /// Whether a cancelled write may still take effect.
+    cancelled: bool,
 }
 
 impl Writer {
@@ -47,27 +48,27 @@ impl Writer {
             product,
             random,
             next: 0,
-            owned: BTreeMap::new(),
-            ledger: Ledger::default(),
+            entities: BTreeMap::new(),
+            log: WriteLog::default(),
         }
     }
 
-    pub(super) fn into_ledger(mut self) -> Ledger {
-        for (key, owned) in self.owned {
-            self.ledger.hold(&key, owned.possible);
+    pub(super) fn into_log(mut self) -> WriteLog {
+        for (key, known) in self.entities {
+            self.log.set_possible(&key, known.possible);
         }
-        self.ledger
+        self.log
     }
 
-    /// Does its part of one run: finds out what became of the unknown, then writes.
-    pub(super) async fn work(&mut self, run: &Run) -> Case {
+    /// Takes part in one run: reads the entities whose content is unknown, then writes.
+    pub(super) async fn run(&mut self, run: &Run) -> Case {
         self.refresh(run).await?;
-        let mut at_hand = self.alive();
-        self.random.shuffle(&mut at_hand);
-        for _ in 0..NAMES_PER_RUN {
-            match at_hand.pop() {
+        let mut existing = self.existing();
+        self.random.shuffle(&mut existing);
+        for _ in 0..CHANGES_PER_RUN {
+            match existing.pop() {
                 None => self.create(run).await?,
-                Some(_) if at_hand.len() < MOST_ALIVE && self.random.u8(..) < 80 => {
+                Some(_) if existing.len() < CREATE_BELOW && self.random.u8(..) < 80 => {
                     self.create(run).await?;
                 }
                 Some(key) => match self.random.u8(0..4) {
@@ -81,36 +82,36 @@ impl Writer {
     }
 
     async fn refresh(&mut self, run: &Run) -> Case {
-        for (key, owned) in &mut self.owned {
-            if owned.abandoned || owned.possible.len() == 1 {
+        for (key, known) in &mut self.entities {
+            if known.cancelled || known.possible.len() == 1 {
                 continue;
             }
             let Ok(reading) = run.open().read(key, None).await else {
-                // Next time.
+                // The next run reads it again.
                 continue;
             };
             let (found, verified) = match reading {
                 Reading::Absent => (None, None),
                 Reading::Present(present) => {
-                    let entity = present.entity.as_ref().map(content_of);
+                    let entity = present.entity.as_ref().map(Content::from);
                     ensure!(entity.is_some(), "{key} is not readable: {present:?}");
                     (entity, Some(present.verified))
                 }
-                Reading::Unchanged => bail!("{key} is unchanged since never"),
+                Reading::Unchanged => bail!("{key} is unchanged, but was not read before"),
             };
-            expect_possible(&key.to_string(), found.as_ref(), &owned.possible)?;
-            owned.possible = vec![found];
-            owned.verified = verified;
+            check_possible(&key.to_string(), found.as_ref(), &known.possible)?;
+            known.possible = vec![found];
+            known.verified = verified;
         }
         Ok(())
     }
 
-    /// The entities that certainly exist.
-    fn alive(&self) -> Vec<EntityKey> {
-        let alive = |owned: &Owned| matches!(owned.possible[..], [Some(_)]);
-        self.owned
+    /// Returns the entities that certainly exist.
+    fn existing(&self) -> Vec<EntityKey> {
+        let exists = |known: &KnownEntity| matches!(known.possible[..], [Some(_)]);
+        self.entities
             .iter()
-            .filter(|(_, owned)| alive(owned) && !owned.abandoned)
+            .filter(|(_, known)| exists(known) && !known.cancelled)
             .map(|(key, _)| key.clone())
             .collect()
     }
@@ -127,7 +128,7 @@ impl Writer {
     }
 
     async fn update(&mut self, run: &Run, key: &EntityKey) -> Case {
-        let Some((content, verified)) = self.held(key) else {
+        let Some((content, verified)) = self.known_content(key) else {
             return Ok(());
         };
         let content = self.new_content(key.kind, content.cluster);
@@ -137,10 +138,11 @@ impl Writer {
     async fn put(&mut self, run: &Run, key: &EntityKey, new: Content, mode: PutMode) -> Case {
         let entity = self.entity(key, &new)?;
         let repository = run.open();
-        self.ledger.begin(Some(&new));
-        let put = repository.put(entity, mode, Checks::Full);
-        let outcome = self.perhaps_abandoned(run, put).await;
-        self.note(key, Some(&new), outcome.as_ref())?;
+        self.log.start(Some(&new));
+        let request = repository.begin(key.clone());
+        let put = repository.put(&request, entity, mode, Validation::Full);
+        let outcome = self.wait_or_cancel(run, put).await;
+        self.record(key, Some(&new), outcome.as_ref())?;
         if let Some(Err(Error::Refused { .. })) = outcome {
             bail!("{key} was refused: {outcome:?}");
         }
@@ -149,64 +151,71 @@ impl Writer {
 
     async fn delete(&mut self, run: &Run, key: &EntityKey) -> Case {
         let repository = run.open();
-        let delete = repository.delete(key, Checks::Full);
-        let outcome = self.perhaps_abandoned(run, delete).await;
-        self.note(key, None, outcome.as_ref())
+        let request = repository.begin(key.clone());
+        let delete = repository.delete(&request, key, Validation::Full);
+        let outcome = self.wait_or_cancel(run, delete).await;
+        self.record(key, None, outcome.as_ref())
     }
 
-    /// Deletes an entity and creates another with its cluster, in no order or in that of a
-    /// replacement.
+    /// Deletes an entity and creates another with its cluster, in parallel or one after the other.
     async fn rename(&mut self, run: &Run, old: &EntityKey) -> Case {
-        let Some((content, _)) = self.held(old) else {
+        let Some((content, _)) = self.known_content(old) else {
             return Ok(());
         };
         let new = self.new_key(old.kind)?;
         let content = self.new_content(old.kind, content.cluster);
         let entity = self.entity(&new, &content)?;
-        self.ledger.begin(Some(&content));
-        let delete = async |repository: Repository| repository.delete(old, Checks::Full).await;
-        let create = async |repository: Repository| {
-            repository.put(entity, PutMode::Create, Checks::Full).await
+        self.log.start(Some(&content));
+        let repository = run.open();
+        let delete = async || {
+            let request = repository.begin(old.clone());
+            repository.delete(&request, old, Validation::Full).await
+        };
+        let create = async || {
+            let request = repository.begin(new.clone());
+            repository
+                .put(&request, entity, PutMode::Create, Validation::Full)
+                .await
         };
         let (deleted, created) = if self.random.bool() {
-            tokio::join!(delete(run.open()), create(run.open()))
+            tokio::join!(delete(), create())
         } else {
-            (delete(run.open()).await, create(run.open()).await)
+            (delete().await, create().await)
         };
         if let (Ok(_), Err(Error::Refused { .. })) = (&deleted, &created) {
             bail!("{new} was refused although {old} was deleted: {created:?}");
         }
-        self.note(old, None, Some(&deleted))?;
-        self.note(&new, Some(&content), Some(&created))
+        self.record(old, None, Some(&deleted))?;
+        self.record(&new, Some(&content), Some(&created))
     }
 
-    /// Waits for a write, but now and then not to the end.
-    async fn perhaps_abandoned(
+    /// Waits for a write, or sometimes cancels it; `None` if it was cancelled.
+    async fn wait_or_cancel(
         &mut self,
         run: &Run,
         write: impl Future<Output = Result<Written, Error>>,
     ) -> Option<Result<Written, Error>> {
-        if run.is_patient || self.random.u8(..) >= 8 {
+        if !run.may_cancel || self.random.u8(..) >= 8 {
             return Some(write.await);
         }
-        let patience = Duration::from_millis(self.random.u64(0..400));
-        timeout(patience, write).await.ok()
+        let limit = Duration::from_millis(self.random.u64(0..400));
+        timeout(limit, write).await.ok()
     }
 
-    /// Notes what became of a write; none if nobody waited for it.
-    fn note(
+    /// Records the outcome of a write; `None` if it was cancelled.
+    fn record(
         &mut self,
         key: &EntityKey,
         new: Option<&Content>,
         outcome: Option<&Result<Written, Error>>,
     ) -> Case {
-        let before = self.owned.remove(key);
-        let before = before.map_or_else(|| vec![None], |owned| owned.possible);
+        let before = self.entities.remove(key);
+        let before = before.map_or_else(|| vec![None], |known| known.possible);
         let both = || before.iter().cloned().chain([new.cloned()]).collect();
-        let (word, possible, verified) = match outcome {
+        let (name, possible, verified) = match outcome {
             Some(Ok(written)) => {
-                expect_told(key, new, written)?;
-                ("made", vec![new.cloned()], written.verified.clone())
+                check_snapshot(key, new, written)?;
+                ("succeeded", vec![new.cloned()], written.verified.clone())
             }
             Some(Err(error)) => match effect_of(error)? {
                 Effect::None => ("refused", before, None),
@@ -214,20 +223,20 @@ impl Writer {
             },
             None => ("cancelled", both(), None),
         };
-        self.ledger.end(word, new);
-        let owned = Owned {
+        self.log.finish(name, new);
+        let known = KnownEntity {
             possible,
             verified,
-            abandoned: outcome.is_none(),
+            cancelled: outcome.is_none(),
         };
-        self.owned.insert(key.clone(), owned);
+        self.entities.insert(key.clone(), known);
         Ok(())
     }
 
-    fn held(&self, key: &EntityKey) -> Option<(Content, Option<VerifiedAt>)> {
-        let owned = self.owned.get(key)?;
-        let content = owned.possible.first()?.clone()?;
-        Some((content, owned.verified.clone()))
+    fn known_content(&self, key: &EntityKey) -> Option<(Content, Option<VerifiedAt>)> {
+        let known = self.entities.get(key)?;
+        let content = known.possible.first()?.clone()?;
+        Some((content, known.verified.clone()))
     }
 
     fn new_key(&mut self, kind: Kind) -> anyhow::Result<EntityKey> {
@@ -239,8 +248,8 @@ impl Writer {
     fn new_content(&mut self, kind: Kind, cluster: Option<String>) -> Content {
         self.next += 1;
         let mark = format!("mark-{}-{}-end", self.label, self.next);
-        let needed = kind == Kind::Environment;
-        let own = || needed.then(|| format!("cluster-{}-{}", self.label, self.next));
+        let needs_cluster = kind == Kind::Environment;
+        let own = || needs_cluster.then(|| format!("cluster-{}-{}", self.label, self.next));
         Content {
             mark,
             cluster: cluster.or_else(own),
@@ -265,12 +274,12 @@ impl Writer {
     }
 }
 
-/// Checks that the snapshot that comes with a success shows the write.
-fn expect_told(key: &EntityKey, new: Option<&Content>, written: &Written) -> Case {
-    let found = written.snapshot.get(key).map(content_of);
+/// Checks that the snapshot of a successful write contains the write.
+fn check_snapshot(key: &EntityKey, new: Option<&Content>, written: &Written) -> Case {
+    let found = written.snapshot.get(key).map(Content::from);
     ensure!(
         found.as_ref() == new && written.verified.is_some() == new.is_some(),
-        "{key} was told to be {new:?} and is {found:?}"
+        "the snapshot after the write has {found:?} for {key}, expected {new:?}"
     );
     Ok(())
 }

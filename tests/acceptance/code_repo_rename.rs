@@ -1,9 +1,9 @@
-//! Code repositories, and projects that own them, change their names.
+//! Renames of code repositories, and of projects that own them.
 
 use testbed::exactly;
 
 use crate::code_repo::{CHECKOUT, SHOP};
-use crate::harness::{Case, Stage};
+use crate::test_env::{Case, TestEnv};
 
 const TWO: &str = r#"
 resource "nautes_product" "shop" {
@@ -22,11 +22,11 @@ resource "nautes_code_repo" "other" {
 "#;
 
 #[test]
-fn two_swap_their_names_and_a_new_one_takes_a_name_that_is_given_up() -> Case {
-    let stage = Stage::with_vault(TWO)?;
-    stage.workspace.apply_with(&[])?;
+fn two_repositories_swap_their_names_and_a_new_one_takes_a_freed_name() -> Case {
+    let env = TestEnv::with_vault(TWO)?;
+    env.workspace.apply_with(&[])?;
     let id = |name: &str| -> anyhow::Result<_> {
-        let repo = stage
+        let repo = env
             .workspace
             .resource(&format!("nautes_code_repo.{name}"))?;
         Ok((repo["id"].clone(), repo["name"].clone()))
@@ -36,19 +36,19 @@ fn two_swap_their_names_and_a_new_one_takes_a_name_that_is_given_up() -> Case {
         .replace(r#""source""#, "\"\"")
         .replace(r#""deployment""#, r#""source""#)
         .replace("\"\"", r#""deployment""#);
-    stage.write(&swapped)?;
-    stage.workspace.apply()?;
+    env.write(&swapped)?;
+    env.workspace.apply()?;
     assert_eq!(id("one")?, (one.clone(), "deployment".into()));
     assert_eq!(id("other")?, (other.clone(), "source".into()));
-    let project = stage.clone("shop/deployment")?;
+    let project = env.clone("shop/deployment")?;
     assert!(project.join("README.md").is_file());
 
     let third = "\nresource \"nautes_code_repo\" \"third\" {\n  product = nautes_product.shop.id\n  name    = \"source\"\n}\n";
-    stage.write(&format!(
+    env.write(&format!(
         "{}{third}",
         swapped.replace(r#""source""#, r#""tests""#)
     ))?;
-    stage.workspace.apply()?;
+    env.workspace.apply()?;
     assert_eq!(id("other")?, (other, "tests".into()));
     assert_eq!(id("third")?.1, "source");
     Ok(())
@@ -56,24 +56,22 @@ fn two_swap_their_names_and_a_new_one_takes_a_name_that_is_given_up() -> Case {
 
 #[test]
 fn a_renamed_project_keeps_its_repositories() -> Case {
-    let stage = Stage::with_vault(SHOP)?;
-    stage.workspace.apply_with(&[])?;
-    let before = stage.workspace.resource(CHECKOUT)?;
-    stage.write(&SHOP.replace(
+    let env = TestEnv::with_vault(SHOP)?;
+    env.workspace.apply_with(&[])?;
+    let before = env.workspace.resource(CHECKOUT)?;
+    env.write(&SHOP.replace(
         "name     = \"checkout\"\n  language",
         "name     = \"till\"\n  language",
     ))?;
-    let (applied, calls) = stage
-        .gitlab
-        .calls_during(|| stage.workspace.apply_with(&[]))?;
+    let (applied, calls) = env.gitlab.calls_during(|| env.workspace.apply_with(&[]))?;
     applied?;
-    calls.of("POST /projects").assert_calls(exactly(0));
-    stage.workspace.assert_empty_plan("after apply")?;
-    let after = stage.workspace.resource(CHECKOUT)?;
+    calls.to_route("POST /projects").assert_calls(exactly(0));
+    env.workspace.assert_empty_plan("after apply")?;
+    let after = env.workspace.resource(CHECKOUT)?;
     assert_eq!(after["id"], before["id"]);
     let id = after["id"].as_str().unwrap_or_default();
     let path = format!("code-repos/{id}/{id}.yaml");
-    let manifest = stage.manifest("shop/default.project", &path)?;
+    let manifest = env.read_file("shop/default.project", &path)?;
     assert!(manifest.contains("  project: till\n"), "{manifest}");
     Ok(())
 }

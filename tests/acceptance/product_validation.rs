@@ -1,9 +1,9 @@
-//! What a user reads of a change that the rules of the model refuse.
+//! Errors of a change that violates the rules of the model.
 
 use serde_json::json;
 use testbed::{Method, exactly};
 
-use crate::harness::{Case, Stage};
+use crate::test_env::{Case, TestEnv};
 
 const SHOP: &str = r#"
 resource "nautes_product" "shop" {
@@ -33,21 +33,19 @@ resource "nautes_environment" "{name}" {{
     )
 }
 
-/// A stage with a tenant's repository that holds one cluster.
-fn stage() -> anyhow::Result<Stage> {
-    let mut stage = Stage::with(SHOP)?;
+/// Makes an environment with a tenant repository that holds one cluster, and applies.
+fn applied_env() -> anyhow::Result<TestEnv> {
+    let mut env = TestEnv::new(SHOP)?;
     let group = json!({ "name": "nautes", "path": "nautes" });
-    let group = stage.gitlab.api(Method::POST, "/groups", Some(&group))?;
+    let group = env.gitlab.api(Method::POST, "/groups", Some(&group))?;
     let project = json!({
         "path": "management",
         "namespace_id": group.get("id"),
         "default_branch": "main",
         "initialize_with_readme": true,
     });
-    stage
-        .gitlab
-        .api(Method::POST, "/projects", Some(&project))?;
-    stage.commit(
+    env.gitlab.api(Method::POST, "/projects", Some(&project))?;
+    env.commit(
         "nautes/management",
         &json!([{
             "action": "create",
@@ -55,32 +53,29 @@ fn stage() -> anyhow::Result<Stage> {
             "content": CLUSTER,
         }]),
     )?;
-    stage
-        .workspace
+    env.workspace
         .set_env("NAUTES_TENANT_REPOSITORY_PROJECT", "nautes/management");
-    stage.workspace.apply()?;
-    Ok(stage)
+    env.workspace.apply()?;
+    Ok(env)
 }
 
 #[test]
-fn a_refused_environment_is_told_with_the_product_and_the_clusters_that_exist() -> Case {
-    let stage = stage()?;
+fn the_error_for_a_refused_environment_names_the_product_and_the_existing_clusters() -> Case {
+    let env = applied_env()?;
     let again = environment("again", "vc-build");
     let elsewhere = environment("elsewhere", "vc-bulid");
-    stage.write(&format!("{SHOP}{again}{elsewhere}"))?;
-    let (outcome, calls) = stage
-        .gitlab
-        .calls_during(|| stage.workspace.failing_apply())?;
+    env.write(&format!("{SHOP}{again}{elsewhere}"))?;
+    let (outcome, calls) = env.gitlab.calls_during(|| env.workspace.failing_apply())?;
     let outcome = outcome?;
     calls.writes().assert_calls(exactly(0));
-    let of = |name: &str| {
+    let error_of = |name: &str| {
         let address = format!("nautes_environment.{name}");
         let error = outcome
             .errors()
             .find(|error| error.address.as_ref() == Some(&address));
         error.map(ToString::to_string).unwrap_or_default()
     };
-    let (again, elsewhere) = (of("again"), of("elsewhere"));
+    let (again, elsewhere) = (error_of("again"), error_of("elsewhere"));
     assert!(
         again.contains("of product `shop` both use cluster `vc-build`"),
         "{again}"

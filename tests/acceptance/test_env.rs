@@ -1,4 +1,4 @@
-//! What every case starts from.
+//! The environment of a case: a workspace, a GitLab emulator and, if needed, a Vault.
 
 use std::fs;
 use std::io;
@@ -11,28 +11,28 @@ use testbed::{
     emulator_executable, git,
 };
 
-/// The outcome of a case; its message shows the causes.
+/// The result of a case; the message of an error shows its causes.
 pub(crate) type Case = anyhow::Result<()>;
 
-/// A workspace, and a GitLab of its own with nothing in it.
-pub(crate) struct Stage {
-    /// Where the configuration is, and the command line that runs on it.
+/// A workspace with its own GitLab, which is empty at first.
+pub(crate) struct TestEnv {
+    /// The folder with the configuration, in which the command line runs.
     pub(crate) workspace: Workspace,
-    /// The GitLab that the provider is configured for by the environment.
+    /// The GitLab that the environment variables of the workspace name.
     pub(crate) gitlab: Emulator,
-    /// The Vault that the provider is configured for, on a stage with one.
+    /// The Vault that the environment variables of the workspace name, if any.
     vault: Option<OpenBao>,
     folder: TempDir,
 }
 
-impl Stage {
-    /// Sets the stage with `body` as the configuration; the provider's requirement is added.
-    pub(crate) fn with(body: &str) -> anyhow::Result<Self> {
-        Self::run_by(Terraform::obtain()?, body)
+impl TestEnv {
+    /// Makes an environment with `body` as the configuration, after the provider requirement.
+    pub(crate) fn new(body: &str) -> anyhow::Result<Self> {
+        Self::with_terraform(Terraform::obtain()?, body)
     }
 
-    /// Sets the stage for one command line.
-    pub(crate) fn run_by(terraform: &Terraform, body: &str) -> anyhow::Result<Self> {
+    /// Makes an environment for a particular command line.
+    pub(crate) fn with_terraform(terraform: &Terraform, body: &str) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let gitlab = Emulator::start(&EmulatorOptions::new(
             emulator_executable()?,
@@ -46,29 +46,27 @@ impl Stage {
         })
     }
 
-    /// Sets the stage with a Vault, in which nothing but the key-value engine of credentials is mounted.
+    /// Makes an environment with a Vault, in which only the key-value engine for credentials is
+    /// mounted.
     pub(crate) fn with_vault(body: &str) -> anyhow::Result<Self> {
-        let mut stage = Self::with(body)?;
-        let vault = OpenBao::start(
-            OpenBaoProgram::obtain()?,
-            &stage.folder.path().join("vault"),
-        )?;
+        let mut env = Self::new(body)?;
+        let vault = OpenBao::start(OpenBaoProgram::obtain()?, &env.folder.path().join("vault"))?;
         vault.enable_kv("git")?;
-        stage.workspace.set_env("NAUTES_VAULT_ADDRESS", vault.url());
+        env.workspace.set_env("NAUTES_VAULT_ADDRESS", vault.url());
         let token = vault.root_token();
-        stage.workspace.set_env("NAUTES_VAULT_TOKEN", token);
-        stage.vault = Some(vault);
-        Ok(stage)
+        env.workspace.set_env("NAUTES_VAULT_TOKEN", token);
+        env.vault = Some(vault);
+        Ok(env)
     }
 
-    /// The Vault of the stage.
+    /// Returns the Vault; an error if the environment has none.
     pub(crate) fn vault(&self) -> anyhow::Result<&OpenBao> {
         let vault = self.vault.as_ref();
-        vault.ok_or_else(|| anyhow::anyhow!("the stage has no Vault"))
+        vault.ok_or_else(|| anyhow::anyhow!("the test environment has no Vault"))
     }
 
-    /// Makes another workspace, with a state of its own, on the same GitLab.
-    pub(crate) fn beside(&self, body: &str) -> anyhow::Result<Workspace> {
+    /// Makes another workspace, with its own state, on the same GitLab.
+    pub(crate) fn new_workspace(&self, body: &str) -> anyhow::Result<Workspace> {
         workspace_on(&self.gitlab, self.workspace.terraform(), body)
     }
 
@@ -77,7 +75,7 @@ impl Stage {
         Ok(self.workspace.write("main.tf", body)?)
     }
 
-    /// Commits to the default branch of a repository by hand; the actions are those of GitLab's API.
+    /// Commits to the default branch of a repository; `actions` has the format of GitLab's API.
     pub(crate) fn commit(&self, repository: &str, actions: &Value) -> anyhow::Result<()> {
         let project = repository.replace('/', "%2F");
         let commit = json!({ "branch": "main", "commit_message": "By hand", "actions": actions });
@@ -86,12 +84,12 @@ impl Stage {
         Ok(())
     }
 
-    /// The text of a file in a fresh clone of a repository.
-    pub(crate) fn manifest(&self, repository: &str, path: &str) -> anyhow::Result<String> {
+    /// Reads a file from a fresh clone of a repository.
+    pub(crate) fn read_file(&self, repository: &str, path: &str) -> anyhow::Result<String> {
         Ok(fs::read_to_string(self.clone(repository)?.join(path))?)
     }
 
-    /// Clones a repository, given its path such as `shop/default.project`, anew.
+    /// Makes a fresh clone of a repository, given its path such as `shop/default.project`.
     pub(crate) fn clone(&self, repository: &str) -> anyhow::Result<PathBuf> {
         let folder = self.folder.path().join("clones").join(repository);
         if folder.exists() {
@@ -113,7 +111,7 @@ fn workspace_on(gitlab: &Emulator, terraform: &Terraform, body: &str) -> anyhow:
     Ok(workspace)
 }
 
-/// The names of the modules in a folder: files and folders, `main.rs` aside.
+/// Lists the modules in a folder: its files and folders, except `main.rs`.
 pub(crate) fn modules_in(folder: &Path) -> io::Result<Vec<String>> {
     let paths: Vec<_> = fs::read_dir(folder)?
         .map(|entry| entry.map(|entry| entry.path()))
