@@ -1,0 +1,83 @@
+//! Runs the quickstart as the README describes it: twice, with changes by hand, and with `--destroy`.
+
+use std::fs;
+use std::path::Path;
+
+use testbed::{Error, Finished, Invocation};
+
+fn quickstart(folder: &Path, arguments: &[&str]) -> Result<Finished, Error> {
+    Invocation::new(env!("CARGO_BIN_EXE_xtask-testbed"))
+        .arg("quickstart")
+        .arg("--folder")
+        .arg(folder)
+        .args(arguments)
+        .finish()?
+        .success()
+}
+
+/// Runs a command as the report of the quickstart describes.
+fn run_in_shell(folder: &Path, command: &str) -> Result<Finished, Error> {
+    let script = format!(
+        ". '{0}/env' && cd '{0}/configuration' && {command}",
+        folder.display()
+    );
+    Invocation::new("sh")
+        .args(["-c", &script])
+        .finish()?
+        .success()
+}
+
+#[test]
+fn a_quickstart_is_repeated_changed_and_destroyed() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("quickstart");
+
+    let first = quickstart(&folder, &[]).unwrap();
+    assert!(first.stdout.contains("No changes."), "{}", first.stdout);
+    assert!(first.stdout.contains("├── catalog\n"), "{}", first.stdout);
+    let second = quickstart(&folder, &[]).unwrap();
+    assert!(
+        second.stderr.contains("is already running"),
+        "{}",
+        second.stderr
+    );
+    assert!(
+        second.stdout.contains("0 added, 0 changed, 0 destroyed"),
+        "{}",
+        second.stdout
+    );
+
+    let clone = "git clone -q http://oauth2:$NAUTES_GITLAB_TOKEN@${NAUTES_GITLAB_URL#http://}/shop/default.project.git again";
+    run_in_shell(&folder, clone).unwrap();
+    assert!(
+        folder
+            .join("configuration/again/envs/staging.yaml")
+            .is_file()
+    );
+    let variables = folder.join("configuration/variables.tf");
+    let changed = fs::read_to_string(&variables)
+        .unwrap()
+        .replace("catalog ", "basket ")
+        .replace(r#""catalog""#, r#""basket""#);
+    fs::write(&variables, changed).unwrap();
+    let third = quickstart(&folder, &[]).unwrap();
+    assert!(
+        third.stdout.contains("1 added, 2 changed, 1 destroyed"),
+        "{}",
+        third.stdout
+    );
+
+    let destroyed = quickstart(&folder, &["--destroy"]).unwrap();
+    assert!(
+        destroyed.stdout.contains("Destroy complete!"),
+        "{}",
+        destroyed.stdout
+    );
+    assert!(!folder.exists());
+    let again = quickstart(&folder, &["--destroy"]).unwrap();
+    assert!(
+        again.stderr.contains("No quickstart is running"),
+        "{}",
+        again.stderr
+    );
+}
