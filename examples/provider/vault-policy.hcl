@@ -1,4 +1,4 @@
-# What the provider's identity in Vault needs for the secrets of code repositories.
+# The permissions that the provider needs in Vault for the secrets of code repositories.
 path "git/data/gitlab/*" {
   capabilities = ["create", "update", "read"]
 }
@@ -7,7 +7,7 @@ path "git/metadata/gitlab/*" {
   capabilities = ["list", "delete"]
 }
 
-# Each secret has a policy of its own, gitlab-repo-<number>-default-*.
+# Each secret has its own policy, gitlab-repo-<number>-default-*.
 path "sys/policies/acl" {
   capabilities = ["list"]
 }

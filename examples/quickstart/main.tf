@@ -1,8 +1,8 @@
 # A product with three environments, two projects, and their code repositories.
 #
-# Try it without a GitLab of your own: `cargo xtask quickstart`.
-# Against your own: set NAUTES_GITLAB_URL, NAUTES_GITLAB_TOKEN, NAUTES_VAULT_ADDRESS and
-# NAUTES_VAULT_TOKEN, then `terraform init` and `terraform apply`.
+# To try it without your own GitLab, run `cargo xtask quickstart`.
+# To use your own, set NAUTES_GITLAB_URL, NAUTES_GITLAB_TOKEN, NAUTES_VAULT_ADDRESS and
+# NAUTES_VAULT_TOKEN, then run `terraform init` and `terraform apply`.
 
 terraform {
   required_version = ">= 1.0"
@@ -14,8 +14,8 @@ terraform {
   }
 }
 
-# Every argument of the provider can come from the environment: here the address of GitLab and an
-# access token with the scope `api`, the address of Vault and a token of it.
+# Every argument of the provider can come from the environment: here the address and a token of GitLab,
+# with the scope `api`, and the address and a token of Vault.
 provider "nautes" {}
 
 # A product is a GitLab group. Its manifests are in the repository `default.project` of that group.
@@ -43,14 +43,14 @@ resource "nautes_project" "this" {
   name     = each.key
   language = each.value
 
-  # One that goes is removed after what used it was changed, not before.
+  # Destroys a project only after the resources that used it have changed.
   lifecycle {
     create_before_destroy = true
   }
 }
 
-# A code repository is a GitLab project of the product. Its deploy keys and its access token are in
-# Vault, and nowhere else.
+# A code repository is a GitLab project of the product. Its private keys and its access token are stored
+# only in Vault.
 resource "nautes_code_repo" "this" {
   for_each = var.repositories
 
@@ -60,7 +60,7 @@ resource "nautes_code_repo" "this" {
   access_token = {}
 }
 
-# What deploys is in a repository of nobody. The services may write to it with their own keys.
+# The deployment repository belongs to no project. Every service may write to it with its own key.
 resource "nautes_code_repo_binding" "deployment" {
   product     = nautes_product.shop.id
   name        = "deployment"

@@ -4,12 +4,12 @@ output "product_url" {
 }
 
 output "config_repository_url" {
-  description = "Address to clone the product's configuration repository from."
+  description = "URL to clone the product's configuration repository."
   value       = nautes_product.shop.config_repository.http_url
 }
 
 output "manifests" {
-  description = "The manifests that were written to the configuration repository."
+  description = "Paths of the manifests in the configuration repository."
   value = sort(concat(
     values(nautes_environment.this)[*].manifest_path,
     values(nautes_project.this)[*].manifest_path,
@@ -19,11 +19,11 @@ output "manifests" {
 }
 
 output "repositories" {
-  description = "Addresses to clone the code repositories from."
+  description = "URLs to clone the code repositories."
   value       = { for name, repository in nautes_code_repo.this : name => repository.http_url }
 }
 
 output "secret" {
-  description = "Place in Vault of the read-only deploy key of the repository `deployment`."
+  description = "Path in Vault of the read-only deploy key of the repository `deployment`."
   value       = nautes_code_repo.this["deployment"].deploy_keys.readonly.vault_path
 }

@@ -5,7 +5,7 @@ variable "product" {
 }
 
 variable "environments" {
-  description = "Stages of the product by name: the cluster of each, and what kind of stage it is."
+  description = "Environments of the product by name, each with its cluster and type."
   type = map(object({
     cluster  = string
     env_type = string
@@ -18,7 +18,7 @@ variable "environments" {
 }
 
 variable "projects" {
-  description = "Services of the product by name, with the language that each is written in."
+  description = "Services of the product by name, each with its programming language."
   type        = map(string)
   default = {
     checkout = "rust"
@@ -27,7 +27,7 @@ variable "projects" {
 }
 
 variable "repositories" {
-  description = "Code repositories of the product by name, with the service that each belongs to."
+  description = "Code repositories of the product by name, each with the service that owns it."
   type        = map(string)
   default = {
     checkout-source = "checkout"

@@ -8,7 +8,7 @@ resource "nautes_project" "checkout" {
   language = "rust"
 }
 
-# Source code of one project, which tells pipelines of pushes.
+# The source code of a project, with a webhook for pushes.
 resource "nautes_code_repo" "checkout" {
   product        = nautes_product.shop.id
   project        = nautes_project.checkout.id
@@ -17,7 +17,7 @@ resource "nautes_code_repo" "checkout" {
   access_token   = {}
 }
 
-# Pipelines of the whole product.
+# The pipelines of the product.
 resource "nautes_code_repo" "pipelines" {
   product          = nautes_product.shop.id
   name             = "pipelines"

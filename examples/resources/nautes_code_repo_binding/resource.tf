@@ -20,7 +20,7 @@ resource "nautes_code_repo" "pipelines" {
   pipeline_runtime = true
 }
 
-# Lets what runs for the project checkout clone the pipelines.
+# Permits the repositories of the project checkout to clone the pipelines.
 resource "nautes_code_repo_binding" "pipelines" {
   product     = nautes_product.shop.id
   name        = "pipelines-to-checkout"
@@ -28,6 +28,6 @@ resource "nautes_code_repo_binding" "pipelines" {
   projects    = [nautes_project.checkout.id]
   permissions = "readonly"
 
-  # The repository that gets the permission, so that its keys are there.
+  # The deploy keys that the binding enables must exist.
   depends_on = [nautes_code_repo.checkout]
 }
