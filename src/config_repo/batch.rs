@@ -38,14 +38,14 @@ const MAX_OVERTAKEN: u32 = 12;
 /// How often a batch is tried again when GitLab fails and the commit was not made.
 const MAX_FAILURES: u32 = 4;
 
-/// Back-off between searches for a commit whose outcome is unknown: GitLab may still be making it.
+/// Delays before the searches for a commit whose outcome is unknown: GitLab may still be making it.
 const SEARCH_DELAYS: [Duration; 3] = [
     Duration::ZERO,
     Duration::from_millis(500),
     Duration::from_secs(2),
 ];
 
-/// How many pages of a hundred commits are searched for it.
+/// How many pages of a hundred commits are searched for such a commit.
 const MAX_SEARCH_PAGES: usize = 3;
 
 /// The author of commits; GitLab takes the owner of the token for what is absent.
@@ -57,7 +57,7 @@ pub struct Author {
     pub email: Option<String>,
 }
 
-/// Makes batches of changes on one branch.
+/// Makes one batch of changes on a branch.
 pub(super) struct Runner<'a> {
     pub(super) branch: &'a BranchCache,
     pub(super) author: &'a Author,
@@ -108,14 +108,13 @@ impl Runner<'_> {
     async fn make(
         &self,
         changes: &mut [Change],
-        created: &BTreeSet<EntityKey>,
+        created: &mut BTreeSet<EntityKey>,
     ) -> Result<Vec<Outcome>, Error> {
         let change_id = ChangeId::new();
-        let mut created = created.clone();
         let mut retries = RetryBudget::new();
         let mut state = self.load().await?;
         loop {
-            let Composition { tree, outcomes } = self.compose(&state, changes, &created).await?;
+            let Composition { tree, outcomes } = self.compose(&state, changes, created).await?;
             let head = state.head.commit();
             let actions = actions(state.head.tree(), &tree, head);
             if actions.is_empty() && state.verified_now {

@@ -6,7 +6,7 @@
 //!                      │
 //!                    Queue              one for each branch: groups changes into batches
 //!                      │   pending_changes, batch_window: what waits, and when it is due
-//!                    Runner             one batch: composed, committed, verified, repaired
+//!                 batch::Runner         one batch: composed, committed, verified, repaired
 //!                      │   change, compose, rebase, commit, message: pure
 //!                  BranchCache          the branch: head, listing and contents, each read once
 //! ```

@@ -157,11 +157,12 @@ async fn what_was_covered_in_the_gap_of_the_guard_is_put_back() {
         .unwrap();
     world
         .emulator
-        .update_switches(|switches| switches.gap_before_parent = 2000);
+        .update_switches(|switches| switches.gap_before_parent = 5000);
 
     let ours = process.update(project(world.product, "shop", "ours"));
     let theirs = async {
-        tokio::time::sleep(Duration::from_millis(150)).await;
+        // Our commit has reached the gap by then, on a busy machine too.
+        tokio::time::sleep(Duration::from_millis(1500)).await;
         world
             .emulator
             .update_switches(|switches| switches.gap_before_parent = 0);

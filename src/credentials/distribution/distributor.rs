@@ -77,9 +77,15 @@ impl Distributor {
         if let Ok(failures) = &outcome {
             *unfinished = failures.iter().map(|failure| failure.on).collect();
         }
+        let waiting: Vec<&Subscriber> = subscribers
+            .iter()
+            .zip(&replies)
+            .filter(|(_, reply)| !reply.is_closed())
+            .map(|(subscriber, _)| subscriber)
+            .collect();
         for (subscriber, reply) in subscribers.iter().zip(replies) {
             let result = match &outcome {
-                Ok(failures) => result_for(subscriber, &subscribers, failures),
+                Ok(failures) => result_for(subscriber, &waiting, failures),
                 Err(error) => Err(error.clone()),
             };
             // A cancelled request needs no reply.
@@ -88,16 +94,17 @@ impl Distributor {
     }
 }
 
-/// Returns the failures that a subscriber reports.
+/// Returns the failures that a subscriber reports. `waiting` are the subscribers that get a reply: a
+/// binding leaves the report to the repository's own request only if that is among them.
 fn result_for(
     subscriber: &Subscriber,
-    subscribers: &[Subscriber],
+    waiting: &[&Subscriber],
     failures: &[LinkFailure],
 ) -> Result<(), Error> {
     let on = subscriber.repository();
     let is_of_repository = |other: &Subscriber| matches!(other, Subscriber::Repository { repository, .. } if *repository == on);
     let is_reported_by_another = matches!(subscriber, Subscriber::Binding { .. })
-        && subscribers.iter().any(is_of_repository);
+        && waiting.iter().copied().any(is_of_repository);
     let failures: Vec<LinkFailure> = failures
         .iter()
         .filter(|failure| failure.on == on && !is_reported_by_another)
@@ -107,5 +114,37 @@ fn result_for(
         Ok(())
     } else {
         Err(Error::Links { failures })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nautes_model::deploy_key::DeployKey;
+
+    use super::*;
+    use crate::credentials::distribution::LinkError;
+
+    #[test]
+    fn a_binding_reports_the_failures_that_no_waiting_request_of_the_repository_reports() {
+        let [opened, owner] = [1, 2].map(RepositoryId::new);
+        let [key, _] = DeployKey::both(owner);
+        let failure = LinkFailure {
+            on: opened,
+            attempt: "enable a key".to_owned(),
+            source: LinkError::Replaced { key },
+        };
+        let binding = Subscriber::Binding { repository: opened };
+        let repository = Subscriber::Repository {
+            repository: opened,
+            before: None,
+        };
+        let reports = |waiting: &[&Subscriber], of: &Subscriber| {
+            result_for(of, waiting, std::slice::from_ref(&failure)).is_err()
+        };
+        let both = [&binding, &repository];
+        assert!(!reports(&both, &binding));
+        assert!(reports(&both, &repository));
+        // The request of the repository was cancelled.
+        assert!(reports(&[&binding], &binding));
     }
 }

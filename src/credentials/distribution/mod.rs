@@ -2,8 +2,9 @@
 //!
 //! A request that has changed a manifest or created keys subscribes to the first distribution that
 //! begins afterwards ([`Credentials::wait_for_distribution`](super::Credentials::wait_for_distribution)).
-//! A distribution lists the keys of the repositories that concern its subscribers, and of the owners
-//! of keys that it has to enable; it brings the former to the wanted state, whatever they were.
+//! A distribution lists the keys of the repositories that concern its subscribers, of those on which
+//! the last one failed, and of the owners of keys that it has to enable. It changes only the first
+//! two groups, and brings them to the wanted state whatever was enabled before.
 //!
 //! `difference` and `subscriber` do no input or output.
 
@@ -29,14 +30,15 @@ use super::key_lists::KeyLists;
 use crate::backends::vault::Vault;
 use crate::config_repo::Repositories;
 
-/// One distributor for each product.
+/// The distributors of all products.
 #[derive(Debug)]
 pub(super) struct Distributors {
     repositories: Arc<Repositories>,
     keys: Arc<KeyLists>,
     in_progress: Arc<InProgress>,
     vault: Vault,
-    /// By product and the project of its configuration repository.
+    /// By product and the number of its configuration project, which changes when that is deleted
+    /// and created again.
     by_product: Mutex<HashMap<(ProductId, u64), Arc<Distributor>>>,
 }
 
@@ -79,7 +81,7 @@ impl Distributors {
 
 impl super::Credentials {
     /// Waits until the deploy keys of the repositories that concern a request are enabled as the
-    /// product's manifests say now. `config_project` is the number of its `default.project`.
+    /// product's manifests say. `config_project` is the number of the product's `default.project`.
     ///
     /// Fails for what could not be done on the repository of the subscriber; see [`Subscriber`].
     pub async fn wait_for_distribution(

@@ -1,4 +1,4 @@
-//! `nautes_code_repo_bindings`: the bindings of a product.
+//! `nautes_code_repo_bindings`: the list of a product's bindings.
 
 use std::collections::BTreeSet;
 
@@ -17,8 +17,8 @@ pub(crate) struct CodeRepoBindingList {
     /// The arguments that every list has.
     #[tf(flatten)]
     arguments: ListArguments,
-    /// Lists only bindings that open a repository to this project, by id or by name, including
-    /// those that open it to the whole product.
+    /// A project, by id or by name. Lists only the bindings that open a repository to it, including
+    /// those that open one to the whole product.
     #[tf(validate(entity_reference("a project")))]
     project: Option<String>,
     /// The bindings, sorted by name.
@@ -34,9 +34,9 @@ pub(crate) struct CodeRepoBindingItem {
     name: Tf<String>,
     /// Identifier of the code repository that is opened.
     code_repo: Tf<String>,
-    /// Names of the projects that may use it; empty for the whole product.
+    /// Names of the projects that may use the repository; empty if the whole product may.
     projects: Tf<BTreeSet<String>>,
-    /// What they may do: `readonly` or `readwrite`.
+    /// What is permitted: `readonly` (clone) or `readwrite` (clone and push).
     permissions: Tf<String>,
 }
 

@@ -29,8 +29,9 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-/// Returns whether the caller is a member, not only able to see the namespace.
-fn is_visible(call: &Call<'_>, state: &State, namespace: &Namespace) -> bool {
+/// Returns whether the caller is a member of the group or owns the user namespace. Seeing a
+/// public group is not enough, nor is minimal access to a private one.
+fn is_listed(call: &Call<'_>, state: &State, namespace: &Namespace) -> bool {
     match namespace.kind {
         NamespaceKind::User(owner) => call.identity.is_admin || call.identity.user == Some(owner),
         NamespaceKind::Group => {
@@ -58,7 +59,7 @@ fn list(call: &Call<'_>, params: &ListNamespaces) -> ApiResult {
     let namespaces: Vec<&Namespace> = state
         .namespaces
         .iter()
-        .filter(|namespace| !namespace.is_being_removed && is_visible(call, &state, namespace))
+        .filter(|namespace| !namespace.is_being_removed && is_listed(call, &state, namespace))
         .filter(|namespace| {
             search.is_empty()
                 || namespace.name.to_lowercase().contains(&search)
@@ -72,7 +73,7 @@ fn show(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let state = call.instance.store.read();
     let namespace = state
         .namespace_by_id_or_path(call.capture("id"))
-        .filter(|namespace| !namespace.is_being_removed && is_visible(call, &state, namespace))
+        .filter(|namespace| !namespace.is_being_removed && is_listed(call, &state, namespace))
         .ok_or_else(|| ApiError::not_found("Namespace"))?;
     Ok(Reply::ok(entity(call, &state, namespace)))
 }

@@ -1,4 +1,4 @@
-//! `ListResource`.
+//! `ListResource`: streams what a search finds, for `terraform query`.
 
 use std::sync::Arc;
 
@@ -27,8 +27,8 @@ impl<P: Provider> Rpc<P> for list_resource::Request {
     async fn handle(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
         let resource = service.resource(&self.type_name)?;
         let encoder = EventEncoder {
-            identity: resource.identity_type().clone(),
-            state: self
+            identity_type: resource.identity_type().clone(),
+            state_type: self
                 .include_resource_object
                 .then(|| resource.value_type().clone()),
         };
@@ -36,6 +36,7 @@ impl<P: Provider> Rpc<P> for list_resource::Request {
         let client = service.require_client(&self.type_name)?;
         let config = decode_known_value(self.config.as_ref(), list.value_type())?;
         let config = resolve_arguments(list.schema(), &config);
+        // Zero means no limit.
         let limit = usize::try_from(self.limit).ok().filter(|limit| *limit > 0);
         let interrupted = service.interrupted();
         let search = |found| async move {
@@ -60,24 +61,24 @@ impl<P: Provider> Rpc<P> for list_resource::Request {
 
 /// Encodes the objects found as events.
 struct EventEncoder {
-    identity: Type,
-    /// The type of the state, or `None` if the request does not ask for it.
-    state: Option<Type>,
+    identity_type: Type,
+    /// `None` if the request does not ask for the state.
+    state_type: Option<Type>,
 }
 
 impl EventEncoder {
     fn encode(&self, found: Found) -> list_resource::Event {
         let mut event = list_resource::Event {
-            identity: encode_identity(Some(&found.identity), &self.identity),
+            identity: encode_identity(Some(&found.identity), &self.identity_type),
             display_name: found.display_name,
             ..Default::default()
         };
-        if let Some(kind) = &self.state {
+        if let Some(state_type) = &self.state_type {
             let known = found.state.map(|state| {
                 require_known(&state, "An object of the list resource").map(|()| state)
             });
             match known {
-                Some(Ok(state)) => event.resource_object = encode_value(&state, kind),
+                Some(Ok(state)) => event.resource_object = encode_value(&state, state_type),
                 Some(Err(bugs)) => event.diagnostic = (&bugs).into(),
                 None => {
                     let text = "The list resource returned an object without its attributes";
