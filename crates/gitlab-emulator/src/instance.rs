@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::domain::hook::Hook;
+use crate::domain::hook::{Hook, HookEvent};
 use crate::domain::project::Project;
 use crate::domain::state::State;
 use crate::domain::table::Id;
@@ -75,15 +75,11 @@ impl Instance {
     }
 
     /// Queues a webhook delivery.
-    pub(crate) fn deliver(&self, hook: &Hook, event: &'static str, payload: Value) {
-        let request = Request {
-            hook: hook.clone(),
-            event,
-            payload,
-        };
+    pub(crate) fn deliver(&self, hook: Id<Hook>, event: HookEvent, payload: Value) {
+        let request = Request::new(hook, event, payload);
         self.deliveries.begin();
         if self.requests.send(request).is_err() {
-            tracing::debug!("a webhook is not called, because the emulator stops");
+            tracing::debug!("dropped a webhook delivery because the emulator is stopping");
         }
     }
 
@@ -197,8 +193,8 @@ impl Instance {
         if !is_on {
             return Ok(Vec::new());
         }
-        let grantee = user.map_or_else(|| address.to_owned(), |user| user.to_string());
-        self.throttle(name, &grantee, rate, now)
+        let client = user.map_or_else(|| address.to_owned(), |user| user.to_string());
+        self.throttle(name, &client, rate, now)
     }
 
     /// Counts a git request against the throttle of git over HTTP.
@@ -217,13 +213,8 @@ impl Instance {
             (settings.throttle_authenticated_git_http_enabled, rate)
         };
         if is_on {
-            let grantee = user.map_or_else(|| address.to_owned(), |user| user.to_string());
-            self.throttle(
-                "throttle_authenticated_git_http",
-                &grantee,
-                rate,
-                self.now(),
-            )?;
+            let client = user.map_or_else(|| address.to_owned(), |user| user.to_string());
+            self.throttle("throttle_authenticated_git_http", &client, rate, self.now())?;
         }
         Ok(())
     }
@@ -232,13 +223,13 @@ impl Instance {
     pub(crate) fn throttle(
         &self,
         name: &str,
-        grantee: &str,
+        client: &str,
         rate: Rate,
         now: Moment,
     ) -> Result<Vec<(HeaderName, HeaderValue)>, ApiError> {
         let key = CounterKey {
             limit: name.to_owned(),
-            scope: grantee.to_owned(),
+            scope: client.to_owned(),
         };
         let count = self.counters.count(key, rate, now);
         // The header reports a rate per minute whatever the period is.

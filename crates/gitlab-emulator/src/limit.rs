@@ -37,6 +37,10 @@ pub(crate) enum Limit {
     NamespaceName,
     /// Test deliveries of webhooks.
     HookTest,
+    /// Repeated deliveries of webhooks.
+    HookResend,
+    /// `GET /namespaces/:path/exists`.
+    NamespaceExists,
 }
 
 /// A number of requests per period.
@@ -62,7 +66,8 @@ impl Limit {
             Self::GroupProjects => (settings.group_projects_api_limit, MINUTE),
             Self::ProjectMembers => (settings.project_members_api_limit, MINUTE),
             Self::MembersDelete | Self::GroupArchive => (60, MINUTE),
-            Self::Archive | Self::HookTest | Self::LargeFile => (5, MINUTE),
+            Self::Archive | Self::HookTest | Self::HookResend | Self::LargeFile => (5, MINUTE),
+            Self::NamespaceExists => (20, MINUTE),
             Self::LargeCommit => (3, 30),
             Self::NamespaceName => (120, 60 * MINUTE),
         };

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::domain::event::Event;
-use crate::domain::hook::Hook;
+use crate::domain::hook::{Hook, HookEvent};
 use crate::domain::job::Task;
 use crate::domain::project::Project;
 use crate::domain::state::State;
@@ -110,27 +110,32 @@ fn call_hooks(
     user: Id<User>,
     update: &ReferenceUpdate,
 ) -> Result<(), Error> {
-    let (event, name) = if update.reference.starts_with(TAGS) {
-        ("tag_push_events", "Tag Push Hook")
+    let event = if update.reference.starts_with(TAGS) {
+        HookEvent::TagPush
     } else {
-        ("push_events", "Push Hook")
+        HookEvent::Push
     };
-    let hooks: Vec<Hook> = {
+    let hooks: Vec<Id<Hook>> = {
         let state = instance.store.read();
         let is_called = |hook: &&Hook| {
             let branch = update.reference.strip_prefix(BRANCHES);
             hook.project == project
-                && hook.is_called_for(event)
+                && hook.is_called_for(event.attribute())
                 && branch.is_none_or(|branch| hook.branch_filter.matches(branch))
         };
-        state.hooks.iter().filter(is_called).cloned().collect()
+        state
+            .hooks
+            .iter()
+            .filter(is_called)
+            .map(|hook| hook.id)
+            .collect()
     };
     if hooks.is_empty() {
         return Ok(());
     }
     if let Some(payload) = payload::push(instance, project, user, update)? {
         for hook in hooks {
-            instance.deliver(&hook, name, payload.clone());
+            instance.deliver(hook, event, payload.clone());
         }
     }
     Ok(())

@@ -6,11 +6,19 @@ use crate::api::project::entity::namespace_entity;
 use crate::domain::access::GroupAbility;
 use crate::domain::namespace::{Namespace, NamespaceKind};
 use crate::domain::state::State;
+use crate::domain::table::Id;
+use crate::limit::Limit;
 use crate::web::api_error::ApiError;
 use crate::web::call::Call;
 use crate::web::params::{NoParams, params};
 use crate::web::reply::{ApiResult, Reply};
 use crate::web::route::Route;
+
+params! {
+    struct NamespaceExists {
+        parent_id: Option<u64>,
+    }
+}
 
 params! {
     struct ListNamespaces {
@@ -25,6 +33,10 @@ pub(super) fn routes() -> Vec<Route> {
             .permission("Namespace: Read"),
         Route::get("/namespaces/{id}", show)
             .for_users()
+            .permission("Namespace: Read"),
+        Route::get("/namespaces/{id}/exists", exists)
+            .for_users()
+            .with_limit(Limit::NamespaceExists)
             .permission("Namespace: Read"),
     ]
 }
@@ -76,4 +88,26 @@ fn show(call: &Call<'_>, _: &NoParams) -> ApiResult {
         .filter(|namespace| !namespace.is_being_removed && is_listed(call, &state, namespace))
         .ok_or_else(|| ApiError::not_found("Namespace"))?;
     Ok(Reply::ok(entity(call, &state, namespace)))
+}
+
+/// Returns whether a group or user, visible or not, has a path below a parent, and a free path.
+#[expect(clippy::unnecessary_wraps, reason = "all handlers have one signature")]
+fn exists(call: &Call<'_>, params: &NamespaceExists) -> ApiResult {
+    let state = call.instance.store.read();
+    let parent = params.parent_id.map(Id::new);
+    let is_taken = |path: &str| {
+        state.namespaces.any(|namespace| {
+            namespace.parent == parent && namespace.path.eq_ignore_ascii_case(path)
+        })
+    };
+    let path = call.capture("id");
+    let suggestion = is_taken(path).then(|| {
+        (1..=u32::MAX)
+            .map(|number| format!("{path}{number}"))
+            .find(|path| !is_taken(path))
+    });
+    Ok(Reply::ok(json!({
+        "exists": suggestion.is_some(),
+        "suggests": suggestion.flatten().into_iter().collect::<Vec<_>>(),
+    })))
 }

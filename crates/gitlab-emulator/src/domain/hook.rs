@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::hook_health::HookHealth;
 use super::project::Project;
 use super::protection::matches_pattern;
 use super::table::Id;
@@ -33,6 +34,48 @@ pub const EVENTS: [(&str, bool); 18] = [
     ("repository_update_events", false),
 ];
 
+/// An event that triggers hooks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HookEvent {
+    /// A branch moved.
+    Push,
+    /// A tag moved.
+    TagPush,
+}
+
+impl HookEvent {
+    /// Returns the event of a trigger's name, which is the name of the hook's attribute.
+    pub fn from_attribute(name: &str) -> Option<Self> {
+        [Self::Push, Self::TagPush]
+            .into_iter()
+            .find(|event| event.attribute() == name)
+    }
+
+    /// Returns the attribute of a hook that subscribes to the event.
+    pub const fn attribute(self) -> &'static str {
+        match self {
+            Self::Push => "push_events",
+            Self::TagPush => "tag_push_events",
+        }
+    }
+
+    /// Returns the value of the header `X-Gitlab-Event`.
+    pub const fn header(self) -> &'static str {
+        match self {
+            Self::Push => "Push Hook",
+            Self::TagPush => "Tag Push Hook",
+        }
+    }
+
+    /// Returns the name in the list of deliveries.
+    pub const fn trigger(self) -> &'static str {
+        match self {
+            Self::Push => "push_hooks",
+            Self::TagPush => "tag_push_hooks",
+        }
+    }
+}
+
 /// A webhook.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Hook {
@@ -60,6 +103,9 @@ pub struct Hook {
     pub custom_headers: Vec<KeyValue>,
     /// Secret parts of the URL.
     pub url_variables: Vec<KeyValue>,
+    /// Recent failures.
+    #[serde(default)]
+    pub health: HookHealth,
     /// Time of creation.
     pub created_at: Moment,
     /// Time of the last change.
@@ -145,73 +191,5 @@ impl Hook {
             .fold(self.url.clone(), |url, variable| {
                 url.replace(&format!("{{{}}}", variable.key), &variable.value)
             })
-    }
-}
-
-/// An error of a hook's URL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UrlError {
-    /// Not an HTTP URL.
-    Invalid,
-    /// The machine itself.
-    Localhost,
-    /// The local network.
-    Local,
-}
-
-/// Checks the URL of a hook (GitLab `lib/gitlab/url_blocker.rb`). Names are not resolved.
-pub fn check_url(url: &str, is_local_allowed: bool) -> Result<(), UrlError> {
-    let rest = url
-        .strip_prefix("http://")
-        .or_else(|| url.strip_prefix("https://"))
-        .ok_or(UrlError::Invalid)?;
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    let host = match host.strip_prefix('[') {
-        Some(v6) => v6.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
-    };
-    if host.is_empty() || url.contains(char::is_whitespace) {
-        return Err(UrlError::Invalid);
-    }
-    if is_local_allowed {
-        return Ok(());
-    }
-    if host.eq_ignore_ascii_case("localhost") || host.to_ascii_lowercase().ends_with(".localhost") {
-        return Err(UrlError::Localhost);
-    }
-    match host.parse::<std::net::IpAddr>() {
-        Ok(address) if address.is_loopback() || address.is_unspecified() => {
-            Err(UrlError::Localhost)
-        }
-        Ok(std::net::IpAddr::V4(v4)) if v4.is_private() || v4.is_link_local() => {
-            Err(UrlError::Local)
-        }
-        Ok(std::net::IpAddr::V6(v6)) if v6.is_unique_local() || v6.is_unicast_link_local() => {
-            Err(UrlError::Local)
-        }
-        _ => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn local_addresses_are_refused_unless_allowed() {
-        assert_eq!(check_url("https://hooks.example.com/x", false), Ok(()));
-        assert_eq!(
-            check_url("ftp://example.com", false),
-            Err(UrlError::Invalid)
-        );
-        assert_eq!(check_url("http://", true), Err(UrlError::Invalid));
-        assert_eq!(
-            check_url("http://localhost:1/x", false),
-            Err(UrlError::Localhost)
-        );
-        assert_eq!(check_url("http://[::1]/", false), Err(UrlError::Localhost));
-        assert_eq!(check_url("http://10.1.2.3", false), Err(UrlError::Local));
-        assert_eq!(check_url("http://127.0.0.1:80", true), Ok(()));
     }
 }

@@ -6,6 +6,8 @@ pub mod deploy_token;
 pub mod event;
 pub mod group;
 pub mod hook;
+pub mod hook_health;
+pub mod hook_url;
 pub mod invalid;
 pub mod job;
 pub mod key;

@@ -31,6 +31,8 @@ pub struct Settings {
     pub default_group_visibility: Visibility,
     /// Whether webhooks may reach the local network.
     pub allow_local_requests_from_web_hooks_and_services: bool,
+    /// Local hosts, addresses and ranges that webhooks may reach nevertheless.
+    pub outbound_local_requests_whitelist: Vec<String>,
     /// Whether administrators need the scope `admin_mode`.
     pub admin_mode: bool,
     /// `GET /projects/:id` per minute and user; 0 means no limit.
@@ -83,6 +85,7 @@ impl Default for Settings {
             default_project_visibility: Visibility::Private,
             default_group_visibility: Visibility::Private,
             allow_local_requests_from_web_hooks_and_services: false,
+            outbound_local_requests_whitelist: Vec::new(),
             admin_mode: false,
             project_api_limit: 400,
             projects_api_limit: 2000,

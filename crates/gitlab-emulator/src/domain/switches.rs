@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::hook_health::AutoDisabling;
+
 /// The emulator's switches. The crate's README lists the evidence for each.
 #[expect(clippy::struct_excessive_bools, reason = "switches are flags")]
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -36,6 +38,8 @@ pub struct Switches {
     pub impersonation_disabled: bool,
     /// Whether a second hook with the same URL is refused.
     pub unique_hook_urls: bool,
+    /// When failing hooks are disabled.
+    pub hook_auto_disabling: AutoDisabling,
     /// Time for which a pushed branch still shows its old commit, in milliseconds.
     pub branch_delay: u64,
     /// Texts that are not confirmed.
@@ -58,6 +62,7 @@ impl Default for Switches {
             marked_project_redirects: true,
             impersonation_disabled: false,
             unique_hook_urls: false,
+            hook_auto_disabling: AutoDisabling::Off,
             branch_delay: 0,
             texts: Texts::default(),
         }
@@ -78,10 +83,6 @@ pub struct Texts {
     pub late_expiry: String,
     /// A revoked token cannot be rotated.
     pub already_revoked: String,
-    /// A webhook points to the machine itself.
-    pub blocked_localhost: String,
-    /// A webhook points to the local network.
-    pub blocked_local_network: String,
 }
 
 impl Default for Texts {
@@ -93,10 +94,6 @@ impl Default for Texts {
             unknown_namespace: text("is not valid"),
             late_expiry: text("Expires at must be before {day}"),
             already_revoked: text("token already revoked"),
-            blocked_localhost: text("Url is blocked: Requests to localhost are not allowed"),
-            blocked_local_network: text(
-                "Url is blocked: Requests to the local network are not allowed",
-            ),
         }
     }
 }

@@ -3,4 +3,4 @@
 mod delivery;
 pub(crate) mod payload;
 
-pub(crate) use delivery::{Deliveries, Request, run};
+pub(crate) use delivery::{Deliveries, Delivery, Request, deliver, deliver_always, run};

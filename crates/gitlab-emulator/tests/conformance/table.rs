@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 const README: &str = include_str!("../../README.md");
-const SOURCES: [&str; 14] = [
+const SOURCES: [&str; 15] = [
     include_str!("access_tokens.rs"),
     include_str!("auth_and_transport.rs"),
     include_str!("branches_and_protection.rs"),
     include_str!("deploy_keys.rs"),
     include_str!("groups.rs"),
+    include_str!("hook_health.rs"),
     include_str!("hooks_members_deploy_tokens.rs"),
     include_str!("limits_pages_git.rs"),
     include_str!("names_and_roles.rs"),
@@ -19,7 +20,7 @@ const SOURCES: [&str; 14] = [
     include_str!("repository_writes/files.rs"),
     include_str!("repository_writes/races.rs"),
 ];
-const STATEMENTS: u32 = 199;
+const STATEMENTS: u32 = 214;
 
 /// Returns the tests by statement.
 fn tests() -> BTreeMap<u32, String> {

@@ -1,16 +1,18 @@
-//! Creating, changing, testing and removing webhooks.
+//! Creating, changing and removing webhooks.
 
 use serde_json::{Map, Value, json};
 
 use super::read::{detail, find};
 use crate::domain::access::ProjectAbility;
-use crate::domain::hook::{BranchFilter, EVENTS, Hook, KeyValue, MAX_HOOKS, UrlError, check_url};
+use crate::domain::hook::{BranchFilter, EVENTS, Hook, KeyValue, MAX_HOOKS};
+use crate::domain::hook_health::HookHealth;
+use crate::domain::hook_url::is_valid_url;
 use crate::domain::table::Id;
+use crate::git::reference::is_branch_name;
 use crate::web::api_error::ApiError;
 use crate::web::call::Call;
 use crate::web::params::{NoParams, Params, Problem, Raw, params};
 use crate::web::reply::{ApiResult, Reply};
-use crate::webhook;
 
 type Pairs = Vec<Map<String, Value>>;
 
@@ -33,6 +35,36 @@ params! {
     struct SetValue {
         value: String,
     }
+}
+
+impl HookParams {
+    fn has_any(&self) -> bool {
+        let texts = [
+            &self.url,
+            &self.name,
+            &self.description,
+            &self.token,
+            &self.push_events_branch_filter,
+            &self.branch_filter_strategy,
+            &self.custom_webhook_template,
+        ];
+        let lists = [&self.custom_headers, &self.url_variables];
+        self.enable_ssl_verification.is_some()
+            || texts.into_iter().any(Option::is_some)
+            || lists.into_iter().flatten().any(|list| !list.is_empty())
+    }
+}
+
+fn set(list: &mut Vec<KeyValue>, pair: KeyValue) {
+    list.retain(|other| other.key != pair.key);
+    list.push(pair);
+}
+
+fn set_all(list: &mut Vec<KeyValue>, new: Option<&Pairs>) -> Result<(), ApiError> {
+    for pair in new.map_or_else(|| Ok(Vec::new()), pairs)? {
+        set(list, pair);
+    }
+    Ok(())
 }
 
 fn pairs(pairs: &Pairs) -> Result<Vec<KeyValue>, ApiError> {
@@ -78,9 +110,11 @@ fn branch_filter(params: &HookParams, current: &BranchFilter) -> Result<BranchFi
         .to_owned();
     match strategy {
         "all_branches" => Ok(BranchFilter::All),
-        "wildcard" => Ok(BranchFilter::Wildcard(text)),
+        "wildcard" if text.is_empty() || is_branch_name(&text.replace('*', "x")) => {
+            Ok(BranchFilter::Wildcard(text))
+        }
         "regex" if regex::Regex::new(&text).is_ok() => Ok(BranchFilter::Regex(text)),
-        "regex" => Err(ApiError::unprocessable("Invalid branch filter given")),
+        "wildcard" | "regex" => Err(ApiError::unprocessable("Invalid branch filter given")),
         _ => Err(ApiError::problem("branch_filter_strategy", Problem::Value)),
     }
 }
@@ -105,34 +139,19 @@ fn apply(hook: &mut Hook, params: &HookParams, raw: &Raw) -> Result<(), ApiError
     if let Some(template) = &params.custom_webhook_template {
         hook.custom_webhook_template = Some(template.clone());
     }
-    if let Some(headers) = &params.custom_headers {
-        hook.custom_headers = pairs(headers)?;
-    }
-    if let Some(variables) = &params.url_variables {
-        hook.url_variables = pairs(variables)?;
-    }
+    set_all(&mut hook.custom_headers, params.custom_headers.as_ref())?;
+    set_all(&mut hook.url_variables, params.url_variables.as_ref())?;
     hook.branch_filter = branch_filter(params, &hook.branch_filter)?;
     events(raw, &mut hook.events)
 }
 
 fn check_target(call: &Call<'_>, hook: &Hook) -> Result<(), ApiError> {
     let state = call.instance.store.read();
-    let texts = &state.switches.get().texts;
-    let is_local_allowed = state
-        .settings
-        .get()
-        .allow_local_requests_from_web_hooks_and_services;
     let target = hook.target();
-    if target.contains('{') {
+    if target.contains('{') || !is_valid_url(&target, state.settings.get()) {
         return Err(ApiError::unprocessable("Invalid url given"));
     }
-    check_url(&target, is_local_allowed).map_err(|bad| {
-        ApiError::unprocessable(match bad {
-            UrlError::Invalid => "Invalid url given",
-            UrlError::Localhost => &texts.blocked_localhost,
-            UrlError::Local => &texts.blocked_local_network,
-        })
-    })
+    Ok(())
 }
 
 pub(super) fn create(call: &Call<'_>, raw: &Raw) -> ApiResult {
@@ -158,6 +177,7 @@ pub(super) fn create(call: &Call<'_>, raw: &Raw) -> ApiResult {
         custom_webhook_template: None,
         custom_headers: Vec::new(),
         url_variables: Vec::new(),
+        health: HookHealth::default(),
         created_at: call.now,
         updated_at: call.now,
     };
@@ -179,16 +199,27 @@ pub(super) fn create(call: &Call<'_>, raw: &Raw) -> ApiResult {
         }
         let id = state.hooks.add(|id| Hook { id, ..hook });
         let hook = state.hooks.get(id).ok_or_else(ApiError::internal)?;
-        Ok(Reply::created(detail(hook)))
+        Ok(Reply::created(detail(call, state, hook)))
     })
 }
 
 pub(super) fn update(call: &Call<'_>, raw: &Raw) -> ApiResult {
     let mut hook = find(call, &call.instance.store.read())?.clone();
     let params = HookParams::read(raw)?;
+    if !params.has_any() && !EVENTS.iter().any(|(event, _)| raw.get(event).is_some()) {
+        return Err(ApiError::parameter("No parameters provided"));
+    }
+    if params.url.as_ref().is_some_and(|url| *url != hook.url) {
+        // Secrets must not reach a new receiver unless they are sent along with its URL.
+        hook.token = None;
+        hook.custom_headers.clear();
+        hook.url_variables.clear();
+    }
     apply(&mut hook, &params, raw)?;
     check_target(call, &hook)?;
-    save(call, hook).map(|hook| Reply::ok(detail(&hook)))
+    let hook = save(call, hook)?;
+    let state = call.instance.store.read();
+    Ok(Reply::ok(detail(call, &state, &hook)))
 }
 
 fn save(call: &Call<'_>, hook: Hook) -> Result<Hook, ApiError> {
@@ -224,15 +255,16 @@ fn change_pair(
     let mut hook = find(call, &call.instance.store.read())?.clone();
     let key = call.capture("key");
     let pairs = list(&mut hook);
-    let known = pairs.iter().any(|pair| pair.key == key);
-    pairs.retain(|pair| pair.key != key);
     match value {
-        Some(value) => pairs.push(KeyValue {
-            key: key.to_owned(),
-            value: value.to_owned(),
-        }),
-        None if !known => return Err(ApiError::no_record()),
-        None => {}
+        Some(value) => set(
+            pairs,
+            KeyValue {
+                key: key.to_owned(),
+                value: value.to_owned(),
+            },
+        ),
+        None if pairs.iter().any(|pair| pair.key == key) => pairs.retain(|pair| pair.key != key),
+        None => return Err(ApiError::no_record()),
     }
     save(call, hook)?;
     Ok(Reply::no_content())
@@ -252,26 +284,4 @@ pub(super) fn set_header(call: &Call<'_>, params: &SetValue) -> ApiResult {
 
 pub(super) fn delete_header(call: &Call<'_>, _: &NoParams) -> ApiResult {
     change_pair(call, |hook| &mut hook.custom_headers, None)
-}
-
-/// Sends a sample push to a hook.
-pub(super) fn test(call: &Call<'_>, _: &NoParams) -> ApiResult {
-    let hook = find(call, &call.instance.store.read())?.clone();
-    let trigger = call.capture("trigger");
-    if !EVENTS.iter().any(|(event, _)| *event == trigger) {
-        return Err(ApiError::problem("trigger", Problem::Value));
-    }
-    if !matches!(trigger, "push_events" | "tag_push_events") {
-        return Err(ApiError::unprocessable(
-            "Ensure the project has the data that the event needs.",
-        ));
-    }
-    let payload = webhook::payload::sample(call.instance, hook.project, call.user()?)?;
-    let Some(payload) = payload else {
-        return Err(ApiError::unprocessable(
-            "Ensure the project has at least one commit.",
-        ));
-    };
-    call.instance.deliver(&hook, "Push Hook", payload);
-    Ok(Reply::created(json!({ "message": "201 Created" })))
 }

@@ -1,9 +1,9 @@
 //! Webhooks of projects (GitLab `lib/api/project_hooks.rb`).
 
 mod change;
+mod delivery;
 mod read;
 
-use crate::limit::Limit;
 use crate::web::route::Route;
 
 pub(super) fn routes() -> Vec<Route> {
@@ -18,9 +18,14 @@ pub(super) fn routes() -> Vec<Route> {
         Route::get(one, read::show)
             .for_users()
             .permission("Webhook: Read"),
-        Route::get("/projects/{id}/hooks/{hook_id}/events", read::deliveries)
+        Route::get("/projects/{id}/hooks/{hook_id}/events", delivery::list)
             .for_users()
             .permission("Webhook: Read"),
+        Route::post(
+            "/projects/{id}/hooks/{hook_id}/events/{event_id}/resend",
+            delivery::resend,
+        )
+        .permission("Webhook: Test"),
         Route::post(all, change::create).permission("Webhook: Create"),
         Route::put(one, change::update).permission("Webhook: Update"),
         Route::delete(one, change::delete).permission("Webhook: Delete"),
@@ -30,9 +35,8 @@ pub(super) fn routes() -> Vec<Route> {
         Route::delete(header, change::delete_header).permission("Webhook: Update"),
         Route::post(
             "/projects/{id}/hooks/{hook_id}/test/{trigger}",
-            change::test,
+            delivery::test,
         )
-        .with_limit(Limit::HookTest)
         .permission("Webhook: Test"),
     ]
 }

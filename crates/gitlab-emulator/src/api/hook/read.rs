@@ -11,7 +11,8 @@ use crate::web::params::NoParams;
 use crate::web::reply::{ApiResult, Reply};
 
 /// Returns a hook for lists.
-fn entity(hook: &Hook) -> Value {
+fn entity(call: &Call<'_>, state: &State, hook: &Hook) -> Value {
+    let rule = state.switches.get().hook_auto_disabling;
     let mut entity = json!({
         "id": hook.id,
         "url": hook.url,
@@ -22,8 +23,8 @@ fn entity(hook: &Hook) -> Value {
         "push_events_branch_filter": hook.branch_filter.text(),
         "branch_filter_strategy": hook.branch_filter.strategy(),
         "custom_webhook_template": hook.custom_webhook_template,
-        "alert_status": "executable",
-        "disabled_until": null,
+        "alert_status": hook.health.status(rule, call.now),
+        "disabled_until": hook.health.disabled_until.map(|until| until.to_string()),
         "project_id": hook.project,
     });
     if let Value::Object(map) = &mut entity {
@@ -35,7 +36,7 @@ fn entity(hook: &Hook) -> Value {
 }
 
 /// Returns a single hook, including the names of its variables and headers.
-pub(super) fn detail(hook: &Hook) -> Value {
+pub(super) fn detail(call: &Call<'_>, state: &State, hook: &Hook) -> Value {
     let keys = |pairs: &[KeyValue]| -> Vec<Value> {
         pairs
             .iter()
@@ -43,7 +44,7 @@ pub(super) fn detail(hook: &Hook) -> Value {
             .collect()
     };
     crate::api::user::entity::with(
-        entity(hook),
+        entity(call, state, hook),
         &json!({
             "url_variables": keys(&hook.url_variables),
             "custom_headers": keys(&hook.custom_headers),
@@ -69,16 +70,10 @@ pub(super) fn list(call: &Call<'_>, _: &NoParams) -> ApiResult {
         .iter()
         .filter(|hook| hook.project == project)
         .collect();
-    call.page(&hooks, |hook| entity(hook))
+    call.page(&hooks, |hook| entity(call, &state, hook))
 }
 
 pub(super) fn show(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let state = call.instance.store.read();
-    Ok(Reply::ok(detail(find(call, &state)?)))
-}
-
-pub(super) fn deliveries(call: &Call<'_>, _: &NoParams) -> ApiResult {
-    let hook = find(call, &call.instance.store.read())?.id;
-    let deliveries = call.instance.deliveries.for_hook(hook);
-    call.page(&deliveries, |delivery| json!(delivery))
+    Ok(Reply::ok(detail(call, &state, find(call, &state)?)))
 }
