@@ -168,7 +168,7 @@ fn client(url: &str, token: &str) -> GitLab {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let limits = Limits {
         request: Duration::from_secs(20),
-        open_circuit_after: Duration::from_secs(2),
+        open_circuit_after: Duration::from_secs(10),
         probe_interval: Duration::from_millis(50),
         first_retry: Duration::from_millis(10),
         ..Limits::default()

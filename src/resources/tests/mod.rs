@@ -67,7 +67,9 @@ fn config<M: Model, const N: usize>(set: [(&str, Value); N]) -> Value {
     Value::Object(all)
 }
 
-async fn start() -> (Emulator, Driver<WithClusters>) {
+/// Starts an emulator and a provider for it with the product `shop`. Also returns the provider's
+/// configuration.
+async fn start() -> (Emulator, Driver<WithClusters>, Value) {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let emulator = Emulator::builder().start().await.unwrap();
     let gitlab = GitLab::new(&Options {
@@ -104,10 +106,12 @@ async fn start() -> (Emulator, Driver<WithClusters>) {
         text("nautes/management"),
     )]);
     let provider = config::<ProviderBlock, 2>([("gitlab", block), ("tenant_repository", tenant)]);
-    let driver = Driver::configure(WithClusters, provider).await.unwrap();
+    let driver = Driver::configure(WithClusters, provider.clone())
+        .await
+        .unwrap();
     let shop = config::<ProductModel, 1>([("name", text("shop"))]);
     succeed(driver.apply("nautes_product", &shop, None).await.unwrap());
-    (emulator, driver)
+    (emulator, driver, provider)
 }
 
 fn succeed(applied: Applied) -> terraform_plugin::testing::driver::Stored {
@@ -129,7 +133,7 @@ const CLUSTER: &str = "nautes_cluster_manifest";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_products_change_waits_for_the_manifest_of_its_cluster_in_the_tenants_repository() {
-    let (_emulator, driver) = start().await;
+    let (_emulator, driver, _) = start().await;
     let config_of_cluster = config::<State, 1>([("name", text("deploy-01"))]);
     let environment = environment("deploy-01");
     let brings = async {
@@ -143,7 +147,7 @@ async fn a_products_change_waits_for_the_manifest_of_its_cluster_in_the_tenants_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_waits_for_the_environments_that_use_it_to_go() {
-    let (_emulator, driver) = start().await;
+    let (_emulator, driver, provider) = start().await;
     let config_of_cluster = config::<State, 1>([("name", text("deploy-01"))]);
     let cluster = driver.apply(CLUSTER, &config_of_cluster, None).await;
     let cluster = succeed(cluster.unwrap());
@@ -151,6 +155,10 @@ async fn a_cluster_waits_for_the_environments_that_use_it_to_go() {
     let environment = driver.apply(ENVIRONMENT, &environment, None).await;
     let environment = succeed(environment.unwrap());
 
+    // Terraform destroys in another process than the one that created, and refreshes there first.
+    driver.reconfigure(&provider).await.unwrap();
+    let read = driver.read(ENVIRONMENT, &environment).await.unwrap();
+    assert!(read.is_some());
     let refused = driver.apply(CLUSTER, &Value::Null, Some(&cluster)).await;
     let refused = refused.unwrap();
     assert!(!refused.diagnostics.is_empty(), "the cluster is in use");
