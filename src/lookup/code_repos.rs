@@ -140,6 +140,7 @@ impl CodeRepos {
     ) -> Result<RepositoryId, Diagnostics> {
         let path = Target::CodeRepoPath(product, name.to_owned());
         let mut wait = request.map(|request| request.wait_for([Awaited::Target(path)]));
+        let mut is_last_attempt = wait.is_none();
         loop {
             if let Some(id) = self.created_as(product, name) {
                 return Ok(id);
@@ -150,12 +151,11 @@ impl CodeRepos {
             if let Some(id) = named.map(|(id, _)| *id).max() {
                 return Ok(id);
             }
-            let next = match &mut wait {
-                Some(wait) => wait.next().await,
-                None => Next::GiveUp,
-            };
-            if next != Next::Retry {
-                return Err(not_found(product, name, repositories));
+            match &mut wait {
+                Some(wait) if !is_last_attempt => {
+                    is_last_attempt = wait.next().await != Next::Retry;
+                }
+                _ => return Err(not_found(product, name, repositories)),
             }
         }
     }

@@ -182,8 +182,11 @@ impl Products {
         }
         let config_project = self.find_config_repository(&group).await;
         let config_project = config_project.map_err(at_product)?;
-        self.record(&group, config_project.as_ref());
         let id = ProductId::new(group.id);
+        // A creation that went on meanwhile has recorded more.
+        if config_project.is_some() || self.cached(id).is_none() {
+            self.record(&group, config_project.as_ref());
+        }
         self.known().ids_by_name.insert(name.to_owned(), id);
         Ok(Ok(id))
     }
@@ -221,10 +224,15 @@ impl Products {
 
     async fn wait_for(&self, request: &Request, name: &str) -> Result<ProductId, Diagnostics> {
         let path = Target::ProductPath(name.to_owned());
-        let mut wait = request.wait_for([Awaited::Target(path)]);
+        let mut wait = request.wait_for([Awaited::Target(path.clone())]);
         loop {
             if let Ok(id) = self.find(name).await? {
-                return Ok(id);
+                let config_project = self.config_project(id).await.map_err(at_product)?;
+                if config_project.is_some() || !request.is_contended(&path) {
+                    return Ok(id);
+                }
+                // Its creation has made the group, and not yet the configuration repository.
+                self.forget(id);
             }
             if wait.next().await != Next::Retry {
                 let found = self.find(name).await?;

@@ -31,11 +31,12 @@ mod tests;
 
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use nautes_model::layout::Repository;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 #[cfg(test)]
 pub(crate) use self::graph::PATIENCE;
@@ -43,6 +44,11 @@ pub(crate) use self::graph::{Position, RequestId, Version};
 pub use self::target::{Awaited, Target};
 
 use self::graph::Graph;
+
+/// How long after one request another one that Terraform sends at the same time may begin.
+const SETTLING_TIME: Duration = Duration::from_secs(1);
+
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The requests in flight in this process, and what they wait for.
 #[derive(Clone, Debug, Default)]
@@ -163,6 +169,19 @@ impl Request {
     /// Whether another request in flight may write a target.
     pub fn is_contended(&self, target: &Target) -> bool {
         self.graph.lock().is_contended(self.id, target)
+    }
+
+    /// Whether another request may write a target, now or within a second: Terraform sends requests
+    /// that do not depend on each other in any order.
+    pub async fn is_contended_soon(&self, target: &Target) -> bool {
+        let end = Instant::now() + SETTLING_TIME;
+        while !self.is_contended(target) {
+            if Instant::now() >= end {
+                return false;
+            }
+            sleep(POLL_INTERVAL).await;
+        }
+        true
     }
 
     /// Registers that the request has written a target, for the last time: what waits for it is

@@ -111,12 +111,15 @@ impl Creation<'_> {
         client.code_repos()?.forget_listing(product);
         let target = Target::CodeRepoPath(product, name.clone());
         let mut wait = self.request.wait_for([Awaited::Target(target.clone())]);
-        let mut is_last_attempt = false;
+        let (mut is_last_attempt, mut was_contended) = (false, false);
         let (project, is_new) = loop {
             match client.gitlab()?.create_project(&new).await {
                 Ok(project) => break (project, true),
                 Err(error) if *error.kind() == Kind::Taken || error.may_have_happened() => {
-                    match self.take_over(&path, &target, error).await {
+                    match self
+                        .take_over(&path, &target, &mut was_contended, error)
+                        .await
+                    {
                         Ok(project) => break (project, false),
                         Err(refusal) if is_last_attempt => return Err(refusal),
                         Err(_) => is_last_attempt = wait.next().await != Next::Retry,
@@ -141,10 +144,14 @@ impl Creation<'_> {
     }
 
     /// Takes over the project that has the path already, if that is permitted; `error` is GitLab's.
+    ///
+    /// If another request of this run was about to rename or delete it (`was_contended`), it is the
+    /// project of that one's resource, even if that request has failed.
     async fn take_over(
         &self,
         path: &str,
         target: &Target,
+        was_contended: &mut bool,
         error: Error,
     ) -> Result<Project, Diagnostics> {
         let refused = || gitlab_project::refused("create", path, &error);
@@ -165,16 +172,27 @@ impl Creation<'_> {
             );
             return Err(self.exists("its path is not free", detail));
         }
-        // Another request is about to rename or delete it.
-        if self.request.is_contended(target) {
+        let id = RepositoryId::new(project.id);
+        if self.client.code_repos()?.is_created_here(id) {
+            return Ok(project);
+        }
+        *was_contended |= self.request.is_contended(target);
+        if *was_contended {
             return Err(refused());
         }
         let is_marked = unfinished::is_marked(project.description.as_deref().unwrap_or_default());
         let may_adopt = self.planned.adopt_existing == Some(true);
-        if is_marked || may_adopt || self.is_just_created(&project).await? {
+        if is_marked {
             return Ok(project);
         }
-        let id = RepositoryId::new(project.id);
+        if may_adopt || self.is_just_created(&project).await? {
+            *was_contended |= self.request.is_contended_soon(target).await;
+            return if *was_contended {
+                Err(refused())
+            } else {
+                Ok(project)
+            };
+        }
         let detail = format!(
             "The GitLab project {path} was not made by this resource. To manage it here, import it (terraform import <address> {id}) or set adopt_existing = true. Otherwise choose another name."
         );

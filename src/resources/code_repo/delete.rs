@@ -20,14 +20,15 @@ pub(super) async fn delete(
     let client = operation.client().clone();
     let (product, id) = (state.product_id()?, state.repository_id()?);
     let code_repos = client.code_repos()?;
-    if code_repos.is_created_here(id) {
-        // Another resource of this run has made the project its own.
-        return Ok(());
-    }
     let path = Target::CodeRepoPath(product, state.name.clone());
     let home = Home::product(&client, product).at(ManifestLocation::load(&operation.private));
     let request = home.begin(EntityKey::new(Kind::CodeRepo, id.into()));
     request.may_write(path.clone());
+    // After the request has begun: a creation that comes later finds the path contended.
+    if code_repos.is_created_here(id) {
+        // Another resource of this run has made the project its own.
+        return Ok(());
+    }
     client.require_vault().await?;
     code_repos.forget_listing(product);
     let project = match client.products()?.get(product).await? {

@@ -78,7 +78,6 @@ pub(super) async fn rename(
         let error = match gitlab.edit_project(project.id, &change).await {
             Ok(renamed) => {
                 request.wrote(&from);
-                request.wrote(&to);
                 return Ok(renamed);
             }
             Err(error) if *error.kind() == Kind::Taken && !is_last_attempt => error,

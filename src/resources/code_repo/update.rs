@@ -66,6 +66,7 @@ pub(super) async fn update(
     } else {
         gitlab_project::rename(&client, &request, &found, &planned).await?
     };
+    let is_renamed = prior.name != planned.name;
     let may_differ = !prior.common.drift.is_null() || moves_to_another_project;
     prior.update_from_project(&project);
     operation.record(&prior);
@@ -75,6 +76,10 @@ pub(super) async fn update(
     let saved = home
         .put(&request, &entity.into(), mode, validation, &attempt)
         .await?;
+    if is_renamed {
+        // Not before the manifest has the name, in which references look for it.
+        request.wrote(&Target::CodeRepoPath(product, planned.name.clone()));
+    }
     drop(request);
     Verified::new(&saved, id).store(&mut operation.private)?;
     if may_differ || has_new_keys {

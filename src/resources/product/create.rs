@@ -37,12 +37,12 @@ pub(super) async fn create_group(
     };
     let target = Target::ProductPath(planned.name.clone());
     let mut wait = request.wait_for([Awaited::Target(target.clone())]);
-    let mut is_last_attempt = false;
+    let (mut is_last_attempt, mut was_contended) = (false, false);
     let (group, is_new) = loop {
         match client.gitlab()?.create_group(&new).await {
             Ok(group) => break (group, true),
             Err(error) if *error.kind() == Kind::Taken || error.may_have_happened() => {
-                match take_over(client, request, planned, &path, error).await {
+                match take_over(client, request, planned, &path, &mut was_contended, error).await {
                     Ok(group) => break (group, false),
                     Err(refusal) if is_last_attempt => return Err(refusal),
                     Err(_) => is_last_attempt = wait.next().await != Next::Retry,
@@ -65,11 +65,15 @@ pub(super) async fn create_group(
 }
 
 /// Takes over the group that has the path already, if that is permitted; `error` is GitLab's.
+///
+/// If another request of this run was about to rename or delete it (`was_contended`), it is the
+/// group of that one's resource, even if that request has failed.
 async fn take_over(
     client: &Client,
     request: &Request,
     planned: &ProductModel,
     path: &str,
+    was_contended: &mut bool,
     error: Error,
 ) -> Result<Group, Diagnostics> {
     let group = match client.gitlab()?.group(path).await {
@@ -86,14 +90,27 @@ async fn take_over(
         );
         return Err(exists(planned, "its path is not free", detail));
     }
-    // Another request is about to rename or delete it.
-    if request.is_contended(&Target::ProductPath(planned.name.clone())) {
-        return Err(refused("create", path, &error));
+    if client.products()?.is_created_here(group.id) {
+        return Ok(group);
+    }
+    let target = Target::ProductPath(planned.name.clone());
+    let refused = || refused("create", path, &error);
+    *was_contended |= request.is_contended(&target);
+    if *was_contended {
+        return Err(refused());
     }
     let is_marked = unfinished::is_marked(group.description.as_deref().unwrap_or_default());
     let may_adopt = planned.adopt_existing == Some(true);
-    if is_marked || may_adopt || is_just_created(client, planned, &group).await? {
+    if is_marked {
         return Ok(group);
+    }
+    if may_adopt || is_just_created(client, planned, &group).await? {
+        *was_contended |= request.is_contended_soon(&target).await;
+        return if *was_contended {
+            Err(refused())
+        } else {
+            Ok(group)
+        };
     }
     let id = ProductId::new(group.id);
     let detail = format!(

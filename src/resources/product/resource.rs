@@ -112,12 +112,13 @@ impl Resource for ProductResource {
         let client = operation.client().clone();
         let id = product_id(&state)?;
         let products = client.products()?;
+        let path = Target::ProductPath(state.name.clone());
+        let request = client.wait_graph().begin([path.clone()]);
+        // After the request has begun: a creation that comes later finds the path contended.
         if products.is_created_here(id.number()) {
             // Another resource of this run has made the group its own.
             return Ok(());
         }
-        let path = Target::ProductPath(state.name.clone());
-        let request = client.wait_graph().begin([path.clone()]);
         let Some(group) = products.read_group(id.number()).await? else {
             return Ok(());
         };
