@@ -75,7 +75,7 @@ fn kustomize_finds_every_entity_in_the_configuration_repository() -> Case {
 }
 
 #[test]
-fn a_refresh_reads_only_the_product_and_the_branch_head_in_any_order() -> Case {
+fn a_refresh_reads_only_the_product_its_branch_and_one_listing_in_any_order() -> Case {
     let env = TestEnv::new(SHOP)?;
     env.workspace.apply()?;
     env.workspace.apply()?;
@@ -93,7 +93,8 @@ fn a_refresh_reads_only_the_product_and_the_branch_head_in_any_order() -> Case {
         calls
             .to_route("GET /projects/{id}")
             .assert_calls(exactly(1));
-        calls.assert_calls(exactly(3));
+        // Besides them the head of the branch, its listing and the kustomization.
+        calls.assert_calls(exactly(5));
     }
     Ok(())
 }

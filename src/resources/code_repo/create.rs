@@ -111,7 +111,7 @@ impl Creation<'_> {
         client.code_repos()?.forget_listing(product);
         let target = Target::CodeRepoPath(product, name.clone());
         let mut wait = self.request.wait_for([Awaited::Target(target.clone())]);
-        let (mut is_last_attempt, mut was_contended) = (false, false);
+        let mut was_contended = false;
         let (project, is_new) = loop {
             match client.gitlab()?.create_project(&new).await {
                 Ok(project) => break (project, true),
@@ -121,8 +121,8 @@ impl Creation<'_> {
                         .await
                     {
                         Ok(project) => break (project, false),
-                        Err(refusal) if is_last_attempt => return Err(refusal),
-                        Err(_) => is_last_attempt = wait.next().await != Next::Retry,
+                        Err(refusal) if wait.next().await != Next::Retry => return Err(refusal),
+                        Err(_) => {}
                     }
                 }
                 Err(error) => return Err(gitlab_project::refused("create", &path, &error)),

@@ -37,15 +37,15 @@ pub(super) async fn create_group(
     };
     let target = Target::ProductPath(planned.name.clone());
     let mut wait = request.wait_for([Awaited::Target(target.clone())]);
-    let (mut is_last_attempt, mut was_contended) = (false, false);
+    let mut was_contended = false;
     let (group, is_new) = loop {
         match client.gitlab()?.create_group(&new).await {
             Ok(group) => break (group, true),
             Err(error) if *error.kind() == Kind::Taken || error.may_have_happened() => {
                 match take_over(client, request, planned, &path, &mut was_contended, error).await {
                     Ok(group) => break (group, false),
-                    Err(refusal) if is_last_attempt => return Err(refusal),
-                    Err(_) => is_last_attempt = wait.next().await != Next::Retry,
+                    Err(refusal) if wait.next().await != Next::Retry => return Err(refusal),
+                    Err(_) => {}
                 }
             }
             Err(error) => return Err(refused("create", &path, &error)),
