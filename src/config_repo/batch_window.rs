@@ -3,11 +3,14 @@
 //! Parallel requests arrive within milliseconds of each other and a commit takes hundreds of them,
 //! so a short window saves whole commits. It is a debounce: it closes when no change has arrived
 //! for a while, and at once when every request that may still write to the repository waits here
-//! and they are as many as the client has lately had in flight.
+//! and they are as many as the client has lately had in flight. While requests write to other
+//! repositories, each of their answers may bring another change here, so it stays open longer.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+use crate::wait_graph::Writers;
 
 /// The window closes when no change has arrived, and none was answered, for so long.
 const QUIET: Duration = Duration::from_millis(50);
@@ -35,15 +38,18 @@ impl BatchWindow {
 
     /// Returns when to commit the changes that wait here; `None` commits at once.
     ///
-    /// `waiting` of the `writers` requests that may write to the repository wait here.
-    pub(super) fn deadline(&self, waiting: usize, writers: usize) -> Option<Instant> {
+    /// `waiting` of the requests that may write to the repository wait here.
+    pub(super) fn deadline(&self, waiting: usize, writers: Writers) -> Option<Instant> {
         let (opened, last_arrival) = (self.opened?, self.last_arrival?);
-        let all_wait = waiting >= writers;
+        let open_since = self.last_answer.max(Some(opened))?;
+        if writers.elsewhere > 0 {
+            return Some(open_since + LONGEST);
+        }
+        let all_wait = waiting >= writers.here;
         if all_wait && self.usual.is_some_and(|usual| waiting >= usual) {
             return None;
         }
         let quiet_since = self.last_answer.max(Some(last_arrival))?;
-        let open_since = self.last_answer.max(Some(opened))?;
         Some((quiet_since + QUIET).min(open_since + LONGEST))
     }
 
@@ -65,16 +71,20 @@ impl BatchWindow {
 mod tests {
     use super::*;
 
+    fn only_here(here: usize) -> Writers {
+        Writers { here, elsewhere: 0 }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn the_window_closes_when_it_is_quiet_and_at_the_latest_after_a_while() {
         let mut window = BatchWindow::default();
         let start = Instant::now();
         window.arrived(start);
-        assert_eq!(window.deadline(1, 1), Some(start + QUIET));
+        assert_eq!(window.deadline(1, only_here(1)), Some(start + QUIET));
         for tick in 1..=20 {
             window.arrived(start + 20 * tick * Duration::from_millis(1));
         }
-        assert_eq!(window.deadline(21, 21), Some(start + LONGEST));
+        assert_eq!(window.deadline(21, only_here(21)), Some(start + LONGEST));
     }
 
     #[tokio::test(start_paused = true)]
@@ -83,9 +93,15 @@ mod tests {
         window.taken(7);
         window.answered(10, Instant::now());
         window.arrived(Instant::now());
-        assert!(window.deadline(9, 9).is_some(), "one more is usual");
-        assert!(window.deadline(9, 10).is_some(), "another one is under way");
-        assert_eq!(window.deadline(10, 10), None);
+        assert!(
+            window.deadline(9, only_here(9)).is_some(),
+            "one more is usual"
+        );
+        assert!(
+            window.deadline(9, only_here(10)).is_some(),
+            "another one is under way"
+        );
+        assert_eq!(window.deadline(10, only_here(10)), None);
     }
 
     #[tokio::test(start_paused = true)]
@@ -94,8 +110,11 @@ mod tests {
         window.taken(1);
         window.answered(1, Instant::now());
         window.arrived(Instant::now());
-        assert_eq!(window.deadline(1, 1), None);
-        assert!(window.deadline(1, 2).is_some(), "another one is under way");
+        assert_eq!(window.deadline(1, only_here(1)), None);
+        assert!(
+            window.deadline(1, only_here(2)).is_some(),
+            "another one is under way"
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -106,6 +125,18 @@ mod tests {
         window.arrived(came);
         let answered = came + 2 * LONGEST;
         window.answered(10, answered);
-        assert_eq!(window.deadline(5, 5), Some(answered + QUIET));
+        assert_eq!(window.deadline(5, only_here(5)), Some(answered + QUIET));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_window_stays_open_while_other_repositories_are_written() {
+        let mut window = BatchWindow::default();
+        let start = Instant::now();
+        window.arrived(start);
+        let writers = Writers {
+            here: 1,
+            elsewhere: 2,
+        };
+        assert_eq!(window.deadline(1, writers), Some(start + LONGEST));
     }
 }

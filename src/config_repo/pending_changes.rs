@@ -13,7 +13,7 @@ use super::batch_window::BatchWindow;
 use super::change::Change;
 use super::error::Error;
 use super::validation_inputs::OtherProducts;
-use crate::wait_graph::{Position, RequestId, Target, Version, WaitGraph};
+use crate::wait_graph::{Position, RequestId, Target, Version, WaitGraph, Writers};
 
 /// A parked change is judged once more before it is given up, unless it was so recently.
 const RECENT: Duration = Duration::from_secs(1);
@@ -131,7 +131,7 @@ impl PendingChanges {
 
     /// Takes everything. What was parked comes first, since it arrived first.
     fn take(&mut self) -> Vec<Item> {
-        self.window.taken(self.writers());
+        self.window.taken(self.writers().here);
         let parked = self.parked.drain(..).map(|parked| parked.item);
         parked.chain(self.pending.drain(..)).collect()
     }
@@ -150,7 +150,7 @@ impl PendingChanges {
         }
     }
 
-    fn writers(&self) -> usize {
+    fn writers(&self) -> Writers {
         self.graph.writers(self.repository)
     }
 
@@ -163,7 +163,7 @@ impl PendingChanges {
         before: Version,
         now: Instant,
     ) {
-        self.window.answered(self.writers(), now);
+        self.window.answered(self.writers().here, now);
         let mut refused = Vec::new();
         let mut answers = Vec::new();
         let mut own_writes = 0;

@@ -42,6 +42,15 @@ pub(crate) enum Position {
     Waiting(Option<Instant>),
 }
 
+/// The requests in flight that may write a manifest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Writers {
+    /// Those of the repository that was asked about.
+    pub(crate) here: usize,
+    /// Those of other repositories.
+    pub(crate) elsewhere: usize,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Graph {
     next_id: u64,
@@ -165,14 +174,20 @@ impl Graph {
         self.update(now);
     }
 
-    pub(super) fn writers(&self, repository: Repository) -> usize {
-        let writes = |entry: &&Entry| {
-            entry
-                .may_write
-                .iter()
-                .any(|target| matches!(target, Target::Manifest(of, _) if *of == repository))
-        };
-        self.requests.values().filter(writes).count()
+    pub(super) fn writers(&self, repository: Repository) -> Writers {
+        let (mut here, mut elsewhere) = (0, 0);
+        for entry in self.requests.values() {
+            let mut repositories = entry.may_write.iter().filter_map(|target| match target {
+                Target::Manifest(of, _) => Some(*of),
+                _ => None,
+            });
+            match repositories.next() {
+                Some(of) if of == repository => here += 1,
+                Some(_) => elsewhere += 1,
+                None => {}
+            }
+        }
+        Writers { here, elsewhere }
     }
 
     pub(super) fn version(&self) -> Version {

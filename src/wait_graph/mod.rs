@@ -40,7 +40,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 #[cfg(test)]
 pub(crate) use self::graph::PATIENCE;
-pub(crate) use self::graph::{Position, RequestId, Version};
+pub(crate) use self::graph::{Position, RequestId, Version, Writers};
 pub use self::target::{Awaited, Target};
 
 use self::graph::Graph;
@@ -98,8 +98,8 @@ impl WaitGraph {
         }
     }
 
-    /// Counts the requests in flight that may write a manifest of a repository.
-    pub(crate) fn writers(&self, repository: Repository) -> usize {
+    /// Counts the requests in flight that may write a manifest of a repository, and of others.
+    pub(crate) fn writers(&self, repository: Repository) -> Writers {
         self.lock().writers(repository)
     }
 
