@@ -10,6 +10,7 @@ use crate::backends::gitlab::{self, GitLab};
 
 use super::contents::Contents;
 use super::listing::Listing;
+use super::object_id::ObjectFormat;
 use super::snapshot::Snapshot;
 
 /// One branch of one configuration repository.
@@ -121,7 +122,8 @@ impl BranchCache {
         cached.listing.get_or_try_init(read).await.cloned()
     }
 
-    /// The kustomization; `None` if there is none that can be parsed.
+    /// The kustomization; `None` if there is none that can be parsed. It is read only if it is not
+    /// the one that follows from the listing, which its blob id tells.
     pub(super) async fn kustomization<'c>(
         &self,
         cached: &'c Cached,
@@ -131,7 +133,12 @@ impl BranchCache {
             let Some(blob) = listing.blob(self.layout.kustomization_path()) else {
                 return Ok(None);
             };
-            let text = self.contents.get(blob).await?;
+            let rendered = Kustomization::render(self.layout, listing.manifests());
+            let text: Arc<str> = if ObjectFormat::from_id(blob).blob_id(rendered.as_bytes()) == blob {
+                rendered.into()
+            } else {
+                self.contents.get(blob).await?
+            };
             Ok::<_, gitlab::Error>(Kustomization::parse(&text).ok())
         };
         Ok(cached.kustomization.get_or_try_init(read).await?.as_ref())

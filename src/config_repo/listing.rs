@@ -10,6 +10,7 @@ use crate::backends::gitlab::{EntryType, TreeEntry};
 /// The files of one commit that the model knows: manifests and the kustomization.
 #[derive(Debug)]
 pub(super) struct Listing {
+    repository: Repository,
     blobs: BTreeMap<String, String>,
     paths: BTreeMap<EntityKey, String>,
 }
@@ -28,7 +29,11 @@ impl Listing {
             .filter_map(|path| Some((path.parse::<ManifestPath>().ok()?, path)))
             .map(|(manifest, path)| (manifest.key().clone(), path.clone()))
             .collect();
-        Self { blobs, paths }
+        Self {
+            repository,
+            blobs,
+            paths,
+        }
     }
 
     /// The blob id of a file.
@@ -39,6 +44,12 @@ impl Listing {
     /// The blob ids of all files, by path.
     pub(super) fn blobs(&self) -> &BTreeMap<String, String> {
         &self.blobs
+    }
+
+    /// The paths of the files that may hold a manifest.
+    pub(super) fn manifests(&self) -> impl Iterator<Item = &str> {
+        let paths = self.blobs.keys().map(String::as_str);
+        paths.filter(|path| self.repository.may_hold_manifest(path))
     }
 
     /// The path that the layout gives an entity, if there is a file.

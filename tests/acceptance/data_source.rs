@@ -176,8 +176,8 @@ fn objects_are_found_by_name_by_id_and_in_lists() -> Case {
     let (plan, calls) = env.gitlab.calls_during(|| env.workspace.plan())?;
     assert!(plan?.is_empty());
     // Two for each product and each form of its reference, two listings of products, and for each repository the head,
-    // the listing, the kustomization and the archive.
-    calls.assert_calls(at_most(18));
+    // the listing and the archive.
+    calls.assert_calls(at_most(16));
     Ok(())
 }
 

@@ -93,8 +93,8 @@ fn a_refresh_reads_only_the_product_its_branch_and_one_listing_in_any_order() ->
         calls
             .to_route("GET /projects/{id}")
             .assert_calls(exactly(1));
-        // Besides them the head of the branch, its listing and the kustomization.
-        calls.assert_calls(exactly(5));
+        // Besides them the head of the branch and its listing.
+        calls.assert_calls(exactly(4));
     }
     Ok(())
 }

@@ -55,7 +55,7 @@ async fn five_hundred_entities_at_ten_at_a_time_take_few_commits_and_their_refre
         .await;
     assert!(
         world.calls().len() <= 7,
-        "head, listing, kustomization: {:?}",
+        "head, listing: {:?}",
         world.calls()
     );
 

@@ -49,6 +49,27 @@ impl Kustomization {
             resources: resources.collect(),
         })
     }
+
+    /// Renders a kustomization that lists the manifests at some paths of a repository, and nothing
+    /// else.
+    ///
+    /// The entries are in the order of a directory walk. Without manifests it has no `resources`.
+    pub fn render<'a>(repository: Repository, paths: impl IntoIterator<Item = &'a str>) -> String {
+        let mut paths: Vec<&str> = paths.into_iter().collect();
+        paths.sort_by(|left, right| left.split('/').cmp(right.split('/')));
+        let resources: Vec<String> = paths
+            .into_iter()
+            .map(|path| repository.kustomization_entry(path))
+            .collect();
+        let mut document = json!({
+            "apiVersion": "kustomize.config.k8s.io/v1beta1",
+            "kind": "Kustomization",
+        });
+        if let (false, Some(document)) = (resources.is_empty(), document.as_object_mut()) {
+            document.insert("resources".to_owned(), json!(resources));
+        }
+        yaml::write(&document)
+    }
 }
 
 /// Strips a leading `./` from an entry.
@@ -99,23 +120,8 @@ impl ManifestTree {
     }
 
     /// Renders a kustomization from the manifests alone.
-    ///
-    /// The entries are in the order of a directory walk. Without manifests it has no `resources`.
     fn new_kustomization(&self) -> String {
-        let mut paths: Vec<&str> = self.listed_files().collect();
-        paths.sort_by(|left, right| left.split('/').cmp(right.split('/')));
-        let resources: Vec<String> = paths
-            .into_iter()
-            .map(|path| self.repository.kustomization_entry(path))
-            .collect();
-        let mut document = json!({
-            "apiVersion": "kustomize.config.k8s.io/v1beta1",
-            "kind": "Kustomization",
-        });
-        if let (false, Some(document)) = (resources.is_empty(), document.as_object_mut()) {
-            document.insert("resources".to_owned(), json!(resources));
-        }
-        yaml::write(&document)
+        Kustomization::render(self.repository, self.listed_files())
     }
 
     /// Updates our entries in a kustomization.
