@@ -90,6 +90,12 @@ pub(crate) fn config_repo_error(
         )
         .at(&Path::to("name"))
         .into(),
+        config_repo::Error::CreatedTwice { key } => Diagnostic::error(
+            format!("Cannot {attempt}: another resource has created it"),
+            format!("Another resource of this configuration is the {key} too. Two cannot share a manifest; give one of them another name, or remove it."),
+        )
+        .at(&Path::to("name"))
+        .into(),
         config_repo::Error::Changed { .. } => Diagnostic::error(
             format!("Cannot {attempt}: it was changed by somebody else"),
             "Its manifest was changed after it was read, and nothing was overwritten. Plan again to see the change.",

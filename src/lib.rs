@@ -1,6 +1,7 @@
 //! Terraform and OpenTofu provider for the Nautes model.
 
 pub mod backends;
+mod claim;
 mod client;
 pub mod config_repo;
 pub mod credentials;

@@ -1,9 +1,9 @@
 # The permissions that the provider needs in Vault for the secrets of code repositories.
-path "git/data/gitlab/*" {
+path "git/data/gitlab/repo-*" {
   capabilities = ["create", "update", "read"]
 }
 
-path "git/metadata/gitlab/*" {
+path "git/metadata/gitlab/repo-*" {
   capabilities = ["list", "delete"]
 }
 
@@ -12,6 +12,6 @@ path "sys/policies/acl" {
   capabilities = ["list"]
 }
 
-path "sys/policies/acl/*" {
+path "sys/policies/acl/gitlab-repo-*" {
   capabilities = ["create", "update", "read", "delete"]
 }

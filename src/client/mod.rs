@@ -16,6 +16,7 @@ pub(crate) use self::vault::{LoginSettings, VaultSettings};
 use self::vault::ProcessEnv;
 use crate::backends::gitlab::{GitLab, Limits, Options, SetupError};
 use crate::backends::vault::Vault;
+use crate::claim::Holders;
 use crate::config_repo::{self, Author, Repositories};
 use crate::credentials::Credentials;
 use crate::diagnostics::Context as _;
@@ -28,6 +29,7 @@ use nautes_model::vault::GIT_MOUNT;
 pub struct Client {
     settings: Settings,
     wait_graph: WaitGraph,
+    holders: Holders,
     gitlab: OnceLock<GitLab>,
     vault: OnceLock<Vault>,
     config_repositories: OnceLock<Arc<Repositories>>,
@@ -42,6 +44,7 @@ impl Client {
         Self {
             settings,
             wait_graph: WaitGraph::default(),
+            holders: Holders::default(),
             gitlab: OnceLock::new(),
             vault: OnceLock::new(),
             config_repositories: OnceLock::new(),
@@ -58,6 +61,11 @@ impl Client {
     /// The requests in flight and what they wait for.
     pub(crate) fn wait_graph(&self) -> &WaitGraph {
         &self.wait_graph
+    }
+
+    /// Which instance in a state holds which object.
+    pub(crate) fn holders(&self) -> &Holders {
+        &self.holders
     }
 
     /// The client of GitLab; nothing is sent until it is used.

@@ -16,7 +16,8 @@ pub(super) fn awaited(refusal: &Error, repository: Repository) -> Vec<Awaited> {
         Error::Exists { key, .. } => {
             vec![Awaited::Target(Target::Manifest(repository, key.clone()))]
         }
-        Error::Changed { .. }
+        Error::CreatedTwice { .. }
+        | Error::Changed { .. }
         | Error::Contended { .. }
         | Error::Tenant { .. }
         | Error::GitLab(_)

@@ -6,19 +6,17 @@
 //! it, it is composed again on top of those, and a further commit repairs what then differs, until
 //! there is nothing left to commit.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
-use nautes_model::EntityKey;
 use nautes_model::tree::ManifestTree;
 use nautes_model::validation::violations;
 
 use crate::backends::gitlab::{self, Commit, Kind, NewCommit};
 
 use super::branch_cache::BranchCache;
-use super::change::Change;
+use super::change::{Change, Created};
 use super::commit::{actions, summary};
 use super::compose::{Composer, Composition};
 use super::error::Error;
@@ -81,16 +79,12 @@ struct BranchState {
 impl Runner<'_> {
     /// Makes the changes and returns their outcomes, in order.
     ///
-    /// `created` are the entities that this process has created; those of the batch are added.
+    /// `created` are the entities that this process has created; what the batch does is recorded.
     /// When GitLab refuses a commit without naming the change at fault, each half is tried alone.
-    pub(super) async fn run(
-        &self,
-        changes: &mut [Change],
-        created: &mut BTreeSet<EntityKey>,
-    ) -> Vec<Outcome> {
+    pub(super) async fn run(&self, changes: &mut [Change], created: &mut Created) -> Vec<Outcome> {
         let error = match self.make(changes, created).await {
             Ok(outcomes) => {
-                created.extend(created_by(changes, &outcomes));
+                record(changes, &outcomes, created);
                 return outcomes;
             }
             Err(error) => error,
@@ -108,7 +102,7 @@ impl Runner<'_> {
     async fn make(
         &self,
         changes: &mut [Change],
-        created: &mut BTreeSet<EntityKey>,
+        created: &mut Created,
     ) -> Result<Vec<Outcome>, Error> {
         let change_id = ChangeId::new();
         let mut retries = RetryBudget::new();
@@ -137,7 +131,7 @@ impl Runner<'_> {
                     if outcomes.iter().all(Result::is_ok) {
                         return Ok(state.complete(outcomes));
                     }
-                    created.extend(created_by(changes, &outcomes));
+                    record(changes, &outcomes, created);
                 }
                 Ok(made) => {
                     state = self.record_overtaken_commit(&state, &tree, made).await?;
@@ -170,12 +164,12 @@ impl Runner<'_> {
         &self,
         state: &BranchState,
         changes: &mut [Change],
-        created: &BTreeSet<EntityKey>,
+        created: &Created,
     ) -> Result<Composition, Error> {
         let inputs = self.inputs.load(&self.other_products).await?;
         let format = ObjectFormat::from_id(state.head.commit().unwrap_or_default());
         for change in changes.iter_mut() {
-            change.pin(&state.base, format);
+            change.pin(&state.base, created, format);
         }
         let mut composition = inputs.with_context(|context| {
             Composer {
@@ -383,15 +377,13 @@ impl RetryBudget {
     }
 }
 
-fn created_by<'a, T>(
-    changes: &'a [Change],
-    outcomes: &'a [Result<T, Error>],
-) -> impl Iterator<Item = EntityKey> {
-    changes
-        .iter()
-        .zip(outcomes)
-        .filter(|(_, outcome)| outcome.is_ok())
-        .filter_map(|(change, _)| change.created())
+/// Records what the successful changes of a batch have created and deleted.
+fn record<T>(changes: &[Change], outcomes: &[Result<T, Error>], created: &mut Created) {
+    for (change, outcome) in changes.iter().zip(outcomes) {
+        if outcome.is_ok() {
+            change.record(created);
+        }
+    }
 }
 
 fn is_race(error: &gitlab::Error) -> bool {

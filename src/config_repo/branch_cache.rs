@@ -134,7 +134,8 @@ impl BranchCache {
                 return Ok(None);
             };
             let rendered = Kustomization::render(self.layout, listing.manifests());
-            let text: Arc<str> = if ObjectFormat::from_id(blob).blob_id(rendered.as_bytes()) == blob {
+            let text: Arc<str> = if ObjectFormat::from_id(blob).blob_id(rendered.as_bytes()) == blob
+            {
                 rendered.into()
             } else {
                 self.contents.get(blob).await?

@@ -1,6 +1,6 @@
 //! One change of a configuration repository: an entity that is put or deleted.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use nautes_model::EntityKey;
 use nautes_model::entity::Entity;
@@ -10,6 +10,7 @@ use nautes_model::tree::ManifestTree;
 use super::error::{Error, Trees};
 use super::object_id::ObjectFormat;
 use super::snapshot::{VerifiedAt, blob_id};
+use crate::claim::Claim;
 
 /// Whether a put creates or updates an entity.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -47,8 +48,14 @@ pub(super) enum Action {
 pub(super) struct Change {
     pub(super) action: Action,
     pub(super) validation: Validation,
+    /// The instance in the state for which it is made, if that is known.
+    pub(super) claim: Option<Claim>,
     expected: Expected,
+    took_over: bool,
 }
+
+/// The entities that this process has created or taken over, with the instances that hold them.
+pub(super) type Created = BTreeMap<EntityKey, Option<Claim>>;
 
 /// Which manifest the change may overwrite or delete.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -70,34 +77,41 @@ impl Change {
             Expected::Blob(Some(verified.blob_id))
         });
         Self {
-            action,
-            validation,
             expected,
+            ..Self::new(action, validation)
         }
     }
 
     pub(super) fn delete(key: EntityKey, validation: Validation) -> Self {
-        Self {
-            action: Action::Delete(key),
-            validation,
-            expected: Expected::First,
-        }
+        Self::new(Action::Delete(key), validation)
     }
 
     pub(super) fn dry_run(entity: Entity, validation: Validation) -> Self {
-        Self {
-            action: Action::DryRun(Box::new(entity)),
-            validation,
-            expected: Expected::First,
-        }
+        Self::new(Action::DryRun(Box::new(entity)), validation)
     }
 
     pub(super) fn initialize() -> Self {
+        Self::new(Action::Initialize, Validation::Full)
+    }
+
+    fn new(action: Action, validation: Validation) -> Self {
         Self {
-            action: Action::Initialize,
-            validation: Validation::Full,
+            action,
+            validation,
+            claim: None,
             expected: Expected::First,
+            took_over: false,
         }
+    }
+
+    /// Makes the change for an instance in the state.
+    pub(super) fn with_claim(self, claim: Option<Claim>) -> Self {
+        Self { claim, ..self }
+    }
+
+    /// Whether the entity that the change creates was there before.
+    pub(super) fn took_over(&self) -> bool {
+        self.took_over
     }
 
     /// The entity that is put, deleted or validated.
@@ -111,12 +125,23 @@ impl Change {
         }
     }
 
-    /// The entity that the change creates, if it is a creation.
-    pub(super) fn created(&self) -> Option<EntityKey> {
+    /// Records what the change has created, or that what it has deleted is not held any more.
+    pub(super) fn record(&self, created: &mut Created) {
         match &self.action {
-            Action::Create(entity) => Some(entity.key()),
-            Action::Update(_) | Action::Delete(_) | Action::DryRun(_) | Action::Initialize => None,
+            Action::Create(entity) => {
+                created.insert(entity.key(), self.claim.clone());
+            }
+            Action::Delete(key) if self.may_delete(key, created) => {
+                created.remove(key);
+            }
+            Action::Delete(_) | Action::Update(_) | Action::DryRun(_) | Action::Initialize => {}
         }
+    }
+
+    /// Whether the entity is not by now that of another instance, which this process has created.
+    fn may_delete(&self, key: &EntityKey, created: &Created) -> bool {
+        let holder = created.get(key);
+        holder.is_none_or(|holder| holder.is_some() && *holder == self.claim)
     }
 
     /// The entity whose manifest the change writes or deletes.
@@ -131,7 +156,12 @@ impl Change {
 
     /// Pins the manifest that is there when the change is first judged, so that one that another
     /// writer puts there later is not overwritten.
-    pub(super) fn pin(&mut self, tree: &ManifestTree, format: ObjectFormat) {
+    pub(super) fn pin(&mut self, tree: &ManifestTree, created: &Created, format: ObjectFormat) {
+        if let Action::Create(entity) = &self.action
+            && created.get(&entity.key()) != Some(&self.claim)
+        {
+            self.took_over = tree.contains(&entity.key());
+        }
         if let (Expected::First, Some(key)) = (&self.expected, self.key()) {
             self.expected = Expected::Blob(blob_id(tree, &key, format));
         }
@@ -139,12 +169,12 @@ impl Change {
 
     /// Applies the change to a tree, whatever rules the result violates.
     ///
-    /// `created` are the entities that requests of this process have created: a deletion leaves
-    /// these alone, since they belong to another resource by now. A creation adds its own.
+    /// `created` are the entities that this process has created: a deletion leaves alone those of
+    /// another instance, and a creation takes none of them over. A creation adds its own.
     pub(super) fn apply(
         &self,
         tree: &mut ManifestTree,
-        created: &mut BTreeSet<EntityKey>,
+        created: &mut Created,
         format: ObjectFormat,
     ) -> Result<(), Error> {
         match &self.action {
@@ -155,9 +185,13 @@ impl Change {
                     if !differences.is_empty() {
                         return Err(Error::Exists { key, differences });
                     }
+                    let holder = created.get(&key);
+                    if holder.is_some_and(|holder| *holder != self.claim) {
+                        return Err(Error::CreatedTwice { key });
+                    }
                 }
                 put(tree, entity)?;
-                created.insert(key);
+                self.record(created);
                 Ok(())
             }
             Action::Update(entity) => {
@@ -171,13 +205,14 @@ impl Change {
                 remove_unreadable(tree, &key);
                 put(tree, entity)
             }
-            Action::Delete(key) if created.contains(key) => Ok(()),
+            Action::Delete(key) if !self.may_delete(key, created) => Ok(()),
             Action::Delete(key) => {
                 if tree.contains(key) && !self.expects_current(tree, key, format) {
                     return Err(Error::Changed { key: key.clone() });
                 }
                 remove_unreadable(tree, key);
                 tree.remove(key);
+                self.record(created);
                 Ok(())
             }
             Action::Initialize => Ok(()),

@@ -6,7 +6,7 @@ use nautes_model::EntityKey;
 use nautes_model::tree::ManifestTree;
 use nautes_model::validation::Violation;
 
-use super::change::{Change, Validation};
+use super::change::{Change, Created, Validation};
 use super::error::{Error, Trees};
 use super::object_id::ObjectFormat;
 
@@ -22,8 +22,8 @@ pub(super) struct Composition {
 /// Composes a batch on top of a tree.
 pub(super) struct Composer<'a, R> {
     pub(super) base: &'a ManifestTree,
-    /// The entities that requests of this process have created.
-    pub(super) created: &'a BTreeSet<EntityKey>,
+    /// The entities that this process has created.
+    pub(super) created: &'a Created,
     pub(super) format: ObjectFormat,
     /// Returns the rules that a tree violates.
     pub(super) violations: R,
@@ -154,7 +154,7 @@ impl<R: Fn(&ManifestTree) -> BTreeSet<Violation>> Composer<'_, R> {
 
     fn dry_run(&self, change: &Change, attempt: &Attempt) -> Result<(), Error> {
         let mut tree = attempt.tree.clone();
-        change.apply(&mut tree, &mut BTreeSet::new(), self.format)?;
+        change.apply(&mut tree, &mut Created::new(), self.format)?;
         let Some(key) = change
             .key()
             .filter(|_| change.validation == Validation::Full)

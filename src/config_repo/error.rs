@@ -31,6 +31,12 @@ pub enum Error {
         /// The fields of its manifest that differ: `spec.cluster`.
         differences: Vec<String>,
     },
+    /// Another instance in the state has created the entity in this run.
+    #[error("{key} was created by another resource of this run")]
+    CreatedTwice {
+        /// The entity.
+        key: EntityKey,
+    },
     /// Another writer changed the entity after it was read; nothing was overwritten.
     #[error("{key} was changed by another writer after it was read")]
     Changed {
@@ -78,7 +84,8 @@ impl Error {
         match self {
             Self::Refused { violations, .. } => violations.iter().all(Violation::may_resolve),
             Self::Exists { .. } => true,
-            Self::Changed { .. }
+            Self::CreatedTwice { .. }
+            | Self::Changed { .. }
             | Self::Contended { .. }
             | Self::Tenant { .. }
             | Self::GitLab(_)

@@ -1,6 +1,7 @@
 //! The changes of one branch that are not made yet, and what to do with them next.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use nautes_model::layout::Repository;
@@ -12,11 +13,24 @@ use super::batch::Outcome;
 use super::batch_window::BatchWindow;
 use super::change::Change;
 use super::error::Error;
+use super::snapshot::Snapshot;
 use super::validation_inputs::OtherProducts;
 use crate::wait_graph::{Position, RequestId, Target, Version, WaitGraph, Writers};
 
 /// A parked change is judged once more before it is given up, unless it was so recently.
 const RECENT: Duration = Duration::from_secs(1);
+
+/// A change that was made.
+#[derive(Clone, Debug)]
+pub(super) struct Made {
+    /// The branch after the change.
+    pub(super) snapshot: Arc<Snapshot>,
+    /// Whether the entity that it creates was there before.
+    pub(super) took_over: bool,
+}
+
+/// A change that was made, or why it was not.
+pub(super) type Answer = Result<Made, Error>;
 
 /// A change, and where to answer it.
 #[derive(Debug)]
@@ -25,7 +39,7 @@ pub(super) struct Item {
     pub(super) other_products: OtherProducts,
     /// The request that waits for the answer; `None` if it waits for no other request.
     pub(super) request: Option<RequestId>,
-    pub(super) reply: oneshot::Sender<Outcome>,
+    pub(super) reply: oneshot::Sender<Answer>,
 }
 
 /// A change that is refused until another one is made.
@@ -205,7 +219,12 @@ impl PendingChanges {
             if let Some(request) = item.request {
                 self.graph.resume(request);
             }
-            let _ = item.reply.send(outcome);
+            let took_over = item.change.took_over();
+            let answer = outcome.map(|snapshot| Made {
+                snapshot,
+                took_over,
+            });
+            let _ = item.reply.send(answer);
         }
     }
 
@@ -228,7 +247,7 @@ mod tests {
     const SHOP: Repository = Repository::Product(ProductId::new(1));
 
     struct Pending {
-        answer: oneshot::Receiver<Outcome>,
+        answer: oneshot::Receiver<Answer>,
         _request: Request,
     }
 

@@ -1,18 +1,16 @@
 //! The queue of one branch: changes of parallel requests, made in batches by one worker.
 
-use std::collections::BTreeSet;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use nautes_model::EntityKey;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep_until};
 
-use super::batch::{Author, Outcome, Runner};
+use super::batch::{Author, Runner};
 use super::branch_cache::BranchCache;
-use super::change::Change;
+use super::change::{Change, Created};
 use super::error::Error;
-use super::pending_changes::{Item, PendingChanges, Step};
+use super::pending_changes::{Answer, Item, PendingChanges, Step};
 use super::validation_inputs::{OtherProducts, ValidationInputs};
 use crate::wait_graph::{Request, RequestId, WaitGraph};
 
@@ -25,8 +23,8 @@ pub(super) struct Queue {
     inputs: ValidationInputs,
     changes: Mutex<PendingChanges>,
     wake: Notify,
-    /// The entities that requests of this process have created.
-    created: Mutex<BTreeSet<EntityKey>>,
+    /// The entities that this process has created.
+    created: Mutex<Created>,
 }
 
 impl Queue {
@@ -57,7 +55,7 @@ impl Queue {
         change: Change,
         other_products: OtherProducts,
         request: Option<&Request>,
-    ) -> Outcome {
+    ) -> Answer {
         let request = request.map(Request::id);
         // Before the channel, so that it is dropped after it: the change is withdrawn by then.
         let mut caller = Caller {
@@ -89,7 +87,7 @@ impl Queue {
         self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn created(&self) -> MutexGuard<'_, BTreeSet<EntityKey>> {
+    fn created(&self) -> MutexGuard<'_, Created> {
         self.created.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

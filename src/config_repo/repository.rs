@@ -8,10 +8,12 @@ use nautes_model::layout;
 
 use super::change::{Change, PutMode, Validation};
 use super::error::Error;
+use super::pending_changes::{Answer, Made};
 use super::queue::Queue;
 use super::read::Reading;
 use super::snapshot::{Snapshot, VerifiedAt};
 use super::validation_inputs::OtherProducts;
+use crate::claim::Claim;
 use crate::wait_graph::{Request, Target};
 
 /// A configuration repository. Clones share everything.
@@ -19,6 +21,7 @@ use crate::wait_graph::{Request, Target};
 pub struct Repository {
     queue: Arc<Queue>,
     other_products: OtherProducts,
+    claim: Option<Claim>,
 }
 
 /// A change that was made.
@@ -28,6 +31,8 @@ pub struct Written {
     pub verified: Option<VerifiedAt>,
     /// The repository after the change.
     pub snapshot: Arc<Snapshot>,
+    /// Whether the entity was created over an equal one that was there before.
+    pub took_over: bool,
 }
 
 impl Repository {
@@ -35,6 +40,7 @@ impl Repository {
         Self {
             queue,
             other_products: OtherProducts::default(),
+            claim: None,
         }
     }
 
@@ -57,6 +63,12 @@ impl Repository {
             .map(|other| Arc::clone(&other.queue.branch));
         self.other_products = OtherProducts::new(branches.collect());
         self
+    }
+
+    /// Makes changes for an instance in the state.
+    #[must_use]
+    pub fn with_claim(self, claim: Option<Claim>) -> Self {
+        Self { claim, ..self }
     }
 
     /// Begins a request that may write the manifest of an entity.
@@ -110,10 +122,14 @@ impl Repository {
     ) -> Result<Written, Error> {
         let key = entity.key();
         let change = Change::put(entity, mode, validation);
-        let snapshot = self.make(change, Some(request)).await?;
+        let Made {
+            snapshot,
+            took_over,
+        } = self.make(change, Some(request)).await?;
         Ok(Written {
             verified: snapshot.verified(&key),
             snapshot,
+            took_over,
         })
     }
 
@@ -130,11 +146,11 @@ impl Repository {
         validation: Validation,
     ) -> Result<Arc<Snapshot>, Error> {
         let change = Change::dry_run(entity, validation);
-        self.make(change, Some(request)).await
+        Ok(self.make(change, Some(request)).await?.snapshot)
     }
 
-    /// Deletes an entity. One that does not exist is deleted already; one that a request of this
-    /// process has created is left alone.
+    /// Deletes an entity. One that does not exist is deleted already; one that this process has
+    /// created for another instance is left alone.
     pub async fn delete(
         &self,
         request: &Request,
@@ -142,23 +158,21 @@ impl Repository {
         validation: Validation,
     ) -> Result<Written, Error> {
         let change = Change::delete(key.clone(), validation);
-        let snapshot = self.make(change, Some(request)).await?;
+        let made = self.make(change, Some(request)).await?;
         Ok(Written {
             verified: None,
-            snapshot,
+            snapshot: made.snapshot,
+            took_over: false,
         })
     }
 
     /// Creates the kustomization if there is none. In an empty repository this creates the branch.
     pub async fn initialize(&self) -> Result<Arc<Snapshot>, Error> {
-        self.make(Change::initialize(), None).await
+        Ok(self.make(Change::initialize(), None).await?.snapshot)
     }
 
-    async fn make(
-        &self,
-        change: Change,
-        request: Option<&Request>,
-    ) -> Result<Arc<Snapshot>, Error> {
+    async fn make(&self, change: Change, request: Option<&Request>) -> Answer {
+        let change = change.with_claim(self.claim.clone());
         let other_products = self.other_products.clone();
         self.queue.make(change, other_products, request).await
     }

@@ -48,6 +48,18 @@ impl Credentials {
         self.remove(config_repository, false).await
     }
 
+    /// Removes the secret and the policy of that key, and revokes the policy from the tenant's Argo
+    /// CD; the key goes with the project.
+    pub async fn remove_operators_secret(
+        &self,
+        config_repository: RepositoryId,
+        auth_mount: &str,
+    ) -> Result<(), Error> {
+        self.revoke_grant(&policy_name(config_repository), auth_mount)
+            .await?;
+        self.remove_from_vault(config_repository).await
+    }
+
     /// Checks the key of a configuration repository.
     pub async fn inspect_operators_key(
         &self,

@@ -1,43 +1,69 @@
-//! Removal of a repository's credentials.
+//! Removal of a repository's credentials: first what GitLab has, which can be made again, then what
+//! Vault has, which cannot.
 
 use nautes_model::RepositoryId;
 use nautes_model::deploy_key::DeployKey;
 use nautes_model::vault::{GitSecret, SecretPath};
 
 use super::Credentials;
-use super::error::Error;
+use super::error::{Context as _, Error};
 
 impl Credentials {
-    /// Removes the policies, secrets, access tokens and deploy keys of a repository, and the deploy
-    /// keys of other repositories that are enabled on it.
+    /// Checks that the token of Vault may delete the secrets and policies of a repository, and
+    /// deletes nothing.
+    pub async fn check_removable(&self, repository: RepositoryId) -> Result<(), Error> {
+        let secrets = GitSecret::ALL.map(|secret| SecretPath::for_repository(repository, secret));
+        let checked = self.vault.check_deletable(&secrets).await;
+        checked.with_context(|| format!("delete the secrets and policies of {repository}"))
+    }
+
+    /// Removes all credentials of a repository.
+    pub async fn remove(&self, repository: RepositoryId, has_token: bool) -> Result<(), Error> {
+        self.remove_from_gitlab(repository, has_token).await?;
+        self.remove_from_vault(repository).await
+    }
+
+    /// Removes the access tokens and deploy keys of a repository, and the deploy keys of other
+    /// repositories that are enabled on it.
     ///
     /// Any of them, and the repository itself, may be gone already. Keys and tokens of other titles
-    /// and names stay. GitLab's tokens are listed only if Vault holds one or `has_token` says that
-    /// there may be one.
+    /// and names stay. Tokens are listed only if Vault holds one or `has_token` says that there may
+    /// be one.
     ///
     /// Its keys on other repositories are removed by [`Self::wait_for_distribution`], which must be
     /// called before this, once its manifest is deleted.
-    pub async fn remove(&self, repository: RepositoryId, has_token: bool) -> Result<(), Error> {
+    pub async fn remove_from_gitlab(
+        &self,
+        repository: RepositoryId,
+        has_token: bool,
+    ) -> Result<(), Error> {
         let stored = self.stored_secrets(repository).await?;
-        let path = |secret| SecretPath::for_repository(repository, secret);
+        let Some(list) = if_found(self.key_list(repository).await)? else {
+            return Ok(());
+        };
+        for listed in list.iter() {
+            if let Ok(key) = listed.title.parse::<DeployKey>() {
+                self.remove_key(repository, key, listed.id).await?;
+            }
+        }
+        if has_token || stored.contains(&GitSecret::AccessToken) {
+            if_found(self.revoke_access_tokens(repository).await)?;
+        }
+        Ok(())
+    }
+
+    /// Deletes the policies and secrets of a repository in Vault; any of them may be gone already.
+    ///
+    /// Call it last: all versions of the secrets are gone after it. Each policy goes with its own
+    /// secret, and the access token's secret at the end, because it shows after an interruption that
+    /// there may still be a token.
+    pub async fn remove_from_vault(&self, repository: RepositoryId) -> Result<(), Error> {
         for secret in GitSecret::ALL {
-            self.delete_policy(&path(secret)).await?;
-            if secret != GitSecret::AccessToken {
-                self.delete_secret(&path(secret)).await?;
-            }
+            let path = SecretPath::for_repository(repository, secret);
+            self.delete_policy(&path).await?;
+            self.delete_secret(&path).await?;
         }
-        if let Some(list) = if_found(self.key_list(repository).await)? {
-            for listed in list.iter() {
-                if let Ok(key) = listed.title.parse::<DeployKey>() {
-                    self.remove_key(repository, key, listed.id).await?;
-                }
-            }
-            if has_token || stored.contains(&GitSecret::AccessToken) {
-                if_found(self.revoke_access_tokens(repository).await)?;
-            }
-        }
-        // Deleted last, because after an interruption it shows that there may still be a token.
-        self.delete_secret(&path(GitSecret::AccessToken)).await
+        Ok(())
     }
 }
 

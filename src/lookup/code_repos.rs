@@ -1,6 +1,6 @@
 //! The code repositories that this process has looked up.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nautes_model::{ProductId, RepositoryId};
@@ -30,6 +30,8 @@ struct Known {
     listings: HashMap<ProductId, Listing>,
     /// The repositories that creations of this process have made or adopted, with their names.
     created: HashMap<RepositoryId, (ProductId, String)>,
+    /// The repositories whose destroy in this process has kept their GitLab projects.
+    kept: HashSet<RepositoryId>,
 }
 
 impl CodeRepos {
@@ -94,9 +96,9 @@ impl CodeRepos {
             }
             Ok(project) => Ok(Some(project)),
             Err(error) if error.is_not_found() => {
-                let group = self.products.read_group(product.number()).await?;
-                if group.is_some() {
-                    self.gitlab.confirm_gone(None).await.context(attempt)?;
+                if let Some(group) = self.products.read_group(product).await? {
+                    let what = format!("the GitLab project of {id}");
+                    self.products.confirm_gone_from(&group, &what).await?;
                 }
                 Ok(None)
             }
@@ -109,16 +111,25 @@ impl CodeRepos {
         self.known().listings.remove(&product);
     }
 
-    /// Records that a creation of this process owns a repository. Returns `false` if another one
-    /// does.
-    pub(crate) fn record_created(&self, product: ProductId, name: &str, id: RepositoryId) -> bool {
-        let owner = (product, name.to_owned());
-        self.known().created.insert(id, owner).is_none()
+    /// Records the name of a repository that this process has created.
+    pub(crate) fn record_created(&self, product: ProductId, name: &str, id: RepositoryId) {
+        let named = (product, name.to_owned());
+        self.known().created.insert(id, named);
     }
 
-    /// Whether a creation of this process owns a repository.
-    pub(crate) fn is_created_here(&self, id: RepositoryId) -> bool {
-        self.known().created.contains_key(&id)
+    /// Forgets a repository that this process has created, and deleted again.
+    pub(crate) fn forget_created(&self, id: RepositoryId) {
+        self.known().created.remove(&id);
+    }
+
+    /// Records that the destroy of a repository has kept its GitLab project.
+    pub(crate) fn record_kept(&self, id: RepositoryId) {
+        self.known().kept.insert(id);
+    }
+
+    /// Whether the destroy of a repository in this process has kept its GitLab project.
+    pub(crate) fn is_kept(&self, id: RepositoryId) -> bool {
+        self.known().kept.contains(&id)
     }
 
     fn created_as(&self, product: ProductId, name: &str) -> Option<RepositoryId> {

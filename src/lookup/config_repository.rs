@@ -11,7 +11,8 @@ use crate::diagnostics::Context as _;
 pub(crate) const NAME: &str = "default.project";
 
 impl Products {
-    /// Finds the configuration repository in a group; `None` if there is none.
+    /// Finds the configuration repository in a group; `None` if there is none, which a 404 alone
+    /// does not prove.
     pub(crate) async fn find_config_repository(
         &self,
         group: &Group,
@@ -22,7 +23,11 @@ impl Products {
                 Ok(None)
             }
             Ok(project) => Ok(Some(project)),
-            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) if error.is_not_found() => {
+                let what = format!("the GitLab project {path}");
+                self.confirm_gone_from(group, &what).await?;
+                Ok(None)
+            }
             Err(error) => Err(error).with_context(|| format!("read the GitLab project {path}")),
         }
     }

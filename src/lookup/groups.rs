@@ -1,5 +1,6 @@
 //! The GitLab groups of products, and the group that they are in.
 
+use nautes_model::ProductId;
 use terraform_plugin::diagnostics::Diagnostics;
 
 use super::Products;
@@ -29,8 +30,31 @@ impl Products {
         }
     }
 
-    /// Reads a group; `None` if it is gone, which a 404 alone does not prove.
-    pub(crate) async fn read_group(
+    /// Reads the group of a product; `None` if it is gone, which a 404 alone does not prove.
+    pub(crate) async fn read_group(&self, id: ProductId) -> Result<Option<Group>, Diagnostics> {
+        match self.gitlab.group(id.number()).await {
+            Ok(group) if group.is_marked_for_deletion() => Ok(None),
+            Ok(group) => Ok(Some(group)),
+            Err(error) if error.is_not_found() => {
+                self.confirm_group_gone(id).await?;
+                Ok(None)
+            }
+            Err(error) => Err(error).with_context(|| format!("read the GitLab group of {id}")),
+        }
+    }
+
+    /// Returns the group of a product that is gone, if it is only marked for deletion.
+    pub(crate) async fn marked_group(&self, id: ProductId) -> Result<Option<Group>, Diagnostics> {
+        match self.gitlab.group(id.number()).await {
+            Ok(group) => Ok(Some(group).filter(Group::is_marked_for_deletion)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("read the GitLab group of {id}")),
+        }
+    }
+
+    /// Finds a group by its number or full path; `None` if there is none that the owner of the
+    /// token can see.
+    pub(crate) async fn find_group(
         &self,
         group: impl Into<NameOrId<'_>>,
     ) -> Result<Option<Group>, Diagnostics> {
@@ -39,11 +63,7 @@ impl Products {
         match self.gitlab.group(group).await {
             Ok(group) if group.is_marked_for_deletion() => Ok(None),
             Ok(group) => Ok(Some(group)),
-            Err(error) if error.is_not_found() => {
-                let parent = self.parent_group().await?.map(|parent| parent.id);
-                self.gitlab.confirm_gone(parent).await.context(attempt)?;
-                Ok(None)
-            }
+            Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error).context(attempt),
         }
     }

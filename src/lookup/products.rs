@@ -1,6 +1,6 @@
 //! Which product a reference means, and where its configuration repository is.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nautes_model::ProductId;
@@ -21,6 +21,10 @@ pub(crate) struct Products {
     /// The full path of the group that products are in; `None` for the top level.
     pub(super) parent_path: Option<String>,
     pub(super) parent_group: OnceCell<Option<Group>>,
+    /// The number of the owner of the token.
+    pub(super) user: OnceCell<u64>,
+    /// Whether that owner acts as an administrator.
+    pub(super) is_administrator: OnceCell<bool>,
     known: Mutex<Known>,
 }
 
@@ -31,8 +35,8 @@ struct Known {
     products: HashMap<ProductId, Option<Arc<Product>>>,
     /// Locked during a look-up, so that concurrent callers share it.
     look_ups: HashMap<String, Arc<tokio::sync::Mutex<()>>>,
-    /// Groups that creations of this process have made or adopted.
-    created: HashSet<u64>,
+    /// The full paths by which products were last known.
+    full_paths: HashMap<ProductId, String>,
 }
 
 /// A product in GitLab.
@@ -58,6 +62,8 @@ impl Products {
             gitlab,
             parent_path,
             parent_group: OnceCell::new(),
+            user: OnceCell::new(),
+            is_administrator: OnceCell::new(),
             known: Mutex::default(),
         }
     }
@@ -91,19 +97,29 @@ impl Products {
         known.products.insert(id, None);
     }
 
+    /// Records the full path by which a product was last known, which helps to tell whether it is
+    /// gone.
+    pub(crate) fn record_full_path(&self, id: ProductId, full_path: &str) {
+        let mut known = self.known();
+        known.full_paths.insert(id, full_path.to_owned());
+    }
+
+    /// The full path by which a product was last known.
+    pub(super) fn last_full_path(&self, id: ProductId) -> Option<String> {
+        self.known().full_paths.get(&id).cloned()
+    }
+
     /// Forgets a product, so that it is looked up again.
     pub(crate) fn forget(&self, id: ProductId) {
         self.known().products.remove(&id);
     }
 
-    /// Records that a creation of this process owns a group. Returns `false` if another one does.
-    pub(crate) fn record_created(&self, group: u64) -> bool {
-        self.known().created.insert(group)
-    }
-
-    /// Whether a creation of this process owns a group.
-    pub(crate) fn is_created_here(&self, group: u64) -> bool {
-        self.known().created.contains(&group)
+    /// Returns the id of the product that a reference means, as far as this process knows it.
+    pub(crate) fn known_id(&self, reference: &str) -> Option<ProductId> {
+        match reference.parse().ok()? {
+            ProductReference::Id(id) => Some(id),
+            ProductReference::Name(name) => self.known().ids_by_name.get(&name).copied(),
+        }
     }
 
     /// Returns a product if this process has looked it up already.
@@ -123,7 +139,7 @@ impl Products {
         if let Some(cached) = cached {
             return Ok(cached);
         }
-        let Some(group) = self.read_group(id.number()).await? else {
+        let Some(group) = self.read_group(id).await? else {
             self.record_gone(id);
             return Ok(None);
         };

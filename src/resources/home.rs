@@ -11,11 +11,13 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::resource::PrivateState;
 
 use crate::backends::gitlab::Kind;
+use crate::claim::Claim;
 use crate::client::Client;
 use crate::config_repo::{
     Error, Present, PutMode, Reading, Repository, Snapshot, Validation, VerifiedAt,
 };
 use crate::diagnostics::{Context as _, config_repo_error};
+use crate::resources::same_object::Sameness;
 use crate::wait_graph::{Request, Target};
 
 /// The key of a [`ManifestLocation`] in private state.
@@ -27,6 +29,10 @@ const KEY: &str = "manifest";
 pub(crate) struct ManifestLocation {
     /// The number of the configuration repository's project.
     pub(crate) project: u64,
+    /// When the product's group was created, which tells it from one with the same number on
+    /// another GitLab; an older version did not store it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) since: Option<String>,
     #[serde(flatten)]
     pub(crate) verified: VerifiedAt,
 }
@@ -51,6 +57,8 @@ pub(crate) struct Home<'a> {
     layout: layout::Repository,
     /// Where the manifest was last verified, if it was.
     location: Option<ManifestLocation>,
+    /// The instance in the state for which changes are made.
+    claim: Option<Claim>,
 }
 
 /// What reading a manifest found.
@@ -66,6 +74,8 @@ pub(crate) enum Found {
 /// A manifest that was saved.
 pub(crate) struct Saved {
     pub(crate) location: ManifestLocation,
+    /// Whether it was created over an equal one that was there before.
+    pub(crate) took_over: bool,
     /// The path of the manifest.
     pub(crate) path: String,
     /// The repository after that.
@@ -79,6 +89,7 @@ impl<'a> Home<'a> {
             client,
             layout: layout::Repository::Product(product),
             location: None,
+            claim: None,
         }
     }
 
@@ -89,12 +100,18 @@ impl<'a> Home<'a> {
             client,
             layout: layout::Repository::Tenant,
             location: None,
+            claim: None,
         }
     }
 
     /// Continues from where the manifest was last verified.
     pub(crate) fn at(self, location: Option<ManifestLocation>) -> Self {
         Self { location, ..self }
+    }
+
+    /// Makes changes for an instance in the state.
+    pub(crate) fn with_claim(self, claim: Option<Claim>) -> Self {
+        Self { claim, ..self }
     }
 
     /// The manifest of an entity, as a target of a request.
@@ -121,8 +138,8 @@ impl<'a> Home<'a> {
             Some((Reading::Unchanged, _)) => Found::Unchanged,
             Some((Reading::Absent, _)) | None => Found::Absent,
             Some((Reading::Present(present), project)) => {
-                let verified = present.verified.clone();
-                Found::Present(present, ManifestLocation { project, verified })
+                let location = self.location_in(project, present.verified.clone());
+                Found::Present(present, location)
             }
         })
     }
@@ -155,7 +172,8 @@ impl<'a> Home<'a> {
             return Err(Diagnostic::bug(defect).into());
         };
         Ok(Saved {
-            location: ManifestLocation { project, verified },
+            location: self.location_in(project, verified),
+            took_over: written.took_over,
             path: path.to_owned(),
             snapshot: Arc::clone(&written.snapshot),
         })
@@ -186,7 +204,7 @@ impl<'a> Home<'a> {
         validation: Validation,
         attempt: &str,
     ) -> Result<Option<Arc<Snapshot>>, Diagnostics> {
-        let project = self.known_project().await?;
+        let project = self.current_project().await?;
         let others = match self.layout {
             layout::Repository::Tenant => self.client.config_repositories()?.products(),
             layout::Repository::Product(_) => Vec::new(),
@@ -209,22 +227,38 @@ impl<'a> Home<'a> {
         self.with_repository(project, attempt, read).await
     }
 
-    /// Returns the whole repository as it is now; `None` if it is gone.
-    pub(crate) async fn fresh_snapshot(
-        &self,
-        attempt: &str,
-    ) -> Result<Option<Arc<Snapshot>>, Diagnostics> {
-        let project = self.known_project().await?;
-        let read = |repository: Repository| async move { repository.fresh_snapshot().await };
-        self.with_repository(project, attempt, read).await
+    fn location_in(&self, project: u64, verified: VerifiedAt) -> ManifestLocation {
+        let products = self.client.products().ok().zip(self.layout.product());
+        let product = products.and_then(|(products, id)| products.cached(id));
+        let kept = self.location.as_ref();
+        let since = product.map(|product| product.group.created_at.clone());
+        ManifestLocation {
+            project,
+            since: since.or_else(|| kept.and_then(|kept| kept.since.clone())),
+            verified,
+        }
     }
 
     /// The number of the repository's project, after the product was looked up: what is marked for
-    /// deletion still answers. `None` if it is gone.
+    /// deletion still answers. `None` if it is gone. Refuses another product with the same number.
     pub(crate) async fn current_project(&self) -> Result<Option<u64>, Diagnostics> {
         match self.layout {
-            layout::Repository::Product(product) => {
-                self.client.products()?.config_project(product).await
+            layout::Repository::Product(id) => {
+                let Some(product) = self.client.products()?.get(id).await? else {
+                    return Ok(None);
+                };
+                let since = self
+                    .location
+                    .as_ref()
+                    .map(|location| location.since.clone());
+                let sameness = Sameness {
+                    expected: format!("the product {id}"),
+                    found: format!("the group {}", product.group.full_path),
+                    created_at: &since.flatten().into(),
+                    found_created_at: &product.group.created_at,
+                };
+                sameness.check()?;
+                Ok(product.config_project.as_ref().map(|project| project.id))
             }
             layout::Repository::Tenant => Ok(Some(self.tenant_repository().await?.project())),
         }
@@ -256,7 +290,11 @@ impl<'a> Home<'a> {
         let Some(project) = project else {
             return Ok(None);
         };
-        let mut done = work(self.repository(project).await?).await;
+        let repository = async |project| {
+            let repository: Repository = self.repository(project).await?;
+            Ok::<_, Diagnostics>(repository.with_claim(self.claim.clone()))
+        };
+        let mut done = work(repository(project).await?).await;
         if let (Err(error), layout::Repository::Product(product)) = (&done, self.layout)
             && is_not_found(error)
         {
@@ -265,7 +303,7 @@ impl<'a> Home<'a> {
             let Some(project) = self.current_project().await? else {
                 return Ok(None);
             };
-            done = work(self.repository(project).await?).await;
+            done = work(repository(project).await?).await;
         }
         match done {
             Ok(done) => Ok(Some(done)),
@@ -317,6 +355,17 @@ impl<'a> Home<'a> {
 
 fn is_not_found(error: &Error) -> bool {
     matches!(error, Error::GitLab(error) if *error.kind() == Kind::NotFound)
+}
+
+/// Returns the warning about an equal manifest that a creation has taken over.
+pub(crate) fn took_over_warning(key: &EntityKey) -> (String, String) {
+    (
+        format!("The {key} existed already and is managed here from now on"),
+        format!(
+            "Its manifest was there, as it is configured here. If another resource or another state manages it too, its destroy deletes this one's {}: take it out there (terraform state rm <address>).",
+            key.kind.noun()
+        ),
+    )
 }
 
 /// Describes what is wrong with a manifest that no attribute shows.

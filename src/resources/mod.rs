@@ -3,6 +3,7 @@
 mod attribute;
 mod code_repo;
 mod code_repo_binding;
+mod deletion_policy;
 mod environment;
 mod gitlab_attribute;
 mod home;
@@ -10,6 +11,7 @@ mod manifest;
 mod product;
 mod project;
 mod references;
+mod same_object;
 #[cfg(test)]
 mod tests;
 mod unfinished;

@@ -67,6 +67,17 @@ pub(crate) fn invalid_value(attribute: &str, detail: String) -> Diagnostics {
         .into()
 }
 
+/// Refuses a name that GitLab takes for a number where it is a whole path.
+pub(crate) fn check_top_level_path(attribute: &str, path: &str) -> Result<(), Diagnostics> {
+    if path.chars().all(|character| character.is_ascii_digit()) {
+        let detail = format!(
+            "GitLab takes a path of digits alone, such as {path}, for the number of a group. Choose a name with a letter, or make products below a group: set the provider argument gitlab.parent_group."
+        );
+        return Err(invalid_value(attribute, detail));
+    }
+    Ok(())
+}
+
 /// The name at the end of a reference by id or by name.
 pub(crate) fn name_in(reference: &str) -> &str {
     reference

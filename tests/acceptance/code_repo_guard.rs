@@ -67,7 +67,7 @@ fn a_destroy_and_a_replacement_are_refused_while_a_repository_holds_work() -> Ca
 
 #[test]
 fn an_archived_repository_keeps_its_work_and_loses_its_credentials() -> Case {
-    let env = TestEnv::with_vault(&repo_with("archive_on_destroy = true"))?;
+    let env = TestEnv::with_vault(&repo_with("deletion_policy = \"archive\""))?;
     let empty = env.vault()?.inventory()?;
     env.workspace.apply_with(&[])?;
     add_a_commit(&env)?;

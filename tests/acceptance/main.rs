@@ -32,6 +32,7 @@ mod product_operators;
 mod product_validation;
 mod project;
 mod refactor;
+mod safety;
 mod secrecy;
 mod test_env;
 mod vault_fault;

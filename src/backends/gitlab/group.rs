@@ -43,6 +43,8 @@ pub struct Group {
     pub visibility: Visibility,
     /// Its page.
     pub web_url: String,
+    /// When it was created, which tells it from a group with the same number on another GitLab.
+    pub created_at: String,
     /// The date on which it was marked for deletion.
     #[serde(default)]
     pub marked_for_deletion_on: Option<String>,
@@ -97,10 +99,15 @@ impl GroupChange {
 
 impl GitLab {
     /// Gets a group by number or full path, without its projects.
+    ///
+    /// GitLab takes a path of digits for a number, so a group with another path than the one asked
+    /// for is not an answer.
     pub async fn group(&self, group: impl Into<NameOrId<'_>>) -> Result<Group, Error> {
-        let endpoint =
-            JsonEndpoint::get(format!("groups/{}", group.into())).with("with_projects", "false");
-        self.query(&endpoint).await
+        let group = group.into();
+        let endpoint = JsonEndpoint::get(format!("groups/{group}")).with("with_projects", "false");
+        let found: Group = self.query(&endpoint).await?;
+        self.check_path(&endpoint, &group, &found.full_path)?;
+        Ok(found)
     }
 
     /// Creates a group; tries again when GitLab fails and nothing has the path.

@@ -16,6 +16,7 @@ mod error;
 mod error_body;
 mod group;
 mod json_endpoint;
+mod member;
 mod project;
 mod repository;
 mod request;
@@ -33,6 +34,7 @@ pub use self::access_token::{AccessToken, NewAccessToken};
 pub use self::deploy_key::{DeployKey, NewDeployKey};
 pub use self::error::{Error, ForbiddenReason, Kind};
 pub use self::group::{Group, GroupChange, NewGroup, Visibility};
+pub use self::member::{AccessLevel, Member};
 pub use self::project::{Namespace, NewProject, Project, ProjectChange};
 pub use self::repository::{
     Branch, Commit, CommitRef, EntryType, FileAction, NewCommit, Tag, TreeEntry,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::GitLab;
 use super::creation::found;
-use super::error::Error;
+use super::error::{Error, Kind};
 use super::group::Visibility;
 use super::json_endpoint::JsonEndpoint;
 
@@ -43,6 +43,8 @@ pub struct Project {
     /// Whether it is archived.
     #[serde(default)]
     pub archived: bool,
+    /// When it was created, which tells it from a project with the same number on another GitLab.
+    pub created_at: String,
     /// The date on which it was marked for deletion.
     #[serde(default)]
     pub marked_for_deletion_on: Option<String>,
@@ -119,10 +121,21 @@ impl ProjectChange {
 }
 
 impl GitLab {
-    /// Gets a project by number or full path; a moved project is also found by its old path.
+    /// Gets a project by number or full path.
+    ///
+    /// A path that a project had before, from which GitLab redirects, is not found.
     pub async fn project(&self, project: impl Into<NameOrId<'_>>) -> Result<Project, Error> {
-        let endpoint = GetProject::builder().project(project.into()).build();
-        self.query(&self.endpoint(endpoint)?).await
+        let project = project.into();
+        let endpoint = GetProject::builder().project(project.clone()).build();
+        let endpoint = self.endpoint(endpoint)?;
+        let found: Project = match self.query(&endpoint).await {
+            Err(error) if self.is_former_path(&error) => {
+                return Err(error.with_kind(Kind::NotFound));
+            }
+            answered => answered?,
+        };
+        self.check_path(&endpoint, &project, &found.path_with_namespace)?;
+        Ok(found)
     }
 
     /// Lists the projects whose path or name contains a text and that the owner of the token can

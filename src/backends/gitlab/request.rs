@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use gitlab::api::Endpoint;
+use gitlab::api::common::NameOrId;
 use http::{HeaderMap, HeaderValue, Method, Response, header};
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -10,16 +11,15 @@ use url::Url;
 use super::GitLab;
 use super::error::{Error, Kind};
 use super::status::check_status;
-use crate::backends::http::{Call, Request, TransportError, WhenLimited, parse_json};
+use crate::backends::http::{
+    Call, FieldError, FieldErrors, Request, TransportError, WhenLimited, parse_json,
+};
 
 /// Entries per page; GitLab gives no more.
 const PAGE: usize = 100;
 
 /// Pages that are requested at the same time.
 const PAGES_AT_ONCE: usize = 4;
-
-/// How many redirections of a moved project are followed.
-const MOST_REDIRECTIONS: usize = 3;
 
 impl GitLab {
     /// Calls an endpoint whose answer is JSON.
@@ -141,37 +141,44 @@ impl GitLab {
         })
     }
 
-    /// Sends a request, and follows the redirections of a project that was moved within this GitLab.
-    async fn send(&self, mut request: Request) -> Result<Response<Bytes>, Error> {
-        for _ in 0..MOST_REDIRECTIONS {
-            let check = |answer: Response<Bytes>| {
-                let named_limit = self.http.named_limit(answer.headers());
-                check_status(&request.call, answer, named_limit)
-            };
-            let outcome = self.http.send(&request, check).await;
-            let Some(next) = outcome
-                .as_ref()
-                .err()
-                .and_then(|error| self.moved_to(&request, error))
-            else {
-                return outcome;
-            };
-            request.call = Call::new(request.method.clone(), &next);
-            request.url = next;
-        }
-        let location = Some(request.url.to_string());
-        let error = TransportError::Redirected { location };
-        Err(Error::new(request.call, error))
+    async fn send(&self, request: Request) -> Result<Response<Bytes>, Error> {
+        let check = |answer: Response<Bytes>| {
+            let named_limit = self.http.named_limit(answer.headers());
+            check_status(&request.call, answer, named_limit)
+        };
+        self.http.send(&request, check).await
     }
 
-    /// Returns the address that the redirection of a read points to, if it is in this GitLab, which
-    /// answers reads of a moved project by its old path like this (GitLab `lib/api/helpers.rb`).
-    fn moved_to(&self, request: &Request, error: &Error) -> Option<Url> {
-        let Kind::Transport(TransportError::Redirected { location }) = error.kind() else {
-            return None;
+    /// Returns whether a read was redirected within this GitLab, which is how it answers by a path
+    /// that a project had before (GitLab `lib/api/helpers.rb`).
+    pub(super) fn is_former_path(&self, error: &Error) -> bool {
+        let Kind::Transport(TransportError::Redirected {
+            location: Some(location),
+        }) = error.kind()
+        else {
+            return false;
         };
-        let next = request.url.join(location.as_deref()?).ok()?;
-        (request.method == Method::GET && self.api.path_of(&next).is_some()).then_some(next)
+        let call = error.call();
+        let next = Url::parse(&call.url).and_then(|url| url.join(location));
+        call.method == Method::GET && next.is_ok_and(|next| self.api.path_of(&next).is_some())
+    }
+
+    /// Refuses the answer to a look-up by path that has another path.
+    pub(super) fn check_path(
+        &self,
+        endpoint: &impl Endpoint,
+        asked: &NameOrId<'_>,
+        found: &str,
+    ) -> Result<(), Error> {
+        match asked {
+            NameOrId::Name(path) if !path.eq_ignore_ascii_case(found) => {
+                let text = format!("GitLab answered with {found} when asked for {path}");
+                let answered = FieldErrors(vec![FieldError { field: None, text }]);
+                let call = self.request(endpoint)?.call;
+                Err(Error::refused(call, Kind::NotFound, answered))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -21,14 +21,4 @@ impl GitLab {
         self.query(&self.endpoint(GetCurrentUser::builder().build())?)
             .await
     }
-
-    /// Confirms that a 404 means that something is gone, and not that the token has lost its
-    /// rights: its owner and the group that the thing was in can still be read.
-    pub async fn confirm_gone(&self, parent_group: Option<u64>) -> Result<(), Error> {
-        self.current_user().await?;
-        if let Some(parent_group) = parent_group {
-            self.group(parent_group).await?;
-        }
-        Ok(())
-    }
 }

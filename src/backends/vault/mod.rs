@@ -8,6 +8,7 @@
 //! It never follows a redirection, never writes a secret without check-and-set, and never keeps
 //! the text of a secret in anything that can be printed.
 
+mod capability;
 mod error;
 mod login;
 mod mount;

@@ -58,12 +58,20 @@ impl Vault {
 
     /// Deletes a policy, which may be absent. Roles that name it keep naming it.
     pub async fn delete_policy(&self, name: &str) -> Result<(), Error> {
-        let request = self.request_policy(Verb::Delete, name);
+        let (_, request) = self.policy_deletion(name);
         self.session.send(&request).await.map(drop)
+    }
+
+    /// Returns the path of a policy, and the call that deletes it.
+    pub(super) fn policy_deletion(&self, name: &str) -> (String, Request) {
+        let path = format!("{MOUNT}/acl/{name}");
+        (path, self.request_policy(Verb::Delete, name))
     }
 
     fn request_policy(&self, verb: Verb, name: &str) -> Request {
         let request = self.session.request(verb, MOUNT, &format!("acl/{name}"));
-        request.permitted_by(format!("{MOUNT}/acl/*"))
+        let number = name.find(|character: char| character.is_ascii_digit());
+        let kind = number.and_then(|start| name.get(..start)).unwrap_or(name);
+        request.permitted_by(format!("{MOUNT}/acl/{kind}*"))
     }
 }

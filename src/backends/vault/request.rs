@@ -3,7 +3,7 @@
 use http::{HeaderMap, Method};
 use serde::Serialize;
 
-use super::error::Error;
+use super::error::{Error, Kind};
 use crate::backends::http::{self as base, ApiRoot, Call, TransportError, WhenLimited};
 
 /// A request that can be sent more than once.
@@ -76,6 +76,12 @@ impl Request {
             permitted_path,
             ..self
         }
+    }
+
+    /// Returns the error of a call that no policy of the token allows.
+    pub(super) fn forbidden(&self) -> Error {
+        let rule = self.rule();
+        Error::new(self.http.call.clone(), Kind::Forbidden { rule })
     }
 
     /// Returns the line of a policy that allows the call.

@@ -178,8 +178,17 @@ impl Vault {
 
     /// Deletes all versions of a secret and its metadata; it may be absent.
     pub async fn delete_secret(&self, path: &SecretPath) -> Result<(), Error> {
-        let request = self.request_secret(Verb::Delete, path, "metadata");
+        let (_, request) = self.secret_deletion(path);
         self.session.send(&request).await.map(drop)
+    }
+
+    /// Returns the path of a secret's metadata, and the call that deletes the secret.
+    pub(super) fn secret_deletion(&self, path: &SecretPath) -> (String, Request) {
+        let metadata = format!("{}/metadata/{}", path.mount(), path.path());
+        (
+            metadata,
+            self.request_secret(Verb::Delete, path, "metadata"),
+        )
     }
 
     /// Lists the contents of a folder: secrets, and folders with a slash at the end. A missing folder is
@@ -255,9 +264,10 @@ pub(super) async fn list(
     Ok(answer.read::<Listed>()?.data.keys)
 }
 
-/// Returns the path of the policy line for all secrets below the same top folder. A line for each object
+/// Returns the path of the policy line for the same secrets of all objects. A line for each object
 /// would have to be added before its creation, when its number is unknown.
 fn path_of_all(mount: &str, part: &str, path: &str) -> String {
-    let folder = path.split_once('/').map_or("", |(folder, _)| folder);
-    format!("{mount}/{part}/{folder}/*").replace("//", "/")
+    let number = path.find(|character: char| character.is_ascii_digit());
+    let kind = number.and_then(|start| path.get(..start)).unwrap_or(path);
+    format!("{mount}/{part}/{kind}*")
 }

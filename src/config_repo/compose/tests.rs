@@ -90,7 +90,7 @@ fn rules(tree: &ManifestTree) -> BTreeSet<Violation> {
 }
 
 fn compose(base: &ManifestTree, changes: &[Change]) -> Composition {
-    let created = BTreeSet::new();
+    let created = Created::new();
     let format = ObjectFormat::from_id("");
     Composer {
         base,
@@ -318,7 +318,7 @@ fn what_another_writer_changed_is_neither_overwritten_nor_deleted() {
         update(environment("a", "z")),
         delete(Kind::Environment, "a"),
     ] {
-        change.pin(&seen, ObjectFormat::from_id(""));
+        change.pin(&seen, &Created::new(), ObjectFormat::from_id(""));
         let composition = compose(&now, &[change.clone()]);
         assert!(
             matches!(composition.outcomes[0], Err(Error::Changed { .. })),
@@ -326,7 +326,7 @@ fn what_another_writer_changed_is_neither_overwritten_nor_deleted() {
         );
     }
     let mut agreed = update(environment("a", "y"));
-    agreed.pin(&seen, ObjectFormat::from_id(""));
+    agreed.pin(&seen, &Created::new(), ObjectFormat::from_id(""));
     assert_eq!(accepted(&compose(&now, &[agreed])), [true]);
 }
 

@@ -8,6 +8,7 @@ use super::model::CodeRepoModel;
 use crate::backends::gitlab::{Error, GitLab, Project};
 use crate::client::Client;
 use crate::diagnostics::Context as _;
+use crate::resources::deletion_policy::DeletionPolicy;
 
 /// Refuses to delete a repository that holds work, unless its attributes permit that or keep it.
 pub(super) async fn check(
@@ -15,7 +16,7 @@ pub(super) async fn check(
     state: &CodeRepoModel,
     project: &Project,
 ) -> Result<(), Diagnostics> {
-    let keeps_work = state.archive_on_destroy == Some(true);
+    let keeps_work = state.deletion_policy() != DeletionPolicy::Delete;
     if state.force_destroy == Some(true) || keeps_work || project.empty_repo {
         return Ok(());
     }
@@ -26,7 +27,7 @@ pub(super) async fn check(
     };
     let archived = if project.archived { " (archived)" } else { "" };
     let detail = format!(
-        "The GitLab project {path}{archived} has {work}. To destroy it with everything in it, set force_destroy = true and apply that before destroying; to keep it in GitLab, set archive_on_destroy = true and apply that."
+        "The GitLab project {path}{archived} has {work}. To destroy it with everything in it, set force_destroy = true and apply that before destroying; to keep it in GitLab, set deletion_policy = \"archive\" or \"abandon\" and apply that."
     );
     let summary = format!("The code repository {} holds work", state.name);
     Err(Diagnostic::error(summary, detail).into())

@@ -14,6 +14,7 @@ use super::model::CodeRepoModel;
 use super::{credentials, gitlab_project, manifest};
 use crate::backends::gitlab::{Error, Group, Kind, NewProject, Project};
 use crate::backends::http::TransportError;
+use crate::claim::Claim;
 use crate::client::Client;
 use crate::config_repo::PutMode;
 use crate::diagnostics::Context as _;
@@ -31,7 +32,8 @@ pub(super) async fn create(
     let request = client.wait_graph().begin([]);
     let reference = &planned.common.product;
     let product = client.products()?.locate(&request, reference).await?;
-    let home = Home::product(&client, product.id);
+    let claim = Claim::load_or_store(&mut operation.private)?;
+    let home = Home::product(&client, product.id).with_claim(Some(claim.clone()));
     let wanted = manifest::entity(&client, &planned, product.id, RepositoryId::UNASSIGNED)?;
     let unassigned = home.target(Entity::from(wanted.clone()).key());
     request.may_write(unassigned.clone());
@@ -47,11 +49,10 @@ pub(super) async fn create(
 
     let creation = Creation {
         client: &client,
-        home: &home,
         request: &request,
+        claim: &claim,
         group: &group,
         planned: &planned,
-        wanted: &wanted,
     };
     let (project, is_new) = creation.create_project().await?;
     let id = RepositoryId::new(project.id);
@@ -76,7 +77,7 @@ pub(super) async fn create(
     let before = Some(snapshot);
     credentials::wait_for_distribution(&client, product.id, config_project, id, before).await?;
     // The last step takes the mark off.
-    let project = gitlab_project::write(&client, &project, &planned).await?;
+    let project = gitlab_project::complete(&client, &project, &planned).await?;
     planned.update_from_project(&project);
     planned.fill_computed(product.id, saved.path);
     Ok(planned)
@@ -84,11 +85,10 @@ pub(super) async fn create(
 
 struct Creation<'a> {
     client: &'a Client,
-    home: &'a Home<'a>,
     request: &'a Request,
+    claim: &'a Claim,
     group: &'a Group,
     planned: &'a CodeRepoModel,
-    wanted: &'a CodeRepo,
 }
 
 impl Creation<'_> {
@@ -130,15 +130,10 @@ impl Creation<'_> {
         };
         drop(wait);
         let id = RepositoryId::new(project.id);
-        if !client.code_repos()?.record_created(product, name, id) {
-            let detail = format!(
-                "Another nautes_code_repo of this configuration has made the GitLab project {path}. Two repositories cannot share a project; give one of them another name."
-            );
-            let summary = "Two repositories have the same name";
-            return Err(Diagnostic::error(summary, detail)
-                .at(&Path::to("name"))
-                .into());
-        }
+        let object = gitlab_project::object_id(id);
+        let recorded = client.holders().record_created(&object, self.claim);
+        recorded.map_err(|found| found.at(&Path::to("name")))?;
+        client.code_repos()?.record_created(product, name, id);
         self.request.wrote(&target);
         Ok((project, is_new))
     }
@@ -173,7 +168,11 @@ impl Creation<'_> {
             return Err(self.exists("its path is not free", detail));
         }
         let id = RepositoryId::new(project.id);
-        if self.client.code_repos()?.is_created_here(id) {
+        if self
+            .client
+            .holders()
+            .is_created_here(&gitlab_project::object_id(id))
+        {
             return Ok(project);
         }
         *was_contended |= self.request.is_contended(target);
@@ -185,7 +184,7 @@ impl Creation<'_> {
         if is_marked {
             return Ok(project);
         }
-        if may_adopt || self.is_just_created(&project).await? {
+        if may_adopt {
             *was_contended |= self.request.is_contended_soon(target).await;
             return if *was_contended {
                 Err(refused())
@@ -197,25 +196,6 @@ impl Creation<'_> {
             "The GitLab project {path} was not made by this resource. To manage it here, import it (terraform import <address> {id}) or set adopt_existing = true. Otherwise choose another name."
         );
         Err(self.exists("the GitLab project exists", detail))
-    }
-
-    /// Whether a project is what the last step of a creation leaves that was killed after it,
-    /// before the state was stored.
-    async fn is_just_created(&self, project: &Project) -> Result<bool, Diagnostics> {
-        let planned = self.planned;
-        let equals_plan = project.name == planned.wanted_display_name()
-            && project.description.as_deref().unwrap_or_default() == planned.wanted_description()
-            && project.visibility == planned.wanted_visibility();
-        if !equals_plan {
-            return Ok(false);
-        }
-        let entity = Entity::from(CodeRepo {
-            id: RepositoryId::new(project.id),
-            ..self.wanted.clone()
-        });
-        let attempt = format!("read the manifests of {}", self.wanted.product);
-        let snapshot = self.home.fresh_snapshot(&attempt).await?;
-        Ok(snapshot.is_some_and(|snapshot| snapshot.get(&entity.key()) == Some(&entity)))
     }
 
     fn exists(&self, reason: &str, detail: String) -> Diagnostics {

@@ -94,18 +94,57 @@ pub(super) async fn wait_for_distribution(
         .with_context(|| format!("enable the deploy keys of others on {id}"))
 }
 
-/// Removes the credentials of a repository. `has_token` says whether there may be an access token that Vault does not
-/// hold.
+/// Checks that the secrets of a repository can be removed, before anything of it is.
 ///
 /// `name` identifies the repository to the user, because Terraform does not name the resource of a failed deletion.
-pub(super) async fn remove(
+pub(super) async fn check_removable(
+    client: &Client,
+    id: RepositoryId,
+    name: &str,
+) -> Result<(), Diagnostics> {
+    let checked = client.credentials()?.check_removable(id).await;
+    checked.with_context(|| format!("delete the code repository {name}"))
+}
+
+/// Removes the keys and tokens of a repository from GitLab. `has_token` says whether there may be an access token that
+/// Vault does not hold.
+pub(super) async fn remove_from_gitlab(
     client: &Client,
     id: RepositoryId,
     name: &str,
     has_token: bool,
 ) -> Result<(), Diagnostics> {
-    let removed = client.credentials()?.remove(id, has_token).await;
-    removed.with_context(|| format!("remove the credentials of the code repository {name}"))
+    let removed = client
+        .credentials()?
+        .remove_from_gitlab(id, has_token)
+        .await;
+    removed.with_context(|| format!("remove the keys and tokens of the code repository {name}"))
+}
+
+/// Removes the keys and tokens of a repository that was deleted, as far as GitLab still lets anybody; they go with it.
+pub(super) async fn remove_of_deleted(
+    client: &Client,
+    id: RepositoryId,
+    has_token: bool,
+) -> Result<(), Diagnostics> {
+    let removed = client
+        .credentials()?
+        .remove_from_gitlab(id, has_token)
+        .await;
+    if let Err(error) = removed {
+        tracing::info!(%error, "keys and tokens of {id} go with its project");
+    }
+    Ok(())
+}
+
+/// Removes the secrets and policies of a repository, which cannot be restored.
+pub(super) async fn remove_from_vault(
+    client: &Client,
+    id: RepositoryId,
+    name: &str,
+) -> Result<(), Diagnostics> {
+    let removed = client.credentials()?.remove_from_vault(id).await;
+    removed.with_context(|| format!("remove the secrets of the code repository {name}"))
 }
 
 /// Whether Vault holds secrets of a repository.

@@ -28,7 +28,7 @@ impl DataSource for CodeRepoDataSource {
         "initialize_with_readme",
         "adopt_existing",
         "force_destroy",
-        "archive_on_destroy",
+        "deletion_policy",
         "permanently_remove",
         "insecure_skip_check",
         "timeouts",

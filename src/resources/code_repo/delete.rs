@@ -7,8 +7,10 @@ use terraform_plugin::resource::Operation;
 
 use super::model::CodeRepoModel;
 use super::{contents, credentials, gitlab_project};
+use crate::claim::{Claim, Deletion};
 use crate::client::Client;
 use crate::config_repo::Validation;
+use crate::resources::deletion_policy::DeletionPolicy;
 use crate::resources::home::{Home, ManifestLocation, referrers_warning};
 use crate::wait_graph::{Request, Target};
 
@@ -21,28 +23,36 @@ pub(super) async fn delete(
     let (product, id) = (state.product_id()?, state.repository_id()?);
     let code_repos = client.code_repos()?;
     let path = Target::CodeRepoPath(product, state.name.clone());
+    let claim = Claim::load(&operation.private);
     let home = Home::product(&client, product).at(ManifestLocation::load(&operation.private));
+    let home = home.with_claim(claim.clone());
     let request = home.begin(EntityKey::new(Kind::CodeRepo, id.into()));
     request.may_write(path.clone());
     // After the request has begun: a creation that comes later finds the path contended.
-    if code_repos.is_created_here(id) {
-        // Another resource of this run has made the project its own.
+    let object = gitlab_project::object_id(id);
+    let judged = client.holders().judge_deletion(&object, claim.as_ref())?;
+    if judged == Deletion::OfAnother {
         return Ok(());
     }
     client.require_vault().await?;
     code_repos.forget_listing(product);
-    let project = match client.products()?.get(product).await? {
-        Some(_) => code_repos.read_project(product, id).await?,
-        None => None,
-    };
+    let project = gitlab_project::read(&client, state).await?;
+    if project.is_none() && client.products()?.get(product).await?.is_none() {
+        // What cannot be restored is not removed because of a group that may only be hidden.
+        client.products()?.prove_gone(product).await?;
+    }
     if let Some(project) = &project {
         contents::check(&client, state, project).await?;
+        gitlab_project::check_role(operation, state, project).await?;
     }
+    credentials::check_removable(&client, id, &state.name).await?;
     let attempt = format!("delete the code repository {}", state.name);
     let before = home.snapshot(&attempt).await?;
-    let archives = state.archive_on_destroy == Some(true);
+    let policy = state.deletion_policy();
     let is_marked = match &project {
-        Some(project) if !archives => gitlab_project::mark_destroying(&client, project).await?,
+        Some(project) if policy == DeletionPolicy::Delete => {
+            gitlab_project::mark_destroying(&client, project).await?
+        }
         _ => false,
     };
     let deleted = delete_manifest(operation, &home, &request, state, id).await;
@@ -54,19 +64,22 @@ pub(super) async fn delete(
         credentials::wait_for_distribution(&client, product, config_project, id, before).await?;
     }
     let has_token = !state.access_token.is_null();
-    if archives {
-        // The keys and tokens of an archived project cannot be changed.
-        credentials::remove(&client, id, &state.name, has_token).await?;
-    }
     if let Some(project) = &project {
-        gitlab_project::remove(operation, state, project).await?;
+        if policy == DeletionPolicy::Delete {
+            gitlab_project::remove(operation, state, project).await?;
+            credentials::remove_of_deleted(&client, id, has_token).await?;
+        } else {
+            // The keys and tokens of an archived project cannot be changed.
+            credentials::remove_from_gitlab(&client, id, &state.name, has_token).await?;
+            gitlab_project::remove(operation, state, project).await?;
+            code_repos.record_kept(id);
+        }
     }
+    client.holders().release(&object);
+    code_repos.forget_created(id);
     request.wrote(&path);
     drop(request);
-    if !archives {
-        credentials::remove(&client, id, &state.name, has_token).await?;
-    }
-    Ok(())
+    credentials::remove_from_vault(&client, id, &state.name).await
 }
 
 async fn delete_manifest(

@@ -6,12 +6,80 @@ use terraform_plugin::resource::Operation;
 use terraform_plugin::value::{Known, Path, Tf};
 
 use super::model::CodeRepoModel;
-use crate::backends::gitlab::{Error, GitLab, Group, Kind, Project, ProjectChange};
+use crate::backends::gitlab::{AccessLevel, Error, GitLab, Group, Kind, Project, ProjectChange};
+use crate::claim::ObjectId;
 use crate::client::Client;
 use crate::diagnostics::{Context as _, gitlab_error};
+use crate::lookup::{Role, config_repository};
+use crate::resources::deletion_policy::DeletionPolicy;
 use crate::resources::gitlab_attribute::VisibilityLimit;
+use crate::resources::same_object::Sameness;
 use crate::resources::unfinished;
 use crate::wait_graph::{Next, Request, Target};
+
+/// Returns a repository as an object that an instance in the state holds.
+pub(super) fn object_id(id: RepositoryId) -> ObjectId {
+    ObjectId {
+        type_name: nautes_model::Kind::CodeRepo.terraform_type(),
+        id: id.to_string(),
+    }
+}
+
+/// Reads the project of a repository; `None` if it is gone. Refuses one that is another project
+/// with the same number, or the product's configuration repository.
+pub(super) async fn read(
+    client: &Client,
+    state: &CodeRepoModel,
+) -> Result<Option<Project>, Diagnostics> {
+    let (product, id) = (state.product_id()?, state.repository_id()?);
+    // The projects of a product that is gone count as gone, although GitLab still answers.
+    if client.products()?.get(product).await?.is_none() {
+        return Ok(None);
+    }
+    let project = client.code_repos()?.read_project(product, id).await?;
+    if let Some(project) = &project {
+        check(state, project)?;
+    }
+    Ok(project)
+}
+
+/// Refuses a project that is not the repository in the state: another one with the same number, or
+/// the configuration repository of the product.
+pub(super) fn check(state: &CodeRepoModel, project: &Project) -> Result<(), Diagnostics> {
+    refuse_config_repository(project)?;
+    let sameness = Sameness {
+        expected: format!(
+            "the code repository {} ({})",
+            state.name,
+            RepositoryId::new(project.id)
+        ),
+        found: format!("the project {}", project.path_with_namespace),
+        created_at: &state.created_at,
+        found_created_at: &project.created_at,
+    };
+    sameness.check()
+}
+
+/// The drift of an archived project.
+pub(super) const ARCHIVED: &str = "the GitLab project is archived";
+
+fn has_drift(state: &CodeRepoModel, text: &str) -> bool {
+    let mut drift = state.common.drift.known().into_iter().flatten();
+    drift.any(|found| found == text)
+}
+
+/// Refuses the configuration repository of a product, which is no code repository.
+pub(super) fn refuse_config_repository(project: &Project) -> Result<(), Diagnostics> {
+    if project.path != config_repository::NAME {
+        return Ok(());
+    }
+    let path = &project.path_with_namespace;
+    let detail = format!(
+        "The GitLab project {path} is the configuration repository of a product, which holds the manifests of everything in it, and belongs to its nautes_product. Refer to another project; if a state holds this one as a nautes_code_repo, take it out: terraform state rm <address>."
+    );
+    let summary = "A configuration repository is no code repository";
+    Err(Diagnostic::error(summary, detail).into())
+}
 
 /// Returns the group of a product as this process first saw or last changed it.
 pub(super) async fn product_group(
@@ -38,40 +106,91 @@ pub(super) fn check_visibility(planned: &CodeRepoModel, group: &Group) -> Result
     limit.check(planned.wanted_visibility())
 }
 
-/// Updates a project to what is planned, except its path, and takes it out of the archive. Makes
-/// no call if it is so already.
-pub(super) async fn write(
+/// Writes what a creation plans to its project, except the path, and takes it out of the archive.
+/// Makes no call if it is so already.
+pub(super) async fn complete(
     client: &Client,
     project: &Project,
     planned: &CodeRepoModel,
 ) -> Result<Project, Diagnostics> {
-    let project = unarchive(client, project).await?;
-    let change = change(&project, planned);
-    if change.is_empty() {
-        return Ok(project);
-    }
-    check_default_branch(client, &project, &change).await?;
-    let edited = client.gitlab()?.edit_project(project.id, &change).await;
-    edited.map_err(|error| refused("update", &project.path_with_namespace, &error))
+    let project = if project.archived {
+        unarchive(client, project).await?
+    } else {
+        project.clone()
+    };
+    let change = change_at_creation(&project, planned);
+    write(client, &project, &change).await
 }
 
-/// The same with the project's path, which another repository may have to give up first.
-pub(super) async fn rename(
+/// Makes the planned changes of a project, and no others; the path only if the name changes, and
+/// another repository may have to give it up first.
+pub(super) async fn update(
     client: &Client,
     request: &Request,
     project: &Project,
+    prior: &CodeRepoModel,
     planned: &CodeRepoModel,
+) -> Result<Project, Diagnostics> {
+    let project = if project.archived && has_drift(prior, ARCHIVED) {
+        unarchive(client, project).await?
+    } else {
+        project.clone()
+    };
+    let change = planned_change(&project, prior, planned);
+    if prior.name == planned.name {
+        write(client, &project, &change).await
+    } else {
+        rename(client, request, &project, &planned.name, change).await
+    }
+}
+
+async fn write(
+    client: &Client,
+    project: &Project,
+    change: &ProjectChange,
+) -> Result<Project, Diagnostics> {
+    if change.is_empty() {
+        return Ok(project.clone());
+    }
+    check_default_branch(client, project, change).await?;
+    let edited = client.gitlab()?.edit_project(project.id, change).await;
+    edited.map_err(|error| refused("update", &project.path_with_namespace, &error))
+}
+
+/// Makes a change together with that of the path, which another repository may have to give up
+/// first. If it fails after the project was moved aside, the project is moved back.
+async fn rename(
+    client: &Client,
+    request: &Request,
+    project: &Project,
+    name: &str,
+    change: ProjectChange,
+) -> Result<Project, Diagnostics> {
+    let mut is_aside = false;
+    let renamed = try_rename(client, request, project, name, change, &mut is_aside).await;
+    if renamed.is_err() && is_aside {
+        move_back(client, project).await;
+    }
+    renamed
+}
+
+async fn try_rename(
+    client: &Client,
+    request: &Request,
+    project: &Project,
+    name: &str,
+    change: ProjectChange,
+    is_aside: &mut bool,
 ) -> Result<Project, Diagnostics> {
     let gitlab = client.gitlab()?;
     let product = ProductId::new(project.namespace.id);
-    let project = unarchive(client, project).await?;
     let mut change = ProjectChange {
-        path: Some(planned.name.clone()),
-        ..change(&project, planned)
+        path: Some(name.to_owned()),
+        ..change
     };
-    check_default_branch(client, &project, &change).await?;
+    check_default_branch(client, project, &change).await?;
     let from = Target::CodeRepoPath(product, project.path.clone());
-    let to = Target::CodeRepoPath(product, planned.name.clone());
+    let to = Target::CodeRepoPath(product, name.to_owned());
     let mut wait = request.wait_to_move(from.clone(), to.clone());
     let mut is_last_attempt = false;
     loop {
@@ -82,16 +201,17 @@ pub(super) async fn rename(
             }
             Err(error) if *error.kind() == Kind::Taken && !is_last_attempt => error,
             Err(error) if *error.kind() == Kind::Taken => {
-                return Err(taken(client, &project, &planned.name, &error).await);
+                return Err(taken(client, project, name, &error).await);
             }
             Err(error) => return Err(refused("rename", &project.path_with_namespace, &error)),
         };
-        tracing::info!(%error, "the path {} is taken; waiting for it", planned.name);
+        tracing::info!(%error, "the path {name} is taken; waiting for it");
         match wait.next().await {
             Next::Retry => {}
             Next::GiveUp => is_last_attempt = true,
             Next::BreakCycle => {
-                move_aside(client, &project).await?;
+                move_aside(client, project).await?;
+                *is_aside = true;
                 wait.moved_aside();
                 change.name.get_or_insert_with(|| project.name.clone());
             }
@@ -137,16 +257,31 @@ async fn move_aside(client: &Client, project: &Project) -> Result<(), Diagnostic
         .map_err(|error| refused("rename", path, &error))
 }
 
-async fn unarchive(client: &Client, project: &Project) -> Result<Project, Diagnostics> {
-    if !project.archived {
-        return Ok(project.clone());
+/// Gives a project that was moved aside its path and name again.
+async fn move_back(client: &Client, project: &Project) {
+    let change = ProjectChange {
+        name: Some(project.name.clone()),
+        path: Some(project.path.clone()),
+        ..ProjectChange::default()
+    };
+    let path = &project.path_with_namespace;
+    let moved = match client.gitlab() {
+        Ok(gitlab) => gitlab.edit_project(project.id, &change).await,
+        Err(_) => return,
+    };
+    if let Err(error) = moved {
+        tracing::warn!(%error, "could not give the GitLab project {path} its path again");
     }
+}
+
+async fn unarchive(client: &Client, project: &Project) -> Result<Project, Diagnostics> {
     let path = &project.path_with_namespace;
     let unarchived = client.gitlab()?.unarchive_project(project.id).await;
     unarchived.with_context(|| format!("take the GitLab project {path} out of the archive"))
 }
 
-fn change(project: &Project, planned: &CodeRepoModel) -> ProjectChange {
+/// Returns what differs between a project and what is planned for it.
+fn change_at_creation(project: &Project, planned: &CodeRepoModel) -> ProjectChange {
     let changed = |wanted: &str, is: &str| (wanted != is).then(|| wanted.to_owned());
     let display_name = planned.display_name.known().unwrap_or(&project.name);
     let description = project.description.as_deref().unwrap_or_default();
@@ -157,13 +292,38 @@ fn change(project: &Project, planned: &CodeRepoModel) -> ProjectChange {
     let branch = project.default_branch.as_deref().unwrap_or_default();
     let wanted_branch = planned.default_branch.known();
     let wanted_branch = wanted_branch.filter(|_| !project.empty_repo);
+    let visibility = planned.wanted_visibility();
     ProjectChange {
         name: changed(display_name, &project.name),
         path: None,
         description: changed(wanted_description, description),
-        visibility: (planned.wanted_visibility() != project.visibility)
-            .then(|| planned.wanted_visibility()),
+        visibility: (visibility != project.visibility).then_some(visibility),
         default_branch: wanted_branch.and_then(|wanted| changed(wanted, branch)),
+    }
+}
+
+/// Returns what differs between the state and what is planned; what was changed by hand meanwhile
+/// stays. A mark that was found is taken off.
+fn planned_change(
+    project: &Project,
+    prior: &CodeRepoModel,
+    planned: &CodeRepoModel,
+) -> ProjectChange {
+    let changed = |planned: &Tf<String>, prior: &Tf<String>| {
+        planned.known().filter(|_| planned != prior).cloned()
+    };
+    let description = project.description.as_deref().unwrap_or_default();
+    let unmarked = unfinished::without_mark(description);
+    let is_marked = unmarked != description && !prior.common.drift.is_null();
+    let default_branch = changed(&planned.default_branch, &prior.default_branch);
+    let visibility = planned.wanted_visibility();
+    ProjectChange {
+        name: changed(&planned.display_name, &prior.display_name),
+        path: None,
+        description: changed(&planned.description, &prior.description)
+            .or_else(|| is_marked.then(|| unmarked.to_owned())),
+        visibility: (visibility != prior.wanted_visibility()).then_some(visibility),
+        default_branch: default_branch.filter(|_| !project.empty_repo),
     }
 }
 
@@ -235,7 +395,38 @@ async fn describe(
     gitlab.edit_project(project.id, &change).await
 }
 
-/// Archives a project, or deletes it, as its attributes say; one that is gone is deleted already.
+/// Checks that the token may delete or archive a project, as its attributes say. Warns if that is
+/// not known.
+pub(super) async fn check_role(
+    operation: &mut Operation<Client>,
+    state: &CodeRepoModel,
+    project: &Project,
+) -> Result<(), Diagnostics> {
+    let (attempt, needed) = match state.deletion_policy() {
+        DeletionPolicy::Delete => ("delete", AccessLevel::OWNER),
+        DeletionPolicy::Archive => ("archive", AccessLevel::OWNER),
+        DeletionPolicy::Abandon => ("remove the deploy keys of", AccessLevel::MAINTAINER),
+    };
+    let attempt = format!("{attempt} the code repository {}", state.name);
+    let client = operation.client().clone();
+    let role = client
+        .products()?
+        .require_project_role(project, needed, &attempt)
+        .await?;
+    if role == Role::Unknown {
+        operation.warn(
+            format!("The token may lack the right to {attempt}"),
+            format!(
+                "GitLab shows no plain role of its owner on {}. The role {needed} is needed.",
+                project.path_with_namespace
+            ),
+        );
+    }
+    Ok(())
+}
+
+/// Deletes or archives a project, or leaves it, as its attributes say; one that is gone is deleted
+/// already.
 pub(super) async fn remove(
     operation: &mut Operation<Client>,
     state: &CodeRepoModel,
@@ -244,12 +435,18 @@ pub(super) async fn remove(
     let client = operation.client().clone();
     let gitlab = client.gitlab()?;
     let path = &project.path_with_namespace;
-    if state.archive_on_destroy == Some(true) {
-        return match gitlab.archive_project(project.id).await {
-            Ok(_) => Ok(()),
-            Err(error) if error.is_not_found() => Ok(()),
-            Err(error) => Err(error).with_context(|| format!("archive the GitLab project {path}")),
-        };
+    match state.deletion_policy() {
+        DeletionPolicy::Abandon => return Ok(()),
+        DeletionPolicy::Archive => {
+            return match gitlab.archive_project(project.id).await {
+                Ok(_) => Ok(()),
+                Err(error) if error.is_not_found() => Ok(()),
+                Err(error) => {
+                    Err(error).with_context(|| format!("archive the GitLab project {path}"))
+                }
+            };
+        }
+        DeletionPolicy::Delete => {}
     }
     match gitlab.delete_project(project.id).await {
         Ok(()) => {}

@@ -13,7 +13,7 @@ use terraform_plugin::resource::PrivateState;
 use terraform_plugin::value::Known;
 
 use super::model::CodeRepoModel;
-use super::{credentials, manifest};
+use super::{credentials, gitlab_project, manifest};
 use crate::backends::gitlab::Project;
 use crate::client::Client;
 use crate::config_repo::Present;
@@ -72,6 +72,7 @@ pub(super) async fn find(
             return Err(error).context(attempt);
         }
     };
+    gitlab_project::refuse_config_repository(&project)?;
     let of_group = ProductId::new(project.namespace.id);
     if client.products()?.config_project(of_group).await?.is_none() {
         let text = format!(
@@ -154,7 +155,7 @@ pub(super) async fn update_from(
     state.fill_computed(*product, path);
     let mut drift = BTreeSet::new();
     if project.archived {
-        drift.insert("the GitLab project is archived".to_owned());
+        drift.insert(gitlab_project::ARCHIVED.to_owned());
     }
     if unfinished::is_marked(project.description.as_deref().unwrap_or_default()) {
         drift.insert("the GitLab project is marked as unfinished".to_owned());

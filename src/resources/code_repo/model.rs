@@ -12,6 +12,7 @@ use terraform_plugin::value::{Known, Path, Tf};
 
 use crate::backends::gitlab::{Project, Visibility};
 use crate::resources::attribute::{CommonAttributes, entity_reference_or_empty, name_rule};
+use crate::resources::deletion_policy::DeletionPolicy;
 use crate::resources::gitlab_attribute::{
     description, display_name, parse_visibility, visibility_name,
 };
@@ -69,10 +70,12 @@ pub(crate) struct CodeRepoModel {
     /// Whether the repository is destroyed although it holds work: more than one commit on a
     /// branch, or a tag.
     pub(crate) force_destroy: Option<bool>,
-    /// Whether the GitLab project is archived at destroy and not deleted. Its credentials and its
-    /// manifest are deleted all the same.
-    pub(crate) archive_on_destroy: Option<bool>,
-    /// Whether GitLab's recovery period is skipped at destroy, if its administrator permits it.
+    /// What a destroy does with the GitLab project: `delete` (the default), `archive`, or `abandon`,
+    /// which leaves it as it is. Manifest, keys, tokens and secrets are removed in any case.
+    #[tf(validate(one_of(DeletionPolicy::OF_CODE_REPOS)))]
+    pub(crate) deletion_policy: Option<String>,
+    /// Whether GitLab's recovery period is skipped when the project is deleted, if GitLab's
+    /// administrator permits it.
     pub(crate) permanently_remove: Option<bool>,
     /// The attributes that every kind in a product has.
     #[tf(flatten)]
@@ -80,6 +83,9 @@ pub(crate) struct CodeRepoModel {
     /// Number of the GitLab project.
     #[tf(stable)]
     pub(crate) project_id: Tf<u64>,
+    /// When the GitLab project was created, which tells it from another one with the same number.
+    #[tf(stable)]
+    pub(crate) created_at: Tf<String>,
     /// Web page of the GitLab project.
     #[tf(follows(["name"]))]
     pub(crate) web_url: Tf<String>,
@@ -168,9 +174,10 @@ impl CodeRepoModel {
             access_token: Tf::Unknown,
             adopt_existing: None,
             force_destroy: None,
-            archive_on_destroy: None,
+            deletion_policy: None,
             permanently_remove: None,
             project_id: Tf::Null,
+            created_at: Tf::Null,
             web_url: Tf::Null,
             http_url: Tf::Null,
             ssh_url: Tf::Null,
@@ -191,9 +198,30 @@ impl CodeRepoModel {
         }
         self.common.id = Known(RepositoryId::new(project.id).to_string());
         self.project_id = Known(project.id);
+        self.created_at = Known(project.created_at.clone());
         self.web_url = Known(project.web_url.clone());
         self.http_url = Known(project.http_url_to_repo.clone());
         self.ssh_url = Known(project.ssh_url_to_repo.clone());
+    }
+
+    /// Takes over what the plan left open of the GitLab project. What was changed by hand since the
+    /// plan shows at the next refresh.
+    pub(crate) fn complete_from_project(&mut self, project: &Project) {
+        let mut found = self.clone();
+        found.update_from_project(project);
+        let fill = |planned: &mut Tf<String>, found: Tf<String>| {
+            if planned.is_unknown() {
+                *planned = found;
+            }
+        };
+        fill(&mut self.display_name, found.display_name);
+        fill(&mut self.description, found.description);
+        fill(&mut self.default_branch, found.default_branch);
+        fill(&mut self.web_url, found.web_url);
+        fill(&mut self.http_url, found.http_url);
+        fill(&mut self.ssh_url, found.ssh_url);
+        fill(&mut self.created_at, found.created_at);
+        fill(&mut self.common.id, found.common.id);
     }
 
     /// Sets the attributes that follow from the product and the manifest.
@@ -216,6 +244,11 @@ impl CodeRepoModel {
         namespace
             .parse()
             .map_err(|error| Diagnostic::bug(error).at(&Path::to("namespace")).into())
+    }
+
+    /// What a destroy does with the GitLab project.
+    pub(crate) fn deletion_policy(&self) -> DeletionPolicy {
+        DeletionPolicy::parse(self.deletion_policy.as_deref())
     }
 
     /// The display name that the GitLab project is to have.

@@ -10,13 +10,15 @@ use terraform_plugin::value::{Known, Path, Tf};
 
 use super::model::{AccessTokenModel, CodeRepoModel};
 use super::resource::CodeRepoResource;
-use super::{contents, credentials, inspect};
+use super::{contents, credentials, gitlab_project, inspect};
+use crate::claim::check_replacement;
 use crate::client::{Client, Reconciler};
+use crate::resources::deletion_policy::check_arguments;
 use crate::resources::references::resolve_name;
 
 /// Checks a configuration beyond what the schema says.
 pub(super) fn validate(config: &PlanOf<CodeRepoModel>) -> Diagnostics {
-    let mut found = Diagnostics::default();
+    let mut found = check_arguments(&config.deletion_policy, &config.permanently_remove);
     if let Known(token) = &config.access_token {
         found.extend(lifetimes(token).err());
     }
@@ -60,6 +62,14 @@ fn lifetimes(token: &PlanOf<AccessTokenModel>) -> Result<(), Diagnostic> {
 pub(super) async fn modify(
     planning: &mut Planning<'_, CodeRepoResource>,
 ) -> Result<(), Diagnostics> {
+    if let (Some(client), Some(prior)) = (planning.client, &planning.prior) {
+        let object = gitlab_project::object_id(prior.repository_id()?);
+        client.holders().record_kept(&object, &planning.private)?;
+    }
+    if planning.kind == PlanKind::Create {
+        let adopts = planning.planned.adopt_existing.known().copied();
+        check_replacement(&planning.private, adopts)?;
+    }
     keep_unchanged_reference(planning).await;
     refuse_another_products_project(planning)?;
     plan_access_token(planning);
@@ -119,8 +129,7 @@ async fn check_contents(
     let Some(client) = planning.client else {
         return Ok(());
     };
-    let (product, id) = (prior.product_id()?, prior.repository_id()?);
-    match client.code_repos()?.read_project(product, id).await {
+    match gitlab_project::read(client, prior).await {
         Ok(Some(project)) => contents::check(client, prior, &project).await,
         Ok(None) => Ok(()),
         // Planning works without GitLab; the contents are checked again at apply.

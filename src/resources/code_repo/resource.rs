@@ -10,7 +10,8 @@ use super::delete::delete;
 use super::inspect::{self, Found, Verified};
 use super::model::{CodeRepoIdentity, CodeRepoModel};
 use super::update::update;
-use super::{contents, plan};
+use super::{contents, gitlab_project, plan};
+use crate::claim::Claim;
 use crate::client::Client;
 
 /// `nautes_code_repo`.
@@ -37,6 +38,8 @@ impl Resource for CodeRepoResource {
     ) -> Result<Option<CodeRepoModel>, Diagnostics> {
         let client = operation.client().clone();
         let (product, id) = (state.product_id()?, state.repository_id()?);
+        let object = gitlab_project::object_id(id);
+        client.holders().record_kept(&object, &operation.private)?;
         // The projects of a product that is gone count as gone, although GitLab still answers.
         let project = match client.products()?.get(product).await? {
             Some(_) => client.code_repos()?.project(product, id).await?,
@@ -45,6 +48,7 @@ impl Resource for CodeRepoResource {
         let Some(project) = project else {
             return inspect::read_deleted(&client, state, product, id).await;
         };
+        gitlab_project::check(&state, &project)?;
         // What differed is read again, so that it stays drift until it is repaired.
         let kept = Verified::load(&operation.private).filter(|_| state.common.drift.is_null());
         let found = Found { product, project };
@@ -86,8 +90,7 @@ impl Resource for CodeRepoResource {
         state: CodeRepoModel,
     ) -> Result<(), Diagnostics> {
         let client = operation.client().clone();
-        let (product, id) = (state.product_id()?, state.repository_id()?);
-        match client.code_repos()?.read_project(product, id).await {
+        match gitlab_project::read(&client, &state).await {
             Ok(Some(project)) => contents::check(&client, &state, &project).await,
             Ok(None) => Ok(()),
             // Planning works without GitLab; the contents are checked again at apply.
@@ -123,6 +126,7 @@ impl Resource for CodeRepoResource {
         if let Some(verified) = verified {
             verified.store(&mut operation.private)?;
         }
+        Claim::load_or_store(&mut operation.private)?;
         Ok(Some(state))
     }
 }

@@ -8,6 +8,7 @@ use terraform_plugin::resource::Operation;
 use super::inspect::Verified;
 use super::model::CodeRepoModel;
 use super::{credentials, gitlab_project, manifest};
+use crate::claim::Claim;
 use crate::client::Client;
 use crate::config_repo::PutMode;
 use crate::resources::home::{Home, ManifestLocation};
@@ -22,10 +23,14 @@ pub(super) async fn update(
     let client = operation.client().clone();
     let attempt = format!("update the code repository {}", planned.name);
     let (product, id) = (prior.product_id()?, prior.repository_id()?);
+    let claim = Claim::load_or_store(&mut operation.private)?;
+    client
+        .holders()
+        .record(&gitlab_project::object_id(id), &claim)?;
     let location = ManifestLocation::load(&operation.private);
-    let location = location.filter(|_| prior.common.drift.is_null());
     let mode = PutMode::Update(location.as_ref().map(|known| known.verified.clone()));
     let home = Home::product(&client, product).at(location);
+    let home = home.with_claim(Some(claim));
     let entity = manifest::entity(&client, &planned, product, id)?;
     let request = home.begin(Entity::from(entity.clone()).key());
     if prior.name != planned.name {
@@ -35,15 +40,14 @@ pub(super) async fn update(
     }
 
     client.require_vault().await?;
-    let code_repos = client.code_repos()?;
-    code_repos.forget_listing(product);
-    let Some(found) = code_repos.read_project(product, id).await? else {
+    client.code_repos()?.forget_listing(product);
+    let Some(found) = gitlab_project::read(&client, &prior).await? else {
         let detail = format!(
             "The GitLab project of {id} does not exist any more. Plan again to create the repository anew."
         );
         return Err(Diagnostic::error("The code repository is gone", detail).into());
     };
-    if planned.wanted_visibility() > found.visibility {
+    if planned.wanted_visibility() > prior.wanted_visibility() {
         let group = gitlab_project::product_group(&client, product).await?;
         gitlab_project::check_visibility(&planned, &group)?;
     }
@@ -61,11 +65,7 @@ pub(super) async fn update(
             .await?;
         before = Some(snapshot);
     }
-    let project = if found.path == planned.name {
-        gitlab_project::write(&client, &found, &planned).await?
-    } else {
-        gitlab_project::rename(&client, &request, &found, &planned).await?
-    };
+    let project = gitlab_project::update(&client, &request, &found, &prior, &planned).await?;
     let is_renamed = prior.name != planned.name;
     let may_differ = !prior.common.drift.is_null() || moves_to_another_project;
     prior.update_from_project(&project);
@@ -86,7 +86,7 @@ pub(super) async fn update(
         let config_project = saved.location.project;
         credentials::wait_for_distribution(&client, product, config_project, id, before).await?;
     }
-    planned.update_from_project(&project);
+    planned.complete_from_project(&project);
     planned.fill_computed(product, saved.path);
     Ok(planned)
 }

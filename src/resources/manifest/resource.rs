@@ -2,20 +2,22 @@
 
 use std::marker::PhantomData;
 
-use nautes_model::EntityKey;
-use nautes_model::ProductId;
 use nautes_model::entity::Entity;
 use nautes_model::reference::EntityId;
+use nautes_model::{EntityKey, EntityName, ProductId};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::model::Model;
 use terraform_plugin::resource::{ImportTarget, Operation, Planning, Resource};
 use terraform_plugin::value::{Convert as _, Known, Path, Tf};
 
 use super::kind::ManifestKind;
+use crate::claim::{Claim, Deletion, ObjectId};
 use crate::client::Client;
 use crate::config_repo::{PutMode, Validation};
 use crate::resources::attribute::{CommonAttributes, drift_attribute, split_import_id};
-use crate::resources::home::{Found, Home, ManifestLocation, drift_of, referrers_warning};
+use crate::resources::home::{
+    Found, Home, ManifestLocation, drift_of, referrers_warning, took_over_warning,
+};
 use crate::resources::references::{ReferenceResolver, entity_name};
 
 /// A resource whose object is one manifest.
@@ -53,8 +55,10 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
         let request = client.wait_graph().begin([]);
         let reference = &K::common(&planned).product;
         let product = client.products()?.locate(&request, reference).await?.id;
-        let home = Home::product(&client, product);
-        request.may_write(home.target(key));
+        let object = object_id::<K>(product, &key);
+        let claim = Claim::load_or_store(&mut operation.private)?;
+        let home = Home::product(&client, product).with_claim(Some(claim.clone()));
+        request.may_write(home.target(key.clone()));
         let references = ReferenceResolver {
             client: &client,
             product,
@@ -66,9 +70,14 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
         let saved = home
             .put(&request, &entity, PutMode::Create, validation, &attempt)
             .await?;
-        saved.location.store(&mut operation.private)?;
         drop(request);
+        saved.location.store(&mut operation.private)?;
+        if saved.took_over {
+            let (summary, detail) = took_over_warning(&key);
+            operation.warn(summary, detail);
+        }
         K::after_commit(&client, &entity, Some(&saved)).await?;
+        client.holders().record_created(&object, &claim)?;
         fill_computed(K::common_mut(&mut planned), &entity, product);
         K::common_mut(&mut planned).manifest_path = Known(saved.path);
         Ok(planned)
@@ -82,6 +91,8 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
         let client = operation.client().clone();
         let id = entity_id(K::common(&state))?;
         let key = EntityKey::new(K::KIND, id.name);
+        let object = object_id::<K>(id.product, &key);
+        client.holders().record_kept(&object, &operation.private)?;
         let home =
             Home::product(&client, id.product).at(ManifestLocation::load(&operation.private));
         let (present, location) = match home.read(&key, &attempt::<K>("read", &state)).await? {
@@ -111,8 +122,14 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
         let id = entity_id(K::common(&prior))?;
         let location = ManifestLocation::load(&operation.private);
         let mode = PutMode::Update(location.as_ref().map(|known| known.verified.clone()));
+        let key = EntityKey::new(K::KIND, id.name);
+        let claim = Claim::load_or_store(&mut operation.private)?;
+        client
+            .holders()
+            .record(&object_id::<K>(id.product, &key), &claim)?;
         let home = Home::product(&client, id.product).at(location);
-        let request = home.begin(EntityKey::new(K::KIND, id.name));
+        let home = home.with_claim(Some(claim));
+        let request = home.begin(key);
         let references = ReferenceResolver {
             client: &client,
             product: id.product,
@@ -148,10 +165,18 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
         } else {
             K::common(&state).validation(&client)
         };
+        let object = object_id::<K>(product, &key);
+        let claim = Claim::load(&operation.private);
+        let judged = client.holders().judge_deletion(&object, claim.as_ref())?;
+        if judged == Deletion::OfAnother {
+            return Ok(());
+        }
         let home = Home::product(&client, product).at(ManifestLocation::load(&operation.private));
+        let home = home.with_claim(claim);
         let request = home.begin(key.clone());
         let attempt = attempt::<K>("delete", &state);
         let deleted = home.delete(&request, &key, validation, &attempt).await?;
+        client.holders().release(&object);
         let Some(snapshot) = deleted else {
             return Ok(());
         };
@@ -171,6 +196,7 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
     }
 
     async fn modify_plan(&self, planning: &mut Planning<'_, Self>) -> Result<(), Diagnostics> {
+        check_holder::<K>(planning)?;
         keep_unchanged_references::<K>(planning).await
     }
 
@@ -197,6 +223,7 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
             return Ok(None);
         };
         location.store(&mut operation.private)?;
+        Claim::load_or_store(&mut operation.private)?;
         Ok(Some(state))
     }
 }
@@ -225,6 +252,33 @@ pub(super) async fn load<K: ManifestKind>(
     common.manifest_path = Known(present.path.clone());
     common.drift = drift_attribute(drift_of(&present));
     Ok(K::from_entity(common, entity).map(|state| (state, location)))
+}
+
+/// Refuses a plan for what another instance holds, and warns of a creation that takes it over.
+fn check_holder<K: ManifestKind>(
+    planning: &mut Planning<'_, ManifestResource<K>>,
+) -> Result<(), Diagnostics> {
+    let Some(client) = planning.client else {
+        return Ok(());
+    };
+    if let Some(prior) = &planning.prior {
+        let id = entity_id(K::common(prior))?;
+        let object = object_id::<K>(id.product, &EntityKey::new(K::KIND, id.name));
+        return client.holders().record_kept(&object, &planning.private);
+    }
+    let planned = planning.planned.to_value();
+    let reference = planned.attribute("product").as_str();
+    let product = client.products()?.known_id(reference.unwrap_or_default());
+    let name = planned.attribute("name").as_str().map(EntityName::new);
+    if let (Some(product), Some(Ok(name))) = (product, name) {
+        let object = object_id::<K>(product, &EntityKey::new(K::KIND, name));
+        let claim = Claim::load(&planning.private);
+        if client.holders().is_held_by_another(&object, claim.as_ref()) {
+            let summary = format!("{} is in this state already", object.id);
+            planning.warn(summary, "Another resource manages it. If that one is removed or replaced in the same plan, this one takes it over; otherwise two would hold one object, which every further plan refuses. A moved block renames a resource without that.");
+        }
+    }
+    Ok(())
 }
 
 /// Plans no replacement for references that are written differently and mean the same.
@@ -264,6 +318,14 @@ async fn keep_unchanged_references<K: ManifestKind>(
 
 fn attempt<K: ManifestKind>(verb: &str, state: &K::State) -> String {
     format!("{verb} the {} {}", K::KIND.noun(), K::name(state))
+}
+
+fn object_id<K: ManifestKind>(product: ProductId, key: &EntityKey) -> ObjectId {
+    let name = key.name.clone();
+    ObjectId {
+        type_name: K::KIND.terraform_type(),
+        id: EntityId { product, name }.to_string(),
+    }
 }
 
 fn entity_id(common: &CommonAttributes) -> Result<EntityId, Diagnostics> {

@@ -7,6 +7,7 @@ use nautes_model::entity::Entity;
 use nautes_model::{EntityKey, Kind, ProductId, RepositoryId};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 
+use super::model::ProductModel;
 use crate::backends::gitlab::Project;
 use crate::client::Client;
 use crate::diagnostics::Context as _;
@@ -22,6 +23,9 @@ pub(crate) struct Contents {
     named: BTreeSet<RepositoryId>,
     /// Repositories with unfinished projects.
     unfinished: BTreeSet<RepositoryId>,
+    /// All repositories whose projects are in the group, also those that are marked for deletion.
+    in_group: BTreeSet<RepositoryId>,
+    has_manifests: bool,
 }
 
 impl Contents {
@@ -29,13 +33,19 @@ impl Contents {
     pub(crate) async fn find(
         client: &Client,
         product: ProductId,
-        config_project: Option<u64>,
+        config_project: Option<&Project>,
     ) -> Result<Self, Diagnostics> {
-        let (unfinished, repositories): (Vec<_>, Vec<_>) = repositories(client, product)
-            .await?
-            .into_iter()
-            .partition(is_unfinished);
+        let mut projects = all_repositories(client, product).await?;
+        let own = projects
+            .iter()
+            .filter(|project| project.namespace.id == product.number());
+        let in_group = own.map(|project| RepositoryId::new(project.id)).collect();
+        projects.retain(|project| !project.is_marked_for_deletion());
+        let (unfinished, repositories): (Vec<_>, Vec<_>) =
+            projects.into_iter().partition(is_unfinished);
+        let config_project = config_project.map(|project| project.id);
         let mut entities = entities(client, product, config_project).await?;
+        let has_manifests = !entities.is_empty();
         let named = entities.iter().filter_map(repository_id).collect();
         // A repository without a project, or with an unfinished one, holds no work.
         entities.retain(|key| {
@@ -51,6 +61,8 @@ impl Contents {
             unfinished: unfinished
                 .map(|project| RepositoryId::new(project.id))
                 .collect(),
+            in_group,
+            has_manifests,
         })
     }
 
@@ -79,13 +91,30 @@ impl Contents {
         })
     }
 
-    /// The repositories that may have credentials: those that a manifest names, and those that were never finished.
+    /// The repositories in the group that may have credentials: those that a manifest names, and
+    /// those that were never finished.
     pub(crate) fn with_credentials(&self) -> BTreeSet<RepositoryId> {
-        self.named.union(&self.unfinished).copied().collect()
+        let ours = self.named.union(&self.unfinished).copied();
+        ours.filter(|id| self.in_group.contains(id)).collect()
     }
 
-    /// Refuses to destroy a product that is not empty.
-    pub(crate) fn check(&self, name: &str) -> Result<(), Diagnostics> {
+    /// The repositories that a manifest names, and that are not in the group.
+    pub(crate) fn named_elsewhere(&self) -> BTreeSet<RepositoryId> {
+        self.named.difference(&self.in_group).copied().collect()
+    }
+
+    /// Whether the configuration repository holds a manifest.
+    pub(crate) fn has_manifests(&self) -> bool {
+        self.has_manifests
+    }
+
+    /// Refuses to destroy a product that is not empty, unless its attributes permit that. What is
+    /// archived, or was kept by a destroy of this run, is never destroyed with its product.
+    pub(crate) fn check(&self, client: &Client, state: &ProductModel) -> Result<(), Diagnostics> {
+        let name = &state.name;
+        if state.force_destroy == Some(true) {
+            return self.check_kept(client, name);
+        }
         if self.repositories.is_empty() && self.entities.is_empty() {
             return Ok(());
         }
@@ -102,6 +131,28 @@ impl Contents {
         detail.push_str("\nDelete or move these first. To destroy the product with everything in it, set force_destroy = true and apply that before destroying.");
         Err(Diagnostic::error(format!("The product {name} is not empty"), detail).into())
     }
+
+    fn check_kept(&self, client: &Client, name: &str) -> Result<(), Diagnostics> {
+        let code_repos = client.code_repos()?;
+        let is_kept = |project: &&Project| {
+            project.archived || code_repos.is_kept(RepositoryId::new(project.id))
+        };
+        let kept: Vec<&str> = self
+            .repositories
+            .iter()
+            .filter(is_kept)
+            .map(|project| project.path_with_namespace.as_str())
+            .collect();
+        if kept.is_empty() {
+            return Ok(());
+        }
+        let detail = format!(
+            "Its group holds repositories that were kept on purpose, archived or abandoned: {}. force_destroy does not cover them. Move or delete them in GitLab, or set deletion_policy = \"abandon\" on the product and apply that before destroying: then its group stays.",
+            kept.join(", ")
+        );
+        let summary = format!("The product {name} holds repositories that are kept");
+        Err(Diagnostic::error(summary, detail).into())
+    }
 }
 
 /// The id of the repository that an entity is, if it is one.
@@ -114,12 +165,22 @@ fn repository_id(key: &EntityKey) -> Option<RepositoryId> {
 
 /// The projects of a product, but for its configuration repository and what is marked for deletion.
 async fn repositories(client: &Client, product: ProductId) -> Result<Vec<Project>, Diagnostics> {
+    let mut projects = all_repositories(client, product).await?;
+    projects.retain(|project| !project.is_marked_for_deletion());
+    Ok(projects)
+}
+
+/// The projects of a product, but for its configuration repository.
+async fn all_repositories(
+    client: &Client,
+    product: ProductId,
+) -> Result<Vec<Project>, Diagnostics> {
     let projects = client.gitlab()?.group_projects(product.number()).await;
     let mut projects = projects.with_context(|| format!("list the projects of {product}"))?;
     projects.retain(|project| {
         let is_config_repository =
             project.path == config_repository::NAME && project.namespace.id == product.number();
-        !is_config_repository && !project.is_marked_for_deletion()
+        !is_config_repository
     });
     Ok(projects)
 }

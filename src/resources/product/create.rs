@@ -7,9 +7,10 @@ use nautes_model::ProductId;
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::value::Path;
 
-use super::gitlab_group::{check_visibility, refused};
+use super::gitlab_group::{check_visibility, object_id, refused};
 use super::model::ProductModel;
 use crate::backends::gitlab::{Error, Group, Kind, NewGroup};
+use crate::claim::Claim;
 use crate::client::Client;
 use crate::diagnostics::Context as _;
 use crate::resources::unfinished;
@@ -20,6 +21,7 @@ use crate::wait_graph::{Awaited, Next, Request, Target};
 pub(super) async fn create_group(
     client: &Client,
     request: &Request,
+    claim: &Claim,
     planned: &ProductModel,
 ) -> Result<(Group, bool), Diagnostics> {
     let products = client.products()?;
@@ -52,15 +54,9 @@ pub(super) async fn create_group(
         }
     };
     drop(wait);
-    if !products.record_created(group.id) {
-        let detail = format!(
-            "Another nautes_product of this configuration has made the GitLab group {path}. Two products cannot share a group; give one of them another name."
-        );
-        let summary = "Two products have the same name";
-        return Err(Diagnostic::error(summary, detail)
-            .at(&Path::to("name"))
-            .into());
-    }
+    let object = object_id(ProductId::new(group.id));
+    let recorded = client.holders().record_created(&object, claim);
+    recorded.map_err(|found| found.at(&Path::to("name")))?;
     Ok((group, is_new))
 }
 
@@ -90,7 +86,10 @@ async fn take_over(
         );
         return Err(exists(planned, "its path is not free", detail));
     }
-    if client.products()?.is_created_here(group.id) {
+    if client
+        .holders()
+        .is_created_here(&object_id(ProductId::new(group.id)))
+    {
         return Ok(group);
     }
     let target = Target::ProductPath(planned.name.clone());
@@ -104,7 +103,7 @@ async fn take_over(
     if is_marked {
         return Ok(group);
     }
-    if may_adopt || is_just_created(client, planned, &group).await? {
+    if may_adopt {
         *was_contended |= request.is_contended_soon(&target).await;
         return if *was_contended {
             Err(refused())
@@ -124,30 +123,4 @@ fn exists(planned: &ProductModel, reason: &str, detail: String) -> Diagnostics {
     Diagnostic::error(summary, detail)
         .at(&Path::to("name"))
         .into()
-}
-
-/// Whether a group is what the last step of a creation leaves that was killed after it, before the
-/// state was stored.
-async fn is_just_created(
-    client: &Client,
-    planned: &ProductModel,
-    group: &Group,
-) -> Result<bool, Diagnostics> {
-    let equals_plan = group.name == planned.wanted_display_name()
-        && group.description.as_deref().unwrap_or_default() == planned.wanted_description()
-        && group.visibility == planned.wanted_visibility();
-    if !equals_plan {
-        return Ok(false);
-    }
-    let product = ProductId::new(group.id);
-    let Some(project) = client.products()?.find_config_repository(group).await? else {
-        return Ok(false);
-    };
-    let attempt = format!("read {}", project.path_with_namespace);
-    let repository = client.config_repositories()?.product(product, project.id);
-    let snapshot = repository.fresh_snapshot().await.context(&attempt)?;
-    let branch = &client.settings().commit.branch;
-    let commits = client.gitlab()?.commits(project.id, branch, 1).await;
-    // The README and the kustomization.
-    Ok(snapshot.tree().entities().next().is_none() && commits.context(&attempt)?.len() <= 2)
 }

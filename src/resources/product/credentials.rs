@@ -1,34 +1,103 @@
-//! Credentials of repositories that are destroyed together with their product.
+//! Secrets of repositories that are destroyed together with their product.
 
 use std::collections::BTreeSet;
 
 use nautes_model::{ProductId, RepositoryId};
 use terraform_plugin::diagnostics::Diagnostics;
+use terraform_plugin::resource::Operation;
 
+use super::contents::Contents;
 use crate::client::Client;
 use crate::diagnostics::Context as _;
 
-/// Removes the credentials of repositories that go with their product; those that were moved to
-/// another group keep them.
-pub(super) async fn remove(
+/// Checks that the secrets of the repositories of a product can be removed, before anything is.
+pub(super) async fn check_removable(
     client: &Client,
-    product: ProductId,
-    ids: &BTreeSet<RepositoryId>,
+    contents: &Contents,
 ) -> Result<(), Diagnostics> {
-    for &id in ids {
-        match client.gitlab()?.project(id.number()).await {
-            Ok(project) if project.namespace.id != product.number() => {}
-            Err(error) if !error.is_not_found() => {
-                let attempt = format!("read the GitLab project {}", id.number());
-                return Err(error).context(attempt);
-            }
-            Ok(_) | Err(_) => remove_of(client, id).await?,
+    let Some(id) = contents.with_credentials().first().copied() else {
+        return Ok(());
+    };
+    if !client.settings().vault.is_configured() {
+        return Ok(());
+    }
+    let checked = client.credentials()?.check_removable(id).await;
+    checked.with_context(|| format!("delete the secrets of {id}"))
+}
+
+/// Removes the secrets of the repositories that were in the group of a product. Those that only its
+/// manifests name may live elsewhere, and are reported.
+pub(super) async fn remove(
+    operation: &mut Operation<Client>,
+    product: &str,
+    contents: &Contents,
+) -> Result<(), Diagnostics> {
+    let client = operation.client().clone();
+    let (own, elsewhere) = (contents.with_credentials(), contents.named_elsewhere());
+    if !client.settings().vault.is_configured() {
+        let ids: BTreeSet<RepositoryId> = own.union(&elsewhere).copied().collect();
+        if !ids.is_empty() {
+            warn_of_left(
+                operation,
+                product,
+                &ids,
+                "the provider argument vault.address is missing",
+            );
         }
+        return Ok(());
+    }
+    for id in own {
+        let removed = client.credentials()?.remove_from_vault(id).await;
+        removed.with_context(|| format!("remove the secrets of the code repository {id}"))?;
+    }
+    let mut left = BTreeSet::new();
+    for id in elsewhere {
+        let has_secrets = client.credentials()?.has_secrets(id).await;
+        if has_secrets.with_context(|| format!("look for secrets of the code repository {id}"))? {
+            left.insert(id);
+        }
+    }
+    if !left.is_empty() {
+        warn_of_left(
+            operation,
+            product,
+            &left,
+            "their GitLab projects are not in the product's group, and may be in use elsewhere",
+        );
     }
     Ok(())
 }
 
-async fn remove_of(client: &Client, id: RepositoryId) -> Result<(), Diagnostics> {
-    let removed = client.credentials()?.remove(id, false).await;
-    removed.with_context(|| format!("remove the credentials of the code repository {id}"))
+fn warn_of_left(
+    operation: &mut Operation<Client>,
+    product: &str,
+    ids: &BTreeSet<RepositoryId>,
+    reason: &str,
+) {
+    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    operation.warn(
+        format!("Secrets of the product {product} may be left in Vault"),
+        format!(
+            "The secrets git/gitlab/<repository>/default/* and the policies gitlab-<repository>-default-* of these repositories were not removed, because {reason}: {}. Remove them by hand if nothing needs them.",
+            ids.join(", ")
+        ),
+    );
+}
+
+/// Returns the repositories of a deleted group that have secrets in Vault.
+pub(super) async fn left_by(
+    client: &Client,
+    product: ProductId,
+) -> Result<BTreeSet<RepositoryId>, Diagnostics> {
+    let projects = client.gitlab()?.group_projects(product.number()).await;
+    let projects = projects.with_context(|| format!("list the projects of {product}"))?;
+    let mut left = BTreeSet::new();
+    for project in projects {
+        let id = RepositoryId::new(project.id);
+        let has_secrets = client.credentials()?.has_secrets(id).await;
+        if has_secrets.with_context(|| format!("look for secrets of the code repository {id}"))? {
+            left.insert(id);
+        }
+    }
+    Ok(left)
 }

@@ -23,6 +23,7 @@ impl DataSource for ProductDataSource {
     const OMITTED: &'static [&'static str] = &[
         "adopt_existing",
         "force_destroy",
+        "deletion_policy",
         "permanently_remove",
         "timeouts",
         "drift",

@@ -120,6 +120,7 @@ mod tests {
             description: None,
             visibility: Visibility::Private,
             web_url: String::new(),
+            created_at: String::new(),
             marked_for_deletion_on: marked_on.map(str::to_owned),
         };
         PendingDeletion { group, removal }

@@ -5,24 +5,99 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::value::{Known, Path, Tf};
 
 use super::model::ProductModel;
-use crate::backends::gitlab::{Error, Group, GroupChange, Kind};
+use crate::backends::gitlab::{Error, Group, GroupChange, Kind, Project};
+use crate::claim::ObjectId;
 use crate::client::Client;
 use crate::diagnostics::gitlab_error;
 use crate::resources::gitlab_attribute::VisibilityLimit;
+use crate::resources::same_object::Sameness;
 use crate::resources::unfinished;
 use crate::wait_graph::{Next, Request, Target};
 
-/// Updates a group to what is planned. Makes no call if it is so already.
+/// Returns the product as an object that an instance in the state holds.
+pub(super) fn object_id(product: ProductId) -> ObjectId {
+    ObjectId {
+        type_name: "nautes_product",
+        id: product.to_string(),
+    }
+}
+
+/// Refuses a group that has the number of the product in the state and is another one.
 ///
-/// A path that another product is about to give up is waited for.
-pub(super) async fn write(
+/// A state of an older version does not say when the group was created; then the configuration
+/// repository decides.
+pub(super) fn check_same(
+    state: &ProductModel,
+    group: &Group,
+    config_project: Option<&Project>,
+) -> Result<(), Diagnostics> {
+    let id = ProductId::new(group.id);
+    let sameness = Sameness {
+        expected: format!("the product {} ({id})", state.name),
+        found: format!("the group {}", group.full_path),
+        created_at: &state.created_at,
+        found_created_at: &group.created_at,
+    };
+    sameness.check()?;
+    let projects = (state.config_project_id(), config_project);
+    match (state.created_at.known(), projects) {
+        (None, (Some(expected), Some(found))) if expected != found.id => Err(sameness.refusal(
+            &format!("with the configuration repository {expected}"),
+            &format!("with the configuration repository {}", found.id),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Writes what a creation plans to its group. Makes no call if it is so already.
+pub(super) async fn complete(
     client: &Client,
     request: &Request,
     group: &Group,
     planned: &ProductModel,
 ) -> Result<Group, Diagnostics> {
+    let change = change_at_creation(group, planned);
+    write(client, request, group, planned, change).await
+}
+
+/// Makes the planned changes of a group, and no others.
+pub(super) async fn update(
+    client: &Client,
+    request: &Request,
+    group: &Group,
+    prior: &ProductModel,
+    planned: &ProductModel,
+) -> Result<Group, Diagnostics> {
+    let change = planned_change(group, prior, planned);
+    write(client, request, group, planned, change).await
+}
+
+/// Changes a group. A path that another product is about to give up is waited for; if the change
+/// fails after the group was moved aside for that, the group is moved back.
+async fn write(
+    client: &Client,
+    request: &Request,
+    group: &Group,
+    planned: &ProductModel,
+    change: GroupChange,
+) -> Result<Group, Diagnostics> {
+    let mut is_aside = false;
+    let written = try_write(client, request, group, planned, change, &mut is_aside).await;
+    if written.is_err() && is_aside {
+        move_back(client, group).await;
+    }
+    written
+}
+
+async fn try_write(
+    client: &Client,
+    request: &Request,
+    group: &Group,
+    planned: &ProductModel,
+    mut change: GroupChange,
+    is_aside: &mut bool,
+) -> Result<Group, Diagnostics> {
     let gitlab = client.gitlab()?;
-    let mut change = change(group, planned);
     if change.is_empty() {
         return Ok(group.clone());
     }
@@ -50,6 +125,7 @@ pub(super) async fn write(
             Next::GiveUp => is_last_attempt = true,
             Next::BreakCycle => {
                 move_aside(client, group).await?;
+                *is_aside = true;
                 wait.moved_aside();
                 change.name.get_or_insert_with(|| group.name.clone());
             }
@@ -57,7 +133,44 @@ pub(super) async fn write(
     }
 }
 
-fn change(group: &Group, planned: &ProductModel) -> GroupChange {
+/// Gives a group that was moved aside its path and name again.
+async fn move_back(client: &Client, group: &Group) {
+    let change = GroupChange {
+        name: Some(group.name.clone()),
+        path: Some(group.path.clone()),
+        ..GroupChange::default()
+    };
+    let moved = match client.gitlab() {
+        Ok(gitlab) => gitlab.edit_group(group.id, &change).await,
+        Err(_) => return,
+    };
+    if let Err(error) = moved {
+        let path = &group.full_path;
+        tracing::warn!(%error, "could not give the GitLab group {path} its path again");
+    }
+}
+
+/// Returns what differs between the state and what is planned; what was changed by hand meanwhile
+/// stays. A mark that was found is taken off.
+fn planned_change(group: &Group, prior: &ProductModel, planned: &ProductModel) -> GroupChange {
+    let changed = |planned: &Tf<String>, prior: &Tf<String>| {
+        planned.known().filter(|_| planned != prior).cloned()
+    };
+    let description = group.description.as_deref().unwrap_or_default();
+    let unmarked = unfinished::without_mark(description);
+    let is_marked = unmarked != description && !prior.drift.is_null();
+    let visibility = planned.wanted_visibility();
+    GroupChange {
+        name: changed(&planned.display_name, &prior.display_name),
+        path: (planned.name != prior.name).then(|| planned.name.clone()),
+        description: changed(&planned.description, &prior.description)
+            .or_else(|| is_marked.then(|| unmarked.to_owned())),
+        visibility: (visibility != prior.wanted_visibility()).then_some(visibility),
+    }
+}
+
+/// Returns what differs between a group and what is planned for it.
+fn change_at_creation(group: &Group, planned: &ProductModel) -> GroupChange {
     let changed = |wanted: &str, is: &str| (wanted != is).then(|| wanted.to_owned());
     let display_name = planned.display_name.known().unwrap_or(&group.name);
     let description = group.description.as_deref().unwrap_or_default();

@@ -5,6 +5,7 @@ mod contents;
 mod create;
 mod credentials;
 mod data_source;
+mod delete;
 mod deletion;
 mod gitlab_group;
 mod list;

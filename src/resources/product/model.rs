@@ -11,6 +11,7 @@ use terraform_plugin::value::{Known, Tf};
 
 use crate::backends::gitlab::{Group, Project, Visibility};
 use crate::resources::attribute::name_rule;
+use crate::resources::deletion_policy::DeletionPolicy;
 use crate::resources::gitlab_attribute::{
     description, display_name, parse_visibility, visibility_name,
 };
@@ -41,8 +42,12 @@ pub(crate) struct ProductModel {
     pub(crate) adopt_existing: Option<bool>,
     /// Whether the product is destroyed with all repositories and manifests that it still holds.
     pub(crate) force_destroy: Option<bool>,
-    /// Whether GitLab's recovery period is skipped at destroy. GitLab does this for subgroups alone,
-    /// if its administrator permits it.
+    /// What a destroy does with the GitLab group: `delete` (the default), or `abandon`, which leaves
+    /// it with all its projects, and deletes only a configuration repository without manifests.
+    #[tf(validate(one_of(DeletionPolicy::OF_PRODUCTS)))]
+    pub(crate) deletion_policy: Option<String>,
+    /// Whether GitLab's recovery period is skipped when the group is deleted. GitLab does this for
+    /// subgroups alone, if its administrator permits it.
     pub(crate) permanently_remove: Option<bool>,
     /// How long operations may take.
     pub(crate) timeouts: Option<Timeouts>,
@@ -52,6 +57,9 @@ pub(crate) struct ProductModel {
     /// Number of the GitLab group.
     #[tf(stable)]
     pub(crate) group_id: Tf<u64>,
+    /// When the GitLab group was created, which tells it from another one with the same number.
+    #[tf(stable)]
+    pub(crate) created_at: Tf<String>,
     /// Path of the GitLab group with its parent groups.
     #[tf(follows(["name"]))]
     pub(crate) full_path: Tf<String>,
@@ -101,9 +109,28 @@ impl ProductModel {
         visibility_name(group.visibility).clone_into(&mut self.visibility);
         self.id = Known(ProductId::new(group.id).to_string());
         self.group_id = Known(group.id);
+        self.created_at = Known(group.created_at.clone());
         self.full_path = Known(group.full_path.clone());
         self.web_url = Known(group.web_url.clone());
         self.config_repository = project.map(ConfigRepositoryModel::from).into();
+    }
+
+    /// Takes over what the plan left open of the group and the project. What was changed by hand
+    /// since the plan shows at the next refresh.
+    pub(crate) fn complete_from(&mut self, group: &Group, project: &Project) {
+        let mut found = self.clone();
+        found.update_from(group, Some(project));
+        let fill = |planned: &mut Tf<String>, found: Tf<String>| {
+            if planned.is_unknown() {
+                *planned = found;
+            }
+        };
+        fill(&mut self.display_name, found.display_name);
+        fill(&mut self.description, found.description);
+        fill(&mut self.created_at, found.created_at);
+        fill(&mut self.full_path, found.full_path);
+        fill(&mut self.web_url, found.web_url);
+        self.config_repository = found.config_repository;
     }
 
     /// Returns a product of which only GitLab's part is known, as after an import.
@@ -115,10 +142,12 @@ impl ProductModel {
             visibility: String::new(),
             adopt_existing: None,
             force_destroy: None,
+            deletion_policy: None,
             permanently_remove: None,
             timeouts: None,
             id: Tf::Null,
             group_id: Tf::Null,
+            created_at: Tf::Null,
             full_path: Tf::Null,
             web_url: Tf::Null,
             config_repository: Tf::Null,
@@ -126,6 +155,11 @@ impl ProductModel {
         };
         model.update_from(group, project);
         model
+    }
+
+    /// What a destroy does with the GitLab group.
+    pub(crate) fn deletion_policy(&self) -> DeletionPolicy {
+        DeletionPolicy::parse(self.deletion_policy.as_deref())
     }
 
     /// The display name that the group is to have.

@@ -6,12 +6,10 @@ use std::collections::BTreeSet;
 use nautes_model::RepositoryId;
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::resource::PrivateState;
-use terraform_plugin::value::{Known, Tf};
 
 use crate::backends::gitlab::Project;
 use crate::client::Client;
 use crate::diagnostics::Context as _;
-use crate::resources::attribute::drift_attribute;
 
 /// Where the number of the configuration repository that the operators can read is kept beside the state.
 const KEY: &str = "operators_read";
@@ -61,6 +59,26 @@ pub(super) async fn remove(
     }
 }
 
+/// Removes the secret of that key and what is granted with it, where GitLab's part goes with the
+/// project.
+pub(super) async fn remove_from_vault(
+    client: &Client,
+    private: &PrivateState,
+    project: Option<u64>,
+) -> Result<(), Diagnostics> {
+    let needed = project.filter(|_| client.settings().nautes_reconciles());
+    let Some(project) = private.get(KEY).or(needed) else {
+        return Ok(());
+    };
+    let removed = client
+        .credentials()?
+        .remove_operators_secret(RepositoryId::new(project), auth_mount(client))
+        .await;
+    removed.context(
+        "remove the secret with which Nautes's operators read the configuration repository",
+    )
+}
+
 async fn remove_key(client: &Client, project: u64) -> Result<(), Diagnostics> {
     let removed = client
         .credentials()?
@@ -70,18 +88,18 @@ async fn remove_key(client: &Client, project: u64) -> Result<(), Diagnostics> {
         .context("remove the key with which Nautes's operators read the configuration repository")
 }
 
-/// Describes what is missing, or no longer needed; null if there is nothing.
+/// Describes what is missing, or no longer needed.
 pub(super) async fn inspect(
     client: &Client,
     private: &PrivateState,
     project: Option<&Project>,
-) -> Result<Tf<BTreeSet<String>>, Diagnostics> {
+) -> Result<BTreeSet<String>, Diagnostics> {
     if !client.settings().nautes_reconciles() && private.get::<u64>(KEY).is_some() {
         let surplus = "Nautes's operators can still read the configuration repository, and are not needed any more";
-        return Ok(Known(BTreeSet::from([surplus.to_owned()])));
+        return Ok(BTreeSet::from([surplus.to_owned()]));
     }
     let (true, Some(project)) = (client.settings().nautes_reconciles(), project) else {
-        return Ok(Tf::Null);
+        return Ok(BTreeSet::new());
     };
     let findings = client
         .credentials()?
@@ -90,7 +108,7 @@ pub(super) async fn inspect(
     let path = &project.path_with_namespace;
     let findings =
         findings.with_context(|| format!("see whether Nautes's operators can read {path}"))?;
-    Ok(drift_attribute(findings.iter().map(ToString::to_string)))
+    Ok(findings.iter().map(ToString::to_string).collect())
 }
 
 fn auth_mount(client: &Client) -> &str {

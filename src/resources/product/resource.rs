@@ -4,15 +4,23 @@ use nautes_model::ProductId;
 use nautes_model::name::NameRule;
 use nautes_model::reference::ProductReference;
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
-use terraform_plugin::resource::{ImportTarget, Operation, Planning, Resource};
+use terraform_plugin::model::PlanOf;
+use terraform_plugin::resource::{ImportTarget, Operation, PlanKind, Planning, Resource};
 use terraform_plugin::value::{Known, Path, Tf};
 
 use super::contents::Contents;
 use super::create::create_group;
+use super::delete::{delete, is_deleted, read_deleted};
 use super::model::{ProductIdentity, ProductModel};
-use super::{config_repository, credentials, deletion, gitlab_group, operators};
+use super::{config_repository, gitlab_group, operators};
 use crate::backends::gitlab::NameOrId;
+use crate::claim::{Claim, check_replacement};
 use crate::client::Client;
+use crate::lookup::Products;
+use crate::resources::attribute::drift_attribute;
+use crate::resources::deletion_policy::{DeletionPolicy, check_arguments};
+use crate::resources::references::{check_top_level_path, invalid_value};
+use crate::resources::unfinished;
 use crate::wait_graph::Target;
 
 /// `nautes_product`.
@@ -33,7 +41,8 @@ impl Resource for ProductResource {
         let target = Target::ProductPath(planned.name.clone());
         let request = client.wait_graph().begin([target.clone()]);
         operators::require_vault(&client).await?;
-        let (group, is_new) = create_group(&client, &request, &planned).await?;
+        let claim = Claim::load_or_store(&mut operation.private)?;
+        let (group, is_new) = create_group(&client, &request, &claim, &planned).await?;
         let products = client.products()?;
         let existing = if is_new {
             None
@@ -43,7 +52,7 @@ impl Resource for ProductResource {
         let project = config_repository::ensure(&client, &group, existing).await?;
         operators::ensure(&client, &mut operation.private, &project).await?;
         // The last step takes the mark off.
-        let group = gitlab_group::write(&client, &request, &group, &planned).await?;
+        let group = gitlab_group::complete(&client, &request, &group, &planned).await?;
         products.record(&group, Some(&project));
         request.wrote(&target);
         planned.update_from(&group, Some(&project));
@@ -56,13 +65,22 @@ impl Resource for ProductResource {
         mut state: ProductModel,
     ) -> Result<Option<ProductModel>, Diagnostics> {
         let client = operation.client();
-        let id = product_id(&state)?;
-        let Some(product) = client.products()?.get(id).await? else {
-            return Ok(None);
+        let products = client.products()?;
+        let id = locate(products, &state)?;
+        let object = gitlab_group::object_id(id);
+        client.holders().record_kept(&object, &operation.private)?;
+        let Some(product) = products.get(id).await? else {
+            return read_deleted(client, state, id).await;
         };
         let config_project = product.config_project.as_ref();
+        gitlab_group::check_same(&state, &product.group, config_project)?;
         state.update_from(&product.group, config_project);
-        state.drift = operators::inspect(client, &operation.private, config_project).await?;
+        let mut drift = operators::inspect(client, &operation.private, config_project).await?;
+        let description = product.group.description.as_deref().unwrap_or_default();
+        if unfinished::is_marked(description) {
+            drift.insert("the GitLab group is marked as unfinished".to_owned());
+        }
+        state.drift = drift_attribute(drift);
         Ok(Some(state))
     }
 
@@ -73,23 +91,28 @@ impl Resource for ProductResource {
         mut planned: ProductModel,
     ) -> Result<ProductModel, Diagnostics> {
         let client = operation.client().clone();
-        let id = product_id(&prior)?;
+        let products = client.products()?;
+        let id = locate(products, &prior)?;
+        let claim = Claim::load_or_store(&mut operation.private)?;
+        client
+            .holders()
+            .record(&gitlab_group::object_id(id), &claim)?;
         let names = [&prior.name, &planned.name];
         let paths = names.map(|name| Target::ProductPath(name.clone()));
         let request = client.wait_graph().begin(paths);
         operators::require_vault(&client).await?;
-        let products = client.products()?;
-        let Some(group) = products.read_group(id.number()).await? else {
+        let Some(group) = products.read_group(id).await? else {
             let detail = format!(
                 "The GitLab group of {id} does not exist any more. Plan again to create the product anew."
             );
             return Err(Diagnostic::error("The product is gone", detail).into());
         };
+        let existing = products.find_config_repository(&group).await?;
+        gitlab_group::check_same(&prior, &group, existing.as_ref())?;
         if let Some(parent) = products.parent_group().await? {
             gitlab_group::check_visibility(&planned, parent)?;
         }
-        let group = gitlab_group::write(&client, &request, &group, &planned).await?;
-        let existing = products.find_config_repository(&group).await?;
+        let group = gitlab_group::update(&client, &request, &group, &prior, &planned).await?;
         products.record(&group, existing.as_ref());
         drop(request);
         prior.update_from(&group, existing.as_ref());
@@ -100,7 +123,7 @@ impl Resource for ProductResource {
         };
         operators::ensure(&client, &mut operation.private, &project).await?;
         products.record(&group, Some(&project));
-        planned.update_from(&group, Some(&project));
+        planned.complete_from(&group, &project);
         Ok(planned)
     }
 
@@ -109,50 +132,22 @@ impl Resource for ProductResource {
         operation: &mut Operation<Client>,
         state: ProductModel,
     ) -> Result<(), Diagnostics> {
-        let client = operation.client().clone();
-        let id = product_id(&state)?;
-        let products = client.products()?;
-        let path = Target::ProductPath(state.name.clone());
-        let request = client.wait_graph().begin([path.clone()]);
-        // After the request has begun: a creation that comes later finds the path contended.
-        if products.is_created_here(id.number()) {
-            // Another resource of this run has made the group its own.
-            return Ok(());
-        }
-        let Some(group) = products.read_group(id.number()).await? else {
-            return Ok(());
-        };
-        let config_project = products.find_config_repository(&group).await?;
-        let config_project = config_project.map(|project| project.id);
-        let contents = Contents::find(&client, id, config_project).await?;
-        if state.force_destroy != Some(true) {
-            contents.check(&state.name)?;
-        }
-        let with_credentials = contents.with_credentials();
-        if client.settings().vault.is_configured() {
-            credentials::remove(&client, id, &with_credentials).await?;
-        } else if !with_credentials.is_empty() {
-            let ids: Vec<String> = with_credentials.iter().map(ToString::to_string).collect();
-            operation.warn(
-                format!("Credentials of the product {} may be left in Vault", state.name),
-                format!(
-                    "The provider argument vault.address is missing, so that the secrets git/gitlab/<repository>/default/* and the policies gitlab-<repository>-default-* of these repositories were not looked for: {}. Remove them by hand if there are any.",
-                    ids.join(", ")
-                ),
-            );
-        }
-        operators::remove(&client, &operation.private, state.config_project_id()).await?;
-        let at_once = state.permanently_remove == Some(true);
-        let pending = deletion::delete(&client, &group, at_once).await?;
-        request.wrote(&path);
-        if let Some(pending) = pending {
-            let summary = format!("GitLab keeps the product {} for a while", state.name);
-            operation.warn(summary, pending.detail(&group.full_path));
-        }
-        Ok(())
+        delete(operation, &state).await
+    }
+
+    fn validate(&self, config: &PlanOf<ProductModel>) -> Diagnostics {
+        check_arguments(&config.deletion_policy, &config.permanently_remove)
     }
 
     async fn modify_plan(&self, planning: &mut Planning<'_, Self>) -> Result<(), Diagnostics> {
+        if let (Some(client), Some(prior)) = (planning.client, &planning.prior) {
+            let object = gitlab_group::object_id(product_id(prior)?);
+            client.holders().record_kept(&object, &planning.private)?;
+        }
+        if planning.kind == PlanKind::Create {
+            let adopts = planning.planned.adopt_existing.known().copied();
+            check_replacement(&planning.private, adopts)?;
+        }
         let known = planning
             .prior
             .as_ref()
@@ -166,14 +161,16 @@ impl Resource for ProductResource {
             }
             _ => {}
         }
+        if planning.prior.as_ref().is_some_and(is_deleted) {
+            planning.require_replacement(Path::to("drift"));
+        }
         let at_top_level = planning
             .client
             .is_some_and(|client| client.settings().gitlab.parent_group.is_none());
         if let (true, Known(name)) = (at_top_level, &planning.planned.name) {
-            NameRule::Product.check(name).map_err(|error| {
-                Diagnostic::error("Invalid value of name", format!("{error}."))
-                    .at(&Path::to("name"))
-            })?;
+            let found = NameRule::Product.check(name);
+            let found = found.map_err(|error| invalid_value("name", format!("{error}.")));
+            found.and_then(|()| check_top_level_path("name", name))?;
         }
         Ok(())
     }
@@ -185,9 +182,9 @@ impl Resource for ProductResource {
     ) -> Result<(), Diagnostics> {
         let client = operation.client().clone();
         let id = product_id(&state)?;
-        if state.force_destroy != Some(true) {
+        if state.force_destroy != Some(true) && state.deletion_policy() == DeletionPolicy::Delete {
             match Contents::unmanaged(&client, id, state.config_project_id()).await {
-                Ok(contents) => contents.check(&state.name)?,
+                Ok(contents) => contents.check(&client, &state)?,
                 // Planning works without GitLab; the contents are checked again at apply.
                 Err(_) => operation.warn(
                     format!("The contents of the product {} could not be checked", state.name),
@@ -224,13 +221,23 @@ impl Resource for ProductResource {
                 path.as_str().into()
             }
         };
-        let Some(group) = products.read_group(group).await? else {
+        let Some(group) = products.find_group(group).await? else {
             return Ok(None);
         };
         let project = products.find_config_repository(&group).await?;
         products.record(&group, project.as_ref());
+        Claim::load_or_store(&mut operation.private)?;
         Ok(Some(ProductModel::new(&group, project.as_ref())))
     }
+}
+
+/// Returns the id of a product, and records where it was last.
+pub(super) fn locate(products: &Products, state: &ProductModel) -> Result<ProductId, Diagnostics> {
+    let id = product_id(state)?;
+    if let Known(full_path) = &state.full_path {
+        products.record_full_path(id, full_path);
+    }
+    Ok(id)
 }
 
 fn product_id(state: &ProductModel) -> Result<ProductId, Diagnostics> {

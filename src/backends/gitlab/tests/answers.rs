@@ -8,9 +8,9 @@ use super::scripted::{Answer, ScriptedServer, answer, client};
 use crate::backends::http::{ConnectFailure, RateLimit, TransportError};
 
 const GROUP: &str = r#"{"id":7,"name":"Shop","path":"shop","full_path":"shop","parent_id":null,
-    "visibility":"private","web_url":"http://localhost/groups/shop","a_field_of_next_year":1}"#;
+    "visibility":"private","created_at":"2026-01-02T03:04:05.678Z","web_url":"http://localhost/groups/shop","a_field_of_next_year":1}"#;
 const PROJECT: &str = r#"{"id":9,"name":"a","path":"a","path_with_namespace":"shop/a",
-    "visibility":"private","web_url":"http://localhost/shop/a",
+    "visibility":"private","created_at":"2026-01-02T03:04:05.678Z","web_url":"http://localhost/shop/a",
     "http_url_to_repo":"http://localhost/shop/a.git","ssh_url_to_repo":"git@localhost:shop/a.git",
     "namespace":{"id":7,"kind":"group","full_path":"shop"}}"#;
 
@@ -26,7 +26,8 @@ fn new_group() -> NewGroup {
 
 #[tokio::test]
 async fn the_token_goes_in_a_header_and_paths_are_encoded() {
-    let server = ScriptedServer::start([answer(200, &[], GROUP)]).await;
+    let subgroup = GROUP.replace(r#""full_path":"shop""#, r#""full_path":"acme/shop""#);
+    let server = ScriptedServer::start([answer(200, &[], &subgroup)]).await;
     let group = server.client().group("acme/shop").await.unwrap();
     assert_eq!(group.id, 7);
     let seen = server.seen();
@@ -162,12 +163,27 @@ async fn an_unreachable_host_is_retried_and_then_named() {
 }
 
 #[tokio::test]
-async fn a_moved_project_is_found_within_this_gitlab() {
+async fn nothing_is_found_by_the_former_path_of_a_project() {
     let moved = answer(301, &[("location", "/api/v4/projects/9")], "moved");
-    let server = ScriptedServer::start([moved, answer(200, &[], PROJECT)]).await;
-    let project = server.client().project("shop/old").await.unwrap();
-    assert_eq!(project.id, 9);
-    assert_eq!(server.seen()[1].target, "/api/v4/projects/9");
+    let server = ScriptedServer::start([moved]).await;
+    let error = server.client().project("shop/old").await.unwrap_err();
+    assert!(error.is_not_found(), "{error}");
+    assert_eq!(server.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn an_answer_with_another_path_than_the_one_asked_for_is_no_answer() {
+    let server = ScriptedServer::start([answer(200, &[], GROUP), answer(200, &[], PROJECT)]).await;
+    let gitlab = server.client();
+    let error = gitlab.group("2024").await.unwrap_err();
+    assert!(error.is_not_found(), "{error}");
+    let text = error
+        .field_errors()
+        .first()
+        .map(|found| found.text.as_str());
+    assert_eq!(text, Some("GitLab answered with shop when asked for 2024"));
+    let error = gitlab.project("shop/b").await.unwrap_err();
+    assert!(error.is_not_found(), "{error}");
 }
 
 #[tokio::test]

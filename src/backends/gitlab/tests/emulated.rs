@@ -101,7 +101,7 @@ async fn a_group_is_created_changed_found_and_deleted() {
     gitlab.remove_group(group.id, &full_path).await.unwrap();
     instance.emulator.wait_until_idle().await;
     assert!(gitlab.group(group.id).await.unwrap_err().is_not_found());
-    gitlab.confirm_gone(Some(parent.id)).await.unwrap();
+    assert!(gitlab.sees_contents_of(parent.id).await.unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -149,8 +149,10 @@ async fn a_project_is_created_moved_archived_and_deleted() {
         ..ProjectChange::default()
     };
     gitlab.edit_project(project.id, &change).await.unwrap();
-    let found = gitlab.project("shop/service").await.unwrap();
-    assert_eq!((found.id, found.path.as_str()), (project.id, "backend"));
+    let former = gitlab.project("shop/service").await.unwrap_err();
+    assert!(former.is_not_found(), "{former}");
+    let found = gitlab.project("shop/backend").await.unwrap();
+    assert_eq!(found.id, project.id);
     assert!(gitlab.archive_project(project.id).await.unwrap().archived);
     assert!(!gitlab.unarchive_project(project.id).await.unwrap().archived);
     let listed = gitlab.group_projects(group.id).await.unwrap();
@@ -421,7 +423,7 @@ async fn a_missing_scope_and_an_unknown_token_are_reported() {
     assert_eq!(error.call().method, Method::DELETE);
 
     let stranger = client(&instance.emulator, "glpat-unknown");
-    let error = stranger.confirm_gone(None).await.unwrap_err();
+    let error = stranger.current_user().await.unwrap_err();
     assert_eq!(*error.kind(), Kind::Unauthorized);
 }
 

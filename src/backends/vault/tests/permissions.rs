@@ -71,7 +71,7 @@ fn a_write_names_the_line_for_the_secrets_of_all_repositories() {
     let life = Duration::from_secs(60);
     let token = server.openbao.token_with_policy(OTHER, life).unwrap();
     let error = run(call(&server.with_token(&token), 1)).unwrap_err();
-    let rule = r#"path "git/data/gitlab/*" { capabilities = ["create", "update"] }"#;
+    let rule = r#"path "git/data/gitlab/repo-*" { capabilities = ["create", "update"] }"#;
     let rule = rule.to_owned();
     assert_eq!(*error.kind(), Kind::Forbidden { rule });
 }

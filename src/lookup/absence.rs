@@ -1,0 +1,107 @@
+//! Whether something that GitLab does not find is gone. It answers 404 also about what the owner of
+//! the token may not see.
+
+use nautes_model::ProductId;
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+
+use super::Products;
+use crate::backends::gitlab::{Error, Group};
+use crate::diagnostics::Context as _;
+
+impl Products {
+    /// Checks that something that was not found in a group is gone: the owner of the token sees
+    /// everything in the group. `what` is the thing with its kind and number.
+    pub(crate) async fn confirm_gone_from(
+        &self,
+        group: &Group,
+        what: &str,
+    ) -> Result<(), Diagnostics> {
+        let sees_all = self.gitlab.sees_contents_of(group.id).await;
+        if sees_all.with_context(|| attempt(what))? {
+            return Ok(());
+        }
+        Err(hidden(what, &group.full_path))
+    }
+
+    /// Checks that a group that was not found is gone: the owner of the token sees everything in
+    /// its parent group, or is an administrator, or it was a top-level group whose path is free.
+    /// The last proves too little for deletions: see [`Self::prove_gone`].
+    pub(super) async fn confirm_group_gone(&self, id: ProductId) -> Result<(), Diagnostics> {
+        let unproven = match self.prove_gone(id).await {
+            Err(unproven) => unproven,
+            Ok(()) => return Ok(()),
+        };
+        let full_path = self.last_full_path(id);
+        let Some(top_level) = full_path.filter(|path| !path.contains('/')) else {
+            return Err(unproven);
+        };
+        let exists = self.gitlab.top_level_path_exists(&top_level).await;
+        if exists.with_context(|| attempt(&group_name(id)))? {
+            return Err(unproven);
+        }
+        Ok(())
+    }
+
+    /// Checks that a group that was not found is gone, beyond what a free path tells: it may have
+    /// been renamed and be hidden.
+    pub(crate) async fn prove_gone(&self, id: ProductId) -> Result<(), Diagnostics> {
+        let parent = match self.last_full_path(id) {
+            Some(path) => path.rsplit_once('/').map(|(parent, _)| parent.to_owned()),
+            None => self.parent_path.clone(),
+        };
+        let is_proven = async {
+            if let Some(parent) = parent.as_deref()
+                && let Some(parent) = if_found(self.gitlab.group(parent).await)?
+            {
+                return self.gitlab.sees_contents_of(parent.id).await;
+            }
+            self.gitlab.acts_as_administrator().await
+        };
+        if is_proven.await.with_context(|| attempt(&group_name(id)))? {
+            return Ok(());
+        }
+        Err(match parent {
+            Some(parent) => hidden(&group_name(id), &parent),
+            None => hidden_at_top_level(id),
+        })
+    }
+}
+
+fn if_found(group: Result<Group, Error>) -> Result<Option<Group>, Error> {
+    match group {
+        Err(error) if error.is_not_found() => Ok(None),
+        answered => answered.map(Some),
+    }
+}
+
+fn attempt(what: &str) -> String {
+    format!("find out whether {what} is gone")
+}
+
+fn group_name(id: ProductId) -> String {
+    format!("the GitLab group of {id}")
+}
+
+/// Returns the error of something that may only be hidden.
+fn hidden(what: &str, group: &str) -> Diagnostics {
+    unproven(
+        what,
+        &format!(
+            "The owner is not a member of the group {group}, so this does not prove that it is gone. Make the owner a member, with any role from Guest up."
+        ),
+    )
+}
+
+fn hidden_at_top_level(id: ProductId) -> Diagnostics {
+    unproven(
+        &group_name(id),
+        "It was a top-level group, and the owner is no administrator, so this does not prove that it is gone. Make the owner a member of the group if it still exists.",
+    )
+}
+
+fn unproven(what: &str, reason: &str) -> Diagnostics {
+    let detail = format!(
+        "GitLab answered 404, as it also does about what the owner of the provider argument gitlab.token may not see. {reason} Nothing was deleted, and the state is kept. If it is gone for certain, take it out of the state: terraform state rm <address>."
+    );
+    Diagnostic::error(format!("Cannot see {what}"), detail).into()
+}

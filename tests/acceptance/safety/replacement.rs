@@ -1,0 +1,58 @@
+//! Replacements, with the new object made first, touch no living object.
+
+use super::{REPO, SMALL};
+use crate::test_env::{Case, TestEnv};
+
+const FIRST: &str = "\n  lifecycle {\n    create_before_destroy = true\n  }\n}\n";
+
+/// The configuration with everything made before it is destroyed, and a step that fails.
+fn created_first() -> String {
+    let failing = r#"
+resource "terraform_data" "failing" {
+  input = nautes_code_repo.a.id
+  provisioner "local-exec" {
+    command = "exit 1"
+  }
+}
+"#;
+    format!("{}{failing}", SMALL.replace("\n}\n", FIRST))
+}
+
+#[test]
+fn a_replacement_that_is_created_first_neither_adopts_nor_destroys_the_live_object() -> Case {
+    let env = TestEnv::with_vault(SMALL)?;
+    env.workspace.apply_with(&[])?;
+    let before = env.everything()?;
+    env.write(&created_first())?;
+    for address in [REPO, super::PRODUCT, super::ENVIRONMENT] {
+        let replace = format!("-replace={address}");
+        for _ in 0..2 {
+            let arguments = ["apply", "-auto-approve", "-no-color", &replace];
+            env.workspace.run(arguments)?;
+        }
+    }
+    env.write(&SMALL.replace("\n}\n", FIRST))?;
+    for _ in 0..2 {
+        env.workspace.run(["apply", "-auto-approve", "-no-color"])?;
+    }
+    assert_eq!(env.everything()?, before);
+    Ok(())
+}
+
+#[test]
+fn a_replacement_with_adopt_existing_is_refused_at_plan() -> Case {
+    let body = SMALL.replace(
+        "access_token = {}",
+        "access_token = {}\n  adopt_existing = true",
+    );
+    let env = TestEnv::with_vault(&body)?;
+    env.workspace.apply_with(&[])?;
+    let before = env.everything()?;
+    let replace = format!("-replace={REPO}");
+    let plan = env.workspace.run(["plan", "-no-color", &replace])?;
+    assert_ne!(plan.exit_code(), Some(0));
+    let text = plan.text();
+    assert!(text.contains("adopt_existing"), "{text}");
+    assert_eq!(env.everything()?, before);
+    Ok(())
+}
