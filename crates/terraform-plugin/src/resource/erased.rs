@@ -23,6 +23,7 @@ pub(crate) struct PlanRequest<'a, C> {
     pub(crate) planned: Value,
     pub(crate) replace: Vec<Path>,
     pub(crate) private: PrivateState,
+    pub(crate) replaced: Option<PrivateState>,
     pub(crate) warnings: Diagnostics,
 }
 
@@ -167,6 +168,7 @@ impl<R: Resource> ErasedResource<R::Client> for Registered<R> {
             prior: convert(request.prior)?,
             planned: convert(&request.planned)?,
             private: std::mem::take(&mut request.private),
+            replaced: request.replaced.clone(),
             replace: std::mem::take(&mut request.replace),
             warnings: &mut request.warnings,
         };

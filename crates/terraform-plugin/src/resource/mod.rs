@@ -3,7 +3,7 @@
 mod erased;
 mod import_mark;
 mod operation;
-mod planned_action;
+mod planned_private;
 mod planning;
 mod private;
 mod timeouts;
@@ -14,7 +14,7 @@ pub(crate) use erased::{ErasedResource, PlanRequest, Registered};
 pub(crate) use import_mark::{add_import_mark, take_import_mark};
 pub use operation::Operation;
 pub(crate) use operation::{Limits, Outcome};
-pub(crate) use planned_action::PlannedAction;
+pub(crate) use planned_private::{PlannedAction, PlannedPrivate};
 pub use planning::{PlanKind, Planning};
 pub use private::PrivateState;
 pub(crate) use timeouts::OperationKind;

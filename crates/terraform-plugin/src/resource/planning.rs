@@ -30,6 +30,10 @@ pub struct Planning<'a, R: Resource> {
     pub planned: PlanOf<R::State>,
     /// The private state of the object.
     pub private: PrivateState,
+    /// The private state of the object that is replaced, as the first plan of the replacement returned it.
+    ///
+    /// `None` in the plan of an update, of a creation that replaces nothing, and of one that replaces a tainted object.
+    pub replaced: Option<PrivateState>,
     pub(super) replace: Vec<Path>,
     pub(super) warnings: &'a mut Diagnostics,
 }

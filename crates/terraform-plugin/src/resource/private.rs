@@ -3,17 +3,18 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug, Formatter};
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 /// Values by key that are stored with an object, hidden from users and not encrypted.
 ///
 /// Those of an ephemeral resource are never stored.
 ///
-/// A deletion must not depend on private state alone: when an object is replaced, its deletion receives the private
-/// state of the new object's plan.
-#[derive(Clone, Default)]
+/// The deletion of an object that is replaced receives the private state that the first plan of the replacement
+/// returned. Nothing that a deletion needs may be kept here alone, since Terraform passes none of a tainted object.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct PrivateState {
     values: BTreeMap<String, Box<RawValue>>,
 }
@@ -45,6 +46,10 @@ impl PrivateState {
             return Vec::new();
         }
         serde_json::to_vec(&self.values).unwrap_or_default()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.values.is_empty()
     }
 
     /// Returns the value of a key, or `None` if it is absent or has another type.

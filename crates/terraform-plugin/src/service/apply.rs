@@ -12,9 +12,7 @@ use crate::kind::Kind;
 use crate::plan::{check_applied, complete_recorded, keep_equivalent, merge_write_only};
 use crate::protocol::tfplugin6 as tf;
 use crate::provider::Provider;
-use crate::resource::{
-    ErasedResource, Operation, OperationKind, Outcome, PlannedAction, PrivateState,
-};
+use crate::resource::{ErasedResource, Operation, OperationKind, Outcome, PlannedPrivate};
 use crate::value::Value;
 
 impl<P: Provider> Rpc<P> for tf::apply_resource_change::Request {
@@ -28,9 +26,11 @@ impl<P: Provider> Rpc<P> for tf::apply_resource_change::Request {
 
     /// Keeps the prior state. For a creation it is null, and the next apply resumes it.
     fn failure_response(&self) -> Self::Response {
+        // If there is a prior state, the operation is a deletion or has the private state of an update.
+        let (private, _) = PlannedPrivate::decode(&self.planned_private).into_deletion();
         Self::Response {
             new_state: self.prior_state.clone(),
-            private: self.planned_private.clone(),
+            private: private.encode().into(),
             new_identity: self.planned_identity.clone(),
             ..Default::default()
         }
@@ -44,8 +44,7 @@ impl<P: Provider> Rpc<P> for tf::apply_resource_change::Request {
         let planned = decode_value(self.planned_state.as_ref(), kind)?;
         let config = decode_value(self.config.as_ref(), kind)?;
         let attributes = &resource.schema().attributes;
-        let (action, private) =
-            PlannedAction::take_from(PrivateState::decode(&self.planned_private));
+        let planned_private = PlannedPrivate::decode(&self.planned_private);
         let operation_kind = match (prior.is_null(), planned.is_null()) {
             (true, _) => OperationKind::Create,
             (false, true) => OperationKind::Delete,
@@ -53,9 +52,10 @@ impl<P: Provider> Rpc<P> for tf::apply_resource_change::Request {
         };
         let limited_object = if planned.is_null() { &prior } else { &planned };
         let limits = resource.limits(operation_kind, limited_object, service.interrupted());
-        // A deletion with the plan of a creation is part of a replacement.
-        let is_replacement =
-            operation_kind == OperationKind::Delete && action == Some(PlannedAction::Create);
+        let (private, is_replacement) = match operation_kind {
+            OperationKind::Delete => planned_private.into_deletion(),
+            _ => (planned_private.private, false),
+        };
         let mut operation =
             Operation::new(client, private, limits.clone()).with_replacement(is_replacement);
         let wanted = merge_write_only(attributes, &planned, &config);

@@ -9,7 +9,8 @@ use crate::plan::{check_planned, plan};
 use crate::protocol::tfplugin6 as tf;
 use crate::provider::Provider;
 use crate::resource::{
-    ErasedResource, Operation, OperationKind, PlanKind, PlanRequest, PlannedAction, PrivateState,
+    ErasedResource, Operation, OperationKind, PlanKind, PlanRequest, PlannedAction, PlannedPrivate,
+    PrivateState,
 };
 use crate::value::Value;
 
@@ -41,16 +42,14 @@ impl<P: Provider> Rpc<P> for tf::plan_resource_change::Request {
         }
         let config = decode_value(self.config.as_ref(), kind)?;
         let planned = plan(resource.schema(), &prior, &proposed, &config);
-        let (action, plan_kind, private) = if prior.is_null() {
-            // The private state belongs to the object that is replaced.
-            (
-                PlannedAction::Create,
-                PlanKind::Create,
-                PrivateState::default(),
-            )
+        let prior_private = PlannedPrivate::decode(&self.prior_private);
+        let (action, plan_kind, private, replaced) = if prior.is_null() {
+            let replaced = prior_private.into_replaced();
+            let private = PrivateState::default();
+            (PlannedAction::Create, PlanKind::Create, private, replaced)
         } else {
-            let private = PrivateState::decode(&self.prior_private);
-            (PlannedAction::Update, PlanKind::Update, private)
+            let private = prior_private.private;
+            (PlannedAction::Update, PlanKind::Update, private, None)
         };
         let client = service.client();
         let mut request = PlanRequest {
@@ -61,6 +60,7 @@ impl<P: Provider> Rpc<P> for tf::plan_resource_change::Request {
             planned: planned.value,
             replace: planned.replace,
             private,
+            replaced,
             warnings: Diagnostics::default(),
         };
         let limits = resource.limits(OperationKind::Read, &prior, service.interrupted());
@@ -69,6 +69,7 @@ impl<P: Provider> Rpc<P> for tf::plan_resource_change::Request {
             planned,
             mut replace,
             private,
+            replaced,
             warnings: mut diagnostics,
             ..
         } = request;
@@ -90,7 +91,13 @@ impl<P: Provider> Rpc<P> for tf::plan_resource_change::Request {
         Ok(Self::Response {
             planned_state: encode_value(&planned, kind),
             requires_replace: replace.iter().map(Into::into).collect(),
-            planned_private: action.store_in(private)?.encode().into(),
+            planned_private: PlannedPrivate {
+                action: Some(action),
+                private,
+                replaced,
+            }
+            .encode()?
+            .into(),
             diagnostics: (&diagnostics).into(),
             planned_identity: self.prior_identity.filter(|_| !prior.is_null()),
             ..Default::default()
@@ -104,7 +111,7 @@ async fn plan_delete<P: Provider>(
     request: &tf::plan_resource_change::Request,
     prior: &Value,
 ) -> Result<tf::plan_resource_change::Response, Diagnostics> {
-    let mut private = PrivateState::decode(&request.prior_private);
+    let mut private = PlannedPrivate::decode(&request.prior_private).private;
     let mut diagnostics = Diagnostics::default();
     if let Some(client) = service.client() {
         let limits = resource.limits(OperationKind::Read, prior, service.interrupted());
@@ -117,7 +124,9 @@ async fn plan_delete<P: Provider>(
     }
     Ok(tf::plan_resource_change::Response {
         planned_state: encode_value(&Value::Null, resource.value_type()),
-        planned_private: PlannedAction::Delete.store_in(private)?.encode().into(),
+        planned_private: PlannedPrivate::new(PlannedAction::Delete, private)
+            .encode()?
+            .into(),
         diagnostics: (&diagnostics).into(),
         planned_identity: request.prior_identity.clone(),
         ..Default::default()

@@ -159,10 +159,14 @@ impl<P: Provider> Driver<P> {
             require_success(self.validate(type_name, config).await?)?;
         }
         let tainted = prior.is_some_and(|prior| prior.tainted) && !config.is_null();
-        let (first, replace) = self.plan_once(type_name, config, prior).await?;
+        let private = prior.map(|prior| prior.private.clone()).unwrap_or_default();
+        let (first, replace) = self.plan_once(type_name, config, prior, private).await?;
         if (replace || tainted) && prior.is_some() {
             // Terraform plans again as for a creation, with the private state of the first response.
-            let (second, _) = self.plan_once(type_name, config, None).await?;
+            let private = (!tainted).then(|| first.private.clone());
+            let (second, _) = self
+                .plan_once(type_name, config, None, private.unwrap_or_default())
+                .await?;
             return Ok(Change {
                 replaces: true,
                 is_empty: false,
@@ -177,6 +181,7 @@ impl<P: Provider> Driver<P> {
         type_name: &str,
         config: &Value,
         prior: Option<&Stored>,
+        prior_private: prost::bytes::Bytes,
     ) -> Result<(Change, bool), Failure> {
         let resource = self.resource(type_name)?;
         let kind = resource.value_type();
@@ -192,7 +197,7 @@ impl<P: Provider> Driver<P> {
             prior_state: encode_value(prior_value, kind),
             proposed_new_state: encode_value(&proposed, kind),
             config: encode_value(config, kind),
-            prior_private: prior.map(|prior| prior.private.clone()).unwrap_or_default(),
+            prior_private,
             prior_identity: encode_identity(
                 prior.and_then(|prior| prior.identity.as_ref()),
                 resource.identity_type(),

@@ -9,7 +9,7 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::model::{Model, PlanOf};
 use terraform_plugin::provider::{Provider, Registry};
 use terraform_plugin::resource::{
-    DefaultTimeouts, ImportTarget, Operation, Planning, Resource, StoredState, Timeouts,
+    DefaultTimeouts, ImportTarget, Operation, PlanKind, Planning, Resource, StoredState, Timeouts,
 };
 use terraform_plugin::schema::one_of;
 use terraform_plugin::testing::driver::Driver;
@@ -72,6 +72,10 @@ pub(crate) struct Cloud {
     /// The path whose change requires replacement in every plan.
     pub(crate) replace: Option<Path>,
     pub(crate) replacements_seen: Vec<bool>,
+    /// The tags that plans of creations found of the objects that they replace.
+    pub(crate) replaced_etags: Vec<Option<String>>,
+    /// The tags in the private state of creations and deletions.
+    pub(crate) operation_etags: Vec<Option<String>>,
     pub(crate) creations: usize,
     /// The permissions of the opened sessions.
     pub(crate) sessions: Vec<String>,
@@ -271,8 +275,10 @@ impl Resource for BucketResource {
         let fault = Self::fault(operation);
         inject_fault(fault).await?;
         Self::record(operation, fault, &planned)?;
+        let etag = operation.private.get("etag");
         {
             let mut cloud = operation.client().lock().unwrap();
+            cloud.operation_etags.push(etag);
             cloud.creations += 1;
             match cloud.buckets.get(&planned.name) {
                 Some(remote) if remote.complete => {
@@ -373,14 +379,21 @@ impl Resource for BucketResource {
     ) -> Result<(), Diagnostics> {
         inject_fault(Self::fault(operation)).await?;
         let replacement = operation.is_replacement();
+        let etag = operation.private.get("etag");
         let mut cloud = operation.client().lock().unwrap();
         cloud.replacements_seen.push(replacement);
+        cloud.operation_etags.push(etag);
         cloud.buckets.remove(&state.name);
         Ok(())
     }
 
     async fn modify_plan(&self, planning: &mut Planning<'_, Self>) -> Result<(), Diagnostics> {
         let client = planning.client.map(Arc::clone);
+        if let (PlanKind::Create, Some(client)) = (planning.kind, &client) {
+            let replaced = planning.replaced.as_ref();
+            let etag = replaced.and_then(|private| private.get("etag"));
+            client.lock().unwrap().replaced_etags.push(etag);
+        }
         if let Some(path) = client.and_then(|client| client.lock().unwrap().replace.clone()) {
             planning.require_replacement(path);
         }

@@ -14,6 +14,7 @@
 //! | a failed creation stores nothing, and the next apply resumes it | `failures::a_failed_creation_stores_nothing_and_the_next_one_resumes` |
 //! | a failed update stores the recorded state | `failures::a_failed_update_stores_the_recorded_state` |
 //! | a failed deletion keeps the object | `failures::a_failed_deletion_keeps_the_object` |
+//! | the deletion of a replacement has the private data of its object | `replacement` |
 //! | a panic is an error, the prior state is kept, and the provider continues | `failures::a_panic_is_an_error_and_the_provider_continues` |
 //! | an interrupt lets operations finish their current step | `failures::an_interrupt_ends_operations_in_flight_but_not_later_ones` |
 //! | a plan with an unknown provider configuration succeeds | `lifecycle::an_unknown_provider_configuration_is_an_error_only_where_a_client_is_required` |
@@ -41,5 +42,6 @@ mod lists;
 mod logs;
 mod metadata;
 mod refresh;
+mod replacement;
 mod validation;
 mod values;
