@@ -164,10 +164,10 @@ impl Holders {
 /// Refuses to plan the creation half of a replacement that may take over existing objects: if it is
 /// created before the old one is destroyed, it would take over the old one.
 pub(crate) fn check_replacement(
-    private: &PrivateState,
+    replaced: Option<&PrivateState>,
     adopt_existing: Option<bool>,
 ) -> Result<(), Diagnostics> {
-    if adopt_existing != Some(true) || Claim::load(private).is_none() {
+    if adopt_existing != Some(true) || replaced.is_none() {
         return Ok(());
     }
     let detail = "With adopt_existing = true, a replacement could take over the very object that it replaces. The argument is used at creation alone: remove it, then plan the replacement again. With create_before_destroy, the new one needs another name.";

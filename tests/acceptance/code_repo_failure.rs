@@ -57,13 +57,12 @@ fn every_step_of_a_creation_and_a_deletion_can_be_repeated() -> Case {
     let tokens = format!("/projects/{project}/access_tokens?state=active");
     assert_eq!(count(&tokens)?, Some(1));
 
+    // Keys and tokens of a deleted project go with it, so their removal may fail.
     let steps = [
         ("POST", "/repository/commits$"),
         ("DELETE", r"/projects/\d+$"),
         ("DELETE", "sys/policies/acl/"),
         ("DELETE", "git/metadata/"),
-        ("DELETE", "/deploy_keys/"),
-        ("DELETE", "/access_tokens/"),
     ];
     for (method, path) in steps {
         refuse_next(&env, method, path)?;

@@ -68,7 +68,7 @@ pub(super) async fn modify(
     }
     if planning.kind == PlanKind::Create {
         let adopts = planning.planned.adopt_existing.known().copied();
-        check_replacement(&planning.private, adopts)?;
+        check_replacement(planning.replaced.as_ref(), adopts)?;
     }
     keep_unchanged_reference(planning).await;
     refuse_another_products_project(planning)?;

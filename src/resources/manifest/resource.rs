@@ -272,7 +272,7 @@ fn check_holder<K: ManifestKind>(
     let name = planned.attribute("name").as_str().map(EntityName::new);
     if let (Some(product), Some(Ok(name))) = (product, name) {
         let object = object_id::<K>(product, &EntityKey::new(K::KIND, name));
-        let claim = Claim::load(&planning.private);
+        let claim = planning.replaced.as_ref().and_then(Claim::load);
         if client.holders().is_held_by_another(&object, claim.as_ref()) {
             let summary = format!("{} is in this state already", object.id);
             planning.warn(summary, "Another resource manages it. If that one is removed or replaced in the same plan, this one takes it over; otherwise two would hold one object, which every further plan refuses. A moved block renames a resource without that.");

@@ -112,7 +112,13 @@ impl Resource for ProductResource {
         if let Some(parent) = products.parent_group().await? {
             gitlab_group::check_visibility(&planned, parent)?;
         }
+        let former_path = group.full_path.clone();
         let group = gitlab_group::update(&client, &request, &group, &prior, &planned).await?;
+        let existing = if group.full_path == former_path {
+            existing
+        } else {
+            products.find_config_repository(&group).await?
+        };
         products.record(&group, existing.as_ref());
         drop(request);
         prior.update_from(&group, existing.as_ref());
@@ -146,7 +152,7 @@ impl Resource for ProductResource {
         }
         if planning.kind == PlanKind::Create {
             let adopts = planning.planned.adopt_existing.known().copied();
-            check_replacement(&planning.private, adopts)?;
+            check_replacement(planning.replaced.as_ref(), adopts)?;
         }
         let known = planning
             .prior

@@ -113,6 +113,6 @@ fn a_product_named_by_digits_is_not_looked_up_as_a_number() -> Case {
     calls.writes().assert_calls(exactly(0));
     env.write(&product.replace(&number, "seven"))?;
     let text = env.workspace.failing_import(PRODUCT, &number)?.text();
-    assert!(text.contains("non-existent"), "{text}");
+    assert!(text.contains("There is nothing to import"), "{text}");
     Ok(())
 }
