@@ -64,15 +64,18 @@ pub(super) async fn delete(
         credentials::wait_for_distribution(&client, product, config_project, id, before).await?;
     }
     let has_token = !state.access_token.is_null();
-    if let Some(project) = &project {
-        if policy == DeletionPolicy::Delete {
-            gitlab_project::remove(operation, state, project).await?;
-            credentials::remove_of_deleted(&client, id, has_token).await?;
-        } else {
+    match &project {
+        Some(project) if policy != DeletionPolicy::Delete => {
             // The keys and tokens of an archived project cannot be changed.
             credentials::remove_from_gitlab(&client, id, &state.name, has_token).await?;
             gitlab_project::remove(operation, state, project).await?;
             code_repos.record_kept(id);
+        }
+        project => {
+            if let Some(project) = project {
+                gitlab_project::remove(operation, state, project).await?;
+            }
+            credentials::remove_of_deleted(&client, id, has_token).await?;
         }
     }
     client.holders().release(&object);

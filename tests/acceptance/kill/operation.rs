@@ -41,6 +41,16 @@ pub(super) struct Kill {
     pub(super) skip: usize,
     pub(super) process: Process,
     pub(super) hold: Hold,
+    /// Whether the object may be finished although the state does not hold it: a creation whose last call has taken
+    /// effect. Then the next apply says how to import it, because nothing proves whose it is.
+    pub(super) may_finish_without_state: bool,
+}
+
+/// Returns the id in the advice to import what exists.
+fn import_id(error: &anyhow::Error) -> Option<String> {
+    let text = format!("{error:#}");
+    let (_, advice) = text.split_once("terraform import <address> ")?;
+    advice.split_once(')').map(|(id, _)| id.to_owned())
 }
 
 /// The apply that finishes a killed operation.
@@ -127,7 +137,16 @@ impl Operation<'_> {
             "the exit code of the killed run is {exit_code:?}"
         );
 
-        let calls = self.apply(env).context("the next apply")?;
+        let calls = match self.apply(env) {
+            Err(error) if kill.may_finish_without_state => match import_id(&error) {
+                Some(id) => {
+                    env.workspace.import(&self.address()?, &id)?;
+                    self.apply(env).context("the apply after the import")?
+                }
+                None => return Err(error.context("the next apply")),
+            },
+            applied => applied.context("the next apply")?,
+        };
         if matches!(kill.hold, Hold::For(_)) {
             env.wait_for_providers_to_exit()?;
         }
@@ -139,6 +158,16 @@ impl Operation<'_> {
         Ok(Recovery {
             writes: calls.iter().filter(|(_, call)| call.is_write()).count(),
         })
+    }
+
+    /// Returns the address of the last resource of the configuration, which the operation creates.
+    fn address(&self) -> anyhow::Result<String> {
+        let header = self.after.rsplit_once("resource \"").map(|(_, rest)| rest);
+        let mut words = header.unwrap_or_default().split('"');
+        match (words.next(), words.nth(1)) {
+            (Some(kind), Some(name)) => Ok(format!("{kind}.{name}")),
+            _ => bail!("no resource in:\n{}", self.after),
+        }
     }
 
     /// Checks that nothing remains except what GitLab has marked for deletion.

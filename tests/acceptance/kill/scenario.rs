@@ -77,6 +77,12 @@ impl<'a> Scenario<'a> {
                         skip,
                         process,
                         hold,
+                        may_finish_without_state: name == "create"
+                            && match hold {
+                                Hold::BeforeEffect => false,
+                                Hold::AfterEffect => call.method == "PUT",
+                                Hold::For(_) => true,
+                            },
                     };
                     let recovered = operation.kill_and_recover(&env, &kill);
                     rows.push(Row {
