@@ -3,7 +3,7 @@
 mod block;
 mod settings;
 
-use terraform_plugin::diagnostics::Diagnostics;
+use terraform_plugin::diagnostics::{Diagnostics, Warnings};
 use terraform_plugin::provider::{Provider, Registry};
 
 pub use self::block::ProviderBlock;
@@ -22,7 +22,11 @@ impl Provider for Nautes {
     type Config = ProviderBlock;
     type Client = Client;
 
-    async fn configure(&self, block: ProviderBlock) -> Result<Client, Diagnostics> {
+    async fn configure(
+        &self,
+        block: ProviderBlock,
+        _: &mut Warnings,
+    ) -> Result<Client, Diagnostics> {
         Ok(Client::new(Settings::try_from(block)?))
     }
 

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
-use terraform_plugin::diagnostics::Diagnostics;
+use terraform_plugin::diagnostics::{Diagnostics, Warnings};
 use terraform_plugin::model::Model;
 use terraform_plugin::provider::{Provider, Registry};
 use terraform_plugin::resource::{NoIdentity, Operation, Resource, Timeouts};
@@ -45,7 +45,7 @@ impl Provider for Floor {
     type Config = Configuration;
     type Client = ();
 
-    async fn configure(&self, _: Configuration) -> Result<(), Diagnostics> {
+    async fn configure(&self, _: Configuration, _: &mut Warnings) -> Result<(), Diagnostics> {
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::diagnostics::{Diagnostic, Diagnostics, Warnings};
 use crate::model::{Model, PlanOf};
 use crate::schema::Schema;
 use crate::value::{Convert, Path, Type, Value};
@@ -35,8 +35,9 @@ pub trait Action: Send + Sync + 'static {
         &self,
         client: Option<&Arc<Self::Client>>,
         config: PlanOf<Self::Config>,
+        warnings: &mut Warnings,
     ) -> impl Future<Output = Result<(), Diagnostics>> + Send {
-        let _ = (client, config);
+        let _ = (client, config, warnings);
         ready(Ok(()))
     }
 
@@ -104,7 +105,12 @@ pub(crate) trait ErasedAction<C>: Send + Sync {
     fn schema(&self) -> &Schema;
     fn value_type(&self) -> &Type;
     fn validate(&self, config: &Value) -> Result<Diagnostics, Diagnostics>;
-    async fn plan(&self, client: Option<&Arc<C>>, config: &Value) -> Result<(), Diagnostics>;
+    async fn plan(
+        &self,
+        client: Option<&Arc<C>>,
+        config: &Value,
+        warnings: &mut Warnings,
+    ) -> Result<(), Diagnostics>;
     async fn invoke(
         &self,
         invocation: &mut Invocation<C>,
@@ -148,9 +154,10 @@ impl<A: Action> ErasedAction<A::Client> for Registered<A> {
         &self,
         client: Option<&Arc<A::Client>>,
         config: &Value,
+        warnings: &mut Warnings,
     ) -> Result<(), Diagnostics> {
         let config = PlanOf::<A::Config>::from_value(config, &Path::root())?;
-        self.action.plan(client, config).await
+        self.action.plan(client, config, warnings).await
     }
 
     async fn invoke(

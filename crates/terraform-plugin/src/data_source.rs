@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::context::Context;
 use crate::diagnostics::Diagnostics;
 use crate::model::{Model, PlanOf};
 use crate::schema::{Attributes, Schema};
@@ -45,7 +45,7 @@ pub trait DataSource: Send + Sync + 'static {
     /// Reads the object that the arguments identify. An object that does not exist is an error.
     fn read(
         &self,
-        client: &Arc<Self::Client>,
+        context: &mut Context<Self::Client>,
         config: PlanOf<Self::Data>,
     ) -> impl Future<Output = Result<Self::Data, Diagnostics>> + Send;
 }
@@ -58,7 +58,7 @@ pub(crate) trait ErasedDataSource<C>: Send + Sync {
     /// Returns what is wrong with the names of arguments.
     fn argument_faults(&self) -> &[String];
     fn validate(&self, config: &Value) -> Result<Diagnostics, Diagnostics>;
-    async fn read(&self, client: &Arc<C>, config: &Value) -> Result<Value, Diagnostics>;
+    async fn read(&self, context: &mut Context<C>, config: &Value) -> Result<Value, Diagnostics>;
 }
 
 pub(crate) struct Registered<D> {
@@ -133,8 +133,12 @@ impl<D: DataSource> ErasedDataSource<D::Client> for Registered<D> {
             .validate(&PlanOf::<D::Data>::from_value(config, &Path::root())?))
     }
 
-    async fn read(&self, client: &Arc<D::Client>, config: &Value) -> Result<Value, Diagnostics> {
+    async fn read(
+        &self,
+        context: &mut Context<D::Client>,
+        config: &Value,
+    ) -> Result<Value, Diagnostics> {
         let config = PlanOf::<D::Data>::from_value(config, &Path::root())?;
-        Ok(self.data_source.read(client, config).await?.to_value())
+        Ok(self.data_source.read(context, config).await?.to_value())
     }
 }

@@ -132,6 +132,28 @@ impl Diagnostics {
     }
 }
 
+/// Warnings of an operation that has no other context.
+#[derive(Debug, Clone, Default)]
+pub struct Warnings(Diagnostics);
+
+impl Warnings {
+    /// Adds a warning.
+    pub fn warn(&mut self, summary: impl Into<String>, detail: impl Into<String>) {
+        self.0.push(Diagnostic::warning(summary, detail));
+    }
+
+    /// Returns the warnings with the errors of a failure.
+    pub(crate) fn with(self, errors: Diagnostics) -> Diagnostics {
+        self.0.into_iter().chain(errors).collect()
+    }
+}
+
+impl From<Warnings> for Diagnostics {
+    fn from(warnings: Warnings) -> Self {
+        warnings.0
+    }
+}
+
 impl Display for Diagnostics {
     /// Writes one diagnostic per line, for places that show plain text only.
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {

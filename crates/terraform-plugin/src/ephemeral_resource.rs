@@ -1,11 +1,11 @@
 //! Ephemeral resources: values that exist only during a run and are never stored, such as short-lived credentials.
 
 use std::future::{Future, ready};
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
 
+use crate::context::Context;
 use crate::diagnostics::Diagnostics;
 use crate::model::{Model, PlanOf};
 pub use crate::resource::PrivateState;
@@ -37,17 +37,17 @@ pub trait EphemeralResource: Send + Sync + 'static {
     /// configured values are unchanged.
     fn open(
         &self,
-        client: &Arc<Self::Client>,
+        context: &mut Context<Self::Client>,
         arguments: Self::Data,
     ) -> impl Future<Output = Result<Opened<Self::Data>, Diagnostics>> + Send;
 
     /// Extends the lifetime of the values. Called at [`Lease::renew_at`].
     fn renew(
         &self,
-        client: &Arc<Self::Client>,
+        context: &mut Context<Self::Client>,
         private: PrivateState,
     ) -> impl Future<Output = Result<Lease, Diagnostics>> + Send {
-        let _ = client;
+        let _ = context;
         let renew_at = None;
         ready(Ok(Lease { private, renew_at }))
     }
@@ -55,10 +55,10 @@ pub trait EphemeralResource: Send + Sync + 'static {
     /// Revokes or discards the values. Called also after an interrupt.
     fn close(
         &self,
-        client: &Arc<Self::Client>,
+        context: &mut Context<Self::Client>,
         private: PrivateState,
     ) -> impl Future<Output = Result<(), Diagnostics>> + Send {
-        let _ = (client, private);
+        let _ = (context, private);
         ready(Ok(()))
     }
 }
@@ -94,9 +94,21 @@ pub(crate) trait ErasedEphemeralResource<C>: Send + Sync {
     fn schema(&self) -> &Schema;
     fn value_type(&self) -> &Type;
     fn validate(&self, config: &Value) -> Result<Diagnostics, Diagnostics>;
-    async fn open(&self, client: &Arc<C>, arguments: &Value) -> Result<Opened<Value>, Diagnostics>;
-    async fn renew(&self, client: &Arc<C>, private: PrivateState) -> Result<Lease, Diagnostics>;
-    async fn close(&self, client: &Arc<C>, private: PrivateState) -> Result<(), Diagnostics>;
+    async fn open(
+        &self,
+        context: &mut Context<C>,
+        arguments: &Value,
+    ) -> Result<Opened<Value>, Diagnostics>;
+    async fn renew(
+        &self,
+        context: &mut Context<C>,
+        private: PrivateState,
+    ) -> Result<Lease, Diagnostics>;
+    async fn close(
+        &self,
+        context: &mut Context<C>,
+        private: PrivateState,
+    ) -> Result<(), Diagnostics>;
 }
 
 pub(crate) struct Registered<E> {
@@ -133,28 +145,28 @@ impl<E: EphemeralResource> ErasedEphemeralResource<E::Client> for Registered<E> 
 
     async fn open(
         &self,
-        client: &Arc<E::Client>,
+        context: &mut Context<E::Client>,
         arguments: &Value,
     ) -> Result<Opened<Value>, Diagnostics> {
         let arguments = E::Data::from_value(arguments, &Path::root())?;
-        let Opened { data, lease } = self.ephemeral_resource.open(client, arguments).await?;
+        let Opened { data, lease } = self.ephemeral_resource.open(context, arguments).await?;
         let data = data.to_value();
         Ok(Opened { data, lease })
     }
 
     async fn renew(
         &self,
-        client: &Arc<E::Client>,
+        context: &mut Context<E::Client>,
         private: PrivateState,
     ) -> Result<Lease, Diagnostics> {
-        self.ephemeral_resource.renew(client, private).await
+        self.ephemeral_resource.renew(context, private).await
     }
 
     async fn close(
         &self,
-        client: &Arc<E::Client>,
+        context: &mut Context<E::Client>,
         private: PrivateState,
     ) -> Result<(), Diagnostics> {
-        self.ephemeral_resource.close(client, private).await
+        self.ephemeral_resource.close(context, private).await
     }
 }

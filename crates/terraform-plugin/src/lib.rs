@@ -16,6 +16,7 @@
 extern crate self as terraform_plugin;
 
 pub mod action;
+pub mod context;
 pub mod data_source;
 pub mod diagnostics;
 pub mod docs;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 
-use crate::diagnostics::Diagnostics;
+use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::model::{Model, PlanOf};
 use crate::resource::Resource;
 use crate::schema::Schema;
@@ -69,9 +69,15 @@ impl<R: Resource> Listing<R> {
         self.limit
     }
 
+    /// Shows a warning to the user.
+    pub async fn warn(&mut self, summary: impl Into<String>, detail: impl Into<String>) {
+        let warning = Diagnostic::warning(summary, detail);
+        let _ = self.found.send(Found::Warning(warning)).await;
+    }
+
     /// Sends an object to Terraform.
     pub async fn push(&mut self, listed: Listed<R>) {
-        let found = Found {
+        let found = Found::Object {
             identity: listed.identity.to_value(),
             display_name: listed.display_name,
             state: listed.state.map(|state| state.to_value()),
@@ -81,11 +87,14 @@ impl<R: Resource> Listing<R> {
     }
 }
 
-/// An object found by a search, without its types.
-pub(crate) struct Found {
-    pub(crate) identity: Value,
-    pub(crate) display_name: String,
-    pub(crate) state: Option<Value>,
+/// What a search sends, without its types.
+pub(crate) enum Found {
+    Object {
+        identity: Value,
+        display_name: String,
+        state: Option<Value>,
+    },
+    Warning(Diagnostic),
 }
 
 /// A search, without its types.

@@ -1,8 +1,7 @@
 //! `data "nautes_code_repo"`: one code repository, by product and name or by id.
 
-use std::sync::Arc;
-
 use nautes_model::Kind;
+use terraform_plugin::context::Context;
 use terraform_plugin::data_source::DataSource;
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::model::PlanOf;
@@ -45,9 +44,10 @@ impl DataSource for CodeRepoDataSource {
 
     async fn read(
         &self,
-        client: &Arc<Client>,
+        context: &mut Context<Client>,
         config: PlanOf<CodeRepoModel>,
     ) -> Result<CodeRepoModel, Diagnostics> {
+        let client = context.client();
         let (text, at_fault) = if let Some(id) = config.common.id.known() {
             (id.clone(), Path::to("id"))
         } else {

@@ -1,10 +1,10 @@
 //! The data source of one entity.
 
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 use nautes_model::EntityKey;
 use nautes_model::reference::EntityId;
+use terraform_plugin::context::Context;
 use terraform_plugin::data_source::DataSource;
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::model::PlanOf;
@@ -42,9 +42,10 @@ impl<K: ManifestKind> DataSource for ManifestDataSource<K> {
 
     async fn read(
         &self,
-        client: &Arc<Client>,
+        context: &mut Context<Client>,
         config: PlanOf<K::State>,
     ) -> Result<K::State, Diagnostics> {
+        let client = context.client();
         let config = config.to_value();
         let (product, name, path) = if let Some(id) = text(&config, "id") {
             let parsed: EntityId = id.parse().map_err(|error| {

@@ -1,10 +1,10 @@
 //! The data sources that list the entities of a product.
 
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 use nautes_model::entity::Entity;
 use nautes_model::{EntityName, Kind, ProductId};
+use terraform_plugin::context::Context;
 use terraform_plugin::data_source::DataSource;
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::model::{Model, PlanOf};
@@ -83,7 +83,12 @@ impl<L: EntityList + 'static> DataSource for ListDataSource<L> {
     const REQUIRED: &'static [&'static str] = &["product"];
     const OPTIONAL: &'static [&'static str] = L::OPTIONAL;
 
-    async fn read(&self, client: &Arc<Client>, config: PlanOf<L>) -> Result<L, Diagnostics> {
+    async fn read(
+        &self,
+        context: &mut Context<Client>,
+        config: PlanOf<L>,
+    ) -> Result<L, Diagnostics> {
+        let client = context.client();
         let arguments = L::arguments(&config);
         let arguments = ListArguments {
             product: arguments.product.require_known("product")?.clone(),

@@ -1,7 +1,6 @@
 //! `data "nautes_product"`: one product, by name or by id.
 
-use std::sync::Arc;
-
+use terraform_plugin::context::Context;
 use terraform_plugin::data_source::DataSource;
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::model::PlanOf;
@@ -39,9 +38,10 @@ impl DataSource for ProductDataSource {
 
     async fn read(
         &self,
-        client: &Arc<Client>,
+        context: &mut Context<Client>,
         config: PlanOf<ProductModel>,
     ) -> Result<ProductModel, Diagnostics> {
+        let client = context.client();
         let (attribute, reference) = match config.id.known() {
             Some(id) => ("id", id),
             None => ("name", config.name.require_known("name")?),

@@ -1,8 +1,7 @@
 //! `nautes_products`: the products that the token can see.
 
-use std::sync::Arc;
-
 use nautes_model::ProductId;
+use terraform_plugin::context::Context;
 use terraform_plugin::data_source::DataSource;
 use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::model::{Model, PlanOf};
@@ -52,9 +51,10 @@ impl DataSource for ProductsDataSource {
 
     async fn read(
         &self,
-        client: &Arc<Client>,
+        context: &mut Context<Client>,
         config: PlanOf<ProductList>,
     ) -> Result<ProductList, Diagnostics> {
+        let client = context.client();
         let name_regex = config.name_regex.into_known();
         let pattern = compile_name_regex(name_regex.as_deref())?;
         let found = client

@@ -9,7 +9,7 @@ use std::time::Duration;
 use gitlab_emulator::Emulator;
 use nautes_model::EntityName;
 use nautes_model::entity::{Cluster, ClusterShape, Entity, WorkerType};
-use terraform_plugin::diagnostics::Diagnostics;
+use terraform_plugin::diagnostics::{Diagnostics, Warnings};
 use terraform_plugin::model::Model;
 use terraform_plugin::provider::{Provider, Registry};
 use terraform_plugin::testing::driver::{Applied, Driver};
@@ -42,8 +42,12 @@ impl Provider for WithClusters {
     type Config = ProviderBlock;
     type Client = Client;
 
-    async fn configure(&self, block: ProviderBlock) -> Result<Client, Diagnostics> {
-        Nautes.configure(block).await
+    async fn configure(
+        &self,
+        block: ProviderBlock,
+        warnings: &mut Warnings,
+    ) -> Result<Client, Diagnostics> {
+        Nautes.configure(block, warnings).await
     }
 
     fn register(&self, registry: &mut Registry<Client>) {

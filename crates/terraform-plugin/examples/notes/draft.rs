@@ -2,8 +2,8 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::sync::Arc;
 
+use terraform_plugin::context::Context;
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::ephemeral_resource::{EphemeralResource, Lease, Opened, PrivateState};
 use terraform_plugin::model::Model;
@@ -35,10 +35,14 @@ impl EphemeralResource for DraftResource {
     type Data = Draft;
     const TYPE_NAME: &'static str = "notes_draft";
 
-    async fn open(&self, folder: &Arc<Folder>, draft: Draft) -> Result<Opened<Draft>, Diagnostics> {
+    async fn open(
+        &self,
+        context: &mut Context<Folder>,
+        draft: Draft,
+    ) -> Result<Opened<Draft>, Diagnostics> {
         // Every phase of a run has its own process and its own draft.
         let file_name = format!("{}-{}.draft", draft.name, std::process::id());
-        let path = folder.0.join(file_name).display().to_string();
+        let path = context.client().0.join(file_name).display().to_string();
         fs::write(&path, &draft.text).map_err(|error| failed("write", &draft.name, &error))?;
         let mut lease = Lease::default();
         lease.private.set(PATH, &path).map_err(Diagnostic::bug)?;
@@ -49,7 +53,11 @@ impl EphemeralResource for DraftResource {
         })
     }
 
-    async fn close(&self, _: &Arc<Folder>, private: PrivateState) -> Result<(), Diagnostics> {
+    async fn close(
+        &self,
+        _: &mut Context<Folder>,
+        private: PrivateState,
+    ) -> Result<(), Diagnostics> {
         let path: String = private.get(PATH).unwrap_or_default();
         match fs::remove_file(&path) {
             Err(error) if error.kind() != ErrorKind::NotFound => {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use terraform_plugin::context::Context;
 use terraform_plugin::data_source::DataSource;
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::list_resource::{ListResource, Listed, Listing};
@@ -21,7 +22,12 @@ impl DataSource for NoteDataSource {
     const REQUIRED: &'static [&'static str] = &["name"];
     const OPTIONAL: &'static [&'static str] = &[];
 
-    async fn read(&self, folder: &Arc<Folder>, config: PlanOf<Note>) -> Result<Note, Diagnostics> {
+    async fn read(
+        &self,
+        context: &mut Context<Folder>,
+        config: PlanOf<Note>,
+    ) -> Result<Note, Diagnostics> {
+        let folder = context.client();
         let name = config.name.require_known("name")?;
         let text = folder.read(name)?.ok_or_else(|| {
             Diagnostic::error("There is no such note", format!("No note is named {name}."))

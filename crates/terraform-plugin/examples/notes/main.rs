@@ -28,7 +28,7 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics, Warnings};
 use terraform_plugin::model::Model;
 use terraform_plugin::provider::{Provider, Registry};
 use terraform_plugin::server::{ServeOptions, serve};
@@ -65,7 +65,11 @@ impl Provider for Notes {
     type Config = Configuration;
     type Client = Folder;
 
-    async fn configure(&self, configuration: Configuration) -> Result<Folder, Diagnostics> {
+    async fn configure(
+        &self,
+        configuration: Configuration,
+        _: &mut Warnings,
+    ) -> Result<Folder, Diagnostics> {
         let folder = configuration.folder.ok_or_else(|| {
             Diagnostic::error(
                 "No folder",

@@ -7,7 +7,7 @@ use std::future::Future;
 
 pub use registry::Registry;
 
-use crate::diagnostics::Diagnostics;
+use crate::diagnostics::{Diagnostics, Warnings};
 use crate::model::{Model, PlanOf};
 
 /// A provider.
@@ -26,6 +26,7 @@ pub trait Provider: Send + Sync + 'static {
     fn configure(
         &self,
         config: Self::Config,
+        warnings: &mut Warnings,
     ) -> impl Future<Output = Result<Self::Client, Diagnostics>> + Send;
 
     /// Registers the resources, data sources, functions and other kinds.

@@ -32,7 +32,9 @@ pub struct Planning<'a, R: Resource> {
     pub private: PrivateState,
     /// The private state of the object that is replaced, as the first plan of the replacement returned it.
     ///
-    /// `None` in the plan of an update, of a creation that replaces nothing, and of one that replaces a tainted object.
+    /// `None` in the plan of an update, of a creation that replaces nothing, and of one that replaces a tainted object. It
+    /// is also `None` when Terraform plans the creation again after the deletion, so it must not influence the plan, but
+    /// only whether to refuse it.
     pub replaced: Option<PrivateState>,
     pub(super) replace: Vec<Path>,
     pub(super) warnings: &'a mut Diagnostics,

@@ -7,7 +7,7 @@ use super::events::{Event, Events};
 use super::rpc::Rpc;
 use super::wire::{decode_known_value, decode_value};
 use crate::action::Invocation;
-use crate::diagnostics::Diagnostics;
+use crate::diagnostics::{Diagnostics, Warnings};
 use crate::kind::Kind;
 use crate::plan::resolve_arguments;
 use crate::protocol::tfplugin6::invoke_action::event::{Completed, Progress, Type};
@@ -29,9 +29,15 @@ impl<P: Provider> Rpc<P> for tf::plan_action::Request {
         let config = decode_value(self.config.as_ref(), action.value_type())?;
         let config = resolve_arguments(action.schema(), &config);
         let client = service.client();
-        let planning = action.plan(client.as_ref(), &config);
-        until_interrupted("plan", &service.interrupted(), planning).await?;
-        Ok(Self::Response::default())
+        let mut warnings = Warnings::default();
+        let planning = action.plan(client.as_ref(), &config, &mut warnings);
+        match until_interrupted("plan", &service.interrupted(), planning).await {
+            Ok(()) => Ok(Self::Response {
+                diagnostics: (&Diagnostics::from(warnings)).into(),
+                ..Default::default()
+            }),
+            Err(errors) => Err(warnings.with(errors)),
+        }
     }
 }
 

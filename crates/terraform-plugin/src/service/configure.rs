@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::rpc::Rpc;
 use super::wire::decode_value;
 use super::{Configuration, ProviderService};
-use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::diagnostics::{Diagnostic, Diagnostics, Warnings};
 use crate::plan::apply_defaults;
 use crate::protocol::tfplugin6 as tf;
 use crate::provider::Provider;
+use crate::run::guarded;
 use crate::schema::fill_from_environment;
 use crate::value::{AttributeValue as _, Convert as _, Path};
 
@@ -31,12 +32,20 @@ impl<P: Provider> Rpc<P> for tf::configure_provider::Request {
         }
         if config.is_wholly_known() {
             let config = P::Config::from_value(&config, &Path::root())?;
-            let client = service.provider.configure(config).await?;
+            let mut warnings = Warnings::default();
+            let configured = service.provider.configure(config, &mut warnings);
+            let client = match guarded("The configuration", configured).await {
+                Ok(client) => client,
+                Err(errors) => return Err(warnings.with(errors)),
+            };
             service.set_configuration(Configuration::Ready(Arc::new(client)));
+            Ok(Self::Response {
+                diagnostics: (&Diagnostics::from(warnings)).into(),
+            })
         } else {
             service.set_configuration(Configuration::Unknown);
+            Ok(Self::Response::default())
         }
-        Ok(Self::Response::default())
     }
 }
 

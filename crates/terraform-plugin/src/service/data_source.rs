@@ -5,6 +5,7 @@ use tokio::time::timeout;
 use super::ProviderService;
 use super::rpc::Rpc;
 use super::wire::{decode_value, encode_value, require_known};
+use crate::context::Context;
 use crate::diagnostics::Diagnostics;
 use crate::kind::Kind;
 use crate::plan::{apply_defaults, keep_equivalent};
@@ -27,17 +28,25 @@ impl<P: Provider> Rpc<P> for tf::read_data_source::Request {
         let config = decode_value(self.config.as_ref(), source.value_type())?;
         let config = apply_defaults(&source.schema().attributes, &config);
         let interrupted = service.interrupted();
-        let read = until_interrupted("read", &interrupted, source.read(&client, &config));
+        let mut context = Context::new(client, interrupted.clone());
+        let read = until_interrupted("read", &interrupted, source.read(&mut context, &config));
         let limit = source.timeout();
-        let data = timeout(limit, read).await.unwrap_or_else(|_| {
+        let read = timeout(limit, read).await.unwrap_or_else(|_| {
             let next_step = "Run the command again once the remote system responds faster.";
             Err(took_too_long("read", limit, next_step).into())
-        })?;
-        let data = keep_equivalent(&source.schema().attributes, &config, &data);
-        require_known(&data, "The data that the read returned")?;
-        Ok(Self::Response {
-            state: encode_value(&data, source.value_type()),
-            ..Default::default()
-        })
+        });
+        let known = read.and_then(|data| {
+            let data = keep_equivalent(&source.schema().attributes, &config, &data);
+            require_known(&data, "The data that the read returned")?;
+            Ok(data)
+        });
+        match known {
+            Ok(data) => Ok(Self::Response {
+                state: encode_value(&data, source.value_type()),
+                diagnostics: (&context.into_warnings()).into(),
+                ..Default::default()
+            }),
+            Err(errors) => Err(context.into_failure(errors)),
+        }
     }
 }

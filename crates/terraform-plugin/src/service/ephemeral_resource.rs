@@ -3,13 +3,14 @@
 use super::ProviderService;
 use super::rpc::Rpc;
 use super::wire::{decode_known_value, encode_value, require_known};
+use crate::context::Context;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::ephemeral_resource::PrivateState;
 use crate::kind::Kind;
 use crate::plan::{check_planned, keep_equivalent, resolve_arguments};
 use crate::protocol::tfplugin6 as tf;
 use crate::provider::Provider;
-use crate::run::until_interrupted;
+use crate::run::{guarded, until_interrupted};
 use crate::schema::Schema;
 use crate::value::Value;
 
@@ -28,19 +29,30 @@ impl<P: Provider> Rpc<P> for tf::open_ephemeral_resource::Request {
         let schema = resource.schema();
         let config = decode_known_value(self.config.as_ref(), resource.value_type())?;
         let arguments = resolve_arguments(schema, &config);
-        let opening = resource.open(&client, &arguments);
-        let opened = until_interrupted("opening", &service.interrupted(), opening).await?;
+        let interrupted = service.interrupted();
+        let mut context = Context::new(client, interrupted.clone());
+        let opening = resource.open(&mut context, &arguments);
+        let opened = match until_interrupted("opening", &interrupted, opening).await {
+            Ok(opened) => opened,
+            Err(errors) => return Err(context.into_failure(errors)),
+        };
         let data = keep_equivalent(&schema.attributes, &config, &opened.data);
         if let Err(mut bugs) = check_result(schema, &config, &data) {
             // Terraform closes only what it received.
-            let closed = resource.close(&client, opened.lease.private).await;
-            bugs.extend(closed.err().unwrap_or_default());
-            return Err(bugs);
+            let closing = resource.close(&mut context, opened.lease.private);
+            bugs.extend(
+                guarded("The closing", closing)
+                    .await
+                    .err()
+                    .unwrap_or_default(),
+            );
+            return Err(context.into_failure(bugs));
         }
         Ok(Self::Response {
             result: encode_value(&data, resource.value_type()),
             private: Some(opened.lease.private.encode().into()),
             renew_at: opened.lease.renew_at.map(Into::into),
+            diagnostics: (&context.into_warnings()).into(),
             ..Default::default()
         })
     }
@@ -81,13 +93,17 @@ impl<P: Provider> Rpc<P> for tf::renew_ephemeral_resource::Request {
         let resource = service.ephemeral_resource(&self.type_name)?;
         let client = service.require_client(&self.type_name)?;
         let private = PrivateState::decode(&self.private.unwrap_or_default());
-        let renewal = resource.renew(&client, private);
-        let lease = until_interrupted("renewal", &service.interrupted(), renewal).await?;
-        Ok(Self::Response {
-            private: Some(lease.private.encode().into()),
-            renew_at: lease.renew_at.map(Into::into),
-            ..Default::default()
-        })
+        let interrupted = service.interrupted();
+        let mut context = Context::new(client, interrupted.clone());
+        let renewal = resource.renew(&mut context, private);
+        match until_interrupted("renewal", &interrupted, renewal).await {
+            Ok(lease) => Ok(Self::Response {
+                private: Some(lease.private.encode().into()),
+                renew_at: lease.renew_at.map(Into::into),
+                diagnostics: (&context.into_warnings()).into(),
+            }),
+            Err(errors) => Err(context.into_failure(errors)),
+        }
     }
 }
 
@@ -105,7 +121,13 @@ impl<P: Provider> Rpc<P> for tf::close_ephemeral_resource::Request {
         let resource = service.ephemeral_resource(&self.type_name)?;
         let client = service.require_client(&self.type_name)?;
         let private = PrivateState::decode(&self.private.unwrap_or_default());
-        resource.close(&client, private).await?;
-        Ok(Self::Response::default())
+        let mut context = Context::new(client, service.interrupted());
+        let closing = resource.close(&mut context, private);
+        match guarded("The closing", closing).await {
+            Ok(()) => Ok(Self::Response {
+                diagnostics: (&context.into_warnings()).into(),
+            }),
+            Err(errors) => Err(context.into_failure(errors)),
+        }
     }
 }

@@ -76,9 +76,17 @@ impl<E: Event> Events<E> {
         Self(Box::pin(events.map(Ok)))
     }
 
-    /// Returns only the first events.
-    pub(super) fn limited(self, count: usize) -> Self {
-        Self(Box::pin(self.0.take(count)))
+    /// Ends after `count` events that `is_counted` selects.
+    pub(super) fn limited(self, count: usize, is_counted: fn(&E) -> bool) -> Self {
+        let events = stream::unfold((self.0, count), move |(mut events, count)| async move {
+            if count == 0 {
+                return None;
+            }
+            let event = events.next().await?;
+            let counted = event.as_ref().is_ok_and(is_counted);
+            Some((event, (events, count - usize::from(counted))))
+        });
+        Self(Box::pin(events))
     }
 
     pub(super) fn into_stream(self) -> BoxStream<E> {

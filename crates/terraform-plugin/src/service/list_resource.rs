@@ -53,7 +53,7 @@ impl<P: Provider> Rpc<P> for list_resource::Request {
         let name = <Self as Rpc<P>>::NAME;
         let events = Events::cancelled_on_drop(name, search, move |found| encoder.encode(found));
         Ok(match limit {
-            Some(limit) => events.limited(limit),
+            Some(limit) => events.limited(limit, |event| event.identity.is_some()),
             None => events,
         })
     }
@@ -68,13 +68,26 @@ struct EventEncoder {
 
 impl EventEncoder {
     fn encode(&self, found: Found) -> list_resource::Event {
+        let (identity, display_name, state) = match found {
+            Found::Object {
+                identity,
+                display_name,
+                state,
+            } => (identity, display_name, state),
+            Found::Warning(warning) => {
+                return list_resource::Event {
+                    diagnostic: vec![(&warning).into()],
+                    ..Default::default()
+                };
+            }
+        };
         let mut event = list_resource::Event {
-            identity: encode_identity(Some(&found.identity), &self.identity_type),
-            display_name: found.display_name,
+            identity: encode_identity(Some(&identity), &self.identity_type),
+            display_name,
             ..Default::default()
         };
         if let Some(state_type) = &self.state_type {
-            let known = found.state.map(|state| {
+            let known = state.map(|state| {
                 require_known(&state, "An object of the list resource").map(|()| state)
             });
             match known {

@@ -9,6 +9,8 @@ mod list_resource;
 mod stored;
 mod wire;
 
+use std::sync::{Mutex, PoisonError};
+
 pub use action::Invoked;
 pub use ephemeral_resource::OpenResource;
 pub use failure::Failure;
@@ -32,6 +34,7 @@ use crate::value::Value;
 pub struct Driver<P: Provider> {
     service: ProviderService<P>,
     capabilities: tf::ClientCapabilities,
+    warnings: Mutex<Vec<tf::Diagnostic>>,
 }
 
 /// An object in the state.
@@ -80,6 +83,7 @@ impl<P: Provider> Driver<P> {
                 write_only_attributes_allowed: true,
                 ..Default::default()
             },
+            warnings: Mutex::default(),
         }
     }
 
@@ -93,7 +97,7 @@ impl<P: Provider> Driver<P> {
         let validated = driver
             .service
             .validate_provider_config(tonic::Request::new(request));
-        require_success(validated.await?.into_inner().diagnostics)?;
+        driver.accept(validated.await?.into_inner().diagnostics)?;
         driver.reconfigure(&config).await?;
         Ok(driver)
     }
@@ -109,7 +113,7 @@ impl<P: Provider> Driver<P> {
             .service
             .configure_provider(tonic::Request::new(request))
             .await?;
-        require_success(configured.into_inner().diagnostics).map(drop)
+        self.accept(configured.into_inner().diagnostics)
     }
 
     /// Sets whether the client supports write-only attributes.
@@ -353,7 +357,7 @@ impl<P: Provider> Driver<P> {
             .read_resource(tonic::Request::new(request))
             .await?;
         let response = response.into_inner();
-        require_success(response.diagnostics)?;
+        self.accept(response.diagnostics)?;
         let value = decode_value(response.new_state.as_ref(), kind)?;
         require_consistent(check_stored(resource.schema(), &value))?;
         let identity = decode_identity(response.new_identity.as_ref(), resource.identity_type())?;
@@ -366,6 +370,20 @@ impl<P: Provider> Driver<P> {
             identity,
             tainted,
         }))
+    }
+
+    /// Removes and returns the warnings of the steps so far whose results have no place for them.
+    pub fn take_warnings(&self) -> Vec<tf::Diagnostic> {
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut warnings)
+    }
+
+    /// Keeps the warnings of a response without errors.
+    fn accept(&self, diagnostics: Vec<tf::Diagnostic>) -> Result<(), Failure> {
+        let warnings = require_success(diagnostics)?;
+        let mut kept = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.extend(warnings);
+        Ok(())
     }
 
     fn resource(&self, type_name: &str) -> Result<&dyn ErasedResource<P::Client>, Failure> {

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use terraform_plugin::context::Context;
 use terraform_plugin::data_source::DataSource;
-use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics, Warnings};
 use terraform_plugin::model::{Model, PlanOf};
 use terraform_plugin::provider::{Provider, Registry};
 use terraform_plugin::resource::{
@@ -63,6 +64,8 @@ pub(crate) enum Fault {
 pub(crate) struct Cloud {
     pub(crate) buckets: BTreeMap<String, Remote>,
     pub(crate) fault: Fault,
+    /// Whether every operation warns.
+    pub(crate) warns: bool,
     /// The class of new buckets in the provider's configuration.
     pub(crate) default_class: Option<String>,
     /// The user and password in the provider's configuration.
@@ -490,9 +493,13 @@ impl DataSource for BucketDataSource {
 
     async fn read(
         &self,
-        client: &Arc<Shared>,
+        context: &mut Context<Shared>,
         config: PlanOf<Bucket>,
     ) -> Result<Bucket, Diagnostics> {
+        let client = Arc::clone(context.client());
+        if client.lock().unwrap().warns {
+            context.warn("Careful", "It is slow.");
+        }
         let fault = std::mem::take(&mut client.lock().unwrap().fault);
         inject_fault(fault).await?;
         let name = config.name.require_known("name")?;
@@ -518,7 +525,14 @@ impl Provider for CloudProvider {
     type Config = CloudConfig;
     type Client = Shared;
 
-    async fn configure(&self, config: CloudConfig) -> Result<Shared, Diagnostics> {
+    async fn configure(
+        &self,
+        config: CloudConfig,
+        warnings: &mut Warnings,
+    ) -> Result<Shared, Diagnostics> {
+        if self.cloud.lock().unwrap().warns {
+            warnings.warn("Careful", "It is slow.");
+        }
         match config.region.as_deref() {
             Some("moon") => Err(Diagnostic::error("No such region", "Use another.").into()),
             Some("mars") => Err(Diagnostic::warning("Far away", "It is slow.").into()),

@@ -341,3 +341,65 @@ async fn an_unknown_value_in_a_result_is_an_error_that_names_its_attribute() {
         other => panic!("{other:?}"),
     }
 }
+
+#[tokio::test]
+async fn operations_of_every_kind_can_warn() {
+    let (driver, cloud) = start().await;
+    let config = bucket([("name", text("a"))]);
+    driver.apply(BUCKET, &config, None).await.unwrap();
+    cloud.lock().unwrap().warns = true;
+    let warned = || summaries(&driver.take_warnings()) == ["Careful"];
+    driver
+        .reconfigure(&provider_config(Value::Null))
+        .await
+        .unwrap();
+    assert!(warned(), "configuration");
+    driver.read_data_source(BUCKET, &named("a")).await.unwrap();
+    assert!(warned(), "data source");
+    let session = Value::object([("bucket", text("a"))]);
+    let mut open = driver.open(BUCKET, &session).await.unwrap();
+    assert!(warned(), "opening");
+    driver.renew(BUCKET, &mut open).await.unwrap();
+    assert!(warned(), "renewal");
+    driver.close(BUCKET, open).await.unwrap();
+    assert!(warned(), "closing");
+    let emptying = Value::object([("bucket", text("a"))]);
+    let planned = driver.plan_action(BUCKET, &emptying).await.unwrap();
+    assert_eq!(summaries(&planned), ["Careful"]);
+    let search = Search {
+        config: Value::object([("prefix", Value::Null)]),
+        include_resource: false,
+        limit: 1,
+    };
+    let (found, result) = driver.list(BUCKET, &search).await;
+    result.unwrap();
+    assert_eq!(found.len(), 1, "a warning does not count as an object");
+    assert!(warned(), "search");
+}
+
+#[tokio::test]
+async fn warnings_of_every_kind_are_reported_with_a_failure() {
+    let (driver, cloud) = start().await;
+    cloud.lock().unwrap().warns = true;
+    let session = Value::object([("bucket", text("a"))]);
+    let mut open = driver.open(BUCKET, &session).await.unwrap();
+    for (fault, error) in [
+        (Fault::Early, "Refused"),
+        (Fault::Panic, "Bug in the provider"),
+    ] {
+        let fail = || cloud.lock().unwrap().fault = fault;
+        let expected = ["Careful", error];
+        fail();
+        let read = driver.read_data_source(BUCKET, &named("a")).await;
+        assert_eq!(reported(read), expected);
+        fail();
+        assert_eq!(reported(driver.open(BUCKET, &session).await), expected);
+        fail();
+        assert_eq!(reported(driver.renew(BUCKET, &mut open).await), expected);
+    }
+    let missing = Value::object([("bucket", text("b"))]);
+    let planned = driver.plan_action(BUCKET, &missing).await;
+    assert_eq!(reported(planned), ["Careful", "No such bucket"]);
+    let configured = driver.reconfigure(&provider_config(text("moon"))).await;
+    assert_eq!(reported(configured), ["Careful", "No such region"]);
+}

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use terraform_plugin::action::{Action, Invocation};
-use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::context::Context;
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics, Warnings};
 use terraform_plugin::ephemeral_resource::{EphemeralResource, Lease, Opened, PrivateState};
 use terraform_plugin::function::{Arguments, Function, FunctionError, Variadic};
 use terraform_plugin::list_resource::{ListResource, Listed, Listing};
@@ -81,6 +82,15 @@ pub(crate) struct Session {
 
 pub(crate) struct SessionResource;
 
+/// Warns if the cloud says so, and returns the cloud.
+fn warned(context: &mut Context<Shared>) -> Arc<Shared> {
+    let client = Arc::clone(context.client());
+    if client.lock().unwrap().warns {
+        context.warn("Careful", "It is slow.");
+    }
+    client
+}
+
 /// Returns when every session needs renewal.
 pub(crate) fn renewal() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000)
@@ -93,9 +103,10 @@ impl EphemeralResource for SessionResource {
 
     async fn open(
         &self,
-        client: &Arc<Shared>,
+        context: &mut Context<Shared>,
         arguments: Session,
     ) -> Result<Opened<Session>, Diagnostics> {
+        let client = warned(context);
         let fault = std::mem::take(&mut client.lock().unwrap().fault);
         inject_fault(fault).await?;
         client
@@ -130,9 +141,10 @@ impl EphemeralResource for SessionResource {
 
     async fn renew(
         &self,
-        client: &Arc<Shared>,
+        context: &mut Context<Shared>,
         mut private: PrivateState,
     ) -> Result<Lease, Diagnostics> {
+        let client = warned(context);
         let fault = std::mem::take(&mut client.lock().unwrap().fault);
         inject_fault(fault).await?;
         private.set("renewed", &true).unwrap();
@@ -140,7 +152,12 @@ impl EphemeralResource for SessionResource {
         Ok(Lease { private, renew_at })
     }
 
-    async fn close(&self, client: &Arc<Shared>, private: PrivateState) -> Result<(), Diagnostics> {
+    async fn close(
+        &self,
+        context: &mut Context<Shared>,
+        private: PrivateState,
+    ) -> Result<(), Diagnostics> {
+        let client = warned(context);
         let mut cloud = client.lock().unwrap();
         let bucket: Option<String> = private.get("bucket");
         let renewed = private.get("renewed").unwrap_or(false);
@@ -183,6 +200,9 @@ impl ListResource for BucketList {
         let _dropped = CountDrop(Arc::clone(&client));
         let fault = std::mem::take(&mut client.lock().unwrap().fault);
         let buckets = client.lock().unwrap().buckets.clone();
+        if client.lock().unwrap().warns {
+            listing.warn("Careful", "It is slow.").await;
+        }
         let prefix = config.prefix.unwrap_or_default();
         for (name, remote) in &buckets {
             if !name.starts_with(&prefix) || remote.class != config.class {
@@ -241,7 +261,11 @@ impl Action for EmptyAction {
         &self,
         client: Option<&Arc<Shared>>,
         config: PlanOf<Emptying>,
+        warnings: &mut Warnings,
     ) -> Result<(), Diagnostics> {
+        if client.is_some_and(|client| client.lock().unwrap().warns) {
+            warnings.warn("Careful", "It is slow.");
+        }
         if let (Some(client), Known(name)) = (client, &config.bucket)
             && !client.lock().unwrap().buckets.contains_key(name)
         {

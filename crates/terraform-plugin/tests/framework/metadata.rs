@@ -1,5 +1,6 @@
+use terraform_plugin::context::Context;
 use terraform_plugin::data_source::DataSource;
-use terraform_plugin::diagnostics::Diagnostics;
+use terraform_plugin::diagnostics::{Diagnostics, Warnings};
 use terraform_plugin::list_resource::{ListResource, Listing};
 use terraform_plugin::model::{Model, PlanOf};
 use terraform_plugin::protocol::tfplugin6 as tf;
@@ -154,11 +155,7 @@ impl DataSource for ThingKind {
     const REQUIRED: &'static [&'static str] = &["name"];
     const OPTIONAL: &'static [&'static str] = &[];
 
-    async fn read(
-        &self,
-        _: &std::sync::Arc<()>,
-        config: PlanOf<Thing>,
-    ) -> Result<Thing, Diagnostics> {
+    async fn read(&self, _: &mut Context<()>, config: PlanOf<Thing>) -> Result<Thing, Diagnostics> {
         let name = config.name.require_known("name")?.clone();
         Ok(Thing { name })
     }
@@ -175,7 +172,7 @@ impl DataSource for MisspeltArguments {
     const OPTIONAL: &'static [&'static str] = &["nam", "name"];
     const OMITTED: &'static [&'static str] = &["note"];
 
-    async fn read(&self, _: &std::sync::Arc<()>, _: PlanOf<Thing>) -> Result<Thing, Diagnostics> {
+    async fn read(&self, _: &mut Context<()>, _: PlanOf<Thing>) -> Result<Thing, Diagnostics> {
         Err(Diagnostics::default())
     }
 }
@@ -225,7 +222,7 @@ impl Provider for Small {
     type Config = Nothing;
     type Client = ();
 
-    async fn configure(&self, _: Nothing) -> Result<(), Diagnostics> {
+    async fn configure(&self, _: Nothing, _: &mut Warnings) -> Result<(), Diagnostics> {
         Ok(())
     }
 

@@ -1,9 +1,6 @@
 //! Data sources.
 
-use super::{
-    Driver, Failure, decode_value, encode_config, require_consistent, require_known,
-    require_success,
-};
+use super::{Driver, Failure, decode_value, encode_config, require_consistent, require_known};
 use crate::plan::check_planned;
 use crate::protocol::tfplugin6 as tf;
 use crate::protocol::tfplugin6::provider_server::Provider as _;
@@ -28,7 +25,7 @@ impl<P: Provider> Driver<P> {
             .service
             .validate_data_resource_config(tonic::Request::new(request))
             .await?;
-        require_success(validated.into_inner().diagnostics)?;
+        self.accept(validated.into_inner().diagnostics)?;
         let request = tf::read_data_source::Request {
             type_name: type_name.to_owned(),
             config: config_on_wire,
@@ -40,7 +37,7 @@ impl<P: Provider> Driver<P> {
             .read_data_source(tonic::Request::new(request))
             .await?;
         let response = response.into_inner();
-        require_success(response.diagnostics)?;
+        self.accept(response.diagnostics)?;
         let data = decode_value(response.state.as_ref(), source.value_type())?;
         require_consistent(check_planned(source.schema(), &Value::Null, config, &data))?;
         require_known(&data)?;

@@ -2,10 +2,7 @@
 
 use std::time::SystemTime;
 
-use super::{
-    Driver, Failure, decode_value, encode_config, require_consistent, require_known,
-    require_success,
-};
+use super::{Driver, Failure, decode_value, encode_config, require_consistent, require_known};
 use crate::ephemeral_resource::ErasedEphemeralResource;
 use crate::plan::check_planned;
 use crate::protocol::tfplugin6 as tf;
@@ -37,7 +34,7 @@ impl<P: Provider> Driver<P> {
             .service
             .validate_ephemeral_resource_config(tonic::Request::new(request))
             .await?;
-        require_success(validated.into_inner().diagnostics)?;
+        self.accept(validated.into_inner().diagnostics)?;
         let request = tf::open_ephemeral_resource::Request {
             type_name: type_name.to_owned(),
             config: config_on_wire,
@@ -48,7 +45,7 @@ impl<P: Provider> Driver<P> {
             .open_ephemeral_resource(tonic::Request::new(request))
             .await?;
         let opened = opened.into_inner();
-        require_success(opened.diagnostics)?;
+        self.accept(opened.diagnostics)?;
         let value = decode_value(opened.result.as_ref(), resource.value_type())?;
         require_consistent(check_planned(
             resource.schema(),
@@ -75,7 +72,7 @@ impl<P: Provider> Driver<P> {
             .renew_ephemeral_resource(tonic::Request::new(request))
             .await?;
         let renewed = renewed.into_inner();
-        require_success(renewed.diagnostics)?;
+        self.accept(renewed.diagnostics)?;
         open.private = renewed.private;
         open.renew_at = renewed.renew_at.and_then(|time| time.try_into().ok());
         Ok(())
@@ -91,7 +88,7 @@ impl<P: Provider> Driver<P> {
             .service
             .close_ephemeral_resource(tonic::Request::new(request))
             .await?;
-        require_success(closed.into_inner().diagnostics).map(drop)
+        self.accept(closed.into_inner().diagnostics)
     }
 
     fn ephemeral_resource(

@@ -2,9 +2,7 @@
 
 use futures_util::StreamExt as _;
 
-use super::{
-    Driver, Failure, decode_identity, decode_value, encode_config, inconsistency, require_success,
-};
+use super::{Driver, Failure, decode_identity, decode_value, encode_config, inconsistency};
 use crate::protocol::tfplugin6 as tf;
 use crate::protocol::tfplugin6::provider_server::Provider as _;
 use crate::provider::Provider;
@@ -63,7 +61,7 @@ impl<P: Provider> Driver<P> {
             .service
             .validate_list_resource_config(tonic::Request::new(request))
             .await?;
-        require_success(validated.into_inner().diagnostics)?;
+        self.accept(validated.into_inner().diagnostics)?;
         let request = tf::list_resource::Request {
             type_name: type_name.to_owned(),
             config,
@@ -74,7 +72,11 @@ impl<P: Provider> Driver<P> {
         let mut events = response.await?.into_inner();
         while let Some(event) = events.next().await {
             let event = event?;
-            require_success(event.diagnostic)?;
+            let is_warning = event.identity.is_none() && !event.diagnostic.is_empty();
+            self.accept(event.diagnostic)?;
+            if is_warning {
+                continue;
+            }
             let identity = decode_identity(event.identity.as_ref(), resource.identity_type())?
                 .filter(Value::is_wholly_known)
                 .ok_or_else(|| inconsistency("an object has no identity"))?;

@@ -2,7 +2,7 @@
 
 use super::{
     Driver, Failure, Stored, decode_identity, decode_value, encode_value, inconsistency,
-    require_consistent, require_success,
+    require_consistent,
 };
 use crate::plan::check_stored;
 use crate::protocol::tfplugin6 as tf;
@@ -46,7 +46,7 @@ impl<P: Provider> Driver<P> {
             .import_resource_state(tonic::Request::new(request))
             .await?;
         let response = response.into_inner();
-        require_success(response.diagnostics)?;
+        self.accept(response.diagnostics)?;
         let [imported] = &response.imported_resources[..] else {
             return Err(inconsistency("an import must return one object"));
         };
@@ -83,7 +83,7 @@ impl<P: Provider> Driver<P> {
             .upgrade_resource_state(tonic::Request::new(request))
             .await?;
         let response = response.into_inner();
-        require_success(response.diagnostics)?;
+        self.accept(response.diagnostics)?;
         let resource = self.resource(type_name)?;
         let upgraded = decode_value(response.upgraded_state.as_ref(), resource.value_type())?;
         require_consistent(check_stored(resource.schema(), &upgraded))?;
