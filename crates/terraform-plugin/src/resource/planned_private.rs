@@ -1,9 +1,10 @@
 //! The private state that a plan passes to its operation, with what the framework adds to it.
 //!
 //! A replacement is planned twice. The second plan is that of a creation: its prior state is null, and its prior private
-//! state is the one that the first plan returned. Terraform then passes the private state of the second plan to both the
-//! deletion and the creation. So the second plan notes that it is a creation, by which the deletion knows that it is
-//! part of a replacement, and it keeps the private state of the object that is replaced for that deletion.
+//! state is the one that the first plan returned. Terraform passes the private state of the second plan to the deletion,
+//! and then plans the creation again, without a prior private state. So the second plan notes that it is a creation, by
+//! which the deletion knows that it is part of a replacement, and it keeps the private state of the object that is
+//! replaced for that deletion.
 
 use super::PrivateState;
 use crate::diagnostics::{Diagnostic, Diagnostics};

@@ -28,7 +28,10 @@ pub struct Planning<'a, R: Resource> {
     pub prior: Option<R::State>,
     /// The planned state. Changes must obey Terraform's rules, which the framework checks.
     pub planned: PlanOf<R::State>,
-    /// The private state of the object.
+    /// The private state of the object; empty in the plan of a creation.
+    ///
+    /// The operation that applies the plan receives it with the changes made here. Terraform plans again before it
+    /// applies, so an operation sees the changes of the last plan, and it does not apply a plan that changes no attribute.
     pub private: PrivateState,
     /// The private state of the object that is replaced, as the first plan of the replacement returned it.
     ///

@@ -251,21 +251,15 @@ impl<P: Provider> Driver<P> {
                 diagnostics: first.diagnostics,
             });
         }
-        let change = self.plan(type_name, config, prior).await?;
-        // Values known in the first plan must stay the same in the second.
-        require_consistent(check_replanned(&first.planned, &change.planned))?;
-        if first.planned != change.planned {
-            return Err(inconsistency("the second plan differs from the first"));
-        }
-        let mut diagnostics = change.diagnostics.clone();
-        let mut prior = prior.cloned();
-        if change.replaces {
+        let mut diagnostics = first.diagnostics.clone();
+        let mut prior = prior;
+        if first.replaces {
             let deletion = Change {
                 planned: Value::Null,
-                ..change.clone()
+                ..first.clone()
             };
             let deleted = self
-                .apply_change(type_name, &Value::Null, prior.as_ref(), &deletion)
+                .apply_change(type_name, &Value::Null, prior, &deletion)
                 .await?;
             let failed = has_error(&deleted.diagnostics);
             diagnostics.extend(deleted.diagnostics);
@@ -277,9 +271,14 @@ impl<P: Provider> Driver<P> {
             }
             prior = None;
         }
-        let applied = self
-            .apply_change(type_name, config, prior.as_ref(), &change)
-            .await?;
+        // After a deletion, Terraform plans the creation without the private state of the deleted object.
+        let change = self.plan(type_name, config, prior).await?;
+        // Values known in the first plan must stay the same in the second.
+        require_consistent(check_replanned(&first.planned, &change.planned))?;
+        if first.planned != change.planned {
+            return Err(inconsistency("the second plan differs from the first"));
+        }
+        let applied = self.apply_change(type_name, config, prior, &change).await?;
         diagnostics.extend(applied.diagnostics);
         Ok(Applied {
             stored: applied.stored,

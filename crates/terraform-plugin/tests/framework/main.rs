@@ -15,6 +15,7 @@
 //! | a failed update stores the recorded state | `failures::a_failed_update_stores_the_recorded_state` |
 //! | a failed deletion keeps the object | `failures::a_failed_deletion_keeps_the_object` |
 //! | the deletion of a replacement has the private data of its object | `replacement` |
+//! | every operation sees the private data that the last plan of its object wrote | `private_state` |
 //! | a panic is an error, the prior state is kept, and the provider continues | `failures::a_panic_is_an_error_and_the_provider_continues` |
 //! | an interrupt lets operations finish their current step | `failures::an_interrupt_ends_operations_in_flight_but_not_later_ones` |
 //! | a plan with an unknown provider configuration succeeds | `lifecycle::an_unknown_provider_configuration_is_an_error_only_where_a_client_is_required` |
@@ -41,6 +42,7 @@ mod lifecycle;
 mod lists;
 mod logs;
 mod metadata;
+mod private_state;
 mod refresh;
 mod replacement;
 mod validation;
