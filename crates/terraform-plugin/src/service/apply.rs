@@ -71,38 +71,32 @@ impl<P: Provider> Rpc<P> for tf::apply_resource_change::Request {
                     .await
             }
         };
-        Ok(match applied {
+        let (state, outcome) = match applied {
             Ok(result) => {
                 let result = keep_equivalent(attributes, &planned, &result);
                 for fault in check_applied(resource.schema(), &planned, &result) {
                     error!(path = %fault.path, reason = fault.reason, "the result does not match the plan");
                 }
-                let mut response = response(
-                    resource,
-                    &result,
-                    &operation.into_outcome(Diagnostics::default()),
-                );
-                if operation_kind == OperationKind::Update {
-                    let identity = resource.identity(&result);
-                    let planned = self.planned_identity.as_ref();
-                    if let Err(changed) =
-                        require_same_identity(resource, planned, identity.as_ref())
-                    {
-                        response.add_diagnostics(&changed);
-                        response.new_identity = self.planned_identity;
-                    }
-                }
-                response
+                (result, operation.into_outcome(Diagnostics::default()))
             }
             Err(diagnostics) => {
                 rpc::log_diagnostics(&diagnostics);
                 let outcome = operation.into_outcome(diagnostics);
                 let recorded = outcome.recorded.as_ref();
                 let state = recorded.map(|recorded| complete_recorded(recorded, &prior));
-                let state = state.unwrap_or(prior);
-                response(resource, &state, &outcome)
+                (state.unwrap_or(prior), outcome)
             }
-        })
+        };
+        let mut response = response(resource, &state, &outcome);
+        if operation_kind == OperationKind::Update {
+            let identity = resource.identity(&state);
+            let planned = self.planned_identity.as_ref();
+            if let Err(changed) = require_same_identity(resource, planned, identity.as_ref()) {
+                response.add_diagnostics(&changed);
+                response.new_identity = self.planned_identity;
+            }
+        }
+        Ok(response)
     }
 }
 

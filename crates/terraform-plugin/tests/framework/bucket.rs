@@ -356,6 +356,9 @@ impl Resource for BucketResource {
             let remote = cloud.buckets.get_mut(&planned.name).unwrap();
             remote.note.clone_from(&planned.note);
             remote.complete = true;
+            if let Some(name) = remote.renamed {
+                name.clone_into(&mut prior.name);
+            }
         }
         prior.note.clone_from(&planned.note);
         operation.record(&prior);

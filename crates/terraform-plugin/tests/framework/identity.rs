@@ -3,7 +3,7 @@ use terraform_plugin::protocol::tfplugin6::provider_server::Provider as _;
 use terraform_plugin::testing::driver::{Driver, Failure, Stored};
 use terraform_plugin::value::{Type, decode};
 
-use crate::bucket::{BUCKET, CloudProvider, Shared, bucket, start, text};
+use crate::bucket::{BUCKET, CloudProvider, Fault, Shared, bucket, start, text};
 
 async fn with_bucket() -> (Driver<CloudProvider>, Shared, Stored) {
     let (driver, cloud) = start().await;
@@ -44,6 +44,19 @@ async fn an_update_that_changes_the_identity_is_an_error_and_keeps_the_identity(
     let config = bucket([("name", text("a")), ("note", text("n"))]);
     let failed = driver.apply(BUCKET, &config, Some(&stored)).await.unwrap();
     assert_eq!(failed.diagnostics[0].summary, "Bug in the provider");
+    assert_eq!(failed.stored.unwrap().identity, stored.identity);
+}
+
+#[tokio::test]
+async fn a_failed_update_that_changes_the_identity_keeps_the_identity() {
+    let (driver, cloud, stored) = with_bucket().await;
+    cloud.lock().unwrap().buckets.get_mut("a").unwrap().renamed = Some("b");
+    cloud.lock().unwrap().fault = Fault::Halfway;
+    let config = bucket([("name", text("a")), ("note", text("n"))]);
+    let failed = driver.apply(BUCKET, &config, Some(&stored)).await.unwrap();
+    let summaries = failed.diagnostics.iter().map(|found| &found.summary);
+    let expected = ["Half changed", "Bug in the provider"];
+    assert_eq!(summaries.collect::<Vec<_>>(), expected);
     assert_eq!(failed.stored.unwrap().identity, stored.identity);
 }
 
