@@ -349,6 +349,11 @@ impl Attribute {
         )
     }
 
+    /// Returns `true` if messages must not show the value.
+    pub(super) fn is_secret(&self) -> bool {
+        self.sensitive || self.presence == Presence::WriteOnly
+    }
+
     /// Makes attributes with a default optional instead of computed, for kinds that return no result.
     pub(super) fn remove_computed(&mut self) {
         if self.presence == Presence::OptionalComputed && self.default.is_some() {

@@ -16,6 +16,7 @@ pub(crate) fn check_configuration(
 ) -> Diagnostics {
     let mut checker = Checker {
         write_only_allowed,
+        in_secret: false,
         found: Diagnostics::default(),
     };
     if let Some(message) = &schema.deprecation {
@@ -31,7 +32,7 @@ pub(crate) fn check_configuration(
 pub(super) fn check_value(attribute: &Attribute, value: &Value, path: &Path) -> Diagnostics {
     let found = check_type(attribute, value, path);
     if found.is_empty() {
-        check_validators(attribute, value, path)
+        check_validators(attribute, value, path, attribute.is_secret())
     } else {
         found
     }
@@ -45,18 +46,33 @@ fn check_type(attribute: &Attribute, value: &Value, path: &Path) -> Diagnostics 
     errors.iter().map(Diagnostic::invalid_value).collect()
 }
 
-fn check_validators(attribute: &Attribute, value: &Value, path: &Path) -> Diagnostics {
+/// The reason that a validator gives may quote the value, so that of a secret is replaced by the rule.
+fn check_validators(
+    attribute: &Attribute,
+    value: &Value,
+    path: &Path,
+    is_secret: bool,
+) -> Diagnostics {
     if !value.is_wholly_known() {
         return Diagnostics::default();
     }
     let validators = attribute.validators.iter();
-    validators
-        .flat_map(|validator| validator.check(value, path))
-        .collect()
+    let found = validators.flat_map(|validator| {
+        let found = validator.check(value, path).into_iter();
+        found.map(move |mut diagnostic| {
+            if is_secret {
+                validator.description().clone_into(&mut diagnostic.detail);
+            }
+            diagnostic
+        })
+    });
+    found.collect()
 }
 
 struct Checker {
     write_only_allowed: bool,
+    /// Whether the attribute is part of a secret.
+    in_secret: bool,
     found: Diagnostics,
 }
 
@@ -95,6 +111,8 @@ impl Checker {
             self.found
                 .push(Diagnostic::warning(summary, message.clone()).at(path));
         }
+        let outer = self.in_secret;
+        self.in_secret |= attribute.is_secret();
         // The attributes of nested objects have checks of their own, and validators need a value that passes them.
         let before = self.found.len();
         match &attribute.kind {
@@ -102,8 +120,10 @@ impl Checker {
             AttributeKind::Nested(_, children) => self.check_objects(children, value, path),
         }
         if self.found.len() == before {
-            self.found.extend(check_validators(attribute, value, path));
+            let found = check_validators(attribute, value, path, self.in_secret);
+            self.found.extend(found);
         }
+        self.in_secret = outer;
     }
 
     fn check_objects(&mut self, children: &Attributes, value: &Value, path: &Path) {
@@ -382,6 +402,29 @@ mod tests {
         );
         assert_eq!(found(&[("a", attribute())], &[("a", number("3"))]), invalid);
         assert!(found(&[("a", attribute())], &[("a", number("2"))]).is_empty());
+    }
+
+    #[test]
+    fn an_error_about_a_secret_does_not_quote_it() {
+        let level = || Attribute::for_type::<String>().validate(one_of(["low", "high"]));
+        let detail = |attribute: Attribute, value: Value| {
+            let schema = Schema::new("A test.", [("a".to_owned(), attribute)].into());
+            let found = check_configuration(&schema, &Value::object([("a", value)]), true);
+            assert_eq!(found.len(), 1);
+            found.into_iter().next().unwrap().detail
+        };
+        let secret = || text("hunter2");
+        let rule = "Must be one of `low`, `high`.";
+        assert!(detail(level(), secret()).contains("hunter2"));
+        assert_eq!(detail(level().sensitive(), secret()), rule);
+        let write_only = Attribute::for_type::<WriteOnly<String>>();
+        let write_only = write_only.validate(one_of(["low", "high"]));
+        assert_eq!(detail(write_only, secret()), rule);
+        let children = Attributes::from([("level".to_owned(), level())]);
+        let nested = AttributeKind::Nested(crate::schema::Nesting::Single, children);
+        let account = Attribute::new(nested, Presence::Optional).sensitive();
+        let config = Value::object([("level", secret())]);
+        assert_eq!(detail(account, config), rule);
     }
 
     #[test]
