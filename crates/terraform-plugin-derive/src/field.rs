@@ -1,10 +1,11 @@
 //! Parses one field of a model.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Error, Field, Ident, Meta, Result, Token, Type, Visibility};
+use syn::spanned::Spanned as _;
+use syn::{Error, Field, Ident, Meta, Path, Result, Token, Type, Visibility};
 
 use crate::input::{all, combined, description};
 
@@ -20,8 +21,13 @@ pub(crate) struct ModelField<'a> {
 
 /// How the field contributes to the object.
 pub(crate) enum Placement {
-    /// As one attribute. The tokens are calls of the attribute builder, each with its leading dot.
-    Attribute(TokenStream),
+    /// As one attribute.
+    Attribute {
+        /// Calls of the attribute builder, each with its leading dot.
+        builder: TokenStream,
+        /// The option `optional`, if there is no default for a missing value.
+        optional: Option<Path>,
+    },
     /// As the attributes of the nested model.
     Flattened,
 }
@@ -38,24 +44,33 @@ impl<'a> ModelField<'a> {
             visibility: &field.vis,
             name: ident.unraw().to_string(),
             description: description(&field.attrs),
-            placement: parse_placement(&field.attrs)?,
+            placement: parse_placement(field)?,
         })
     }
 }
 
-fn parse_placement(attributes: &[Attribute]) -> Result<Placement> {
+fn parse_placement(field: &Field) -> Result<Placement> {
     let mut options = Vec::new();
-    for attribute in attributes
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("tf"))
-    {
+    let attributes = field.attrs.iter();
+    for attribute in attributes.filter(|attribute| attribute.path().is_ident("tf")) {
         options.extend(attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)?);
     }
     if options.iter().any(is_flatten) {
         return flattened(&options);
     }
-    let calls = all(options.into_iter().map(builder_call))?;
-    Ok(Placement::Attribute(calls.into_iter().collect()))
+    let find = |name: &str| {
+        options
+            .iter()
+            .map(Meta::path)
+            .find(|path| path.is_ident(name))
+    };
+    let optional = find("optional").filter(|_| find("default").is_none());
+    let optional = optional.cloned();
+    let calls = options
+        .into_iter()
+        .map(|option| builder_call(option, &field.ty));
+    let builder = all(calls)?.into_iter().collect();
+    Ok(Placement::Attribute { builder, optional })
 }
 
 fn is_flatten(option: &Meta) -> bool {
@@ -77,8 +92,13 @@ fn flattened(options: &[Meta]) -> Result<Placement> {
     combined(errors).map_or(Ok(Placement::Flattened), Err)
 }
 
-fn builder_call(option: Meta) -> Result<TokenStream> {
+fn builder_call(option: Meta, kind: &Type) -> Result<TokenStream> {
     match option {
+        // The type of the field gives a literal its type.
+        Meta::List(list) if list.path.is_ident("default") => {
+            let arguments = list.tokens;
+            Ok(quote_spanned!(list.path.span()=> .default_for::<#kind, _>(#arguments)))
+        }
         Meta::Path(method) => Ok(quote!(.#method())),
         Meta::List(list) => {
             let (method, arguments) = (list.path, list.tokens);

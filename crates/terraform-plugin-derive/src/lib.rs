@@ -11,7 +11,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// Derives a model: the schema, the conversions from and to values, and the plan view of a struct.
 ///
 /// Doc comments become descriptions. `#[tf(…)]` on a field lists builder methods of
-/// `terraform_plugin::schema::Attribute` with their arguments: `#[tf(replace, default("main".to_owned()))]`.
+/// `terraform_plugin::schema::Attribute` with their arguments: `#[tf(replace, default("main"))]`.
 #[proc_macro_derive(Model, attributes(tf))]
 pub fn derive_model(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

@@ -22,13 +22,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let conversion_of_model = conversion(&quote!(#model), &fields);
     let conversion_of_plan = conversion(&quote!(#plan), &fields);
     let plan_struct = plan_struct(input, &plan, &fields);
-    let presences = fields.iter().map(|field| {
-        let kind = field.kind;
-        quote_spanned! {kind.span()=>
-            const _: ::terraform_plugin::schema::Presence =
-                <#kind as ::terraform_plugin::value::AttributeValue>::PRESENCE;
-        }
-    });
+    let type_checks = type_checks(&fields);
     let attributes = fields.iter().map(|field| {
         let ModelField {
             name,
@@ -37,7 +31,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
             ..
         } = field;
         match &field.placement {
-            Placement::Attribute(builder) => quote! {
+            Placement::Attribute { builder, .. } => quote! {
                 ::terraform_plugin::schema::add_attribute(
                     &mut attributes,
                     ::std::string::String::from(#name),
@@ -56,7 +50,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
         let ModelField { name, kind, .. } = field;
         let check = quote!(<#kind as ::terraform_plugin::value::AttributeValue>::check);
         match field.placement {
-            Placement::Attribute(_) => quote! {
+            Placement::Attribute { .. } => quote! {
                 #check(value.attribute(#name), &path.attribute(#name), errors);
             },
             Placement::Flattened => quote!(#check(value, path, errors);),
@@ -64,7 +58,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     });
     let description = description(&input.attrs);
     Ok(quote! {
-        #(#presences)*
+        #type_checks
         #plan_struct
         #conversion_of_model
         #conversion_of_plan
@@ -106,6 +100,30 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     })
 }
 
+/// Returns what does not compile if the type of a field is impossible or does not fit its options.
+fn type_checks(fields: &[ModelField<'_>]) -> TokenStream {
+    let checks = fields.iter().map(|field| {
+        let kind = field.kind;
+        let possible = quote_spanned! {kind.span()=>
+            const _: ::terraform_plugin::schema::Presence =
+                <#kind as ::terraform_plugin::value::AttributeValue>::PRESENCE;
+        };
+        let optional = match &field.placement {
+            Placement::Attribute { optional, .. } => optional.as_ref(),
+            Placement::Flattened => None,
+        };
+        let optional = optional.map(|option| {
+            quote_spanned! {option.span()=>
+                const _: () = ::terraform_plugin::schema::require_optional_type(
+                    <#kind as ::terraform_plugin::value::AttributeValue>::PRESENCE,
+                );
+            }
+        });
+        quote!(#possible #optional)
+    });
+    checks.collect()
+}
+
 fn plan_struct(input: &DeriveInput, plan: &syn::Ident, fields: &[ModelField<'_>]) -> TokenStream {
     let visibility = &input.vis;
     let documentation = format!(
@@ -122,7 +140,7 @@ fn plan_struct(input: &DeriveInput, plan: &syn::Ident, fields: &[ModelField<'_>]
         } = field;
         let view = quote!(<#kind as ::terraform_plugin::value::AttributeValue>::Plan);
         let view = match field.placement {
-            Placement::Attribute(_) => quote!(::terraform_plugin::value::Tf<#view>),
+            Placement::Attribute { .. } => quote!(::terraform_plugin::value::Tf<#view>),
             Placement::Flattened => view,
         };
         quote! {
@@ -144,7 +162,7 @@ fn conversion(target: &TokenStream, fields: &[ModelField<'_>]) -> TokenStream {
     let reads = fields.iter().map(|field| {
         let ModelField { ident, name, .. } = field;
         match field.placement {
-            Placement::Attribute(_) => quote! {
+            Placement::Attribute { .. } => quote! {
                 #ident: ::terraform_plugin::value::Convert::from_value(
                     value.attribute(#name),
                     &path.attribute(#name),
@@ -159,7 +177,7 @@ fn conversion(target: &TokenStream, fields: &[ModelField<'_>]) -> TokenStream {
         let ModelField { ident, name, .. } = field;
         let value = quote!(::terraform_plugin::value::Convert::to_value(&self.#ident));
         match field.placement {
-            Placement::Attribute(_) => quote! {
+            Placement::Attribute { .. } => quote! {
                 attributes.insert(::std::string::String::from(#name), #value);
             },
             Placement::Flattened => quote! {

@@ -21,7 +21,7 @@ use crate::value::AttributeValue;
 ///     #[tf(replace)]
 ///     name: String,
 ///     /// Class of the storage.
-///     #[tf(default("standard".to_owned()))]
+///     #[tf(default("standard"))]
 ///     class: String,
 ///     /// Free text.
 ///     note: Option<String>,

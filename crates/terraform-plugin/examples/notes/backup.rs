@@ -13,7 +13,7 @@ use crate::{Folder, failed};
 #[derive(Model)]
 pub(crate) struct Backup {
     /// Suffix of the copies' names.
-    #[tf(default(".bak".to_owned()))]
+    #[tf(default(".bak"))]
     suffix: String,
 }
 

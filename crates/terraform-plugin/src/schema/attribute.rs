@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Validator;
+use super::{DefaultFor, Validator};
 use crate::value::{AttributeValue, ConversionError, Convert, Path, Type, Value, to_json};
 
 /// Checks that a configured value fits a Rust type.
@@ -214,6 +214,15 @@ pub fn add_attribute(attributes: &mut Attributes, name: String, attribute: Attri
     attributes.insert(name, attribute);
 }
 
+/// Requires the type of an optional field without a default to have a value for a missing one.
+#[doc(hidden)]
+pub const fn require_optional_type(presence: Presence) {
+    assert!(
+        !matches!(presence, Presence::Required),
+        "`optional` without `default` requires a field of type `Option` or `Tf`"
+    );
+}
+
 impl Attribute {
     /// Returns an attribute of the given type and presence.
     pub fn new(kind: AttributeKind, presence: Presence) -> Self {
@@ -412,11 +421,21 @@ impl Attribute {
         clippy::needless_pass_by_value,
         reason = "a literal in `#[tf(default(…))]` reads better without a reference"
     )]
-    pub fn default<T: Convert>(mut self, value: T) -> Self {
+    pub fn default<T: Convert>(self, value: T) -> Self {
+        self.with_default(value.to_value())
+    }
+
+    /// Sets the default of the attribute of a field of type `F`.
+    #[doc(hidden)]
+    pub fn default_for<F, T: DefaultFor<F>>(self, value: T) -> Self {
+        self.with_default(value.into_default())
+    }
+
+    fn with_default(mut self, value: Value) -> Self {
         if self.presence != Presence::WriteOnly {
             self.presence = Presence::OptionalComputed;
         }
-        self.default = Some(value.to_value());
+        self.default = Some(value);
         self
     }
 

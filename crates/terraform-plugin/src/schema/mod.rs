@@ -3,6 +3,7 @@
 mod attribute;
 mod check;
 mod configuration;
+mod default;
 mod environment;
 mod identity;
 mod validator;
@@ -12,10 +13,12 @@ pub use attribute::{
     Attribute, AttributeKind, Attributes, Nesting, OnChange, Presence, SiblingRule,
 };
 #[doc(hidden)]
-pub use attribute::{LostOption, add_attribute};
+pub use attribute::{LostOption, add_attribute, require_optional_type};
 pub(crate) use check::name_fault;
 pub use check::{SchemaFault, SchemaKind};
 pub(crate) use configuration::check_configuration;
+#[doc(hidden)]
+pub use default::DefaultFor;
 pub(crate) use environment::fill_from_environment;
 pub(crate) use identity::identity_faults;
 pub use validator::{Validator, each, one_of};
