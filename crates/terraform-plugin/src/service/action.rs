@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::ProviderService;
 use super::events::{Event, Events};
 use super::rpc::Rpc;
-use super::wire::{decode_known_value, decode_value};
+use super::wire::{decode_known_config, decode_value};
 use crate::action::Invocation;
 use crate::diagnostics::{Diagnostics, Warnings};
 use crate::kind::Kind;
@@ -53,8 +53,9 @@ impl<P: Provider> Rpc<P> for invoke_action::Request {
     async fn handle(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
         let action = Arc::clone(service.action(&self.action_type)?);
         let client = service.require_client(&self.action_type)?;
-        let config = decode_known_value(self.config.as_ref(), action.value_type())?;
-        let config = resolve_arguments(action.schema(), &config);
+        let schema = action.schema();
+        let config = decode_known_config(self.config.as_ref(), schema, action.value_type())?;
+        let config = resolve_arguments(schema, &config);
         let interrupted = service.interrupted();
         let invocation = |progress| async move {
             let mut invocation = Invocation::new(client, interrupted.clone(), progress);

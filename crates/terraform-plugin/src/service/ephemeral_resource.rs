@@ -2,7 +2,7 @@
 
 use super::ProviderService;
 use super::rpc::Rpc;
-use super::wire::{decode_known_value, encode_value, require_known};
+use super::wire::{decode_known_config, encode_value, require_known};
 use crate::context::Context;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::ephemeral_resource::PrivateState;
@@ -27,7 +27,7 @@ impl<P: Provider> Rpc<P> for tf::open_ephemeral_resource::Request {
         let resource = service.ephemeral_resource(&self.type_name)?;
         let client = service.require_client(&self.type_name)?;
         let schema = resource.schema();
-        let config = decode_known_value(self.config.as_ref(), resource.value_type())?;
+        let config = decode_known_config(self.config.as_ref(), schema, resource.value_type())?;
         let arguments = resolve_arguments(schema, &config);
         let interrupted = service.interrupted();
         let mut context = Context::new(client, interrupted.clone());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::ProviderService;
 use super::events::{Event, Events};
 use super::rpc::Rpc;
-use super::wire::{decode_known_value, encode_identity, encode_value, require_known};
+use super::wire::{decode_known_config, encode_identity, encode_value, require_known};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::kind::Kind;
 use crate::list_resource::{Found, ListRequest};
@@ -34,8 +34,9 @@ impl<P: Provider> Rpc<P> for list_resource::Request {
         };
         let list = Arc::clone(service.list_resource(&self.type_name)?);
         let client = service.require_client(&self.type_name)?;
-        let config = decode_known_value(self.config.as_ref(), list.value_type())?;
-        let config = resolve_arguments(list.schema(), &config);
+        let schema = list.schema();
+        let config = decode_known_config(self.config.as_ref(), schema, list.value_type())?;
+        let config = resolve_arguments(schema, &config);
         // Zero means no limit.
         let limit = usize::try_from(self.limit).ok().filter(|limit| *limit > 0);
         let interrupted = service.interrupted();

@@ -2,6 +2,7 @@
 
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::protocol::tfplugin6::{DynamicValue, ResourceIdentityData};
+use crate::schema::{Schema, check_configuration};
 use crate::value::{Type, Value, decode, encode};
 
 /// Decodes a value. An absent one is null.
@@ -27,14 +28,18 @@ pub(super) fn decode_value(
     })
 }
 
-/// Decodes a configuration that must be wholly known.
-pub(super) fn decode_known_value(
-    value: Option<&DynamicValue>,
+/// Decodes a configuration that must be wholly known, and validates it.
+///
+/// Terraform validates a configuration before the plan, where parts of it may be unknown, and not always again.
+pub(super) fn decode_known_config(
+    config: Option<&DynamicValue>,
+    schema: &Schema,
     kind: &Type,
 ) -> Result<Value, Diagnostics> {
-    let value = decode_value(value, kind)?;
-    require_known(&value, "The configuration")?;
-    Ok(value)
+    let config = decode_value(config, kind)?;
+    require_known(&config, "The configuration")?;
+    check_configuration(schema, &config, true).into_result()?;
+    Ok(config)
 }
 
 /// Requires a value without unknown parts; `subject` is what the value is, in messages.

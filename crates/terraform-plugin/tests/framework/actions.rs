@@ -5,8 +5,11 @@ use terraform_plugin::protocol::tfplugin6::{Diagnostic, DynamicValue, invoke_act
 use terraform_plugin::testing::driver::{Driver, Failure};
 use terraform_plugin::value::{Type, Value, encode};
 use tokio::time::sleep;
+use tokio_stream::StreamExt as _;
 
-use crate::bucket::{BUCKET, CloudProvider, Fault, Remote, Shared, provider_config, start, text};
+use crate::bucket::{
+    BUCKET, CloudProvider, Fault, Remote, Shared, number, provider_config, start, text,
+};
 
 fn emptying(bucket: Value, password: Value) -> Value {
     Value::object([
@@ -38,6 +41,35 @@ async fn progress_is_streamed_before_the_diagnostics() {
     let invoked = driver.invoke(BUCKET, &config).await.unwrap();
     assert!(invoked.diagnostics.is_empty(), "the password has arrived");
     assert_eq!(cloud.lock().unwrap().emptied, ["a", "a"]);
+}
+
+#[tokio::test]
+async fn a_value_that_becomes_known_after_the_plan_and_does_not_fit_is_an_error_of_the_user() {
+    let (driver, cloud) = with_bucket().await;
+    let mut actions = driver.service().registry().action_schemas();
+    let kind = actions.next().unwrap().1.value_type();
+    let config = Value::object([("bucket", text("a")), ("steps", number(-1))]);
+    let request = invoke_action::Request {
+        action_type: BUCKET.to_owned(),
+        config: Some(DynamicValue {
+            msgpack: encode(&config, &kind).into(),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let service = driver.service();
+    let events = service.invoke_action(tonic::Request::new(request)).await;
+    let event = events.unwrap().into_inner().next().await;
+    match event.unwrap().unwrap().r#type {
+        Some(invoke_action::event::Type::Completed(completed)) => {
+            assert_eq!(
+                summaries(&completed.diagnostics),
+                ["Invalid value of steps"]
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(cloud.lock().unwrap().emptied.is_empty());
 }
 
 #[tokio::test]
