@@ -18,7 +18,7 @@ use crate::domain::token::{Scope, TokenDigest, TokenKind};
 use crate::domain::token_change::NewToken;
 use crate::domain::user_change::{NewUser, UserTaken};
 use crate::instance::Instance;
-use crate::seed::{SeedError, SeedToken};
+use crate::seed::{DeployKeyCredential, SeedError, SeedToken};
 use crate::web::fault::{Fault, FaultError};
 use crate::web::journal::JournalEntry;
 use crate::web::server;
@@ -286,6 +286,11 @@ impl Emulator {
     pub fn seed<T>(&self, change: impl FnOnce(&mut State, Moment) -> T) -> T {
         let now = self.instance.now();
         self.instance.change(|state| change(state, now))
+    }
+
+    /// Returns a credential with which a deploy key may use git over HTTP, in place of SSH.
+    pub fn deploy_key_credential(&self, key: u64) -> Result<DeployKeyCredential, SeedError> {
+        seed::deploy_key_credential(&self.instance, key)
     }
 
     /// Sets whether the container registry of a group holds images, which keep the group's path

@@ -7,19 +7,22 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use http::{HeaderName, HeaderValue};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::domain::hook::{Hook, HookEvent};
+use crate::domain::key::Key;
 use crate::domain::project::Project;
 use crate::domain::state::State;
 use crate::domain::table::Id;
 use crate::domain::time::Moment;
-use crate::domain::token::AccessToken;
+use crate::domain::token::{AccessToken, hex};
 use crate::domain::user::User;
 use crate::git::{ObjectId, Repositories};
 use crate::limit::{CounterKey, Counters, Rate};
+use crate::random;
 use crate::store::{self, Store};
 use crate::web::api_error::{ApiError, rate_limit_headers};
 use crate::web::auth::Identity;
@@ -51,6 +54,8 @@ pub(crate) struct Instance {
     pub(crate) wake: Notify,
     url: OnceLock<String>,
     clock_offset: AtomicI64,
+    /// Key of the passwords of deploy keys.
+    password_secret: String,
 }
 
 impl Instance {
@@ -67,6 +72,7 @@ impl Instance {
             wake: Notify::new(),
             url: OnceLock::new(),
             clock_offset: AtomicI64::new(0),
+            password_secret: random::hex_name(),
             deliveries: Deliveries::default(),
             requests,
             delayed: Mutex::default(),
@@ -116,6 +122,12 @@ impl Instance {
     /// Sets the URL; only the first call has an effect.
     pub(crate) fn set_url(&self, url: String) {
         let _ = self.url.set(url);
+    }
+
+    /// Returns a password with which a deploy key may use git over HTTP, until the emulator stops.
+    pub(crate) fn deploy_key_password(&self, key: Id<Key>) -> String {
+        let text = format!("{}:{key}", self.password_secret);
+        hex(&Sha256::digest(text.as_bytes()))
     }
 
     /// Returns the current time of the instance's clock.

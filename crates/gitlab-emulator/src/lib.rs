@@ -28,10 +28,11 @@ mod web;
 mod webhook;
 mod write;
 
+pub use domain::hook_health::AutoDisabling;
 pub use domain::settings::Settings;
 pub use domain::switches::{CommitValidation, ConflictText, HashStyle, Switches};
 pub use emulator::{Builder, Emulator, Error};
-pub use seed::{SeedError, SeedToken};
+pub use seed::{DeployKeyCredential, SeedError, SeedToken};
 pub use store::Error as StateError;
 pub use web::fault::{Failure, Fault, FaultError};
 pub use web::journal::JournalEntry;

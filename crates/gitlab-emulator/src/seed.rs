@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::key::KeyOwner;
 use crate::domain::namespace::Namespace;
 use crate::domain::table::Id;
 use crate::domain::time::Day;
@@ -41,6 +42,9 @@ pub enum SeedError {
     /// No user has this name.
     #[error("user {0} does not exist")]
     NoUser(String),
+    /// No deploy key has this ID.
+    #[error("deploy key {0} does not exist")]
+    NoDeployKey(u64),
     /// No group has this ID.
     #[error("group {0} does not exist")]
     NoGroup(u64),
@@ -75,6 +79,43 @@ pub(crate) fn token(instance: &Instance, seed: SeedToken) -> Result<String, Seed
             state.revoke_token(id);
         }
         Ok(secret)
+    })
+}
+
+/// A credential with which a deploy key may use git over HTTP, in place of SSH.
+#[derive(Clone, Serialize)]
+pub struct DeployKeyCredential {
+    /// User name.
+    pub username: String,
+    /// Password, valid until the emulator stops.
+    pub password: String,
+}
+
+impl std::fmt::Debug for DeployKeyCredential {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The password is secret.
+        formatter
+            .debug_struct("DeployKeyCredential")
+            .field("username", &self.username)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Returns a credential for a deploy key.
+pub(crate) fn deploy_key_credential(
+    instance: &Instance,
+    key: u64,
+) -> Result<DeployKeyCredential, SeedError> {
+    let id = Id::new(key);
+    let state = instance.store.read();
+    state
+        .keys
+        .get(id)
+        .filter(|key| matches!(key.owner, KeyOwner::Deploy { .. }))
+        .ok_or(SeedError::NoDeployKey(key))?;
+    Ok(DeployKeyCredential {
+        username: format!("key-{id}"),
+        password: instance.deploy_key_password(id),
     })
 }
 

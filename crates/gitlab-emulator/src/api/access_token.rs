@@ -10,7 +10,7 @@ use crate::domain::state::State;
 use crate::domain::table::Id;
 use crate::domain::time::{Day, Moment};
 use crate::domain::token::{AccessToken, Scope, TokenDigest};
-use crate::domain::user::Resource;
+use crate::domain::user::{Resource, UserState};
 use crate::random;
 use crate::web::api_error::ApiError;
 use crate::web::call::Call;
@@ -106,7 +106,7 @@ fn missing(resource: Resource) -> ApiError {
 fn list(call: &Call<'_>, params: &ListTokens) -> ApiResult {
     let state = call.instance.store.read();
     let resource = call.resource(&state)?;
-    if !state.can_manage_tokens(call.viewer(), resource) {
+    if !state.can_revoke_tokens(call.viewer(), resource) {
         return Err(ApiError::unauthorized());
     }
     let mut tokens: Vec<&AccessToken> = state
@@ -146,7 +146,7 @@ fn list(call: &Call<'_>, params: &ListTokens) -> ApiResult {
 fn show(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let state = call.instance.store.read();
     let resource = call.resource(&state)?;
-    if !state.can_manage_tokens(call.viewer(), resource) {
+    if !state.can_revoke_tokens(call.viewer(), resource) {
         return Err(ApiError::unauthorized());
     }
     let token = find(call, &state, resource).ok_or_else(|| missing(resource))?;
@@ -243,13 +243,16 @@ fn revoke(call: &Call<'_>, _: &NoParams) -> ApiResult {
         let resource = call.resource(state)?;
         let token = find(call, state, resource).ok_or_else(|| missing(resource))?;
         let (id, bot) = (token.id, token.user);
-        if !state.can_manage_tokens(call.viewer(), resource) && call.identity.token != Some(id) {
+        if !state.can_revoke_tokens(call.viewer(), resource) && call.identity.token != Some(id) {
             let name = |user| state.users.get(user).map_or("", |user| user.name.as_str());
             let text = format!("{} cannot delete {}", name(call.user()?), name(bot));
             return Err(ApiError::bad_request(text));
         }
         state.revoke_token(id);
         state.members.retain(|member| member.user != bot);
+        if let Some(bot) = state.users.get_mut(bot) {
+            bot.state = UserState::Blocked;
+        }
         Ok(Reply::no_content())
     })
 }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::access::ProjectAbility;
 use crate::domain::level::AccessLevel;
+use crate::domain::project::Project;
 use crate::domain::protection::{AccessEntry, Grantee, ProtectedBranch};
 use crate::domain::state::State;
 use crate::domain::table::Id;
@@ -157,10 +158,11 @@ fn show(call: &Call<'_>, _: &NoParams) -> ApiResult {
 
 fn protect(call: &Call<'_>, raw: &Raw) -> ApiResult {
     // Permissions are checked first, as by a `before` of the whole resource.
-    {
+    let accepts_keys = {
         let state = call.instance.store.read();
         call.project_for(&state, ProjectAbility::Administer)?;
-    }
+        state.switches.get().deploy_keys_in_protected_branches
+    };
     let params = ProtectBranch::read(raw)?;
     let lists = [
         (
@@ -186,7 +188,7 @@ fn protect(call: &Call<'_>, raw: &Raw) -> ApiResult {
         }
         let mut grantees: Vec<Grantee> = level.map(Grantee::Level).into_iter().collect();
         for entry in entries.iter().flatten() {
-            grantees.push(grantee(entry)?);
+            grantees.push(grantee(entry, accepts_keys)?);
         }
         if grantees.is_empty() && name != "unprotect_access_level" {
             grantees.push(Grantee::Level(AccessLevel::Maintainer));
@@ -206,6 +208,9 @@ fn protect(call: &Call<'_>, raw: &Raw) -> ApiResult {
         }
         if name.trim().is_empty() {
             return Err(invalid(vec!["Name can't be blank".to_owned()]));
+        }
+        for grantee in wanted.iter().flatten() {
+            check_key(state, project, *grantee)?;
         }
         let mut numbered = wanted
             .into_iter()
@@ -240,8 +245,8 @@ fn invalid(messages: Vec<String>) -> ApiError {
     )
 }
 
-/// Parses who an access entry names.
-fn grantee(entry: &Map<String, Value>) -> Result<Grantee, ApiError> {
+/// Parses who an access entry names. Servers that do not accept deploy keys ignore them silently.
+fn grantee(entry: &Map<String, Value>, accepts_keys: bool) -> Result<Grantee, ApiError> {
     let number = |name: &str| {
         entry
             .get(name)
@@ -254,7 +259,11 @@ fn grantee(entry: &Map<String, Value>) -> Result<Grantee, ApiError> {
         return Ok(Grantee::Group(Id::new(group)));
     }
     if let Some(key) = number("deploy_key_id") {
-        return Ok(Grantee::DeployKey(Id::new(key)));
+        return Ok(if accepts_keys {
+            Grantee::DeployKey(Id::new(key))
+        } else {
+            Grantee::Level(AccessLevel::Maintainer)
+        });
     }
     number("access_level")
         .and_then(AccessLevel::from_number)
@@ -263,13 +272,33 @@ fn grantee(entry: &Map<String, Value>) -> Result<Grantee, ApiError> {
         .ok_or_else(|| invalid(vec!["Access level is not included in the list".to_owned()]))
 }
 
+/// Checks that an entry's deploy key may write to the project.
+fn check_key(state: &State, project: Id<Project>, grantee: Grantee) -> Result<(), ApiError> {
+    let Grantee::DeployKey(key) = grantee else {
+        return Ok(());
+    };
+    match state.key_link(project, key) {
+        Some(link) if link.can_push => Ok(()),
+        _ => Err(invalid(vec![
+            "Push access levels deploy key is not enabled for this project".to_owned(),
+        ])),
+    }
+}
+
 /// Applies changes to a list: entries with `id` are changed or, with `_destroy`, removed; others
 /// are added.
 fn changed(
     state: &mut State,
+    project: Id<Project>,
     mut entries: Vec<AccessEntry>,
     changes: &[Map<String, Value>],
 ) -> Result<Vec<AccessEntry>, ApiError> {
+    let parse = |state: &State, change| {
+        let accepts_keys = state.switches.get().deploy_keys_in_protected_branches;
+        let grantee = grantee(change, accepts_keys)?;
+        check_key(state, project, grantee)?;
+        Ok::<_, ApiError>(grantee)
+    };
     for change in changes {
         let id = change
             .get("id")
@@ -280,13 +309,13 @@ fn changed(
         match id {
             Some(id) if is_removed => entries.retain(|entry| entry.id != id),
             Some(id) => {
-                let grantee = grantee(change)?;
+                let grantee = parse(state, change)?;
                 if let Some(entry) = entries.iter_mut().find(|entry| entry.id == id) {
                     entry.grantee = grantee;
                 }
             }
             None => {
-                let grantee = grantee(change)?;
+                let grantee = parse(state, change)?;
                 entries.extend(state.new_access_entries([grantee]));
             }
         }
@@ -297,6 +326,7 @@ fn changed(
 fn change(call: &Call<'_>, params: &ChangeProtection) -> ApiResult {
     call.instance.change(|state| {
         let mut protection = find(call, state)?.clone();
+        let project = protection.project;
         let lists = [
             (&mut protection.push, &params.allowed_to_push),
             (&mut protection.merge, &params.allowed_to_merge),
@@ -304,7 +334,7 @@ fn change(call: &Call<'_>, params: &ChangeProtection) -> ApiResult {
         ];
         for (entries, changes) in lists {
             if let Some(changes) = changes {
-                *entries = changed(state, std::mem::take(entries), changes)?;
+                *entries = changed(state, project, std::mem::take(entries), changes)?;
             }
         }
         if let Some(allow) = params.allow_force_push {

@@ -32,6 +32,10 @@ pub(crate) fn router(instance: &Arc<Instance>) -> Router {
         .route("/clock", post(advance_clock))
         .route("/wait_until_idle", post(wait_until_idle))
         .route("/tokens", post(seed_token))
+        .route(
+            "/deploy_keys/{id}/credential",
+            post(create_deploy_key_credential),
+        )
         .route("/groups/{id}/registry_images", put(set_registry_images))
         .route("/limits", axum::routing::delete(reset_limits))
         .route_layer(axum::middleware::from_fn_with_state(
@@ -156,6 +160,13 @@ async fn wait_until_idle(State(instance): Shared) -> StatusCode {
 async fn seed_token(State(instance): Shared, Json(token): Json<SeedToken>) -> Response {
     match seed::token(&instance, token) {
         Ok(secret) => (StatusCode::CREATED, Json(json!({ "token": secret }))).into_response(),
+        Err(error) => missing(&error),
+    }
+}
+
+async fn create_deploy_key_credential(State(instance): Shared, Path(key): Path<u64>) -> Response {
+    match seed::deploy_key_credential(&instance, key) {
+        Ok(credential) => (StatusCode::CREATED, Json(credential)).into_response(),
         Err(error) => missing(&error),
     }
 }

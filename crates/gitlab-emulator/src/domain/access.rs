@@ -26,7 +26,7 @@ pub enum ProjectAbility {
     Read,
     /// Read its repository.
     ReadCode,
-    /// Write to its unprotected branches.
+    /// Write to its unprotected branches and tags; nobody may if it is archived.
     PushCode,
     /// Change its settings, members, keys, hooks and tokens.
     Administer,
@@ -166,7 +166,7 @@ impl State {
         match ability {
             ProjectAbility::Read => is_open || at_least(AccessLevel::Guest),
             ProjectAbility::ReadCode => is_open || at_least(AccessLevel::Reporter),
-            ProjectAbility::PushCode => at_least(AccessLevel::Developer),
+            ProjectAbility::PushCode => !project.is_archived && at_least(AccessLevel::Developer),
             ProjectAbility::Administer => at_least(AccessLevel::Maintainer),
             ProjectAbility::Own => at_least(AccessLevel::Owner),
         }

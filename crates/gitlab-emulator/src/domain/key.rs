@@ -10,7 +10,7 @@ use super::ssh_key::{KeyError, SshKey};
 use super::state::State;
 use super::table::Id;
 use super::time::Moment;
-use super::user::User;
+use super::user::{User, UserState};
 
 /// A key of a user, or a deploy key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -19,6 +19,9 @@ pub struct Key {
     pub id: Id<Key>,
     /// The owner.
     pub owner: KeyOwner,
+    /// The user who added a deploy key, as whom it pushes.
+    #[serde(default)]
+    pub creator: Option<Id<User>>,
     /// Display name.
     pub title: String,
     /// The public key.
@@ -108,19 +111,25 @@ impl State {
             .map(|key| key.id);
         let id = match reachable {
             Some(id) => id,
-            None => self.make_deploy_key(new, now)?,
+            None => self.make_deploy_key(viewer.user, new, now)?,
         };
         self.link_key(project, id, new.can_push, now);
         Ok(id)
     }
 
-    fn make_deploy_key(&mut self, new: &NewDeployKey, now: Moment) -> Result<Id<Key>, Invalid> {
+    fn make_deploy_key(
+        &mut self,
+        creator: Option<Id<User>>,
+        new: &NewDeployKey,
+        now: Moment,
+    ) -> Result<Id<Key>, Invalid> {
         let key = self.check_key(&new.text, "deploy_key.")?;
         let owner = KeyOwner::Deploy { is_public: false };
         let (title, expires_at) = (new.title.clone(), new.expires_at);
         Ok(self.keys.add(|id| Key {
             id,
             owner,
+            creator,
             title,
             key,
             created_at: now,
@@ -141,6 +150,7 @@ impl State {
         Ok(self.keys.add(|id| Key {
             id,
             owner,
+            creator: None,
             title,
             key,
             created_at: now,
@@ -217,9 +227,31 @@ impl State {
         is_reachable
     }
 
-    /// Removes a deploy key from a project. The key itself goes with its last link unless it is
-    /// public.
+    /// Returns the caller as whom a deploy key pushes; `None` if its creator is gone or blocked.
+    pub fn key_viewer(&self, key: Id<Key>, now: Moment) -> Option<Viewer> {
+        let creator = self.users.get(self.keys.get(key)?.creator?)?;
+        (creator.state == UserState::Active).then_some(Viewer {
+            user: Some(creator.id),
+            is_admin: creator.is_admin,
+            now,
+        })
+    }
+
+    /// Returns whether a deploy key may push to unprotected branches of a project: its link must allow
+    /// that, and its creator must still be able to read the project (GitLab
+    /// `lib/gitlab/deploy_key_access.rb`).
+    pub fn can_push_with_key(&self, key: Id<Key>, project: &Project, now: Moment) -> bool {
+        self.key_link(project.id, key)
+            .is_some_and(|link| link.can_push)
+            && self
+                .key_viewer(key, now)
+                .is_some_and(|viewer| self.can_project(viewer, ProjectAbility::Read, project))
+    }
+
+    /// Removes a deploy key from a project, and from the project's protected branches. The key itself
+    /// goes with its last link unless it is public.
     pub fn remove_deploy_key(&mut self, project: Id<Project>, key: Id<Key>) {
+        self.remove_key_entries(project, key);
         self.key_links
             .retain(|link| link.project != project || link.key != key);
         self.remove_orphan_keys();

@@ -64,6 +64,24 @@ pub enum Grantee {
     DeployKey(Id<Key>),
 }
 
+/// The caller of a push.
+#[derive(Clone, Copy, Debug)]
+pub struct Pusher {
+    /// The user, or the creator of the deploy key.
+    pub viewer: Viewer,
+    /// The deploy key that authenticated the push.
+    pub deploy_key: Option<Id<Key>>,
+}
+
+impl From<Viewer> for Pusher {
+    fn from(viewer: Viewer) -> Self {
+        Self {
+            viewer,
+            deploy_key: None,
+        }
+    }
+}
+
 /// Returns whether a name matches a pattern, in which `*` stands for any text.
 pub fn matches_pattern(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');
@@ -106,12 +124,12 @@ impl State {
     /// Returns whether a caller may push to a branch.
     pub fn can_push(
         &self,
-        viewer: Viewer,
+        pusher: Pusher,
         project: &Project,
         branch: &str,
         is_empty: bool,
     ) -> bool {
-        self.can_change(viewer, project, branch, is_empty, |protection| {
+        self.can_change(pusher, project, branch, is_empty, |protection| {
             &protection.push
         })
     }
@@ -119,25 +137,30 @@ impl State {
     /// Returns whether a caller may merge into a branch.
     pub fn can_merge(
         &self,
-        viewer: Viewer,
+        pusher: Pusher,
         project: &Project,
         branch: &str,
         is_empty: bool,
     ) -> bool {
-        self.can_change(viewer, project, branch, is_empty, |protection| {
+        self.can_change(pusher, project, branch, is_empty, |protection| {
             &protection.merge
         })
     }
 
     fn can_change(
         &self,
-        viewer: Viewer,
+        pusher: Pusher,
         project: &Project,
         branch: &str,
         is_empty: bool,
         list: impl Fn(&ProtectedBranch) -> &Vec<AccessEntry>,
     ) -> bool {
-        if project.is_archived || !self.can_project(viewer, ProjectAbility::PushCode, project) {
+        let Pusher { viewer, deploy_key } = pusher;
+        let may_push = match deploy_key {
+            Some(key) => !project.is_archived && self.can_push_with_key(key, project, viewer.now),
+            None => self.can_project(viewer, ProjectAbility::PushCode, project),
+        };
+        if !may_push {
             return false;
         }
         if !self.is_protected(project, branch, is_empty) {
@@ -151,15 +174,16 @@ impl State {
         self.protections(project.id, branch).any(|protection| {
             list(protection)
                 .iter()
-                .any(|entry| self.grants_access(viewer, project, entry.grantee))
+                .any(|entry| self.grants_access(pusher, project, entry.grantee))
         })
     }
 
     /// Returns whether an entry grants access to a caller.
-    fn grants_access(&self, viewer: Viewer, project: &Project, grantee: Grantee) -> bool {
+    fn grants_access(&self, pusher: Pusher, project: &Project, grantee: Grantee) -> bool {
+        let Pusher { viewer, deploy_key } = pusher;
         match grantee {
-            // Deploy keys push over SSH, which is not emulated.
-            Grantee::Level(AccessLevel::None) | Grantee::DeployKey(_) => false,
+            Grantee::Level(AccessLevel::None) => false,
+            Grantee::DeployKey(key) => deploy_key == Some(key),
             Grantee::Level(AccessLevel::Admin) => viewer.is_admin,
             Grantee::Level(lowest) => self
                 .viewer_level(viewer, Resource::Project(project.id))
@@ -169,6 +193,24 @@ impl State {
                 self.user_level(user, Resource::Group(group), viewer.now)
                     .is_some_and(|level| level >= AccessLevel::Developer)
             }),
+        }
+    }
+
+    /// Removes a deploy key from the protected branches of a project.
+    pub(super) fn remove_key_entries(&mut self, project: Id<Project>, key: Id<Key>) {
+        let names_key = |entry: &AccessEntry| entry.grantee == Grantee::DeployKey(key);
+        let affected: Vec<_> = self
+            .protected_branches
+            .iter()
+            .filter(|protection| {
+                protection.project == project && protection.push.iter().any(names_key)
+            })
+            .map(|protection| protection.id)
+            .collect();
+        for id in affected {
+            if let Some(protection) = self.protected_branches.get_mut(id) {
+                protection.push.retain(|entry| !names_key(entry));
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::access::{ProjectAbility, Viewer};
 use super::project::Project;
+use super::protection::Pusher;
 use super::state::State;
 
 /// A kind of change to a reference.
@@ -55,16 +56,16 @@ impl State {
     /// Returns what a caller may do to a reference of a project.
     pub fn push_check(
         &self,
-        viewer: Viewer,
+        pusher: Pusher,
         project: &Project,
-        wanted: ReferenceChange<'_>,
+        change: ReferenceChange<'_>,
     ) -> PushDecision {
         let ReferenceChange {
             reference,
             kind,
             origin,
             is_empty,
-        } = wanted;
+        } = change;
         let Some(branch) = reference.strip_prefix("refs/heads/") else {
             return PushDecision::Allow;
         };
@@ -79,11 +80,11 @@ impl State {
         if !self.is_protected(project, branch, is_empty) {
             return PushDecision::Allow;
         }
-        let can_push = self.can_push(viewer, project, branch, is_empty);
+        let can_push = self.can_push(pusher, project, branch, is_empty);
         match kind {
-            ChangeKind::Delete => self.deletion_error(viewer, project, origin),
+            ChangeKind::Delete => self.deletion_error(pusher.viewer, project, origin),
             ChangeKind::Create if !is_empty && !can_push => {
-                if !self.can_merge(viewer, project, branch, is_empty) {
+                if !self.can_merge(pusher, project, branch, is_empty) {
                     PushDecision::Deny(
                         "You are not allowed to create protected branches on this project.",
                     )

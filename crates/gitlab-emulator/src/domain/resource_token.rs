@@ -52,20 +52,23 @@ pub fn check_level(
 }
 
 impl State {
-    /// Returns whether a caller may create and see tokens of a project or group. Bots may not.
-    pub fn can_manage_tokens(&self, viewer: Viewer, resource: Resource) -> bool {
+    /// Returns whether a caller may see and revoke the tokens of a project or group.
+    pub fn can_revoke_tokens(&self, viewer: Viewer, resource: Resource) -> bool {
         let lowest = match resource {
             Resource::Project(_) => AccessLevel::Maintainer,
             Resource::Group(_) => AccessLevel::Owner,
         };
+        self.viewer_level(viewer, resource)
+            .is_some_and(|level| level >= lowest)
+    }
+
+    /// Returns whether a caller may create and rotate the tokens of a project or group. Bots may not.
+    pub fn can_manage_tokens(&self, viewer: Viewer, resource: Resource) -> bool {
         let is_bot = viewer
             .user
             .and_then(|user| self.users.get(user))
             .is_some_and(User::is_bot);
-        !is_bot
-            && self
-                .viewer_level(viewer, resource)
-                .is_some_and(|level| level >= lowest)
+        !is_bot && self.can_revoke_tokens(viewer, resource)
     }
 
     /// Returns the tokens of a project or group.

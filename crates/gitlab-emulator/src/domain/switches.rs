@@ -38,6 +38,8 @@ pub struct Switches {
     pub impersonation_disabled: bool,
     /// Whether a second hook with the same URL is refused.
     pub unique_hook_urls: bool,
+    /// Whether entries of protected branches can name deploy keys.
+    pub deploy_keys_in_protected_branches: bool,
     /// When failing hooks are disabled.
     pub hook_auto_disabling: AutoDisabling,
     /// Time for which a pushed branch still shows its old commit, in milliseconds.
@@ -62,6 +64,7 @@ impl Default for Switches {
             marked_project_redirects: true,
             impersonation_disabled: false,
             unique_hook_urls: false,
+            deploy_keys_in_protected_branches: true,
             hook_auto_disabling: AutoDisabling::Off,
             branch_delay: 0,
             texts: Texts::default(),

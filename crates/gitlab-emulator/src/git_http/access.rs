@@ -6,6 +6,7 @@ use http::{HeaderValue, StatusCode, header};
 use super::credential::Actor;
 use super::path::Service;
 use crate::domain::access::{GroupAbility, ProjectAbility, Viewer};
+use crate::domain::key::Key;
 use crate::domain::namespace::NamespaceKind;
 use crate::domain::project::Project;
 use crate::domain::project_change::ProjectChange;
@@ -61,6 +62,8 @@ pub(super) struct Grant {
     /// The user; `None` for anonymous fetches.
     pub(super) user: Option<Id<User>>,
     pub(super) is_admin: bool,
+    /// The deploy key that authenticated; `user` is its creator then.
+    pub(super) deploy_key: Option<Id<Key>>,
 }
 
 /// Authorises a request.
@@ -71,16 +74,14 @@ pub(super) fn check(
     service: Service,
     now: Moment,
 ) -> Result<Grant, AccessError> {
+    let nobody = Viewer {
+        user: None,
+        is_admin: false,
+        now,
+    };
     let (viewer, can_download, can_push) = match actor {
-        Actor::Anonymous | Actor::Deploy(_) => (
-            Viewer {
-                user: None,
-                is_admin: false,
-                now,
-            },
-            true,
-            false,
-        ),
+        Actor::Anonymous | Actor::DeployToken(_) => (nobody, true, false),
+        Actor::DeployKey(key) => (state.key_viewer(*key, now).unwrap_or(nobody), true, true),
         Actor::User {
             user,
             is_admin,
@@ -101,9 +102,14 @@ pub(super) fn check(
         Some(Target::Namespace(_)) => None,
         None => state.redirected(path),
     };
+    let deploy_key = match actor {
+        Actor::DeployKey(key) => Some(*key),
+        Actor::Anonymous | Actor::User { .. } | Actor::DeployToken(_) => None,
+    };
     let has_deploy_access = |project: &Project| match actor {
-        Actor::Deploy(Resource::Project(id)) => project.id == *id,
-        Actor::Deploy(Resource::Group(id)) => state
+        Actor::DeployKey(key) => state.key_link(project.id, *key).is_some(),
+        Actor::DeployToken(Resource::Project(id)) => project.id == *id,
+        Actor::DeployToken(Resource::Group(id)) => state
             .self_and_ancestors(project.namespace)
             .any(|group| group.id == *id),
         Actor::Anonymous | Actor::User { .. } => false,
@@ -111,13 +117,15 @@ pub(super) fn check(
     let visible = project.filter(|project| {
         !project.is_being_removed
             && (has_deploy_access(project)
-                || state.can_project(viewer, ProjectAbility::Read, project))
+                || deploy_key.is_none() && state.can_project(viewer, ProjectAbility::Read, project))
     });
     let Some(project) = visible else {
         // Anonymous callers must not learn which projects exist.
         return Err(match actor {
             Actor::Anonymous => AccessError::Credentials,
-            Actor::User { .. } | Actor::Deploy(_) => AccessError::NotFound(NO_PROJECT),
+            Actor::User { .. } | Actor::DeployKey(_) | Actor::DeployToken(_) => {
+                AccessError::NotFound(NO_PROJECT)
+            }
         });
     };
     match service {
@@ -144,7 +152,9 @@ pub(super) fn check(
                     "You can't push code to an archived project.",
                 ));
             }
-            if !state.can_project(viewer, ProjectAbility::PushCode, project) {
+            if let Some(key) = deploy_key {
+                check_key_push(state, key, project, now)?;
+            } else if !state.can_project(viewer, ProjectAbility::PushCode, project) {
                 return Err(AccessError::Forbidden(
                     "You are not allowed to push code to this project.",
                 ));
@@ -155,7 +165,28 @@ pub(super) fn check(
         project: project.id,
         user: viewer.user,
         is_admin: viewer.is_admin,
+        deploy_key,
     })
+}
+
+fn check_key_push(
+    state: &State,
+    key: Id<Key>,
+    project: &Project,
+    now: Moment,
+) -> Result<(), AccessError> {
+    let link = state.key_link(project.id, key);
+    if !link.is_some_and(|link| link.can_push) {
+        return Err(AccessError::Forbidden(
+            "This deploy key does not have write access to this project.",
+        ));
+    }
+    if !state.can_push_with_key(key, project, now) {
+        return Err(AccessError::Forbidden(
+            "You are not allowed to push code to this project.",
+        ));
+    }
+    Ok(())
 }
 
 /// Creates the project that a push names, if the user may.

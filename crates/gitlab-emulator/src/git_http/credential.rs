@@ -6,11 +6,13 @@ use http::{HeaderMap, header};
 
 use super::access::AccessError;
 use crate::domain::deploy_token::DeployScope;
+use crate::domain::key::{Key, KeyOwner};
 use crate::domain::state::State;
 use crate::domain::table::Id;
 use crate::domain::time::Moment;
 use crate::domain::token::{AccessToken, Scope, TokenDigest, TokenKind};
 use crate::domain::user::{Resource, User, UserState};
+use crate::instance::Instance;
 
 /// The caller of a git request, and what its credential allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,12 +26,19 @@ pub(super) enum Actor {
         can_download: bool,
         can_push: bool,
     },
+    /// A deploy key. The emulator has no SSH server; tests get a password for a key instead.
+    DeployKey(Id<Key>),
     /// A deploy token, which may fetch.
-    Deploy(Resource),
+    DeployToken(Resource),
 }
 
 /// Identifies the actor of a request. Invalid credentials are refused even where none are needed.
-pub(super) fn actor(state: &State, headers: &HeaderMap, now: Moment) -> Result<Actor, AccessError> {
+pub(super) fn actor(
+    instance: &Instance,
+    state: &State,
+    headers: &HeaderMap,
+    now: Moment,
+) -> Result<Actor, AccessError> {
     let Some(value) = headers.get(header::AUTHORIZATION) else {
         return Ok(Actor::Anonymous);
     };
@@ -49,6 +58,7 @@ pub(super) fn actor(state: &State, headers: &HeaderMap, now: Moment) -> Result<A
     }
     by_access_token(state, &name, &password, now)
         .or_else(|| by_deploy_token(state, &name, &password, now))
+        .or_else(|| by_deploy_key(instance, state, &name, &password, now))
         .ok_or(AccessError::Credentials)
 }
 
@@ -78,7 +88,22 @@ fn by_deploy_token(state: &State, name: &str, password: &str, now: Moment) -> Op
             && token.is_active(now)
             && token.scopes.contains(&DeployScope::ReadRepository)
     })?;
-    Some(Actor::Deploy(token.resource))
+    Some(Actor::DeployToken(token.resource))
+}
+
+fn by_deploy_key(
+    instance: &Instance,
+    state: &State,
+    name: &str,
+    password: &str,
+    now: Moment,
+) -> Option<Actor> {
+    let id = Id::parse(name.strip_prefix("key-")?)?;
+    let key = state.keys.get(id)?;
+    let is_valid = matches!(key.owner, KeyOwner::Deploy { .. })
+        && key.expires_at.is_none_or(|end| end > now)
+        && instance.deploy_key_password(id) == password;
+    is_valid.then_some(Actor::DeployKey(id))
 }
 
 /// Returns whether a token allows fetching and pushing; `None` if it is not valid for git at all.

@@ -113,7 +113,7 @@ fn authorize(
     let now = instance.now();
     let actor = {
         let state = instance.store.read();
-        credential::actor(&state, headers, now)?
+        credential::actor(instance, &state, headers, now)?
     };
     if service == Service::ReceivePack {
         access::create_on_push(instance, &actor, project, now);

@@ -12,6 +12,7 @@ use http::HeaderValue;
 use super::access::Grant;
 use super::{git_response, process, unavailable};
 use crate::domain::access::Viewer;
+use crate::domain::protection::Pusher;
 use crate::domain::push_check::{ChangeKind, Origin, PushDecision, ReferenceChange};
 use crate::git::ObjectId;
 use crate::instance::Instance;
@@ -93,10 +94,13 @@ fn policy_lines(instance: &Instance, grant: &Grant, request: &[u8]) -> String {
     let Some(project) = state.projects.get(grant.project) else {
         return String::new();
     };
-    let viewer = Viewer {
-        user: grant.user,
-        is_admin: grant.is_admin,
-        now: instance.now(),
+    let pusher = Pusher {
+        viewer: Viewer {
+            user: grant.user,
+            is_admin: grant.is_admin,
+            now: instance.now(),
+        },
+        deploy_key: grant.deploy_key,
     };
     let repository = instance.repositories.open(project.id.number());
     let is_empty = repository
@@ -115,7 +119,7 @@ fn policy_lines(instance: &Instance, grant: &Grant, request: &[u8]) -> String {
             origin: Origin::Git,
             is_empty,
         };
-        let (rule, text) = match state.push_check(viewer, project, change) {
+        let (rule, text) = match state.push_check(pusher, project, change) {
             PushDecision::Allow => continue,
             PushDecision::Deny(text) => ("deny", text),
             PushDecision::DenyForced(text) => ("deny-forced", text),

@@ -65,13 +65,10 @@ pub(crate) fn identify(
             }
             check_scopes(token, route)?;
             let user = active_user(state, token)?;
-            let needs_mode = state.settings.get().admin_mode;
-            let is_admin =
-                user.is_admin && (!needs_mode || token.scopes.contains(&Scope::AdminMode));
             Identity {
                 user: Some(user.id),
                 token: Some(token.id),
-                is_admin,
+                is_admin: acts_as_admin(state, user, token),
             }
         }
     };
@@ -179,6 +176,11 @@ fn active_user<'s>(state: &'s State, token: &AccessToken) -> Result<&'s User, Ap
     }
 }
 
+/// Returns whether a user acts as administrator; with admin mode, the token needs a scope for that.
+fn acts_as_admin(state: &State, user: &User, token: &AccessToken) -> bool {
+    user.is_admin && (!state.settings.get().admin_mode || token.scopes.contains(&Scope::AdminMode))
+}
+
 fn sudo_name(headers: &HeaderMap, raw: &Raw) -> Option<String> {
     let header = headers
         .get("sudo")
@@ -213,7 +215,7 @@ fn sudo(state: &State, identity: Identity, name: &str) -> Result<Identity, ApiEr
         user.ok_or_else(|| ApiError::not_found(&format!("User with ID or username '{name}'")))?;
     Ok(Identity {
         user: Some(user.id),
-        is_admin: user.is_admin,
+        is_admin: acts_as_admin(state, user, token),
         ..identity
     })
 }

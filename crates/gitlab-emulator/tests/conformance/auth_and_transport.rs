@@ -509,27 +509,6 @@ async fn blocked_users_and_impersonation_are_refused() {
 }
 
 #[tokio::test]
-async fn admin_mode_requires_its_scope_for_administration() {
-    let gitlab = TestInstance::start().await;
-    gitlab
-        .emulator
-        .update_settings(|settings| settings.admin_mode = true);
-    let plain = gitlab.client(&gitlab.emulator.root_token);
-    plain.get("/application/settings").await.assert_status(200);
-    gitlab
-        .emulator
-        .update_settings(|settings| settings.admin_mode = false);
-    let without = gitlab.create_token(1, &["api"]).await;
-    gitlab
-        .emulator
-        .update_settings(|settings| settings.admin_mode = true);
-    without
-        .get("/application/settings")
-        .await
-        .assert_status(403);
-}
-
-#[tokio::test]
 async fn latency_delays_reads() {
     let gitlab = TestInstance::start().await;
     gitlab

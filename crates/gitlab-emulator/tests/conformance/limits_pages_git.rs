@@ -325,7 +325,7 @@ async fn s188_stale_push_changes_nothing() {
         &["commit", "-q", "--allow-empty", "-m", "mine"],
     )
     .await;
-    let other_path = root
+    let other_commit = root
         .commit(&project, "main", json!([creates("a", "1")]))
         .await;
     let said = git_error(folder.path(), &["push"]).await;
@@ -334,7 +334,7 @@ async fn s188_stale_push_changes_nothing() {
         "{said}"
     );
     let head = root.get(&format!("{}/main", commits(&project))).await.ok();
-    assert_eq!(head["id"], other_path["id"]);
+    assert_eq!(head["id"], other_commit["id"]);
     let mine = git_ok(folder.path(), &["rev-parse", "HEAD"]).await;
     root.get(&format!("{}/{}", commits(&project), mine.trim()))
         .await

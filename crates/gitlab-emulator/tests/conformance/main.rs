@@ -9,6 +9,7 @@
 mod access_tokens;
 mod auth_and_transport;
 mod branches_and_protection;
+mod deploy_key_actors;
 mod deploy_keys;
 mod groups;
 mod hook_health;
@@ -19,5 +20,6 @@ mod projects;
 mod receiver;
 mod repository_reads;
 mod repository_writes;
+mod roles_and_life_cycles;
 mod support;
 mod table;

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 const README: &str = include_str!("../../README.md");
-const SOURCES: [&str; 15] = [
+const SOURCES: [&str; 17] = [
     include_str!("access_tokens.rs"),
     include_str!("auth_and_transport.rs"),
     include_str!("branches_and_protection.rs"),
+    include_str!("deploy_key_actors.rs"),
     include_str!("deploy_keys.rs"),
     include_str!("groups.rs"),
     include_str!("hook_health.rs"),
@@ -19,8 +20,9 @@ const SOURCES: [&str; 15] = [
     include_str!("repository_writes/contents.rs"),
     include_str!("repository_writes/files.rs"),
     include_str!("repository_writes/races.rs"),
+    include_str!("roles_and_life_cycles.rs"),
 ];
-const STATEMENTS: u32 = 214;
+const STATEMENTS: u32 = 244;
 
 /// Returns the tests by statement.
 fn tests() -> BTreeMap<u32, String> {

@@ -138,7 +138,7 @@ fn show_branch(
         "protected": state.is_protected(project, name, false),
         "developers_can_push": developers(|protection| &protection.push),
         "developers_can_merge": developers(|protection| &protection.merge),
-        "can_push": state.can_push(call.viewer(), project, name, false),
+        "can_push": state.can_push(call.viewer().into(), project, name, false),
         "default": is_default,
         "web_url": format!("{web_url}/-/tree/{name}"),
     }))
@@ -236,7 +236,7 @@ fn check_hooks(
     let Some(project) = state.projects.get(project) else {
         return Ok(());
     };
-    match state.push_check(call.viewer(), project, wanted) {
+    match state.push_check(call.viewer().into(), project, wanted) {
         PushDecision::Deny(text) => Err(ApiError::rejected(text)),
         PushDecision::Allow | PushDecision::DenyForced(_) => Ok(()),
     }
@@ -263,7 +263,7 @@ pub(super) fn delete(call: &Call<'_>, _: &NoParams) -> ApiResult {
             .get(id)
             .ok_or_else(|| ApiError::not_found("Project"))?;
         let is_default = state.default_branch(project) == name;
-        if !is_default && !state.can_push(call.viewer(), project, name, false) {
+        if !is_default && !state.can_push(call.viewer().into(), project, name, false) {
             let text = "You dont have push access to repo";
             return Err(ApiError::message(StatusCode::METHOD_NOT_ALLOWED, text));
         }

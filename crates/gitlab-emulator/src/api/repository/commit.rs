@@ -231,7 +231,7 @@ fn require_push_access(call: &Call<'_>, branch: &str) -> Result<Id<Project>, Api
     let state = call.instance.store.read();
     let project = call.project(&state)?;
     let is_empty = call.repository(project.id)?.is_empty()?;
-    if state.can_push(call.viewer(), project, branch, is_empty) {
+    if state.can_push(call.viewer().into(), project, branch, is_empty) {
         Ok(project.id)
     } else {
         Err(ApiError::forbidden_because(

@@ -65,7 +65,7 @@ pub(super) fn plan(
             .projects
             .get(project)
             .ok_or_else(|| ApiError::not_found("Project"))?;
-        if !state.can_push(call.viewer(), row, &branch, is_empty) {
+        if !state.can_push(call.viewer().into(), row, &branch, is_empty) {
             return Err(ApiError::rejected(
                 "You are not allowed to push into this branch",
             ));
@@ -202,7 +202,7 @@ fn check_hooks(call: &Call<'_>, plan: &Plan) -> Result<(), ApiError> {
         (Some(tip), Some(start)) => !repository.is_ancestor(tip, start),
         _ => false,
     };
-    match state.push_check(call.viewer(), project, wanted) {
+    match state.push_check(call.viewer().into(), project, wanted) {
         PushDecision::Deny(text) => Err(ApiError::rejected(text)),
         PushDecision::DenyForced(text) if is_forced => Err(ApiError::rejected(text)),
         PushDecision::Allow | PushDecision::DenyForced(_) => Ok(()),
