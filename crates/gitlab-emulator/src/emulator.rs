@@ -10,15 +10,17 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::domain::level::AccessLevel;
 use crate::domain::settings::Settings;
 use crate::domain::state::State;
 use crate::domain::switches::Switches;
 use crate::domain::time::Moment;
 use crate::domain::token::{Scope, TokenDigest, TokenKind};
 use crate::domain::token_change::NewToken;
+use crate::domain::user::Resource;
 use crate::domain::user_change::{NewUser, UserTaken};
 use crate::instance::Instance;
-use crate::seed::{DeployKeyCredential, SeedError, SeedToken};
+use crate::seed::{DeployKeyCredential, SeedAccessToken, SeedError, SeedToken, SeededToken};
 use crate::web::fault::{Fault, FaultError};
 use crate::web::journal::JournalEntry;
 use crate::web::server;
@@ -280,6 +282,32 @@ impl Emulator {
     /// Creates a token in a state that no request can produce, and returns its secret.
     pub fn seed_token(&self, token: SeedToken) -> Result<String, SeedError> {
         seed::token(&self.instance, token)
+    }
+
+    /// Creates an ordinary user with a personal access token of the scopes `api`, `read_repository`
+    /// and `write_repository`.
+    pub fn seed_user(&self, username: &str) -> Result<SeededToken, SeedError> {
+        seed::user(&self.instance, username)
+    }
+
+    /// Makes a user a direct member of a project or group, or changes the level of the membership.
+    pub fn seed_member(
+        &self,
+        resource: Resource,
+        username: &str,
+        level: AccessLevel,
+    ) -> Result<(), SeedError> {
+        seed::member(&self.instance, resource, username, level)
+    }
+
+    /// Creates a project or group access token.
+    pub fn seed_access_token(&self, token: SeedAccessToken) -> Result<SeededToken, SeedError> {
+        seed::access_token(&self.instance, token)
+    }
+
+    /// Moves a project to another group or personal namespace.
+    pub fn transfer_project(&self, project: u64, namespace: u64) -> Result<(), SeedError> {
+        seed::transfer_project(&self.instance, project, namespace)
     }
 
     /// Changes the state directly. The caller must keep repositories on disk in step.

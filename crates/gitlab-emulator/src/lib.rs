@@ -29,10 +29,13 @@ mod webhook;
 mod write;
 
 pub use domain::hook_health::AutoDisabling;
+pub use domain::level::AccessLevel;
 pub use domain::settings::Settings;
 pub use domain::switches::{CommitValidation, ConflictText, HashStyle, Switches};
+pub use domain::token::Scope;
+pub use domain::user::Resource;
 pub use emulator::{Builder, Emulator, Error};
-pub use seed::{DeployKeyCredential, SeedError, SeedToken};
+pub use seed::{DeployKeyCredential, SeedAccessToken, SeedError, SeedToken, SeededToken};
 pub use store::Error as StateError;
 pub use web::fault::{Failure, Fault, FaultError};
 pub use web::journal::JournalEntry;

@@ -12,9 +12,11 @@ use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::domain::level::AccessLevel;
 use crate::domain::token::TokenDigest;
+use crate::domain::user::Resource;
 use crate::instance::Instance;
-use crate::seed::{self, SeedError, SeedToken};
+use crate::seed::{self, SeedAccessToken, SeedError, SeedToken};
 use crate::web::api_error::ApiError;
 use crate::web::fault::Fault;
 
@@ -32,6 +34,10 @@ pub(crate) fn router(instance: &Arc<Instance>) -> Router {
         .route("/clock", post(advance_clock))
         .route("/wait_until_idle", post(wait_until_idle))
         .route("/tokens", post(seed_token))
+        .route("/users", post(seed_user))
+        .route("/members", post(seed_member))
+        .route("/access_tokens", post(seed_access_token))
+        .route("/projects/{id}/transfer", post(transfer_project))
         .route(
             "/deploy_keys/{id}/credential",
             post(create_deploy_key_credential),
@@ -160,14 +166,66 @@ async fn wait_until_idle(State(instance): Shared) -> StatusCode {
 async fn seed_token(State(instance): Shared, Json(token): Json<SeedToken>) -> Response {
     match seed::token(&instance, token) {
         Ok(secret) => (StatusCode::CREATED, Json(json!({ "token": secret }))).into_response(),
-        Err(error) => missing(&error),
+        Err(error) => refused(&error),
+    }
+}
+
+#[derive(Deserialize)]
+struct SeedUser {
+    username: String,
+}
+
+async fn seed_user(State(instance): Shared, Json(user): Json<SeedUser>) -> Response {
+    match seed::user(&instance, &user.username) {
+        Ok(token) => (StatusCode::CREATED, Json(token)).into_response(),
+        Err(error) => refused(&error),
+    }
+}
+
+#[derive(Deserialize)]
+struct SeedMember {
+    resource: Resource,
+    username: String,
+    access_level: AccessLevel,
+}
+
+async fn seed_member(State(instance): Shared, Json(new): Json<SeedMember>) -> Response {
+    match seed::member(&instance, new.resource, &new.username, new.access_level) {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => refused(&error),
+    }
+}
+
+async fn seed_access_token(
+    State(instance): Shared,
+    Json(token): Json<SeedAccessToken>,
+) -> Response {
+    match seed::access_token(&instance, token) {
+        Ok(token) => (StatusCode::CREATED, Json(token)).into_response(),
+        Err(error) => refused(&error),
+    }
+}
+
+#[derive(Deserialize)]
+struct Transfer {
+    namespace_id: u64,
+}
+
+async fn transfer_project(
+    State(instance): Shared,
+    Path(project): Path<u64>,
+    Json(transfer): Json<Transfer>,
+) -> Response {
+    match seed::transfer_project(&instance, project, transfer.namespace_id) {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => refused(&error),
     }
 }
 
 async fn create_deploy_key_credential(State(instance): Shared, Path(key): Path<u64>) -> Response {
     match seed::deploy_key_credential(&instance, key) {
         Ok(credential) => (StatusCode::CREATED, Json(credential)).into_response(),
-        Err(error) => missing(&error),
+        Err(error) => refused(&error),
     }
 }
 
@@ -183,7 +241,7 @@ async fn set_registry_images(
 ) -> Response {
     match seed::registry_images(&instance, group, images.has_images) {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
-        Err(error) => missing(&error),
+        Err(error) => refused(&error),
     }
 }
 
@@ -192,10 +250,13 @@ async fn reset_limits(State(instance): Shared) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-fn missing(error: &SeedError) -> Response {
-    (
-        StatusCode::NOT_FOUND,
-        Json(json!({ "error": error.to_string() })),
-    )
-        .into_response()
+fn refused(error: &SeedError) -> Response {
+    let status = match error {
+        SeedError::NoUser(_)
+        | SeedError::NoDeployKey(_)
+        | SeedError::NoGroup(_)
+        | SeedError::NoProject(_) => StatusCode::NOT_FOUND,
+        SeedError::Refused(_) => StatusCode::BAD_REQUEST,
+    };
+    (status, Json(json!({ "error": error.to_string() }))).into_response()
 }

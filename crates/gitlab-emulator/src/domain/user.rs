@@ -72,6 +72,16 @@ pub enum Resource {
 }
 
 impl Resource {
+    /// Creates the reference to a project, which need not exist.
+    pub const fn project(id: u64) -> Self {
+        Self::Project(Id::new(id))
+    }
+
+    /// Creates the reference to a group, which need not exist.
+    pub const fn group(id: u64) -> Self {
+        Self::Group(Id::new(id))
+    }
+
     /// Returns `project` or `group`, as in messages and names.
     pub const fn kind(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! The program, its data folder, faults and the journal.
+//! The program, its data folder, faults, seeds and the journal.
 
 #![expect(
     clippy::unwrap_used,
@@ -9,3 +9,4 @@
 mod faults;
 mod journal;
 mod restart;
+mod seeds;
