@@ -56,11 +56,12 @@ fn is_listed(call: &Call<'_>, state: &State, namespace: &Namespace) -> bool {
 
 fn entity(call: &Call<'_>, state: &State, namespace: &Namespace) -> Value {
     let mut entity = namespace_entity(call, state, namespace);
-    if let (Value::Object(map), true) = (&mut entity, namespace.is_group()) {
-        let now = call.now;
-        let resource = crate::domain::user::Resource::Group(namespace.id);
-        let members = state.all_members(resource, now).len();
-        map.insert("members_count_with_descendants".to_owned(), json!(members));
+    if let Value::Object(map) = &mut entity
+        && namespace.is_group()
+        && state.can_group(call.viewer(), GroupAbility::Administer, namespace)
+    {
+        let count = state.members_with_descendants(namespace.id, call.now);
+        map.insert("members_count_with_descendants".to_owned(), json!(count));
     }
     entity
 }

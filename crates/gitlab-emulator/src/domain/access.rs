@@ -1,6 +1,7 @@
 //! Access levels from memberships and shares, and what each level permits.
 
 use super::level::{AccessLevel, Visibility};
+use super::member::Member;
 use super::namespace::{Namespace, NamespaceKind, ProjectCreation};
 use super::project::Project;
 use super::state::State;
@@ -59,7 +60,7 @@ impl State {
         now: Moment,
     ) -> Option<AccessLevel> {
         match resource {
-            Resource::Group(id) => self.group_level(user, id, now),
+            Resource::Group(id) => self.group_level(user, id, now, &|_| true),
             Resource::Project(id) => self
                 .projects
                 .get(id)
@@ -67,18 +68,24 @@ impl State {
         }
     }
 
+    /// Returns the level of a user in a project. GitLab precomputes these levels, so that new
+    /// projects and new memberships count after a delay, except for whoever created them.
     fn project_level(&self, user: Id<User>, project: &Project, now: Moment) -> Option<AccessLevel> {
+        let delay = i64::try_from(self.switches.get().authorization_delay).unwrap_or(i64::MAX);
+        let is_settled = |created_at: Moment| {
+            delay == 0 || project.creator == user || created_at.plus_millis(delay) <= now
+        };
+        let counts =
+            |member: &Member| member.created_by == Some(user) || is_settled(member.created_at);
         let resource = Resource::Project(project.id);
-        let delay = self.authorization_delay();
-        let is_new = project.created_at.plus_millis(delay) > now && project.creator != user;
-        let inherited = if is_new {
-            None
+        let inherited = if is_settled(project.created_at) {
+            self.group_level(user, project.namespace, now, &counts)
         } else {
-            self.group_level(user, project.namespace, now)
+            None
         };
         [
-            self.direct_level(user, resource, now),
-            self.shared_level(user, resource, now),
+            self.membership_level(user, resource, now, &counts),
+            self.shared_level(user, resource, now, &counts),
             inherited,
         ]
         .into_iter()
@@ -91,6 +98,7 @@ impl State {
         user: Id<User>,
         group: Id<Namespace>,
         now: Moment,
+        counts: &impl Fn(&Member) -> bool,
     ) -> Option<AccessLevel> {
         self.self_and_ancestors(group)
             .flat_map(|namespace| {
@@ -98,8 +106,8 @@ impl State {
                 let own = matches!(namespace.kind, NamespaceKind::User(owner) if owner == user);
                 [
                     own.then_some(AccessLevel::Owner),
-                    self.direct_level(user, resource, now),
-                    self.shared_level(user, resource, now),
+                    self.membership_level(user, resource, now, counts),
+                    self.shared_level(user, resource, now, counts),
                 ]
             })
             .flatten()
@@ -113,22 +121,29 @@ impl State {
         resource: Resource,
         now: Moment,
     ) -> Option<AccessLevel> {
-        let delay = self.authorization_delay();
-        self.members
-            .iter()
-            .filter(|member| {
-                member.user == user && member.resource == resource && member.is_current(now)
-            })
-            .filter(|member| {
-                delay == 0
-                    || member.created_by == Some(user)
-                    || member.created_at.plus_millis(delay) <= now
-            })
+        self.membership_level(user, resource, now, &|_| true)
+    }
+
+    fn membership_level(
+        &self,
+        user: Id<User>,
+        resource: Resource,
+        now: Moment,
+        counts: &impl Fn(&Member) -> bool,
+    ) -> Option<AccessLevel> {
+        self.direct_members(resource, now)
+            .filter(|member| member.user == user && counts(member))
             .map(|member| member.level)
             .max()
     }
 
-    fn shared_level(&self, user: Id<User>, resource: Resource, now: Moment) -> Option<AccessLevel> {
+    fn shared_level(
+        &self,
+        user: Id<User>,
+        resource: Resource,
+        now: Moment,
+        counts: &impl Fn(&Member) -> bool,
+    ) -> Option<AccessLevel> {
         self.shares
             .iter()
             .filter(|share| share.resource == resource)
@@ -138,15 +153,13 @@ impl State {
                 // count.
                 let level = self
                     .self_and_ancestors(share.with)
-                    .filter_map(|group| self.direct_level(user, Resource::Group(group.id), now))
+                    .filter_map(|group| {
+                        self.membership_level(user, Resource::Group(group.id), now, counts)
+                    })
                     .max()?;
                 Some(level.min(share.level))
             })
             .max()
-    }
-
-    fn authorization_delay(&self) -> i64 {
-        i64::try_from(self.switches.get().authorization_delay).unwrap_or(i64::MAX)
     }
 
     /// Returns the level of a caller; administrators are owners everywhere.

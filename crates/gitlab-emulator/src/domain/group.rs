@@ -206,7 +206,9 @@ impl State {
         }
         let current = own.and_then(|own| self.namespaces.get(own));
         let is_changed = current.is_none_or(|group| group.path != path);
-        naming::check_path(path, named, is_changed, invalid);
+        for error in naming::path_errors(path, named, is_changed) {
+            invalid.add("path", error);
+        }
         let is_new_path = current.is_none_or(|group| !group.path.eq_ignore_ascii_case(path));
         if is_new_path && self.is_path_taken(parent, path) {
             invalid.add("path", "has already been taken");

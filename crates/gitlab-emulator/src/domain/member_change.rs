@@ -1,5 +1,7 @@
 //! Adding, changing and removing members.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::access::Viewer;
 use super::invalid::Invalid;
 use super::level::AccessLevel;
@@ -43,8 +45,7 @@ impl State {
 
     /// Returns all members with their highest membership, inherited and invited ones included.
     pub fn all_members(&self, resource: Resource, now: Moment) -> Vec<Member> {
-        let mut best: std::collections::BTreeMap<Id<User>, Member> =
-            std::collections::BTreeMap::new();
+        let mut best: BTreeMap<Id<User>, Member> = BTreeMap::new();
         let mut consider = |member: Member| {
             let is_better = best
                 .get(&member.user)
@@ -78,6 +79,17 @@ impl State {
             }
         }
         best.into_values().collect()
+    }
+
+    /// Returns the number of users who are direct members of a group or of one of its subgroups.
+    pub fn members_with_descendants(&self, group: Id<Namespace>, now: Moment) -> usize {
+        let users: BTreeSet<Id<User>> = self
+            .self_and_descendants(group)
+            .into_iter()
+            .flat_map(|group| self.direct_members(Resource::Group(group), now))
+            .map(|member| member.user)
+            .collect();
+        users.len()
     }
 
     /// Adds a direct member. A level below the inherited one is refused.

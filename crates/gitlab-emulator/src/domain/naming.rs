@@ -72,6 +72,10 @@ const PROJECT: &[&str] = &[
 const MAX_LENGTH: usize = 255;
 const MIN_GROUP_PATH_LENGTH: usize = 2;
 
+const PROJECT_PATH_FORMAT: &str = "can contain only letters, digits, '_', '-' and '.'. Cannot start with '-', end in '.git' or end in '.atom'";
+const GROUP_PATH_FORMAT: &str = "can contain only letters, digits, '_', '-' and '.'. Cannot start with '-' or end in '.', '.git' or '.atom'.";
+const CHANGED_PATH_FORMAT: &str = "can only include non-accented letters, digits, '_', '-' and '.'. It must not start with '-', '_', or '.', nor end with '-', '_', '.', '.git', or '.atom'.";
+
 /// The kind of object whose name or path is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Named {
@@ -84,46 +88,26 @@ pub enum Named {
     },
 }
 
-/// Adds the errors of a path. A path that was not `changed` may have been created under older rules.
-pub fn check_path(path: &str, named: Named, changed: bool, invalid: &mut Invalid) {
+/// Returns the errors of a path. A path that was not `changed` may have been created under older
+/// rules. GitLab reports an illegal path twice: by the rule for all paths, and by the one for changed
+/// paths.
+pub fn path_errors(path: &str, named: Named, changed: bool) -> Vec<String> {
     if path.is_empty() {
-        invalid.add("path", "can't be blank");
-        return;
+        return vec!["can't be blank".to_owned()];
     }
-    if path.chars().count() > MAX_LENGTH {
-        invalid.add(
-            "path",
-            format!("is too long (maximum is {MAX_LENGTH} characters)"),
-        );
-    }
-    if !matches!(named, Named::Project) && path.chars().count() < MIN_GROUP_PATH_LENGTH {
-        invalid.add(
-            "path",
-            format!("is too short (minimum is {MIN_GROUP_PATH_LENGTH} characters)"),
-        );
+    let mut errors = Vec::new();
+    let length = path.chars().count();
+    if length > MAX_LENGTH {
+        errors.push(format!("is too long (maximum is {MAX_LENGTH} characters)"));
     }
     let (ends, text): (&[&str], &str) = match named {
-        Named::Project => (
-            &[".git", ".atom"],
-            "can contain only letters, digits, '_', '-' and '.'. Cannot start with '-', end in '.git' or end in '.atom'",
-        ),
-        Named::Group { .. } => (
-            &[".git", ".atom", "."],
-            "can contain only letters, digits, '_', '-' and '.'. Cannot start with '-' or end in '.', '.git' or '.atom'.",
-        ),
+        Named::Project => (&[".git", ".atom"], PROJECT_PATH_FORMAT),
+        Named::Group { .. } => (&[".git", ".atom", "."], GROUP_PATH_FORMAT),
     };
     let lower = path.to_ascii_lowercase();
     let is_legal = path.chars().all(is_path_character)
         && !path.starts_with('-')
         && !ends.iter().any(|end| lower.ends_with(end));
-    if !is_legal {
-        invalid.add("path", text);
-    } else if changed && !has_single_separators(path) {
-        invalid.add(
-            "path",
-            "can only include non-accented letters, digits, '_', '-' and '.'. It must not start with '-', '_', or '.', nor end with '-', '_', '.', '.git', or '.atom'.",
-        );
-    }
     let reserved: &[&str] = match named {
         Named::Group { is_top_level: true } => TOP_LEVEL,
         Named::Project
@@ -131,9 +115,24 @@ pub fn check_path(path: &str, named: Named, changed: bool, invalid: &mut Invalid
             is_top_level: false,
         } => PROJECT,
     };
-    if reserved.contains(&lower.as_str()) {
-        invalid.add("path", format!("{path} is a reserved name"));
+    if !is_legal {
+        errors.push(text.to_owned());
+    } else if reserved.contains(&lower.as_str()) {
+        errors.push(format!("{path} is a reserved name"));
     }
+    if changed && !has_single_separators(path) {
+        errors.push(CHANGED_PATH_FORMAT.to_owned());
+    }
+    // The model of groups checks in the other order.
+    if let Named::Group { .. } = named {
+        errors.reverse();
+        if length < MIN_GROUP_PATH_LENGTH {
+            errors.push(format!(
+                "is too short (minimum is {MIN_GROUP_PATH_LENGTH} characters)"
+            ));
+        }
+    }
+    errors
 }
 
 /// Returns whether a path is a valid segment of a container image's name (GitLab
@@ -203,24 +202,18 @@ const fn is_path_character(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '_' | '-' | '.')
 }
 
+/// Returns whether a character is a letter, a digit, or in the range that GitLab regards as emoji,
+/// which has most other characters too.
 fn is_word(character: char) -> bool {
-    // Emoji are outside the basic plane, or dingbats and symbols inside it.
-    character.is_alphanumeric()
-        || matches!(u32::from(character), 0x1F000..=0x1FAFF | 0x2600..=0x27BF | 0xFE0F | 0x200D)
+    character.is_alphanumeric() || ('\u{a9}'..='\u{1f9ff}').contains(&character)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn path_errors(path: &str, named: Named) -> Vec<String> {
-        let mut invalid = Invalid::default();
-        check_path(path, named, false, &mut invalid);
-        invalid
-            .fields()
-            .iter()
-            .flat_map(|(_, messages)| messages.clone())
-            .collect()
+    fn old_path_errors(path: &str, named: Named) -> Vec<String> {
+        path_errors(path, named, false)
     }
 
     #[test]
@@ -228,19 +221,19 @@ mod tests {
         let group = Named::Group {
             is_top_level: false,
         };
-        assert!(path_errors("a.b_c-1", Named::Project).is_empty());
-        assert!(path_errors("api", Named::Project).is_empty());
-        assert_eq!(path_errors("ab.", Named::Project), Vec::<String>::new());
-        assert_eq!(path_errors("ab.", group).len(), 1);
-        assert_eq!(path_errors("a b", group).len(), 1);
-        assert_eq!(path_errors("-a", Named::Project).len(), 1);
-        assert_eq!(path_errors("a.GIT", Named::Project).len(), 1);
+        assert!(old_path_errors("a.b_c-1", Named::Project).is_empty());
+        assert!(old_path_errors("api", Named::Project).is_empty());
+        assert_eq!(old_path_errors("ab.", Named::Project), Vec::<String>::new());
+        assert_eq!(old_path_errors("ab.", group).len(), 1);
+        assert_eq!(old_path_errors("a b", group).len(), 1);
+        assert_eq!(old_path_errors("-a", Named::Project).len(), 1);
+        assert_eq!(old_path_errors("a.GIT", Named::Project).len(), 1);
         assert_eq!(
-            path_errors("Admin", Named::Group { is_top_level: true }),
+            old_path_errors("Admin", Named::Group { is_top_level: true }),
             ["Admin is a reserved name"]
         );
         assert_eq!(
-            path_errors("tree", Named::Project),
+            old_path_errors("tree", Named::Project),
             ["tree is a reserved name"]
         );
     }
@@ -253,6 +246,52 @@ mod tests {
         for path in ["a__b", "_a", "a-", "a.-b", "é"] {
             assert!(!has_single_separators(path), "{path}");
         }
+    }
+
+    #[test]
+    fn illegal_changed_paths_have_two_errors() {
+        let group = Named::Group {
+            is_top_level: false,
+        };
+        assert_eq!(
+            path_errors("-a", Named::Project, true),
+            [PROJECT_PATH_FORMAT, CHANGED_PATH_FORMAT]
+        );
+        assert_eq!(
+            path_errors("-a", group, true),
+            [CHANGED_PATH_FORMAT, GROUP_PATH_FORMAT]
+        );
+        assert_eq!(
+            path_errors("a.git", Named::Project, true),
+            [PROJECT_PATH_FORMAT]
+        );
+        assert_eq!(path_errors("_svc", group, true), [CHANGED_PATH_FORMAT]);
+        assert!(path_errors("_svc", group, false).is_empty());
+    }
+
+    #[test]
+    fn names_are_checked_by_kind() {
+        let errors = |name: &str, named: Named| {
+            let mut invalid = Invalid::default();
+            check_name(name, named, &mut invalid);
+            invalid.fields().len()
+        };
+        let group = Named::Group {
+            is_top_level: false,
+        };
+        for name in ["Shop", "_x", "Été – \u{1f680}", "2024"] {
+            assert_eq!(errors(name, Named::Project), 0, "{name}");
+            assert_eq!(errors(name, group), 0, "{name}");
+        }
+        for name in ["Bob & Co", "-dash", " x", "a/b", "\u{1fa90}"] {
+            assert_eq!(errors(name, Named::Project), 1, "{name}");
+            assert_eq!(errors(name, group), 1, "{name}");
+        }
+        assert_eq!(errors("Shop (EU)", Named::Project), 1);
+        assert_eq!(errors("Shop (EU)", group), 0);
+        assert_eq!(errors("C++", Named::Project), 0);
+        assert_eq!(errors("C++", group), 1);
+        assert_eq!(errors("(EU)", group), 1);
     }
 
     #[test]

@@ -14,6 +14,8 @@ use super::time::Moment;
 use super::user::{Resource, User};
 
 const TAKEN: &str = "has already been taken";
+/// GitLab's maximum length of a project's description.
+const MAX_DESCRIPTION_LENGTH: usize = 2000;
 
 /// The attributes of a project, apart from its namespace.
 #[derive(Clone, Debug, Default)]
@@ -83,6 +85,7 @@ impl State {
 
         let mut invalid = Invalid::default();
         self.check_project_name_and_path(namespace, None, &name, &path, &mut invalid);
+        check_description(change.description.as_deref(), &mut invalid);
         let is_restricted = self
             .settings
             .get()
@@ -147,6 +150,7 @@ impl State {
 
         let mut invalid = Invalid::default();
         self.check_project_name_and_path(namespace, Some(id), &name, &path, &mut invalid);
+        check_description(change.description.as_deref(), &mut invalid);
         let parent = self
             .namespaces
             .get(namespace)
@@ -252,6 +256,20 @@ impl State {
         }
         naming::check_name(name, Named::Project, invalid);
         let is_changed = current.is_none_or(|project| project.path != path);
-        naming::check_path(path, Named::Project, is_changed, invalid);
+        let errors = naming::path_errors(path, Named::Project, is_changed);
+        for error in &errors {
+            invalid.add("path", error);
+        }
+        // GitLab also validates the namespace that stands for the project.
+        for error in errors.iter().rev() {
+            invalid.add("project_namespace.path", error);
+        }
+    }
+}
+
+fn check_description(description: Option<&str>, invalid: &mut Invalid) {
+    if description.is_some_and(|text| text.chars().count() > MAX_DESCRIPTION_LENGTH) {
+        let text = format!("is too long (maximum is {MAX_DESCRIPTION_LENGTH} characters)");
+        invalid.add("description", text);
     }
 }

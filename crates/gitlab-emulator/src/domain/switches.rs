@@ -21,8 +21,8 @@ pub struct Switches {
     pub gap_before_parent: u64,
     /// Delay of background jobs, in milliseconds.
     pub job_delay: u64,
-    /// Delay until inherited memberships apply to a new project, and new memberships apply at all,
-    /// in milliseconds.
+    /// Delay until inherited memberships apply to a new project, and new memberships to projects, in
+    /// milliseconds.
     pub authorization_delay: u64,
     /// Text for the loser of a race on one branch.
     pub conflict_text: ConflictText,

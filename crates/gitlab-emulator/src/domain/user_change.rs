@@ -36,12 +36,10 @@ impl State {
             return Err(UserTaken::Email);
         }
         let mut invalid = Invalid::default();
-        naming::check_path(
-            &new.username,
-            Named::Group { is_top_level: true },
-            false,
-            &mut invalid,
-        );
+        let named = Named::Group { is_top_level: true };
+        for error in naming::path_errors(&new.username, named, true) {
+            invalid.add("username", error);
+        }
         if self
             .users
             .any(|user| user.username.eq_ignore_ascii_case(&new.username))

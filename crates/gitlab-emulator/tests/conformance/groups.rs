@@ -74,7 +74,7 @@ async fn s035_invalid_path_is_reported_in_the_same_form() {
     let group = json!({ "name": "group", "path": "a b" });
     gitlab.root().post("/groups", group).await.assert_message(
         400,
-        r#"Failed to save group {:path=>["can contain only letters, digits, '_', '-' and '.'. Cannot start with '-' or end in '.', '.git' or '.atom'."]}"#,
+        r#"Failed to save group {:path=>["can only include non-accented letters, digits, '_', '-' and '.'. It must not start with '-', '_', or '.', nor end with '-', '_', '.', '.git', or '.atom'.", "can contain only letters, digits, '_', '-' and '.'. Cannot start with '-' or end in '.', '.git' or '.atom'."]}"#,
     );
 }
 

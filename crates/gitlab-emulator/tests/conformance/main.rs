@@ -14,6 +14,7 @@ mod deploy_keys;
 mod groups;
 mod hook_health;
 mod hooks_members_deploy_tokens;
+mod identity_and_visibility;
 mod limits_pages_git;
 mod names_and_roles;
 mod projects;

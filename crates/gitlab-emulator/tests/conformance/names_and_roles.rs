@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Client, TestInstance};
+use crate::support::{Client, TestInstance, merge};
 
 const PATH_ERROR: &str = "can only include non-accented letters, digits, '_', '-' and '.'. It must not start with '-', '_', or '.', nor end with '-', '_', '.', '.git', or '.atom'.";
 
@@ -191,4 +191,156 @@ async fn s199_maintainer_may_rename_a_project() {
     let path = format!("/projects/{}", project["id"]);
     let renamed = maintainer.put(&path, json!({ "name": "New" })).await.ok();
     assert_eq!(renamed["name"], "New");
+}
+
+#[tokio::test]
+async fn s252_display_names_have_different_rules_for_groups_and_projects() {
+    let gitlab = TestInstance::start().await;
+    let root = gitlab.root();
+    let group = gitlab.group("platform").await;
+    let project_error = "can contain only letters, digits, emoji, '_', '.', '+', dashes, or spaces. It must start with a letter, digit, emoji, or '_'.";
+    let group_error = "can contain only letters, digits, emoji, '_', '.', dash, space, parenthesis. It must start with letter, digit, emoji or '_'.";
+    for name in ["Bob & Co", "-dash", "Shop (EU)"] {
+        let project = json!({ "name": name, "path": "app", "namespace_id": group["id"] });
+        root.post("/projects", project)
+            .await
+            .assert_json(400, json!({ "message": { "name": [project_error] } }));
+    }
+    for name in ["Bob & Co", "-dash", "C++"] {
+        let group = json!({ "name": name, "path": "more" });
+        let text = format!("Failed to save group {{:name=>[\"{group_error}\"]}}");
+        root.post("/groups", group).await.assert_message(400, &text);
+    }
+    for (number, name) in ["C++", "\u{c9}t\u{e9} \u{2013} \u{1f680}", "2024"]
+        .into_iter()
+        .enumerate()
+    {
+        let path = format!("app-{number}");
+        let project = json!({ "name": name, "path": path, "namespace_id": group["id"] });
+        assert_eq!(
+            root.post("/projects", project).await.created()["name"],
+            name
+        );
+    }
+    let named = json!({ "name": "Shop (EU)", "path": "shop" });
+    root.post("/groups", named).await.created();
+    let refused = root
+        .put("/groups/shop", json!({ "name": "Bob & Co" }))
+        .await;
+    refused.assert_json(400, json!({ "message": { "name": [group_error] } }));
+}
+
+#[tokio::test]
+async fn s253_illegal_paths_break_two_rules() {
+    let gitlab = TestInstance::start().await;
+    let root = gitlab.root();
+    let group = gitlab.group("platform").await;
+    let format = "can contain only letters, digits, '_', '-' and '.'. Cannot start with '-', end in '.git' or end in '.atom'";
+    let group_format = "can contain only letters, digits, '_', '-' and '.'. Cannot start with '-' or end in '.', '.git' or '.atom'.";
+    for (path, errors) in [
+        ("_svc", vec![PATH_ERROR]),
+        ("a--b", vec![PATH_ERROR]),
+        ("svc_", vec![PATH_ERROR]),
+        ("svc.git", vec![format]),
+        ("-svc", vec![format, PATH_ERROR]),
+        ("a b", vec![format, PATH_ERROR]),
+    ] {
+        let reversed: Vec<&str> = errors.iter().rev().copied().collect();
+        let message = json!({ "path": errors, "project_namespace.path": reversed });
+        let project = json!({ "name": "app", "path": path, "namespace_id": group["id"] });
+        root.post("/projects", project)
+            .await
+            .assert_json(400, json!({ "message": message }));
+    }
+    let too_short = "is too short (minimum is 2 characters)";
+    for (path, errors) in [
+        ("_svc", vec![PATH_ERROR]),
+        ("a--b", vec![PATH_ERROR]),
+        ("svc_", vec![PATH_ERROR]),
+        ("svc.", vec![PATH_ERROR, group_format]),
+        ("b", vec![too_short]),
+    ] {
+        let text = format!("Failed to save group {{:path=>{errors:?}}}");
+        let new = json!({ "name": "more", "path": path, "parent_id": group["id"] });
+        root.post("/groups", new).await.assert_message(400, &text);
+        root.put("/groups/platform", json!({ "path": path }))
+            .await
+            .assert_json(400, json!({ "message": { "path": errors } }));
+    }
+}
+
+#[tokio::test]
+async fn s254_descriptions_have_a_maximum_length() {
+    let gitlab = TestInstance::start().await;
+    let root = gitlab.root();
+    let project = gitlab.project().await;
+    let path = format!("/projects/{}", project["id"]);
+    let too_long = |most: usize| format!("is too long (maximum is {most} characters)");
+    let longest = "\u{e9}".repeat(2000);
+    let changed = root
+        .put(&path, json!({ "description": longest }))
+        .await
+        .ok();
+    assert_eq!(changed["description"], longest);
+    let longer = json!({ "description": format!("{longest}x") });
+    root.put(&path, longer.clone()).await.assert_json(
+        400,
+        json!({ "message": { "description": [too_long(2000)] } }),
+    );
+    let mut new = json!({ "path": "more", "namespace_id": project["namespace"]["id"] });
+    merge(&mut new, longer);
+    root.post("/projects", new).await.assert_json(
+        400,
+        json!({ "message": { "description": [too_long(2000)] } }),
+    );
+
+    let group = format!("/groups/{}", project["namespace"]["id"]);
+    let longest = json!({ "description": "x".repeat(500) });
+    root.put(&group, longest).await.assert_status(200);
+    let longer = json!({ "description": "x".repeat(501) });
+    root.put(&group, longer).await.assert_json(
+        400,
+        json!({ "message": { "description": [too_long(500)] } }),
+    );
+    let new = json!({ "name": "more", "path": "more", "description": "x".repeat(501) });
+    let text = format!(
+        "Failed to save group {{:description=>[\"{}\"]}}",
+        too_long(500)
+    );
+    root.post("/groups", new).await.assert_message(400, &text);
+}
+
+#[tokio::test]
+async fn s255_moving_and_restoring_requires_an_owner() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let group = format!("/groups/{}", project["namespace"]["id"]);
+    let path = format!("/projects/{}", project["id"]);
+    let maintainer = gitlab.user("ann").await;
+    let member = json!({ "user_id": maintainer.id, "access_level": 40 });
+    let members = format!("{group}/members");
+    gitlab.root().post(&members, member).await.created();
+    let own = json!({ "name": "own", "path": "own" });
+    let own = maintainer.post("/groups", own).await.created();
+    let transfer = json!({ "namespace": own["id"] });
+    maintainer
+        .put(&format!("{path}/transfer"), transfer)
+        .await
+        .assert_message(403, "403 Forbidden");
+    for action in [
+        format!("{path}/restore"),
+        format!("{group}/restore"),
+        format!("{group}/archive"),
+        format!("{group}/unarchive"),
+        format!("{group}/transfer"),
+    ] {
+        maintainer
+            .post(&action, json!({}))
+            .await
+            .assert_message(403, "403 Forbidden");
+    }
+    maintainer
+        .put(&group, json!({ "description": "new" }))
+        .await
+        .assert_message(403, "403 Forbidden");
 }

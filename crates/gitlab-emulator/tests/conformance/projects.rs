@@ -584,7 +584,8 @@ async fn reserved_and_invalid_project_paths_are_refused() {
     assert_eq!(
         illegal.json["message"]["path"],
         json!([
-            "can contain only letters, digits, '_', '-' and '.'. Cannot start with '-', end in '.git' or end in '.atom'"
+            "can contain only letters, digits, '_', '-' and '.'. Cannot start with '-', end in '.git' or end in '.atom'",
+            "can only include non-accented letters, digits, '_', '-' and '.'. It must not start with '-', '_', or '.', nor end with '-', '_', '.', '.git', or '.atom'."
         ])
     );
     let name = root

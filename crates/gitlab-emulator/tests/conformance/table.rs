@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 const README: &str = include_str!("../../README.md");
-const SOURCES: [&str; 17] = [
+const SOURCES: [&str; 18] = [
     include_str!("access_tokens.rs"),
     include_str!("auth_and_transport.rs"),
     include_str!("branches_and_protection.rs"),
@@ -12,6 +12,7 @@ const SOURCES: [&str; 17] = [
     include_str!("groups.rs"),
     include_str!("hook_health.rs"),
     include_str!("hooks_members_deploy_tokens.rs"),
+    include_str!("identity_and_visibility.rs"),
     include_str!("limits_pages_git.rs"),
     include_str!("names_and_roles.rs"),
     include_str!("projects.rs"),
@@ -22,7 +23,7 @@ const SOURCES: [&str; 17] = [
     include_str!("repository_writes/races.rs"),
     include_str!("roles_and_life_cycles.rs"),
 ];
-const STATEMENTS: u32 = 244;
+const STATEMENTS: u32 = 255;
 
 /// Returns the tests by statement.
 fn tests() -> BTreeMap<u32, String> {
