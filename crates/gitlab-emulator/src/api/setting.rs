@@ -59,9 +59,15 @@ fn convert(current: &Value, value: &Value) -> Option<Value> {
     use crate::web::params::Scalar;
     match current {
         Value::Bool(_) => bool::from_value(value).ok().map(Value::Bool),
-        Value::Number(_) => u64::from_value(value).ok().map(Value::from),
+        Value::Number(_) => integer(value).map(Value::from),
         Value::Array(_) => Vec::<String>::from_value(value).ok().map(Value::from),
         Value::String(_) => String::from_value(value).ok().map(Value::from),
         Value::Null | Value::Object(_) => Some(value.clone()),
     }
+}
+
+fn integer(value: &Value) -> Option<i64> {
+    value
+        .as_i64()
+        .or_else(|| value.as_str()?.trim().parse().ok())
 }

@@ -160,8 +160,12 @@ impl State {
 
     fn check_key(&self, text: &str, prefix: &str) -> Result<SshKey, Invalid> {
         let field = |name: &str| format!("{prefix}{name}");
+        let settings = self.settings.get();
         match SshKey::parse(text) {
-            Ok(key) => {
+            Ok((key, kind, bits)) => {
+                if let Err(text) = settings.check_key(kind, bits) {
+                    return Err(Invalid::field(&field("key"), text));
+                }
                 let is_taken = self
                     .keys
                     .any(|other| other.key.fingerprint_sha256 == key.fingerprint_sha256);
@@ -173,9 +177,7 @@ impl State {
             }
             Err(bad) => {
                 let mut invalid = Invalid::default();
-                let forbidden =
-                    "type is forbidden. Must be RSA, ECDSA, ED25519, ECDSA_SK, or ED25519_SK";
-                invalid.add(&field("key"), forbidden);
+                invalid.add(&field("key"), settings.forbidden_key_text());
                 if bad == KeyError::Unreadable {
                     invalid.add(&field("key"), "is invalid");
                     invalid.add(&field("fingerprint_sha256"), "cannot be generated");

@@ -3,6 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::level::Visibility;
+use super::ssh_key::KeyType;
+
+/// The restriction of a type of keys that is not allowed.
+const FORBIDDEN_KEY: i32 = -1;
 
 /// GitLab's settings that the emulator supports.
 #[expect(clippy::struct_excessive_bools, reason = "GitLab's settings are flags")]
@@ -35,6 +39,16 @@ pub struct Settings {
     pub outbound_local_requests_whitelist: Vec<String>,
     /// Whether administrators need the scope `admin_mode`.
     pub admin_mode: bool,
+    /// Minimum length of RSA keys in bits; 0 is any length, -1 forbids the type.
+    pub rsa_key_restriction: i32,
+    /// The same for ECDSA keys.
+    pub ecdsa_key_restriction: i32,
+    /// The same for Ed25519 keys.
+    pub ed25519_key_restriction: i32,
+    /// The same for ECDSA keys on security keys.
+    pub ecdsa_sk_key_restriction: i32,
+    /// The same for Ed25519 keys on security keys.
+    pub ed25519_sk_key_restriction: i32,
     /// `GET /projects/:id` per minute and user; 0 means no limit.
     pub project_api_limit: u32,
     /// `GET /projects` per ten minutes and user.
@@ -87,6 +101,11 @@ impl Default for Settings {
             allow_local_requests_from_web_hooks_and_services: false,
             outbound_local_requests_whitelist: Vec::new(),
             admin_mode: false,
+            rsa_key_restriction: 0,
+            ecdsa_key_restriction: 0,
+            ed25519_key_restriction: 0,
+            ecdsa_sk_key_restriction: 0,
+            ed25519_sk_key_restriction: 0,
             project_api_limit: 400,
             projects_api_limit: 2000,
             projects_api_rate_limit_unauthenticated: 400,
@@ -105,6 +124,43 @@ impl Default for Settings {
             throttle_authenticated_git_http_period_in_seconds: 3600,
             rate_limiting_response_text: None,
         }
+    }
+}
+
+impl Settings {
+    const fn key_restriction(&self, kind: KeyType) -> i32 {
+        match kind {
+            KeyType::Rsa => self.rsa_key_restriction,
+            KeyType::Ecdsa => self.ecdsa_key_restriction,
+            KeyType::Ed25519 => self.ed25519_key_restriction,
+            KeyType::EcdsaSk => self.ecdsa_sk_key_restriction,
+            KeyType::Ed25519Sk => self.ed25519_sk_key_restriction,
+        }
+    }
+
+    /// Checks type and length of a new SSH key (GitLab `app/validators/ssh_key_validator.rb`). The
+    /// error is GitLab's text.
+    pub fn check_key(&self, kind: KeyType, bits: i64) -> Result<(), String> {
+        match self.key_restriction(kind) {
+            FORBIDDEN_KEY => Err(self.forbidden_key_text()),
+            least if bits < i64::from(least) => Err(format!("must be at least {least} bits")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns GitLab's text for a key of a type that is not allowed.
+    pub fn forbidden_key_text(&self) -> String {
+        let allowed: Vec<&str> = KeyType::NAMES
+            .iter()
+            .filter(|(_, kind)| self.key_restriction(*kind) != FORBIDDEN_KEY)
+            .map(|(name, _)| *name)
+            .collect();
+        let allowed = match allowed.as_slice() {
+            [first, second] => format!("{first} or {second}"),
+            [rest @ .., last] if !rest.is_empty() => format!("{}, or {last}", rest.join(", ")),
+            _ => allowed.concat(),
+        };
+        format!("type is forbidden. Must be {allowed}")
     }
 }
 

@@ -4,7 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
-use ssh_key::{Algorithm, HashAlg, PublicKey};
+use ssh_key::public::KeyData;
+use ssh_key::{EcdsaCurve, HashAlg, PublicKey};
 
 /// A stored public key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,23 +27,63 @@ pub enum KeyError {
     Forbidden,
 }
 
+/// A type of key that GitLab can accept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyType {
+    /// RSA.
+    Rsa,
+    /// ECDSA.
+    Ecdsa,
+    /// Ed25519.
+    Ed25519,
+    /// ECDSA on a security key.
+    EcdsaSk,
+    /// Ed25519 on a security key.
+    Ed25519Sk,
+}
+
+impl KeyType {
+    /// All types with their names in messages, in GitLab's order.
+    pub const NAMES: [(&'static str, Self); 5] = [
+        ("RSA", Self::Rsa),
+        ("ECDSA", Self::Ecdsa),
+        ("ED25519", Self::Ed25519),
+        ("ECDSA_SK", Self::EcdsaSk),
+        ("ED25519_SK", Self::Ed25519Sk),
+    ];
+
+    /// Returns type and length in bits of a key; `None` if GitLab never accepts the type.
+    fn measure(key: &PublicKey) -> Option<(Self, i64)> {
+        match key.key_data() {
+            KeyData::Rsa(key) => {
+                let modulus = key.n.as_positive_bytes().unwrap_or_default();
+                let leading = modulus.first().map_or(0, |byte| byte.leading_zeros());
+                let bits = i64::try_from(modulus.len()).unwrap_or(0) * 8 - i64::from(leading);
+                Some((Self::Rsa, bits))
+            }
+            KeyData::Ecdsa(key) => {
+                let bits = match key.curve() {
+                    EcdsaCurve::NistP256 => 256,
+                    EcdsaCurve::NistP384 => 384,
+                    EcdsaCurve::NistP521 => 521,
+                };
+                Some((Self::Ecdsa, bits))
+            }
+            KeyData::Ed25519(_) => Some((Self::Ed25519, 256)),
+            KeyData::SkEcdsaSha2NistP256(_) => Some((Self::EcdsaSk, 256)),
+            KeyData::SkEd25519(_) => Some((Self::Ed25519Sk, 256)),
+            _ => None,
+        }
+    }
+}
+
 impl SshKey {
     /// Parses a public key and drops its comment except for the first word (GitLab
-    /// `lib/gitlab/ssh_public_key.rb`).
-    pub fn parse(text: &str) -> Result<Self, KeyError> {
+    /// `lib/gitlab/ssh_public_key.rb`). Also returns its type and length in bits.
+    pub fn parse(text: &str) -> Result<(Self, KeyType, i64), KeyError> {
         let words: Vec<&str> = text.split_whitespace().take(3).collect();
         let key = PublicKey::from_openssh(&words.join(" ")).map_err(|_| KeyError::Unreadable)?;
-        let is_taken = matches!(
-            key.algorithm(),
-            Algorithm::Rsa { .. }
-                | Algorithm::Ed25519
-                | Algorithm::Ecdsa { .. }
-                | Algorithm::SkEcdsaSha2NistP256
-                | Algorithm::SkEd25519
-        );
-        if !is_taken {
-            return Err(KeyError::Forbidden);
-        }
+        let (kind, bits) = KeyType::measure(&key).ok_or(KeyError::Forbidden)?;
         let data = words
             .get(1)
             .and_then(|data| STANDARD.decode(data).ok())
@@ -51,11 +92,12 @@ impl SshKey {
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect();
-        Ok(Self {
+        let key = Self {
             text: words.join(" "),
             fingerprint: pairs.join(":"),
             fingerprint_sha256: key.fingerprint(HashAlg::Sha256).to_string(),
-        })
+        };
+        Ok((key, kind, bits))
     }
 }
 
@@ -68,14 +110,15 @@ mod tests {
 
     #[test]
     fn only_the_first_word_of_a_comment_is_kept() {
-        let key = SshKey::parse(&format!("  {KEY} deploy key of ci\n")).unwrap();
+        let (key, kind, bits) = SshKey::parse(&format!("  {KEY} deploy key of ci\n")).unwrap();
+        assert_eq!((kind, bits), (KeyType::Ed25519, 256));
         assert_eq!(key.text, format!("{KEY} deploy"));
-        assert_eq!(SshKey::parse(KEY).unwrap().text, KEY);
+        assert_eq!(SshKey::parse(KEY).unwrap().0.text, KEY);
     }
 
     #[test]
     fn fingerprints_equal_those_of_ssh_keygen() {
-        let key = SshKey::parse(KEY).unwrap();
+        let (key, ..) = SshKey::parse(KEY).unwrap();
         assert_eq!(
             key.fingerprint_sha256,
             "SHA256:Dt4p/IYQUY8IjlClfUDZ9fO6xJanzLSPoEWFOHZ7dq4"

@@ -278,3 +278,37 @@ async fn all_deploy_keys_are_listed_for_administrators_only() {
         .await
         .assert_message(403, "403 Forbidden");
 }
+
+#[tokio::test]
+async fn s256_instance_restricts_types_and_lengths_of_keys() {
+    let gitlab = TestInstance::start().await;
+    let project = gitlab.project().await;
+    let root = gitlab.root();
+    let settings = "/application/settings";
+    for (restrictions, error) in [
+        (
+            json!({ "ed25519_key_restriction": -1 }),
+            "type is forbidden. Must be RSA, ECDSA, ECDSA_SK, or ED25519_SK",
+        ),
+        (
+            json!({ "ecdsa_sk_key_restriction": -1, "ed25519_sk_key_restriction": "-1" }),
+            "type is forbidden. Must be RSA or ECDSA",
+        ),
+        (
+            json!({ "ecdsa_key_restriction": -1 }),
+            "type is forbidden. Must be RSA",
+        ),
+        (
+            json!({ "ed25519_key_restriction": 512 }),
+            "must be at least 512 bits",
+        ),
+    ] {
+        root.put(settings, restrictions).await.assert_status(200);
+        root.post(&keys(&project), key("ci"))
+            .await
+            .assert_json(400, json!({ "message": { "deploy_key.key": [error] } }));
+    }
+    let allowed = json!({ "ed25519_key_restriction": 256 });
+    root.put(settings, allowed).await.assert_status(200);
+    root.post(&keys(&project), key("ci")).await.created();
+}
