@@ -136,9 +136,12 @@ impl Instance {
         Moment::from(OffsetDateTime::now_utc()).plus_millis(offset)
     }
 
-    /// Moves the instance's clock forward.
+    /// Moves the instance's clock forward. Removals that become due are scheduled at once, so that the
+    /// instance is not idle before they are done.
     pub(crate) fn advance_clock(&self, millis: i64) {
         self.clock_offset.fetch_add(millis, Ordering::Relaxed);
+        let now = self.now();
+        self.store.change(|state| state.start_overdue_removals(now));
         self.wake.notify_one();
     }
 

@@ -84,11 +84,20 @@ fn list(call: &Call<'_>, params: &ListNamespaces) -> ApiResult {
 
 fn show(call: &Call<'_>, _: &NoParams) -> ApiResult {
     let state = call.instance.store.read();
-    let namespace = state
-        .namespace_by_id_or_path(call.capture("id"))
-        .filter(|namespace| !namespace.is_being_removed && is_listed(call, &state, namespace))
-        .ok_or_else(|| ApiError::not_found("Namespace"))?;
+    let namespace = find(call, &state, call.capture("id"))?;
     Ok(Reply::ok(entity(call, &state, namespace)))
+}
+
+/// Finds a namespace by ID or full path if the caller is a member of it.
+pub(super) fn find<'s>(
+    call: &Call<'_>,
+    state: &'s State,
+    id: &str,
+) -> Result<&'s Namespace, ApiError> {
+    state
+        .namespace_by_id_or_path(id)
+        .filter(|namespace| !namespace.is_being_removed && is_listed(call, state, namespace))
+        .ok_or_else(|| ApiError::not_found("Namespace"))
 }
 
 /// Returns whether a group or user, visible or not, has a path below a parent, and a free path.

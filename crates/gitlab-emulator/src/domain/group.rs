@@ -193,7 +193,10 @@ impl State {
         let named = Named::Group {
             is_top_level: parent.is_none(),
         };
-        naming::check_name(name, named, invalid);
+        let current = own.and_then(|own| self.namespaces.get(own));
+        if current.is_none_or(|group| group.name != name) {
+            naming::check_name(name, named, invalid);
+        }
         let is_name_taken = parent.is_some()
             && self.namespaces.any(|other| {
                 other.is_group()
@@ -204,7 +207,6 @@ impl State {
         if is_name_taken {
             invalid.add("name", "has already been taken");
         }
-        let current = own.and_then(|own| self.namespaces.get(own));
         let is_changed = current.is_none_or(|group| group.path != path);
         for error in naming::path_errors(path, named, is_changed) {
             invalid.add("path", error);

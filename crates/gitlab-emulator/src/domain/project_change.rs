@@ -254,7 +254,10 @@ impl State {
         if is_path_taken {
             invalid.add("path", TAKEN);
         }
-        naming::check_name(name, Named::Project, invalid);
+        // Names and paths that do not change may have been created under older rules.
+        if current.is_none_or(|project| project.name != name) {
+            naming::check_name(name, Named::Project, invalid);
+        }
         let is_changed = current.is_none_or(|project| project.path != path);
         let errors = naming::path_errors(path, Named::Project, is_changed);
         for error in &errors {

@@ -1,5 +1,9 @@
 //! Names, visibility and roles.
 
+use std::time::Duration;
+
+use gitlab_emulator::domain::table::Id;
+use gitlab_emulator::{AccessLevel, Resource};
 use serde_json::{Value, json};
 
 use crate::support::{Client, TestInstance, merge};
@@ -110,11 +114,7 @@ async fn s195_new_project_paths_have_single_separators() {
     }
     let id = project["id"].as_u64().unwrap();
     gitlab.emulator.seed(|state, _| {
-        state
-            .projects
-            .get_mut(gitlab_emulator::domain::table::Id::new(id))
-            .unwrap()
-            .path = "_old__path".to_owned();
+        state.projects.get_mut(Id::new(id)).unwrap().path = "_old__path".to_owned();
         state.rebuild_routes();
     });
     let found = root.get("/projects/platform%2F_old__path").await.ok();
@@ -228,6 +228,21 @@ async fn s252_display_names_have_different_rules_for_groups_and_projects() {
         .put("/groups/shop", json!({ "name": "Bob & Co" }))
         .await;
     refused.assert_json(400, json!({ "message": { "name": [group_error] } }));
+
+    // Objects from before these rules keep their names.
+    let project = gitlab.project_in(&group, "old", json!({})).await;
+    let (group, id) = (
+        group["id"].as_u64().unwrap(),
+        project["id"].as_u64().unwrap(),
+    );
+    gitlab.emulator.seed(|state, _| {
+        state.namespaces.get_mut(Id::new(group)).unwrap().name = "Bob & Co".to_owned();
+        state.projects.get_mut(Id::new(id)).unwrap().name = "Shop (EU)".to_owned();
+    });
+    for path in [format!("/groups/{group}"), format!("/projects/{id}")] {
+        let change = json!({ "description": "new" });
+        root.put(&path, change).await.assert_status(200);
+    }
 }
 
 #[tokio::test]
@@ -343,4 +358,58 @@ async fn s255_moving_and_restoring_requires_an_owner() {
         .put(&group, json!({ "description": "new" }))
         .await
         .assert_message(403, "403 Forbidden");
+}
+
+#[tokio::test]
+async fn s257_project_cannot_be_moved_to_a_hidden_namespace() {
+    let gitlab = TestInstance::start().await;
+    let owner = gitlab.user("ann").await;
+    let project = owner.post("/projects", json!({ "path": "app" })).await;
+    let transfer = format!("/projects/{}/transfer", project.created()["id"]);
+    let hidden = gitlab.group("hidden").await;
+    for namespace in [&hidden["id"], &json!("hidden"), &json!(4711)] {
+        owner
+            .put(&transfer, json!({ "namespace": namespace }))
+            .await
+            .assert_message(404, "404 Namespace Not Found");
+    }
+    let group = Resource::group(hidden["id"].as_u64().unwrap());
+    let add = |level| gitlab.emulator.seed_member(group, "ann", level).unwrap();
+    add(AccessLevel::Guest);
+    let target = json!({ "namespace": hidden["id"] });
+    owner
+        .put(&transfer, target.clone())
+        .await
+        .assert_message(403, "403 Forbidden");
+    add(AccessLevel::Developer);
+    owner.put(&transfer, target).await.assert_status(200);
+}
+
+#[tokio::test]
+async fn s258_nothing_is_left_after_the_retention_period() {
+    let gitlab = TestInstance::start().await;
+    let root = gitlab.root();
+    let project = gitlab.project().await;
+    let group = format!("/groups/{}", project["namespace"]["id"]);
+    let inside = format!("/projects/{}", project["id"]);
+    let other = gitlab.group("other").await;
+    let other = gitlab.project_in(&other, "app", json!({})).await;
+    let other = format!("/projects/{}", other["id"]);
+    for path in [&group, &other] {
+        root.delete(path).await.assert_status(202);
+    }
+    root.get(&inside).await.assert_status(200);
+    gitlab
+        .emulator
+        .advance_clock(Duration::from_secs(31 * 24 * 60 * 60));
+    gitlab.emulator.wait_until_idle().await;
+    root.get(&group)
+        .await
+        .assert_message(404, "404 Group Not Found");
+    for path in [&inside, &other] {
+        root.get(path)
+            .await
+            .assert_message(404, "404 Project Not Found");
+    }
+    gitlab.group("platform").await;
 }

@@ -4,6 +4,7 @@ use http::StatusCode;
 use serde_json::{Map, Value};
 
 use super::entity;
+use crate::api::namespace;
 use crate::domain::access::{GroupAbility, ProjectAbility};
 use crate::domain::invalid::Invalid;
 use crate::domain::level::Visibility;
@@ -299,10 +300,7 @@ fn set_archived(call: &Call<'_>, is_archived: bool) -> ApiResult {
 pub(super) fn transfer(call: &Call<'_>, params: &TransferProject) -> ApiResult {
     call.instance.change(|state| {
         let id = call.project_for(state, ProjectAbility::Own)?.id;
-        let target = state
-            .namespace_by_id_or_path(&params.namespace)
-            .ok_or_else(|| ApiError::not_found("Namespace"))?
-            .id;
+        let target = namespace::find(call, state, &params.namespace)?.id;
         target_namespace(call, state, call.user()?, Some(target.number()))
             .map_err(|_| ApiError::forbidden())?;
         state
