@@ -27,7 +27,7 @@ enum Runner {
     Subcommand(&'static str),
 }
 
-const TASKS: [Task; 8] = [
+const TASKS: [Task; 9] = [
     Task {
         name: "quickstart",
         about: "apply `examples/quickstart` to servers on loopback, and leave them running",
@@ -36,6 +36,11 @@ const TASKS: [Task; 8] = [
     Task {
         name: "test",
         about: "obtain what the tests need, and run all of them",
+        runner: Runner::Subcommand("xtask-testbed"),
+    },
+    Task {
+        name: "attack",
+        about: "attack the provider with random steps, to find what it destroys without a plan",
         runner: Runner::Subcommand("xtask-testbed"),
     },
     Task {

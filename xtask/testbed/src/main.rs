@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod attack;
 mod bench;
 mod deny;
 mod dist;
@@ -34,6 +35,15 @@ enum Task {
     },
     /// Obtains what the tests need and runs all of them.
     Test,
+    /// Attacks the provider with random steps, to find what it destroys without a plan.
+    Attack {
+        /// How long new steps are made.
+        #[arg(long, default_value_t = 1)]
+        minutes: u64,
+        /// The seed of the first world; random by default.
+        #[arg(long)]
+        seed: Option<u64>,
+    },
     /// Checks the dependencies against `deny.toml`.
     Deny,
     /// Packs the release build for this platform into `target/dist`, as a registry takes it.
@@ -61,6 +71,7 @@ fn run(task: &Task) -> anyhow::Result<bool> {
     match task {
         Task::Quickstart { destroy, folder } => quickstart::run(folder.as_deref(), *destroy)?,
         Task::Test => return test_suite::run(),
+        Task::Attack { minutes, seed } => return attack::run(*minutes, *seed),
         Task::Deny => return deny::run(),
         Task::Bench { metrics, profile } => return bench::run(metrics, *profile),
         Task::Dist => dist::run()?,
