@@ -23,7 +23,7 @@ const WORKERS: u64 = 3;
 const STEPS: usize = 30;
 
 /// How long the search for a shorter list of steps may take.
-const SHRINKING: Duration = Duration::from_secs(60);
+const SHRINKING: Duration = Duration::from_secs(40);
 
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -108,11 +108,12 @@ impl Campaign {
         let cases: Vec<Case> = serde_json::from_str(CASES)?;
         let runtime = runtime()?;
         for case in cases {
-            let replayed = runtime.block_on(replay(&self.vault, case.seed, &case.steps))?;
+            let replayed = runtime.block_on(replay(&self.vault, case.seed, &case.steps, None))?;
             let mut report = self.report();
             report.cases += 1;
             if !replayed.violations.is_empty() {
                 report.findings.push(Finding {
+                    kind: case.title,
                     seed: case.seed,
                     steps: case.steps,
                     violations: replayed.violations,
@@ -156,9 +157,9 @@ impl Campaign {
         Ok(())
     }
 
-    /// Attacks a world until a violation, the end of its steps, or the end of the time.
+    /// Attacks a world until a new violation, the end of its steps, or the end of the time.
     async fn attack(&self, seed: u64) -> anyhow::Result<()> {
-        let world = World::start(Arc::clone(&self.vault), seed).await?;
+        let world = World::start(Arc::clone(&self.vault), seed, true).await?;
         let mut attack = Attack::start(world).await?;
         self.report().worlds += 1;
         let mut random = Rng::with_seed(seed);
@@ -180,15 +181,14 @@ impl Campaign {
                 outcome.errors
             );
             done.push(step);
-            let Some(first) = outcome.violations.first() else {
+            // What is known already does not hide what comes after it.
+            let mut kinds = outcome.violations.iter().map(|found| &found.kind);
+            let new = kinds.find(|kind| !self.report().knows(kind)).cloned();
+            let Some(kind) = new else {
                 continue;
             };
-            let kind = first.kind.clone();
-            let is_known = self.report().knows(&kind);
-            if is_known {
-                return Ok(());
-            }
             let mut finding = Finding {
+                kind: kind.clone(),
                 seed,
                 steps: done,
                 violations: outcome.violations,
@@ -198,7 +198,7 @@ impl Campaign {
             drop(attack);
             let deadline = Instant::now() + SHRINKING;
             finding.steps = shrink(&self.vault, seed, &finding.steps, &kind, deadline).await?;
-            let replayed = replay(&self.vault, seed, &finding.steps).await?;
+            let replayed = replay(&self.vault, seed, &finding.steps, Some(&kind)).await?;
             if !replayed.violations.is_empty() {
                 finding.violations = replayed.violations;
                 finding.log = replayed.log;

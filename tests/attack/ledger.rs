@@ -40,7 +40,7 @@ impl Display for Object {
 
 impl Object {
     /// Returns the object that a stored value is about.
-    pub(crate) fn of_value(kind: Kind, value: &Value) -> Option<Self> {
+    pub(crate) fn from_value(kind: Kind, value: &Value) -> Option<Self> {
         match kind {
             Kind::Product => number(value, "group_id").map(Self::Group),
             Kind::CodeRepo => number(value, "project_id").map(Self::Project),
@@ -76,7 +76,7 @@ impl Ledger {
     /// Records what a workspace's state holds.
     pub(crate) fn record(&mut self, workspace: usize, state: &State) {
         for (address, _, stored) in state.objects() {
-            if let Some(object) = Object::of_value(address.kind, &stored.value) {
+            if let Some(object) = Object::from_value(address.kind, &stored.value) {
                 self.add(object, (workspace, address));
             }
         }

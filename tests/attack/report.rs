@@ -11,6 +11,8 @@ use crate::step::Step;
 /// Steps that violated the invariant.
 #[derive(Debug, Clone)]
 pub(crate) struct Finding {
+    /// What the steps were shortened for.
+    pub(crate) kind: String,
     pub(crate) seed: u64,
     pub(crate) steps: Vec<Step>,
     pub(crate) violations: Vec<Violation>,
@@ -35,9 +37,8 @@ impl Finding {
     }
 
     fn case(&self) -> Case {
-        let title = self.violations.first();
         Case {
-            title: title.map(|found| found.kind.clone()).unwrap_or_default(),
+            title: self.kind.clone(),
             seed: self.seed,
             steps: self.steps.clone(),
         }
@@ -52,11 +53,10 @@ impl Report {
             *self.counts.entry(label).or_default() += 1;
         }
         for error in &outcome.errors {
-            let mut parts = error.split(": ").filter(|part| {
-                let is_place = part.starts_with("nautes_") || part.contains('(');
-                !is_place && *part != "error"
-            });
-            let summary = parts.next().unwrap_or(error);
+            let summary = match error.split_once("error: ") {
+                Some((_, message)) => message.split(": ").next().unwrap_or(message),
+                None => error,
+            };
             let summary: String = summary.chars().take(90).collect();
             *self.errors.entry(summary).or_default() += 1;
         }
@@ -69,7 +69,8 @@ impl Report {
 
     /// Puts a shorter list of steps in the place of a longer one.
     pub(crate) fn replace(&mut self, kind: &str, shorter: Finding) {
-        if let Some(finding) = self.findings.iter_mut().find(|finding| finding.has(kind)) {
+        let mut findings = self.findings.iter_mut();
+        if let Some(finding) = findings.find(|finding| finding.kind == kind) {
             *finding = shorter;
         }
     }
@@ -91,7 +92,7 @@ impl Display for Report {
         }
         writeln!(formatter, "{} violations", self.findings.len())?;
         for finding in &self.findings {
-            writeln!(formatter, "\n=== seed {}", finding.seed)?;
+            writeln!(formatter, "\n=== {} (seed {})", finding.kind, finding.seed)?;
             for Violation { kind, detail } in &finding.violations {
                 writeln!(formatter, "{kind}: {detail}")?;
             }

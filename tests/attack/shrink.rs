@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::execute::Attack;
-use crate::step::Step;
-use crate::world::{Vault, World};
+use crate::step::{Run, Step};
+use crate::world::{Role, Target, Vault, VaultRole, World};
 
 /// How a list of steps ended.
 #[derive(Debug, Default)]
@@ -18,18 +18,26 @@ pub(crate) struct Replay {
     pub(crate) steps: usize,
 }
 
-/// Carries out steps on a new world until one violates the invariant.
+/// Carries out steps on a new world until one violates the invariant, in the way that is `wanted`.
 pub(crate) async fn replay(
     vault: &Arc<Vault>,
     seed: u64,
     steps: &[Step],
+    wanted: Option<&str>,
 ) -> anyhow::Result<Replay> {
-    let mut attack = Attack::start(World::start(Arc::clone(vault), seed).await?).await?;
+    let mut steps_elsewhere = steps.iter().filter(|step| match step {
+        Step::Run(run) => run.target == Target::Other,
+        _ => false,
+    });
+    let has_other = steps_elsewhere.next().is_some();
+    let world = World::start(Arc::clone(vault), seed, has_other).await?;
+    let mut attack = Attack::start(world).await?;
     let mut replay = Replay::default();
     for step in steps {
         replay.steps += 1;
         let outcome = attack.step(step).await?;
-        if !outcome.violations.is_empty() {
+        let mut kinds = outcome.violations.iter().map(|found| found.kind.as_str());
+        if kinds.any(|kind| wanted.is_none_or(|wanted| wanted == kind)) {
             replay.violations = outcome.violations;
             replay.log = outcome.log;
             break;
@@ -38,7 +46,8 @@ pub(crate) async fn replay(
     Ok(replay)
 }
 
-/// Leaves out steps as long as a violation of the kind remains, until `deadline`.
+/// Leaves out steps, and what is special about them, as long as a violation of the kind remains,
+/// until `deadline`.
 pub(crate) async fn shrink(
     vault: &Arc<Vault>,
     seed: u64,
@@ -46,30 +55,90 @@ pub(crate) async fn shrink(
     kind: &str,
     deadline: Instant,
 ) -> anyhow::Result<Vec<Step>> {
-    let mut shortest = steps.to_vec();
-    let mut chunk = (shortest.len() / 2).max(1);
+    let mut search = Search {
+        vault,
+        seed,
+        kind,
+        deadline,
+        shortest: steps.to_vec(),
+    };
+    let mut chunk = (steps.len() / 2).max(1);
     loop {
+        let has_shrunk = search.leave_out(chunk).await?;
+        if chunk == 1 && !has_shrunk {
+            break;
+        }
+        chunk = (chunk / 2).max(1);
+    }
+    search.simplify().await?;
+    Ok(search.shortest)
+}
+
+struct Search<'a> {
+    vault: &'a Arc<Vault>,
+    seed: u64,
+    kind: &'a str,
+    deadline: Instant,
+    shortest: Vec<Step>,
+}
+
+impl Search<'_> {
+    /// Takes other steps if they lead to the violation too.
+    async fn take(&mut self, mut steps: Vec<Step>) -> anyhow::Result<bool> {
+        if Instant::now() > self.deadline {
+            return Ok(false);
+        }
+        let replayed = replay(self.vault, self.seed, &steps, Some(self.kind)).await?;
+        let leads_there = !replayed.violations.is_empty();
+        if leads_there {
+            steps.truncate(replayed.steps);
+            self.shortest = steps;
+        }
+        Ok(leads_there)
+    }
+
+    /// Leaves out as many groups of `chunk` steps as possible. The last step is always needed.
+    async fn leave_out(&mut self, chunk: usize) -> anyhow::Result<bool> {
         let mut start = 0;
         let mut has_shrunk = false;
-        while start < shortest.len() {
-            if Instant::now() > deadline {
-                return Ok(shortest);
-            }
-            let end = (start + chunk).min(shortest.len());
-            let mut shorter = shortest.clone();
+        while start + 1 < self.shortest.len() {
+            let end = (start + chunk).min(self.shortest.len() - 1);
+            let mut shorter = self.shortest.clone();
             shorter.drain(start..end);
-            let replayed = replay(vault, seed, &shorter).await?;
-            if replayed.violations.iter().any(|found| found.kind == kind) {
-                shorter.truncate(replayed.steps);
-                shortest = shorter;
+            if self.take(shorter).await? {
                 has_shrunk = true;
             } else {
                 start = end;
             }
         }
-        if chunk == 1 && !has_shrunk {
-            return Ok(shortest);
+        Ok(has_shrunk)
+    }
+
+    async fn simplify(&mut self) -> anyhow::Result<()> {
+        for position in 0..self.shortest.len() {
+            for simpler in SIMPLER {
+                let mut steps = self.shortest.clone();
+                if let Some(Step::Run(run)) = steps.get_mut(position) {
+                    simpler(run);
+                }
+                if steps != self.shortest {
+                    self.take(steps).await?;
+                }
+            }
         }
-        chunk = (chunk / 2).max(1);
+        Ok(())
     }
 }
+
+/// What makes a run less special.
+const SIMPLER: [fn(&mut Run); 9] = [
+    |run| run.fault = None,
+    |run| run.between = None,
+    |run| run.by_command_line = false,
+    |run| run.role = Role::default(),
+    |run| run.vault_role = VaultRole::default(),
+    |run| run.skips_refresh = false,
+    |run| run.targets.clear(),
+    |run| run.replaces.clear(),
+    |run| run.parallelism = 1,
+];

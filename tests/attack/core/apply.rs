@@ -116,7 +116,7 @@ impl Run<'_> {
                 };
             }
             if let (Err(errors), Some(step)) = (result, graph.nodes.get(node)) {
-                let errors = errors.into_iter().map(|error| format!("{step:?}: {error}"));
+                let errors = errors.into_iter().map(|error| format!("{step}: {error}"));
                 self.progress().errors.extend(errors);
             }
             match options.stop {

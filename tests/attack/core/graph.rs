@@ -1,6 +1,7 @@
 //! The graph of an apply: what is done after what.
 
 use std::collections::BTreeSet;
+use std::fmt::{self, Display, Formatter};
 
 use super::plan::{Action, Plan, Planned};
 use crate::configuration::{Address, Configuration, dependencies};
@@ -14,6 +15,15 @@ pub(super) enum Node {
     Destroy(Address),
     /// Destroys an object that was deposed, before or in this apply.
     DestroyDeposed(Address, String),
+}
+
+impl Display for Node {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Write(address) | Self::Destroy(address) => address.fmt(formatter),
+            Self::DestroyDeposed(address, key) => write!(formatter, "{address} (deposed {key})"),
+        }
+    }
 }
 
 /// The steps, each with the positions of those that must come first.

@@ -39,7 +39,7 @@ pub(super) fn check(check: Check<'_>, permissions: &Permissions, found: &mut Vec
         let Some(stored) = record.state.current.get(&address) else {
             continue;
         };
-        let Some(object) = Object::of_value(address.kind, &stored.value) else {
+        let Some(object) = Object::from_value(address.kind, &stored.value) else {
             continue;
         };
         let has_held = check
@@ -97,7 +97,7 @@ fn lost(check: Check<'_>, permissions: &Permissions, found: &mut Vec<Violation>)
         let Some(stored) = record.state.current.get(&planned.address) else {
             continue;
         };
-        let Some(object) = Object::of_value(planned.address.kind, &stored.value) else {
+        let Some(object) = Object::from_value(planned.address.kind, &stored.value) else {
             continue;
         };
         let existed = exists(&object, before, check.before);

@@ -16,7 +16,7 @@ use permission::Permissions;
 
 use crate::ledger::Ledger;
 use crate::record::Record;
-use crate::world::{Snapshot, Target};
+use crate::world::{Role, Snapshot, Target};
 
 /// A violation of the invariant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,6 +45,11 @@ impl Check<'_> {
     pub(crate) fn violations(self) -> Vec<Violation> {
         let permissions = Permissions::new(self);
         let mut found = Vec::new();
+        let run = self.record.run;
+        // First, because the rest may be its consequence.
+        if run.target == Target::Main {
+            adoption::check(self, &permissions, &mut found);
+        }
         for target in [Target::Main, Target::Other] {
             let mut of_target = Vec::new();
             group::check(self, &permissions, target, &mut of_target);
@@ -58,8 +63,14 @@ impl Check<'_> {
             found.extend(of_target);
         }
         vault::check(self, &permissions, &mut found);
-        if self.record.run.target == Target::Main {
-            adoption::check(self, &permissions, &mut found);
+        // Faults of different causes are told apart, so that none of them hides another.
+        let place = match (run.target, run.role) {
+            (Target::Other, _) => "with the address of another GitLab: ",
+            (Target::Main, Role::Outsider | Role::Partial) => "by a role that sees too little: ",
+            (Target::Main, _) => "",
+        };
+        for violation in &mut found {
+            violation.kind.insert_str(0, place);
         }
         found
     }

@@ -19,7 +19,7 @@ pub(super) enum Deletion {
 }
 
 impl Deletion {
-    fn of_value(value: &Value) -> Self {
+    fn from_value(value: &Value) -> Self {
         match value.attribute("deletion_policy").as_str() {
             Some("archive") => Self::Archive,
             Some("abandon") => Self::Abandon,
@@ -69,7 +69,7 @@ impl Permissions {
         for planned in &record.changes {
             let kind = planned.address.kind;
             let prior = planned.prior.as_ref().map(|prior| &prior.value);
-            let object = prior.and_then(|prior| Object::of_value(kind, prior));
+            let object = prior.and_then(|prior| Object::from_value(kind, prior));
             let slot = (planned.address, planned.deposed.clone());
             permissions.changes_anything |= planned.action != Action::NoOp;
             permissions.moves_keys |= planned.action != Action::NoOp
@@ -78,7 +78,7 @@ impl Permissions {
                 (Action::Delete | Action::Replace { .. }, Some(prior), Some(object)) => {
                     planned_objects.insert(slot);
                     let destroyed = Destroyed {
-                        deletion: Deletion::of_value(prior),
+                        deletion: Deletion::from_value(prior),
                         is_forced: prior.attribute("force_destroy") == &Value::Bool(true),
                     };
                     permissions.destroyed.insert(object, destroyed);
@@ -90,7 +90,7 @@ impl Permissions {
                 _ => {}
             }
             if let Action::Create | Action::Replace { .. } = planned.action {
-                let former = prior.and_then(|prior| Object::of_value(kind, prior));
+                let former = prior.and_then(|prior| Object::from_value(kind, prior));
                 permissions.created.push(Created {
                     address: planned.address,
                     value: planned.value.clone(),
@@ -100,7 +100,7 @@ impl Permissions {
         }
         for (address, deposed, stored) in record.refreshed.objects() {
             let slot = (address, deposed.map(str::to_owned));
-            let object = Object::of_value(address.kind, &stored.value);
+            let object = Object::from_value(address.kind, &stored.value);
             if !planned_objects.contains(&slot) {
                 permissions.kept.extend(object);
             }

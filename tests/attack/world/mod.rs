@@ -85,8 +85,12 @@ const PARENT: &str = "acme";
 
 impl World {
     /// Starts the servers. The seed decides whether products are below a parent group, and whether
-    /// the other GitLab has groups with the same paths.
-    pub(crate) async fn start(vault: Arc<Vault>, seed: u64) -> anyhow::Result<Self> {
+    /// the other GitLab has groups with the same paths. Without `has_other` that one stays empty.
+    pub(crate) async fn start(
+        vault: Arc<Vault>,
+        seed: u64,
+        has_other: bool,
+    ) -> anyhow::Result<Self> {
         static WORLDS: AtomicU64 = AtomicU64::new(1);
         let base = WORLDS.fetch_add(1, Ordering::Relaxed) * RANGE;
         let mut random = fastrand::Rng::with_seed(seed);
@@ -105,7 +109,9 @@ impl World {
         } else {
             None
         };
-        populate(&other, has_parent, has_twins).await?;
+        if has_other {
+            populate(&other, has_parent, has_twins).await?;
+        }
         let proxy = blocking(|| {
             vault.add_foreign_secrets(project)?;
             anyhow::Ok(Proxy::start(&vault.server.url(), "/v1")?)
