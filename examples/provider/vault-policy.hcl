@@ -4,7 +4,7 @@ path "git/data/gitlab/repo-*" {
 }
 
 path "git/metadata/gitlab/repo-*" {
-  capabilities = ["list", "delete"]
+  capabilities = ["create", "update", "read", "list", "delete"]
 }
 
 # Each secret has its own policy, gitlab-repo-<number>-default-*.

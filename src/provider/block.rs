@@ -11,7 +11,7 @@ use terraform_plugin::schema::one_of;
 /// for kinds of resources that this version does not have yet are accepted, and say so.
 ///
 /// In Vault the provider needs, on `git/data/gitlab/repo-*`, the capabilities `create`, `update` and `read`; on
-/// `git/metadata/gitlab/repo-*` `list` and `delete`; on `sys/policies/acl` `list`; on `sys/policies/acl/gitlab-repo-*` `create`,
+/// `git/metadata/gitlab/repo-*` `create`, `update`, `read`, `list` and `delete`; on `sys/policies/acl` `list`; on `sys/policies/acl/gitlab-repo-*` `create`,
 /// `update`, `read` and `delete`. With `reconciler = "nautes"` also `read` and `update` on `auth/<auth_mount>/role/*`.
 #[derive(Model)]
 pub struct ProviderBlock {

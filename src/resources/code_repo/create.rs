@@ -62,7 +62,7 @@ pub(super) async fn create(
     if is_new {
         client.credentials()?.note_new(id).await;
     }
-    credentials::ensure(&client, &mut planned, id, !is_new).await?;
+    credentials::ensure(&client, &mut planned, &project, !is_new).await?;
     let mode = match snapshot.get(&entity.key()) {
         // The project is ours by now, and so is its manifest.
         Some(existing) if *existing != entity => PutMode::Update(None),

@@ -10,6 +10,7 @@ use super::{contents, credentials, gitlab_project};
 use crate::claim::{Claim, Deletion};
 use crate::client::Client;
 use crate::config_repo::Validation;
+use crate::credentials::Owner;
 use crate::resources::deletion_policy::DeletionPolicy;
 use crate::resources::home::{Home, ManifestLocation, referrers_warning};
 use crate::wait_graph::{Request, Target};
@@ -45,7 +46,11 @@ pub(super) async fn delete(
         contents::check(&client, state, project).await?;
         gitlab_project::check_role(operation, state, project).await?;
     }
-    credentials::check_removable(&client, id, &state.name).await?;
+    let owner = Owner {
+        repository: id,
+        created_at: state.created_at.known().cloned(),
+    };
+    credentials::check_removable(&client, &owner, &state.name).await?;
     let attempt = format!("delete the code repository {}", state.name);
     let before = home.snapshot(&attempt).await?;
     let policy = state.deletion_policy();
@@ -82,7 +87,7 @@ pub(super) async fn delete(
     code_repos.forget_created(id);
     request.wrote(&path);
     drop(request);
-    credentials::remove_from_vault(&client, id, &state.name).await
+    credentials::remove_from_vault(&client, owner, &state.name).await
 }
 
 async fn delete_manifest(

@@ -1,6 +1,6 @@
 //! The contents of a product, which guard it against being destroyed by accident.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use nautes_model::entity::Entity;
@@ -10,6 +10,7 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use super::model::ProductModel;
 use crate::backends::gitlab::Project;
 use crate::client::Client;
+use crate::credentials::Owner;
 use crate::diagnostics::Context as _;
 use crate::lookup::config_repository;
 use crate::resources::unfinished;
@@ -24,7 +25,7 @@ pub(crate) struct Contents {
     /// Repositories with unfinished projects.
     unfinished: BTreeSet<RepositoryId>,
     /// All repositories whose projects are in the group, also those that are marked for deletion.
-    in_group: BTreeSet<RepositoryId>,
+    in_group: BTreeMap<RepositoryId, Owner>,
     has_manifests: bool,
 }
 
@@ -39,7 +40,16 @@ impl Contents {
         let own = projects
             .iter()
             .filter(|project| project.namespace.id == product.number());
-        let in_group = own.map(|project| RepositoryId::new(project.id)).collect();
+        let in_group = own.map(|project| {
+            let repository = RepositoryId::new(project.id);
+            let created_at = Some(project.created_at.clone());
+            let owner = Owner {
+                repository,
+                created_at,
+            };
+            (repository, owner)
+        });
+        let in_group = in_group.collect();
         projects.retain(|project| !project.is_marked_for_deletion());
         let (unfinished, repositories): (Vec<_>, Vec<_>) =
             projects.into_iter().partition(is_unfinished);
@@ -93,14 +103,16 @@ impl Contents {
 
     /// The repositories in the group that may have credentials: those that a manifest names, and
     /// those that were never finished.
-    pub(crate) fn with_credentials(&self) -> BTreeSet<RepositoryId> {
-        let ours = self.named.union(&self.unfinished).copied();
-        ours.filter(|id| self.in_group.contains(id)).collect()
+    pub(crate) fn with_credentials(&self) -> Vec<Owner> {
+        let ours = self.named.union(&self.unfinished);
+        ours.filter_map(|id| self.in_group.get(id).cloned())
+            .collect()
     }
 
     /// The repositories that a manifest names, and that are not in the group.
     pub(crate) fn named_elsewhere(&self) -> BTreeSet<RepositoryId> {
-        self.named.difference(&self.in_group).copied().collect()
+        let elsewhere = |id: &&RepositoryId| !self.in_group.contains_key(id);
+        self.named.iter().filter(elsewhere).copied().collect()
     }
 
     /// Whether the configuration repository holds a manifest.

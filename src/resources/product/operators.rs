@@ -9,6 +9,7 @@ use terraform_plugin::resource::PrivateState;
 
 use crate::backends::gitlab::Project;
 use crate::client::Client;
+use crate::credentials::Owner;
 use crate::diagnostics::Context as _;
 
 /// Where the number of the configuration repository that the operators can read is kept beside the state.
@@ -35,9 +36,13 @@ pub(super) async fn ensure(
         }
         return Ok(());
     }
+    let owner = Owner {
+        repository: RepositoryId::new(project.id),
+        created_at: Some(project.created_at.clone()),
+    };
     let made = client
         .credentials()?
-        .ensure_operators_key(RepositoryId::new(project.id), auth_mount(client))
+        .ensure_operators_key(owner, auth_mount(client))
         .await;
     let path = &project.path_with_namespace;
     made.with_context(|| format!("let Nautes's operators read {path}"))?;
