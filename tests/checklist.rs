@@ -1,4 +1,4 @@
-//! The checklist names tests that exist.
+//! The checklist and the safety rules name tests that exist.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,15 +7,27 @@ fn file(name: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     match name.split('/').next() {
         Some("framework" | "process") => root.join("crates/terraform-plugin/tests").join(name),
-        Some("xtask") => root.join(name),
+        Some("xtask" | "src") => root.join(name),
         _ => root.join("tests").join(name),
     }
 }
 
 #[test]
 fn every_test_in_the_checklist_exists() {
+    let checked = check("design/checklist.md");
+    assert!(checked > 30, "only {checked} tests are named");
+}
+
+#[test]
+fn every_test_of_the_safety_rules_exists() {
+    let checked = check("design/safety.md");
+    assert!(checked > 30, "only {checked} tests are named");
+}
+
+/// Checks that the tests in the tables of a page exist, and returns how many they are.
+fn check(page: &str) -> usize {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let checklist = fs::read_to_string(root.join("design/checklist.md")).unwrap();
+    let checklist = fs::read_to_string(root.join(page)).unwrap();
     let mut checked = 0;
     let rows = checklist
         .lines()
@@ -37,5 +49,5 @@ fn every_test_in_the_checklist_exists() {
             }
         }
     }
-    assert!(checked > 30, "only {checked} tests are named");
+    checked
 }

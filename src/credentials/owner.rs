@@ -129,6 +129,24 @@ impl Credentials {
         Ok(own)
     }
 
+    /// Fails if a secret at the paths of a repository names another owner.
+    pub(super) async fn refuse_secrets_of_another(&self, owner: &Owner) -> Result<(), Error> {
+        for secret in self.stored_secrets(owner.repository).await? {
+            let path = SecretPath::for_repository(owner.repository, secret);
+            let known = self.known_secret(&path).await?;
+            if let Some(marked) = known.and_then(|known| known.owner)
+                && !owner.is_named_by(&marked)
+            {
+                let path = path.to_string();
+                return Err(Error::SecretOfAnother {
+                    path,
+                    owner: marked,
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// Fails if a secret is not a repository's own. One that Nautes or an older version has written
     /// names no owner; it is its own if it holds a key or token of its project.
     pub(super) async fn check_owner(

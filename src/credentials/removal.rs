@@ -64,10 +64,12 @@ impl Credentials {
     /// secret, and the access token's secret at the end, because it shows after an interruption that
     /// there may still be a token.
     ///
-    /// Fails before the first deletion if one of them is not its own.
+    /// Call [`Self::check_removable`] before anything is removed: without the keys in GitLab nothing
+    /// proves any more whose a secret is that names no owner. One that names another owner is an
+    /// error before the first deletion.
     pub async fn remove_from_vault(&self, owner: impl Into<Owner>) -> Result<(), Error> {
         let owner = owner.into();
-        self.own_secrets(&owner).await?;
+        self.refuse_secrets_of_another(&owner).await?;
         self.delete_from_vault(owner.repository).await
     }
 

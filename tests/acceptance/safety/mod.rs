@@ -4,6 +4,8 @@
 
 mod another_gitlab;
 mod hidden;
+mod kept;
+mod leftover;
 mod plan_alone;
 mod replacement;
 mod role;
