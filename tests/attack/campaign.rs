@@ -23,7 +23,7 @@ const WORKERS: u64 = 3;
 const STEPS: usize = 30;
 
 /// How long the search for a shorter list of steps may take.
-const SHRINKING: Duration = Duration::from_secs(40);
+const SHRINKING: Duration = Duration::from_secs(60);
 
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
 
