@@ -108,6 +108,7 @@ impl Campaign {
         let cases: Vec<Case> = serde_json::from_str(CASES)?;
         let runtime = runtime()?;
         for case in cases {
+            say(&format!("attack: {}", case.title));
             let replayed = runtime.block_on(replay(&self.vault, case.seed, &case.steps, None))?;
             let mut report = self.report();
             report.cases += 1;

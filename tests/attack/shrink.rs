@@ -10,15 +10,16 @@ use crate::world::{Role, Target, Vault, VaultRole, World};
 /// How a list of steps ended.
 #[derive(Debug, Default)]
 pub(crate) struct Replay {
-    /// The violations of the last step.
+    /// The violations.
     pub(crate) violations: Vec<crate::invariant::Violation>,
-    /// The last step's requests and calls.
+    /// The requests and calls of the last step that violated the invariant.
     pub(crate) log: Vec<String>,
     /// How many steps were carried out.
     pub(crate) steps: usize,
 }
 
-/// Carries out steps on a new world until one violates the invariant, in the way that is `wanted`.
+/// Carries out steps on a new world: until one violates the invariant in the way that is `wanted`, or
+/// all, to find every violation.
 pub(crate) async fn replay(
     vault: &Arc<Vault>,
     seed: u64,
@@ -37,10 +38,13 @@ pub(crate) async fn replay(
         replay.steps += 1;
         let outcome = attack.step(step).await?;
         let mut kinds = outcome.violations.iter().map(|found| found.kind.as_str());
-        if kinds.any(|kind| wanted.is_none_or(|wanted| wanted == kind)) {
-            replay.violations = outcome.violations;
+        let is_wanted = kinds.any(|kind| wanted.is_none_or(|wanted| wanted == kind));
+        if is_wanted {
+            replay.violations.extend(outcome.violations);
             replay.log = outcome.log;
-            break;
+            if wanted.is_some() {
+                break;
+            }
         }
     }
     Ok(replay)
