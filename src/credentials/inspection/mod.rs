@@ -35,6 +35,8 @@ pub struct Expectation<'a> {
     pub known_keys: KnownKeys,
     /// The access token that is wanted.
     pub token: Option<&'a TokenPolicy>,
+    /// Whether nothing is known of an access token, as at an import, so that one is looked for.
+    pub looks_for_token: bool,
     /// The last known number of its access token.
     pub known_token: Option<u64>,
 }
@@ -83,6 +85,7 @@ impl Credentials {
         let mut secrets = BTreeMap::new();
         for secret in GitSecret::ALL {
             let may_exist = secret != GitSecret::AccessToken
+                || expectation.looks_for_token
                 || expectation.token.is_some()
                 || expectation.known_token.is_some();
             if may_exist {

@@ -198,6 +198,7 @@ pub(super) async fn inspect(
         enabled,
         known_keys: known_keys(state),
         token: policy.as_ref(),
+        looks_for_token: accepts_any_token,
         known_token: known.and_then(|token| token.id.known().copied()),
     };
     let credentials = client.credentials()?;
