@@ -38,15 +38,16 @@ fn an_abandoned_product_keeps_its_group_and_what_is_in_it() -> Case {
     let env = TestEnv::with_vault(&small_with("abandon", "deletion_policy = \"abandon\""))?;
     let empty = env.vault()?.inventory()?;
     env.workspace.apply_with(&[])?;
+    let product = env.workspace.resource(super::PRODUCT)?;
+    let config = product["config_repository"]["project_id"].clone();
     env.workspace.destroy()?;
     let group = env.gitlab.api(Method::GET, "/groups/shop", None)?;
     assert!(group["marked_for_deletion_on"].is_null());
     assert!(env.gitlab.api(Method::GET, "/projects/shop%2Fa", None)?["id"].is_number());
     // It held no manifest any more.
-    let config = env
-        .gitlab
-        .api(Method::GET, "/projects/shop%2Fdefault.project", None);
-    assert!(config.is_err(), "{config:?}");
+    let path = format!("/projects/{config}");
+    let config = env.gitlab.api(Method::GET, &path, None)?;
+    assert!(!config["marked_for_deletion_on"].is_null(), "{config}");
     assert_eq!(env.vault()?.inventory()?, empty);
     Ok(())
 }
