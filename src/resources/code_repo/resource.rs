@@ -90,6 +90,8 @@ impl Resource for CodeRepoResource {
         state: CodeRepoModel,
     ) -> Result<(), Diagnostics> {
         let client = operation.client().clone();
+        let object = gitlab_project::object_id(state.repository_id()?);
+        client.holders().record_kept(&object, &operation.private)?;
         match gitlab_project::read(&client, &state).await {
             Ok(Some(project)) => contents::check(&client, &state, &project).await,
             Ok(None) => Ok(()),

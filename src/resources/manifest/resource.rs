@@ -200,6 +200,17 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
         keep_unchanged_references::<K>(planning).await
     }
 
+    async fn plan_delete(
+        &self,
+        operation: &mut Operation<Client>,
+        state: K::State,
+    ) -> Result<(), Diagnostics> {
+        let id = entity_id(K::common(&state))?;
+        let object = object_id::<K>(id.product, &EntityKey::new(K::KIND, id.name));
+        let holders = operation.client().holders();
+        holders.record_kept(&object, &operation.private)
+    }
+
     fn identity(&self, state: &K::State) -> Option<EntityIdentity> {
         let id = entity_id(K::common(state)).ok()?;
         Some(EntityIdentity {

@@ -188,6 +188,8 @@ impl Resource for ProductResource {
     ) -> Result<(), Diagnostics> {
         let client = operation.client().clone();
         let id = product_id(&state)?;
+        let object = gitlab_group::object_id(id);
+        client.holders().record_kept(&object, &operation.private)?;
         if state.force_destroy != Some(true) && state.deletion_policy() == DeletionPolicy::Delete {
             match Contents::unmanaged(&client, id, state.config_project_id()).await {
                 Ok(contents) => contents.check(&client, &state)?,
