@@ -1,6 +1,6 @@
 //! Whose a secret in Vault is: several GitLabs, or a restored one, may share a Vault.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use nautes_model::RepositoryId;
@@ -129,9 +129,14 @@ impl Credentials {
         Ok(own)
     }
 
-    /// Fails if a secret at the paths of a repository names another owner.
-    pub(super) async fn refuse_secrets_of_another(&self, owner: &Owner) -> Result<(), Error> {
-        for secret in self.stored_secrets(owner.repository).await? {
+    /// Fails if a secret at the paths of a repository names another owner; returns those that are
+    /// there.
+    pub(super) async fn refuse_secrets_of_another(
+        &self,
+        owner: &Owner,
+    ) -> Result<BTreeSet<GitSecret>, Error> {
+        let stored = self.stored_secrets(owner.repository).await?;
+        for &secret in &stored {
             let path = SecretPath::for_repository(owner.repository, secret);
             let known = self.known_secret(&path).await?;
             if let Some(marked) = known.and_then(|known| known.owner)
@@ -144,7 +149,7 @@ impl Credentials {
                 });
             }
         }
-        Ok(())
+        Ok(stored)
     }
 
     /// Fails if a secret is not a repository's own. One that Nautes or an older version has written
@@ -163,11 +168,16 @@ impl Credentials {
             let (path, owner) = (path.to_string(), marked.clone());
             return Err(Error::SecretOfAnother { path, owner });
         }
-        if !known.is_readable {
+        let unproven = || {
+            let path = path.to_string();
+            Err(Error::SecretUnproven { path })
+        };
+        if known.current_version == 0 {
             return Ok(());
         }
         let Some(stored) = read_secret(&self.vault, &path).await? else {
-            return Ok(());
+            // Older versions may be alive.
+            return unproven();
         };
         let is_own = if secret == GitSecret::AccessToken {
             let id = stored_id(&stored, ACCESS_TOKEN);
@@ -177,12 +187,7 @@ impl Credentials {
             let list = self.key_list(owner.repository).await?;
             stored_id(&stored, DEPLOY_KEY).is_some() && find_stored(&list, &stored).is_some()
         };
-        if is_own {
-            Ok(())
-        } else {
-            let path = path.to_string();
-            Err(Error::SecretUnproven { path })
-        }
+        if is_own { Ok(()) } else { unproven() }
     }
 
     /// Marks a secret as a repository's own before its content is written.

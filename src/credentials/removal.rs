@@ -1,6 +1,8 @@
 //! Removal of a repository's credentials: first what GitLab has, which can be made again, then what
 //! Vault has, which cannot.
 
+use std::collections::BTreeSet;
+
 use nautes_model::RepositoryId;
 use nautes_model::deploy_key::DeployKey;
 use nautes_model::vault::{GitSecret, SecretPath};
@@ -24,9 +26,9 @@ impl Credentials {
     /// Removes all credentials of a repository.
     pub async fn remove(&self, owner: impl Into<Owner>, has_token: bool) -> Result<(), Error> {
         let owner = owner.into();
-        self.own_secrets(&owner).await?;
+        let stored = self.own_secrets(&owner).await?.into_keys().collect();
         self.remove_from_gitlab(owner.repository, has_token).await?;
-        self.delete_from_vault(owner.repository).await
+        self.delete_from_vault(owner.repository, &stored).await
     }
 
     /// Removes the access tokens and deploy keys of a repository, and the deploy keys of other
@@ -69,15 +71,23 @@ impl Credentials {
     /// error before the first deletion.
     pub async fn remove_from_vault(&self, owner: impl Into<Owner>) -> Result<(), Error> {
         let owner = owner.into();
-        self.refuse_secrets_of_another(&owner).await?;
-        self.delete_from_vault(owner.repository).await
+        let stored = self.refuse_secrets_of_another(&owner).await?;
+        self.delete_from_vault(owner.repository, &stored).await
     }
 
-    async fn delete_from_vault(&self, repository: RepositoryId) -> Result<(), Error> {
+    async fn delete_from_vault(
+        &self,
+        repository: RepositoryId,
+        stored: &BTreeSet<GitSecret>,
+    ) -> Result<(), Error> {
         for secret in GitSecret::ALL {
             let path = SecretPath::for_repository(repository, secret);
-            self.delete_policy(&path).await?;
-            self.delete_secret(&path).await?;
+            if stored.contains(&secret) {
+                self.delete_policy(&path).await?;
+                self.delete_secret(&path).await?;
+            } else {
+                self.delete_policy_without_secret(&path).await?;
+            }
         }
         Ok(())
     }

@@ -178,6 +178,16 @@ impl Credentials {
         }
     }
 
+    /// Whether a repository has an access token of our name, or Vault a secret of one.
+    pub async fn has_access_token(&self, repository: RepositoryId) -> Result<bool, Error> {
+        let stored = self.stored_secrets(repository).await?;
+        if stored.contains(&GitSecret::AccessToken) {
+            return Ok(true);
+        }
+        let listed = self.access_tokens(repository).await?;
+        Ok(active(&listed).next().is_some())
+    }
+
     /// Removes a repository's access token, its policy and its secret. The secret is deleted last,
     /// because after an interruption it shows that there may still be a token.
     pub(super) async fn remove_access_token(
