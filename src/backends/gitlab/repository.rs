@@ -180,6 +180,26 @@ impl GitLab {
         }
     }
 
+    /// Gets the newest commit of a branch; `None` if the repository is empty. A branch that is missing
+    /// beside others is an error.
+    pub async fn head_unless_empty(
+        &self,
+        project: u64,
+        branch: &str,
+    ) -> Result<Option<String>, Error> {
+        match self.branch(project, branch).await {
+            Ok(branch) => Ok(Some(branch.commit.id)),
+            Err(error)
+                if error.is_not_found()
+                    && error.mentions("Branch Not Found")
+                    && self.branches(project).await?.is_empty() =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Lists the branches of a project.
     pub async fn branches(&self, project: u64) -> Result<Vec<Branch>, Error> {
         self.list(&self.endpoint(Branches::builder().project(project).build())?)
