@@ -1,5 +1,7 @@
 //! Moments as GitLab writes them.
 
+use std::time::{Duration, SystemTime};
+
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -7,6 +9,12 @@ use time::format_description::well_known::Rfc3339;
 pub(crate) fn is_same_moment(one: &str, other: &str) -> bool {
     let parse = |text: &str| OffsetDateTime::parse(text, &Rfc3339);
     one == other || parse(one).is_ok_and(|one| parse(other) == Ok(one))
+}
+
+/// Returns whether a moment is longer ago than `age`; one that cannot be parsed is not.
+pub(crate) fn is_older_than(moment: &str, age: Duration) -> bool {
+    let now = OffsetDateTime::from(SystemTime::now());
+    OffsetDateTime::parse(moment, &Rfc3339).is_ok_and(|moment| now - moment > age)
 }
 
 #[cfg(test)]

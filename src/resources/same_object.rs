@@ -43,3 +43,10 @@ impl Sameness<'_> {
         Diagnostic::error(summary, detail).into()
     }
 }
+
+/// Returns the error of an object that was restored after a plan that took it for deleted. `object`
+/// is its kind and path: `The GitLab group shop`.
+pub(crate) fn was_restored(object: &str) -> Diagnostics {
+    let detail = "The plan removes what was left of it, because it was deleted then. Nothing was changed. Plan again: then the plan shows what it is now.";
+    Diagnostic::error(format!("{object} was restored after the plan"), detail).into()
+}

@@ -55,6 +55,11 @@ pub(super) async fn create(
         planned: &planned,
     };
     let (project, is_new) = creation.create_project().await?;
+    let is_adopted =
+        !is_new && !unfinished::is_marked(project.description.as_deref().unwrap_or_default());
+    if is_adopted && planned.access_token.is_null() {
+        credentials::refuse_unplanned_token(&client, &project).await?;
+    }
     let id = RepositoryId::new(project.id);
     let entity = Entity::from(CodeRepo { id, ..wanted });
     request.may_write(home.target(entity.key()));

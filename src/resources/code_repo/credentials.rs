@@ -47,6 +47,27 @@ pub(super) fn owner(project: &Project) -> Owner {
     }
 }
 
+/// Refuses to adopt a project with an access token where none is planned: the adoption would revoke
+/// it, and no plan shows that.
+pub(super) async fn refuse_unplanned_token(
+    client: &Client,
+    project: &Project,
+) -> Result<(), Diagnostics> {
+    let path = &project.path_with_namespace;
+    let id = RepositoryId::new(project.id);
+    let has_token = client.credentials()?.has_access_token(id).await;
+    if !has_token.with_context(|| format!("look for an access token of {path}"))? {
+        return Ok(());
+    }
+    let detail = format!(
+        "The GitLab project {path} has an access token, or Vault has its secret, and the configuration wants none. Add access_token = {{}} to keep it; if nothing uses it, revoke it in GitLab, and delete its secret, or remove access_token from the configuration after the adoption."
+    );
+    let summary = format!("Adopting {path} would revoke its access token");
+    Err(Diagnostic::error(summary, detail)
+        .at(&Path::to("access_token"))
+        .into())
+}
+
 fn wanted_policy(token: &Tf<AccessTokenModel>) -> Result<Option<TokenPolicy>, Diagnostics> {
     let (lifetime, rotate_before) = match token {
         Tf::Null => return Ok(None),
@@ -155,6 +176,16 @@ pub(super) async fn remove_from_vault(
 ) -> Result<(), Diagnostics> {
     let removed = client.credentials()?.remove_from_vault(owner).await;
     removed.with_context(|| format!("remove the secrets of the code repository {name}"))
+}
+
+/// Returns the warning about the secrets of a repository that may live where the token sees nothing.
+pub(super) fn kept_secrets_warning(id: RepositoryId, name: &str) -> (String, String) {
+    (
+        format!("Secrets of the code repository {name} may be left in Vault"),
+        format!(
+            "GitLab does not find the project of {id}, and the owner of the provider argument gitlab.token is no administrator: the project may have been moved to a group that this owner does not see. So its secrets git/gitlab/{id}/default/* and its policies gitlab-{id}-default-* were not removed. Remove them by hand if the project is gone."
+        ),
+    )
 }
 
 /// Whether Vault holds secrets of a repository.

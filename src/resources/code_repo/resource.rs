@@ -40,10 +40,9 @@ impl Resource for CodeRepoResource {
         let (product, id) = (state.product_id()?, state.repository_id()?);
         let object = gitlab_project::object_id(id);
         client.holders().record_kept(&object, &operation.private)?;
-        // The projects of a product that is gone count as gone, although GitLab still answers.
         let project = match client.products()?.get(product).await? {
             Some(_) => client.code_repos()?.project(product, id).await?,
-            None => None,
+            None => gitlab_project::read(&client, &state).await?,
         };
         let Some(project) = project else {
             return inspect::read_deleted(&client, state, product, id).await;
