@@ -4,6 +4,7 @@
 //! workspace and emulator, checks that the plan after an apply is empty, and limits how many calls a
 //! step may make.
 
+mod attack;
 mod authorisation;
 mod brownfield;
 mod cleanup;
