@@ -6,13 +6,10 @@ use terraform_plugin::schema::one_of;
 /// Manages products of the Nautes model: their GitLab groups, configuration repositories and code repositories, the
 /// manifests of everything in them, and their secrets in Vault.
 ///
-/// Every argument can come from an environment variable instead. Arguments in the configuration win over `NAUTES_*`
-/// variables, which win over the variables of other tools. Nothing is contacted before a resource needs it. Arguments
-/// for kinds of resources that this version does not have yet are accepted, and say so.
-///
-/// In Vault the provider needs, on `git/data/gitlab/repo-*`, the capabilities `create`, `update` and `read`; on
-/// `git/metadata/gitlab/repo-*` `create`, `update`, `read`, `list` and `delete`; on `sys/policies/acl` `list`; on `sys/policies/acl/gitlab-repo-*` `create`,
-/// `update`, `read` and `delete`. With `reconciler = "nautes"` also `read` and `update` on `auth/<auth_mount>/role/*`.
+/// Every argument can come from an environment variable instead, so that a remote run needs nothing but variables.
+/// Arguments in the configuration win over `NAUTES_*` variables, which win over the variables of other tools. Nothing is
+/// contacted before a resource needs it. Arguments for kinds of resources that this version does not have yet are
+/// accepted, and say so.
 #[derive(Model)]
 pub struct ProviderBlock {
     /// Name of the tenant; `nautes` by default.
