@@ -1,4 +1,4 @@
-//! Whose a secret in Vault is: several GitLabs, or a restored one, may share a Vault.
+//! Whose a secret in Vault is: more than one GitLab may use the same Vault.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -4,6 +4,10 @@
 //! workspace and emulator, checks that the plan after an apply is empty, and limits how many calls a
 //! step may make.
 
+#[expect(
+    clippy::indexing_slicing,
+    reason = "an absent field of a JSON value is null"
+)]
 mod attack;
 mod authorisation;
 mod brownfield;
@@ -33,6 +37,10 @@ mod product_operators;
 mod product_validation;
 mod project;
 mod refactor;
+#[expect(
+    clippy::indexing_slicing,
+    reason = "an absent field of a JSON value is null"
+)]
 mod safety;
 mod secrecy;
 mod test_env;

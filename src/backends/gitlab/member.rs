@@ -48,8 +48,8 @@ pub struct Member {
     /// The role, which may be inherited.
     pub access_level: AccessLevel,
     /// Set if the member has a custom role, which may permit more than its access level.
-    #[serde(default)]
-    member_role: Option<IgnoredAny>,
+    #[serde(default, rename = "member_role")]
+    custom_role: Option<IgnoredAny>,
     #[serde(default)]
     created_at: Option<String>,
 }
@@ -57,7 +57,7 @@ pub struct Member {
 impl Member {
     /// Returns whether the member has a custom role, of which only GitLab knows what it permits.
     pub fn has_custom_role(&self) -> bool {
-        self.member_role.is_some()
+        self.custom_role.is_some()
     }
 
     /// Returns whether the membership is so old that GitLab shows what it opens.

@@ -29,8 +29,8 @@ struct Read {
 #[derive(Deserialize)]
 struct Metadata {
     current_version: u64,
-    #[serde(default)]
-    custom_metadata: Option<BTreeMap<String, String>>,
+    #[serde(default, rename = "custom_metadata")]
+    custom: Option<BTreeMap<String, String>>,
     #[serde(default)]
     versions: BTreeMap<String, Version>,
 }
@@ -65,7 +65,7 @@ impl Vault {
         Ok(Some(SecretMetadata {
             current_version: metadata.current_version,
             is_readable,
-            custom: metadata.custom_metadata.unwrap_or_default(),
+            custom: metadata.custom.unwrap_or_default(),
         }))
     }
 

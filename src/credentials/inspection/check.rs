@@ -119,7 +119,7 @@ fn check_secret(observed: Observed<'_>, secret: GitSecret) -> impl Iterator<Item
         Some(CurrentSecret::Holds(None)) => Some(Finding::SecretUnusable(path.clone())),
         Some(CurrentSecret::Holds(Some(_))) => None,
     };
-    let of_policy = (!has_policy).then(|| Finding::PolicyMissing(path));
+    let of_policy = (!has_policy).then_some(Finding::PolicyMissing(path));
     of_secret.into_iter().chain(of_policy)
 }
 

@@ -132,8 +132,8 @@ impl Credentials {
         let Some(stored) = read_secret(&self.vault, path).await? else {
             return Ok(CurrentSecret::Missing);
         };
-        let keys = [DEPLOY_KEY, ACCESS_TOKEN].into_iter();
-        let id = keys.filter_map(|key| stored_id(&stored, key)).next();
+        let mut keys = [DEPLOY_KEY, ACCESS_TOKEN].into_iter();
+        let id = keys.find_map(|key| stored_id(&stored, key));
         Ok(CurrentSecret::Holds(id))
     }
 }

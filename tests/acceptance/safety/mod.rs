@@ -5,7 +5,7 @@
 mod another_gitlab;
 mod hidden;
 mod kept;
-mod leftover;
+mod orphans;
 mod plan_alone;
 mod replacement;
 mod role;
