@@ -90,7 +90,9 @@ impl Resource for CodeRepoResource {
     ) -> Result<(), Diagnostics> {
         let client = operation.client().clone();
         let object = gitlab_project::object_id(state.repository_id()?);
-        client.holders().record_kept(&object, &operation.private)?;
+        client
+            .holders()
+            .record_planned_deletion(&object, &operation.private)?;
         match gitlab_project::read(&client, &state).await {
             Ok(Some(project)) => contents::check(&client, &state, &project).await,
             Ok(None) => Ok(()),

@@ -208,7 +208,7 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
         let id = entity_id(K::common(&state))?;
         let object = object_id::<K>(id.product, &EntityKey::new(K::KIND, id.name));
         let holders = operation.client().holders();
-        holders.record_kept(&object, &operation.private)
+        holders.record_planned_deletion(&object, &operation.private)
     }
 
     fn identity(&self, state: &K::State) -> Option<EntityIdentity> {

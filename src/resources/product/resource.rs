@@ -47,7 +47,7 @@ impl Resource for ProductResource {
         let existing = if is_new {
             None
         } else {
-            products.find_config_repository(&group).await?
+            products.visible_config_repository(&group).await?
         };
         let project = config_repository::ensure(&client, &group, existing).await?;
         operators::ensure(&client, &mut operation.private, &project).await?;
@@ -189,7 +189,9 @@ impl Resource for ProductResource {
         let client = operation.client().clone();
         let id = product_id(&state)?;
         let object = gitlab_group::object_id(id);
-        client.holders().record_kept(&object, &operation.private)?;
+        client
+            .holders()
+            .record_planned_deletion(&object, &operation.private)?;
         if state.force_destroy != Some(true) && state.deletion_policy() == DeletionPolicy::Delete {
             match Contents::unmanaged(&client, id, state.config_project_id()).await {
                 Ok(contents) => contents.check(&client, &state)?,
