@@ -38,8 +38,6 @@ impl Resource for CodeRepoResource {
     ) -> Result<Option<CodeRepoModel>, Diagnostics> {
         let client = operation.client().clone();
         let (product, id) = (state.product_id()?, state.repository_id()?);
-        let object = gitlab_project::object_id(id);
-        client.holders().record_kept(&object, &operation.private)?;
         let project = match client.products()?.get(product).await? {
             Some(_) => client.code_repos()?.project(product, id).await?,
             None => gitlab_project::read(&client, &state).await?,
@@ -47,6 +45,8 @@ impl Resource for CodeRepoResource {
         let Some(project) = project else {
             return inspect::read_deleted(&client, state, product, id).await;
         };
+        let object = gitlab_project::object_id(id);
+        client.holders().record_kept(&object, &operation.private)?;
         gitlab_project::check(&state, &project)?;
         // What differed is read again, so that it stays drift until it is repaired.
         let kept = Verified::load(&operation.private).filter(|_| state.common.drift.is_null());

@@ -67,11 +67,11 @@ impl Resource for ProductResource {
         let client = operation.client();
         let products = client.products()?;
         let id = locate(products, &state)?;
-        let object = gitlab_group::object_id(id);
-        client.holders().record_kept(&object, &operation.private)?;
         let Some(product) = products.get(id).await? else {
             return read_deleted(client, state, id).await;
         };
+        let object = gitlab_group::object_id(id);
+        client.holders().record_kept(&object, &operation.private)?;
         let config_project = product.config_project.as_ref();
         gitlab_group::check_same(&state, &product.group, config_project)?;
         state.update_from(&product.group, config_project);
