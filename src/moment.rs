@@ -17,6 +17,12 @@ pub(crate) fn is_older_than(moment: &str, age: Duration) -> bool {
     OffsetDateTime::parse(moment, &Rfc3339).is_ok_and(|moment| now - moment > age)
 }
 
+/// Returns whether a moment is before another one, or at most so long after it.
+pub(crate) fn is_before(moment: &str, other: &str, span: Duration) -> bool {
+    let parse = |text: &str| OffsetDateTime::parse(text, &Rfc3339);
+    parse(moment).is_ok_and(|moment| parse(other).is_ok_and(|other| moment - other <= span))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -28,5 +34,17 @@ mod tests {
         assert!(is_same_moment(created_at, "2026-01-02T11:04:05.678+08:00"));
         assert!(!is_same_moment(created_at, "2026-01-02T03:04:05.679Z"));
         assert!(!is_same_moment(created_at, "2026-01-02T03:04:05.678"));
+    }
+
+    #[test]
+    fn moments_are_ordered() {
+        let [early, late] = ["2026-01-02T03:04:05.678Z", "2026-01-02T03:04:07Z"];
+        let [short, long] = [1, 2].map(Duration::from_secs);
+        assert!(is_before(early, late, short) && is_before(early, early, short));
+        assert!(!is_before(late, early, short) && is_before(late, early, long));
+        assert!(!is_before("soon", late, long));
+        assert!(is_older_than(early, Duration::from_secs(60)));
+        assert!(!is_older_than("2999-01-01T00:00:00Z", short));
+        assert!(!is_older_than("soon", short));
     }
 }
