@@ -7,20 +7,23 @@ use time::format_description::well_known::Rfc3339;
 
 /// Returns whether two texts mean the same moment; a GitLab may have changed its time zone.
 pub(crate) fn is_same_moment(one: &str, other: &str) -> bool {
-    let parse = |text: &str| OffsetDateTime::parse(text, &Rfc3339);
-    one == other || parse(one).is_ok_and(|one| parse(other) == Ok(one))
+    one == other || parse(one).is_some_and(|one| parse(other) == Some(one))
 }
 
 /// Returns whether a moment is longer ago than `age`; one that cannot be parsed is not.
 pub(crate) fn is_older_than(moment: &str, age: Duration) -> bool {
     let now = OffsetDateTime::from(SystemTime::now());
-    OffsetDateTime::parse(moment, &Rfc3339).is_ok_and(|moment| now - moment > age)
+    parse(moment).is_some_and(|moment| now - moment > age)
 }
 
 /// Returns whether a moment is before another one, or at most so long after it.
 pub(crate) fn is_before(moment: &str, other: &str, span: Duration) -> bool {
-    let parse = |text: &str| OffsetDateTime::parse(text, &Rfc3339);
-    parse(moment).is_ok_and(|moment| parse(other).is_ok_and(|other| moment - other <= span))
+    let pair = parse(moment).zip(parse(other));
+    pair.is_some_and(|(moment, other)| moment - other <= span)
+}
+
+fn parse(moment: &str) -> Option<OffsetDateTime> {
+    OffsetDateTime::parse(moment, &Rfc3339).ok()
 }
 
 #[cfg(test)]

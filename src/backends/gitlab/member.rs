@@ -116,9 +116,7 @@ impl GitLab {
     /// Returns whether the owner of the token sees everything in a group, so that what it does not
     /// find there is gone.
     pub async fn sees_contents_of(&self, group: u64) -> Result<bool, Error> {
-        let user = self.current_user().await?;
-        let member = self.group_member(group, user.id).await?;
-        if member.is_some_and(|member| member.access_level >= AccessLevel::GUEST) {
+        if self.membership_that_sees(group).await?.is_some() {
             return Ok(true);
         }
         self.acts_as_administrator().await
@@ -130,14 +128,19 @@ impl GitLab {
     /// GitLab shows projects to a new member of a group only after a background job
     /// (`AuthorizedProjectsWorker`): a young membership counts once it shows some of them.
     pub async fn sees_projects_of(&self, group: &Group) -> Result<bool, Error> {
-        let user = self.current_user().await?;
-        let member = self.group_member(group.id, user.id).await?;
-        if let Some(member) = member.filter(|member| member.access_level >= AccessLevel::GUEST)
+        if let Some(member) = self.membership_that_sees(group.id).await?
             && (member.is_settled(group) || !self.group_projects(group.id).await?.is_empty())
         {
             return Ok(true);
         }
         self.acts_as_administrator().await
+    }
+
+    /// Gets the membership of the owner of the token in a group, if its role sees what is in it.
+    async fn membership_that_sees(&self, group: u64) -> Result<Option<Member>, Error> {
+        let user = self.current_user().await?;
+        let member = self.group_member(group, user.id).await?;
+        Ok(member.filter(|member| member.access_level >= AccessLevel::GUEST))
     }
 
     /// Returns whether a top-level group or a user has a path, whether or not the owner of the
