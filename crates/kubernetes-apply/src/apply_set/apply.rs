@@ -1,0 +1,310 @@
+//! Applying a set: everything is looked up first, then written stage by stage, then pruned.
+
+use std::fmt;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::iter;
+
+use super::delete::{DeleteError, DeleteOptions, Deleted, Kept};
+use super::parent::InventoryError;
+use super::prepare::{Prepared, references};
+use super::{ApplySet, PART_OF_LABEL};
+use crate::apply::{Applier, ApplyError, ApplyFailure, Existing};
+use crate::cluster::PatchMode;
+use crate::error_chain::error_chain;
+use crate::object::{Kind, Object, ObjectRef};
+use crate::order::Stage;
+use crate::ownership::Adoption;
+use crate::readiness::Rules;
+use crate::wait::{NotGoneError, WaitError};
+
+/// How a set is applied.
+#[derive(Clone, Debug)]
+pub struct ApplyOptions {
+    /// The namespace of objects that need one and name none.
+    pub default_namespace: Option<String>,
+    /// Which objects may be taken over that do not carry the owner's label.
+    pub adoption: Adoption,
+    /// Whether objects that were applied earlier and are not among these are deleted.
+    pub prune: bool,
+    /// How long to wait for definitions to be served, and for objects that are being deleted to go.
+    pub timeout: Duration,
+}
+
+/// What was applied.
+#[derive(Clone, Debug, Default)]
+pub struct Applied {
+    /// The objects, as the cluster has them, in the order in which they were applied.
+    pub objects: Vec<Object>,
+    /// What was pruned.
+    pub pruned: Deleted,
+}
+
+/// A set could not be applied. What was applied until then is in its inventory, and the next apply goes on
+/// from there.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ApplySetError {
+    /// Objects could not be applied.
+    #[error("{}", ObjectErrors(.0))]
+    Objects(Vec<ApplyError>),
+    /// The inventory could not be read or written; nothing is applied without it.
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
+    /// Definitions are not served in time.
+    #[error("the custom resource definitions were applied, but the cluster does not serve them")]
+    Definitions(#[source] WaitError),
+    /// Objects that are to be made again are still being deleted.
+    #[error(
+        "objects that are to be made again are still being deleted; try again when they are gone"
+    )]
+    Terminating(#[source] NotGoneError),
+    /// All was applied, and pruning failed.
+    #[error("all objects were applied, but those that are no longer wanted could not be deleted")]
+    Prune(#[source] DeleteError),
+}
+
+struct ObjectErrors<'e>(&'e [ApplyError]);
+
+impl fmt::Display for ObjectErrors<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            [error] => f.write_str(&error_chain(error)),
+            errors => {
+                write!(f, "{} objects could not be applied:", errors.len())?;
+                errors
+                    .iter()
+                    .try_for_each(|error| write!(f, "\n{}", error_chain(error)))
+            }
+        }
+    }
+}
+
+impl Default for ApplyOptions {
+    fn default() -> Self {
+        Self {
+            default_namespace: None,
+            adoption: Adoption::Never,
+            prune: true,
+            timeout: Duration::from_secs(120),
+        }
+    }
+}
+
+impl Applied {
+    /// Returns kind and name of each object, as [`ApplySet::wait_until_ready`] takes them.
+    pub fn references(&self) -> Vec<(Kind, ObjectRef)> {
+        let objects = self.objects.iter();
+        objects
+            .map(|object| (object.kind(), object.reference().clone()))
+            .collect()
+    }
+
+    /// Returns the objects that were no longer wanted and are kept.
+    pub fn kept(&self) -> &[Kept] {
+        &self.pruned.kept
+    }
+}
+
+/// An object and what is known about it; `None` until its kind is served.
+struct Planned {
+    prepared: Prepared,
+    existing: Option<Existing>,
+}
+
+impl ApplySet<'_> {
+    /// Applies objects.
+    ///
+    /// First all of them are looked up: if one is somebody else's, nothing is written at all. Then they are
+    /// listed in the inventory, and applied stage by stage. An error ends it with the stage in which it
+    /// happens. When all are applied, those that are no longer wanted are deleted.
+    pub async fn apply(
+        &self,
+        objects: Vec<Object>,
+        options: &ApplyOptions,
+    ) -> Result<Applied, ApplySetError> {
+        let applier = Applier {
+            cluster: self.cluster,
+            owner: &self.owner,
+            set: Some(&self.id),
+            adoption: &options.adoption,
+        };
+        let namespace = options.default_namespace.as_deref();
+        let prepared = self
+            .prepare(objects, namespace)
+            .await
+            .map_err(ApplySetError::Objects)?;
+        let wanted = references(&prepared);
+        let planned = self.look_up_all(&applier, prepared, options).await?;
+        self.update_inventory(|inventory| {
+            for Planned { prepared, existing } in &planned {
+                let object = prepared.object.reference();
+                match existing {
+                    Some(Existing::Present { uid }) => inventory.record(object, uid),
+                    None if inventory.contains(object) => {}
+                    Some(_) | None => inventory.announce(object),
+                }
+            }
+        })
+        .await?;
+
+        let mut applied = Applied::default();
+        let outcome = self
+            .apply_stages(&applier, planned, options, &mut applied.objects)
+            .await;
+        let recorded = self
+            .update_inventory(|inventory| {
+                for object in &applied.objects {
+                    if let Some(uid) = object.uid() {
+                        inventory.record(object.reference(), uid);
+                    }
+                }
+            })
+            .await;
+        outcome?;
+        let inventory = recorded?;
+        let obsolete = inventory.obsolete(&wanted);
+        if options.prune && !obsolete.is_empty() {
+            let options = DeleteOptions {
+                timeout: options.timeout,
+                ..DeleteOptions::default()
+            };
+            let pruned = self.delete_entries(obsolete, &options).await;
+            applied.pruned = pruned.map_err(ApplySetError::Prune)?;
+        }
+        Ok(applied)
+    }
+
+    async fn look_up_all(
+        &self,
+        applier: &Applier<'_>,
+        prepared: Vec<Prepared>,
+        options: &ApplyOptions,
+    ) -> Result<Vec<Planned>, ApplySetError> {
+        let look_ups = prepared.into_iter().map(|prepared| async move {
+            let existing = if prepared.served {
+                let object = prepared.object.reference();
+                Some(applier.look_up(&prepared.resource, object).await)
+            } else {
+                None
+            };
+            (prepared, existing)
+        });
+        let found: Vec<_> = iter(look_ups).buffered(CONCURRENCY).collect().await;
+        let mut planned = Vec::new();
+        let mut errors = Vec::new();
+        let mut terminating = Vec::new();
+        for (prepared, existing) in found {
+            let object = prepared.object.reference().clone();
+            let existing = match existing.transpose() {
+                Ok(Some(Existing::Terminating { uid })) => {
+                    terminating.push((prepared.resource.clone(), object, uid));
+                    Some(Existing::Absent)
+                }
+                Ok(existing) => existing,
+                Err(reason) => {
+                    errors.push(ApplyError { object, reason });
+                    continue;
+                }
+            };
+            planned.push(Planned { prepared, existing });
+        }
+        if !errors.is_empty() {
+            return Err(ApplySetError::Objects(errors));
+        }
+        let gone = self
+            .cluster
+            .wait_until_gone(&terminating, options.timeout)
+            .await;
+        gone.map_err(InventoryError::from)?
+            .map_err(ApplySetError::Terminating)?;
+        Ok(planned)
+    }
+
+    /// Applies the stages in order, and adds to `applied` what was applied, also when it fails.
+    async fn apply_stages(
+        &self,
+        applier: &Applier<'_>,
+        mut planned: Vec<Planned>,
+        options: &ApplyOptions,
+        applied: &mut Vec<Object>,
+    ) -> Result<(), ApplySetError> {
+        planned.sort_by_key(stage);
+        while let Some(first) = planned.first() {
+            let stage_now = stage(first);
+            let end = planned.partition_point(|it| stage(it) <= stage_now);
+            let later = planned.split_off(end);
+            let writes = planned.iter().map(|it| async move {
+                let outcome = apply_planned(applier, it).await;
+                outcome.map_err(|reason| ApplyError {
+                    object: it.prepared.object.reference().clone(),
+                    reason,
+                })
+            });
+            let outcomes: Vec<_> = iter(writes).buffered(CONCURRENCY).collect().await;
+            planned = later;
+            let first_of_stage = applied.len();
+            let mut errors = Vec::new();
+            for outcome in outcomes {
+                match outcome {
+                    Ok(object) => applied.push(object),
+                    Err(error) => errors.push(error),
+                }
+            }
+            if !errors.is_empty() {
+                return Err(ApplySetError::Objects(errors));
+            }
+            if stage_now == Stage::Definitions {
+                let definitions = applied.get(first_of_stage..).unwrap_or_default();
+                self.wait_for_definitions(definitions, options).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn wait_for_definitions(
+        &self,
+        definitions: &[Object],
+        options: &ApplyOptions,
+    ) -> Result<(), ApplySetError> {
+        let definitions: Vec<(Kind, ObjectRef)> = definitions
+            .iter()
+            .map(|object| (object.kind(), object.reference().clone()))
+            .collect();
+        let selector = format!("{PART_OF_LABEL}={}", self.id);
+        let rules = Rules::default();
+        self.cluster
+            .wait_until_ready(&definitions, &selector, &rules, options.timeout)
+            .await
+            .map_err(ApplySetError::Definitions)?;
+        self.cluster.forget_kinds();
+        Ok(())
+    }
+}
+
+/// How many objects of a stage are written at once. The connection has a limit of its own.
+pub(super) const CONCURRENCY: usize = 16;
+
+fn stage(planned: &Planned) -> Stage {
+    Stage::from(&planned.prepared.object.reference().kind)
+}
+
+async fn apply_planned(
+    applier: &Applier<'_>,
+    Planned { prepared, existing }: &Planned,
+) -> Result<Object, ApplyFailure> {
+    let Prepared {
+        object, resource, ..
+    } = prepared;
+    let existing = match existing {
+        Some(existing) => existing.clone(),
+        // Its kind was not served before; now its definition is there.
+        None => match applier.look_up(resource, object.reference()).await? {
+            Existing::Terminating { .. } => return Err(ApplyFailure::Terminating),
+            existing => existing,
+        },
+    };
+    applier
+        .apply(resource, object, &existing, PatchMode::Write)
+        .await
+}

@@ -1,0 +1,289 @@
+//! A call that failed.
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::{Method, StatusCode};
+use serde_json::Value;
+
+use super::transport_error::TransportError;
+
+/// A call that failed.
+///
+/// The display text names the call and why it failed. Clones share the failure.
+#[derive(Clone, Debug)]
+pub struct CallError(Arc<Failure>);
+
+#[derive(Clone, Debug)]
+struct Failure {
+    call: Call,
+    kind: CallFailure,
+    /// Whether an attempt of the call may have taken effect.
+    uncertain: bool,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+}
+
+/// The call that failed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Call {
+    /// The HTTP method.
+    pub method: Method,
+    /// The path, without query.
+    pub path: String,
+}
+
+/// Why a call failed.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum CallFailure {
+    /// No usable answer came.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// The API server answered that it does not do it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+}
+
+/// The answer of an API server that does not do what it was asked for: a `Status`.
+#[derive(Clone, PartialEq, thiserror::Error)]
+#[error("{message} ({code} {reason})")]
+pub struct Refusal {
+    /// The HTTP status.
+    pub code: u16,
+    /// The reason in one word, such as `NotFound`.
+    pub reason: String,
+    /// The text for people.
+    pub message: String,
+    status: Value,
+}
+
+impl CallError {
+    pub(super) fn new(call: &Call, kind: impl Into<CallFailure>) -> Self {
+        let kind = kind.into();
+        let uncertain = kind.may_have_happened();
+        Self(Arc::new(Failure {
+            call: call.clone(),
+            kind,
+            uncertain,
+            source: None,
+        }))
+    }
+
+    pub(super) fn caused_by(self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        let failure = Arc::unwrap_or_clone(self.0);
+        Self(Arc::new(Failure {
+            source: Some(Arc::new(source)),
+            ..failure
+        }))
+    }
+
+    /// Notes that an earlier attempt of the call may have taken effect.
+    pub(super) fn after_uncertain_attempt(self) -> Self {
+        let failure = Arc::unwrap_or_clone(self.0);
+        Self(Arc::new(Failure {
+            uncertain: true,
+            ..failure
+        }))
+    }
+
+    /// Returns why the call failed.
+    pub fn kind(&self) -> &CallFailure {
+        &self.0.kind
+    }
+
+    /// Returns the call that failed.
+    pub fn call(&self) -> &Call {
+        &self.0.call
+    }
+
+    /// Returns whether the call may have taken effect although it failed.
+    pub fn may_have_happened(&self) -> bool {
+        self.0.uncertain
+    }
+
+    /// Returns the failure of the transport, if it is one.
+    pub fn transport(&self) -> Option<&TransportError> {
+        match &self.0.kind {
+            CallFailure::Transport(transport) => Some(transport),
+            CallFailure::Refused(_) => None,
+        }
+    }
+
+    /// Returns the answer of the API server, if it is one.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match &self.0.kind {
+            CallFailure::Transport(_) => None,
+            CallFailure::Refused(refusal) => Some(refusal),
+        }
+    }
+
+    /// Returns whether the API server gave this reason, such as `NotFound`.
+    pub fn is_refused_for(&self, reason: &str) -> bool {
+        self.refusal()
+            .is_some_and(|refusal| refusal.reason == reason)
+    }
+}
+
+impl CallFailure {
+    fn may_have_happened(&self) -> bool {
+        match self {
+            Self::Transport(transport) => transport.may_have_happened(),
+            // A server that timed out or failed may have done it.
+            Self::Refused(refusal) => refusal.code >= 500 && !refusal.is_unprocessed(),
+        }
+    }
+}
+
+impl Refusal {
+    /// Reads a `Status`; `None` if the answer is none.
+    pub(super) fn parse(code: StatusCode, body: &[u8], quotes_secrets: bool) -> Option<Self> {
+        let status: Value = serde_json::from_slice(body).ok()?;
+        let text = |field| status.get(field).and_then(Value::as_str);
+        if text("kind") != Some("Status") || text("apiVersion") != Some("v1") {
+            return None;
+        }
+        let mut refusal = Self {
+            code: code.as_u16(),
+            reason: text("reason").unwrap_or_default().to_owned(),
+            message: text("message").unwrap_or_default().to_owned(),
+            status: Value::Null,
+        };
+        if quotes_secrets && matches!(refusal.code, 400 | 422 | 500) {
+            let fields: Vec<&str> = causes(&status)
+                .iter()
+                .filter_map(|cause| cause.get("field")?.as_str())
+                .collect();
+            refusal.message = match fields.as_slice() {
+                [] => {
+                    "the server refuses the Secret; its message is not shown, for it may quote it"
+                        .to_owned()
+                }
+                fields => format!(
+                    "the server refuses fields of the Secret: {}",
+                    fields.join(", ")
+                ),
+            };
+        } else {
+            refusal.status = status;
+        }
+        Some(refusal)
+    }
+
+    /// Reads the answer to a path that the server does not have, which is a text.
+    pub(super) fn unknown_path(code: StatusCode, body: &[u8]) -> Option<Self> {
+        let is_unknown =
+            code == StatusCode::NOT_FOUND && body.trim_ascii() == b"404 page not found";
+        is_unknown.then(|| Self {
+            code: code.as_u16(),
+            reason: "NotFound".to_owned(),
+            message: "the server does not have this path".to_owned(),
+            status: Value::Null,
+        })
+    }
+
+    /// Returns the whole answer.
+    pub fn status(&self) -> &Value {
+        &self.status
+    }
+
+    /// Returns whether the answer says that one object does not exist, and names it.
+    ///
+    /// A server that does not serve the kind answers with the same status code and reason, and names none.
+    pub fn says_gone(&self, name: &str) -> bool {
+        let named = self.status.pointer("/details/name").and_then(Value::as_str);
+        self.code == 404 && self.reason == "NotFound" && named == Some(name)
+    }
+
+    /// Returns how long the server asks to wait.
+    pub(super) fn requested_wait(&self) -> Option<std::time::Duration> {
+        let seconds = self
+            .status
+            .pointer("/details/retryAfterSeconds")?
+            .as_u64()?;
+        (seconds > 0).then(|| std::time::Duration::from_secs(seconds))
+    }
+
+    /// Whether the answer is that of a webhook that cannot be called, so the request was not processed.
+    pub(super) fn is_webhook_not_ready(&self) -> bool {
+        let is_call = self.message.contains("failed calling webhook")
+            || self.message.contains("conversion webhook");
+        self.code >= 500 && is_call
+    }
+
+    /// Whether the request was certainly not processed.
+    pub(super) fn is_unprocessed(&self) -> bool {
+        self.code == 429 || self.is_webhook_not_ready()
+    }
+}
+
+fn causes(status: &Value) -> &[Value] {
+    let causes = status.pointer("/details/causes").and_then(Value::as_array);
+    causes.map_or(&[], Vec::as_slice)
+}
+
+impl fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Refusal({self})")
+    }
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.0.call, self.0.kind)
+    }
+}
+
+impl std::error::Error for CallError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        let source = self.0.source.as_deref();
+        source.map(|source| source as &(dyn std::error::Error + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn refusal(status: &Value, quotes_secrets: bool) -> Option<Refusal> {
+        let code = StatusCode::from_u16(u16::try_from(status["code"].as_u64()?).ok()?).ok()?;
+        Refusal::parse(code, status.to_string().as_bytes(), quotes_secrets)
+    }
+
+    #[test]
+    fn only_an_answer_that_names_the_object_says_that_it_is_gone() {
+        let gone = json!({"kind": "Status", "apiVersion": "v1", "code": 404, "reason": "NotFound",
+                          "details": {"name": "web", "kind": "deployments"}});
+        assert!(refusal(&gone, false).unwrap().says_gone("web"));
+        let not_served = json!({"kind": "Status", "apiVersion": "v1", "code": 404, "reason": "NotFound",
+                                "message": "the server could not find the requested resource"});
+        assert!(!refusal(&not_served, false).unwrap().says_gone("web"));
+        assert!(Refusal::parse(StatusCode::NOT_FOUND, b"<html>", false).is_none());
+        assert_eq!(refusal(&json!({"kind": "Pod", "code": 404}), false), None);
+    }
+
+    #[test]
+    fn what_a_server_says_about_a_secret_is_not_shown() {
+        let status = json!({"kind": "Status", "apiVersion": "v1", "code": 422, "reason": "Invalid",
+                            "message": "data[a]: Invalid value: \"s3cr3t\"",
+                            "details": {"causes": [{"field": "data[a]", "message": "s3cr3t"}]}});
+        let shown = format!("{:?}", refusal(&status, true).unwrap());
+        assert!(
+            !shown.contains("s3cr3t") && shown.contains("data[a]"),
+            "{shown}"
+        );
+        assert!(
+            !refusal(&status, true)
+                .unwrap()
+                .status()
+                .to_string()
+                .contains("s3cr3t")
+        );
+    }
+}
