@@ -11,12 +11,13 @@ use super::parent::InventoryError;
 use super::prepare::{Prepared, references};
 use super::{ApplySet, PART_OF_LABEL};
 use crate::apply::{Applier, ApplyError, ApplyFailure, Existing};
-use crate::cluster::PatchMode;
+use crate::cluster::{Detail, PatchMode, Resource};
 use crate::error_chain::error_chain;
 use crate::object::{Kind, Object, ObjectRef};
-use crate::order::Stage;
+use crate::order::{Stage, defined_kind};
 use crate::ownership::Adoption;
 use crate::readiness::Rules;
+use crate::stored_versions::{MigrationError, MigrationOptions, MigrationPlan, Migrator};
 use crate::wait::{NotGoneError, WaitError};
 
 /// How a set is applied.
@@ -24,6 +25,8 @@ use crate::wait::{NotGoneError, WaitError};
 pub struct ApplyOptions {
     /// The namespace of objects that need one and name none.
     pub default_namespace: Option<String>,
+    /// Which objects may be stored anew when a definition drops a version.
+    pub migration: MigrationOptions,
     /// Which objects may be taken over that do not carry the owner's label.
     pub adoption: Adoption,
     /// Whether objects that were applied earlier and are not among these are deleted.
@@ -51,6 +54,9 @@ pub enum ApplySetError {
     /// The inventory could not be read or written; nothing is applied without it.
     #[error(transparent)]
     Inventory(#[from] InventoryError),
+    /// A definition drops a version in which objects are stored.
+    #[error(transparent)]
+    StoredVersions(#[from] Box<MigrationError>),
     /// Definitions are not served in time.
     #[error("the custom resource definitions were applied, but the cluster does not serve them")]
     Definitions(#[source] WaitError),
@@ -86,6 +92,7 @@ impl Default for ApplyOptions {
             default_namespace: None,
             adoption: Adoption::Never,
             prune: true,
+            migration: MigrationOptions::default(),
             timeout: Duration::from_secs(120),
         }
     }
@@ -136,6 +143,12 @@ impl ApplySet<'_> {
             .map_err(ApplySetError::Objects)?;
         let wanted = references(&prepared);
         let planned = self.look_up_all(&applier, prepared, options).await?;
+        let migrator = Migrator {
+            applier,
+            options: &options.migration,
+            timeout: options.timeout,
+        };
+        let migrations = plan_migrations(&migrator, &planned).await?;
         self.update_inventory(|inventory| {
             for Planned { prepared, existing } in &planned {
                 let object = prepared.object.reference();
@@ -149,6 +162,9 @@ impl ApplySet<'_> {
         .await?;
 
         let mut applied = Applied::default();
+        for (resource, plan) in &migrations {
+            migrator.migrate(resource, plan).await?;
+        }
         let outcome = self
             .apply_stages(&applier, planned, options, &mut applied.objects)
             .await;
@@ -287,6 +303,38 @@ pub(super) const CONCURRENCY: usize = 16;
 
 fn stage(planned: &Planned) -> Stage {
     Stage::from(&planned.prepared.object.reference().kind)
+}
+
+/// Checks what becomes of the objects of definitions that exist. Nothing is written.
+async fn plan_migrations(
+    migrator: &Migrator<'_>,
+    planned: &[Planned],
+) -> Result<Vec<(Resource, MigrationPlan)>, ApplySetError> {
+    let mut plans = Vec::new();
+    for Planned { prepared, existing } in planned {
+        let Prepared {
+            object, resource, ..
+        } = prepared;
+        let exists = matches!(existing, Some(Existing::Present { .. }));
+        if !exists || defined_kind(object).is_none() {
+            continue;
+        }
+        let name = &object.reference().name;
+        let cluster = migrator.applier.cluster;
+        let found = cluster.find_in(resource, None, name, Detail::Full).await;
+        let found = found.map_err(|error| {
+            ApplySetError::Objects(vec![ApplyError {
+                object: object.reference().clone(),
+                reason: error.into(),
+            }])
+        })?;
+        if let Some(live) = found
+            && let Some(plan) = migrator.plan(live, object).await?
+        {
+            plans.push((resource.clone(), plan));
+        }
+    }
+    Ok(plans)
 }
 
 async fn apply_planned(

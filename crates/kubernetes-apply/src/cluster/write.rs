@@ -106,6 +106,28 @@ impl Cluster {
         read_object(resource, json)
     }
 
+    /// Writes which versions of a kind are stored, if the definition is still as it was read; returns whether
+    /// it was.
+    pub(crate) async fn set_stored_versions(
+        &self,
+        resource: &Resource,
+        definition: &Object,
+        versions: &[String],
+    ) -> Result<bool, ApiError> {
+        let path = resource.path(None, &definition.reference().name);
+        let patch = json!({
+            "metadata": {"resourceVersion": definition.resource_version()},
+            "status": {"storedVersions": versions},
+        });
+        let request = ApiRequest::new(Method::PATCH, format!("{path}/status"))
+            .json(Some("application/merge-patch+json"), &patch);
+        match self.connection.send(&request).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_refused_for("Conflict") => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Deletes an object if it is still as it was read. `live` comes from the cluster.
     ///
     /// What belongs to a workload is deleted before it.
