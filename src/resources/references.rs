@@ -62,7 +62,7 @@ pub(crate) fn entity_name(attribute: &str, name: &str) -> Result<EntityName, Dia
 
 /// Returns the error of an attribute's value.
 pub(crate) fn invalid_value(attribute: &str, detail: String) -> Diagnostics {
-    Diagnostic::error(format!("Invalid value of {attribute}"), detail)
+    Diagnostic::error(format!("Invalid value for {attribute}"), detail)
         .at(&Path::to(attribute))
         .into()
 }

@@ -77,7 +77,7 @@ impl Diagnostic {
             ""
         };
         let detail = format!("{every}{path} {error}.");
-        Self::error(format!("Invalid value of {path}"), detail).at(path)
+        Self::error(format!("Invalid value for {path}"), detail).at(path)
     }
 }
 
@@ -140,6 +140,11 @@ impl Warnings {
     /// Adds a warning.
     pub fn warn(&mut self, summary: impl Into<String>, detail: impl Into<String>) {
         self.0.push(Diagnostic::warning(summary, detail));
+    }
+
+    /// Adds warnings that have been put together elsewhere.
+    pub(crate) fn extend(&mut self, warnings: impl IntoIterator<Item = Diagnostic>) {
+        self.0.extend(warnings);
     }
 
     /// Returns the warnings with the errors of a failure.

@@ -26,7 +26,7 @@ pub(super) fn token_policy(lifetime: &str, rotate_before: &str) -> Result<TokenP
     let path = Path::to("access_token");
     let policy = TokenPolicy::parse(lifetime, rotate_before).map_err(|error| {
         let text = format!("{}.", error_chain(&error));
-        Diagnostic::error("Invalid value of access_token", text).at(&path)
+        Diagnostic::error("Invalid value for access_token", text).at(&path)
     })?;
     match humantime::parse_duration(lifetime) {
         Ok(lifetime) if lifetime > MAX_LIFETIME => {
