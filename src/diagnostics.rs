@@ -16,7 +16,7 @@ use terraform_plugin::value::Path;
 use self::gitlab::hint;
 use crate::backends::gitlab::Error as GitLabError;
 use crate::config_repo::{self, Snapshot};
-use crate::error_chain::error_chain;
+use crate::error_chain::{capitalized, error_chain};
 
 /// An error that can be explained to the user.
 pub(crate) trait Explain {
@@ -124,12 +124,6 @@ fn tenant_error(attempt: &str, error: &config_repo::Error, source: &GitLabError)
     };
     let detail = format!("{}.\n\n{hint}", capitalized(&error_chain(error)));
     Diagnostic::error(format!("Cannot {attempt}"), detail.trim_end())
-}
-
-fn capitalized(text: &str) -> String {
-    let mut characters = text.chars();
-    let first = characters.next().map(char::to_uppercase);
-    first.into_iter().flatten().chain(characters).collect()
 }
 
 fn explanation(attempt: &str, explanation: Explanation) -> Diagnostic {

@@ -8,16 +8,14 @@ use std::sync::{Arc, OnceLock};
 
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 
-pub(crate) use self::settings::{
-    CertificateAuthority, CommitSettings, GitLabSettings, Reconciler, Settings,
-};
+pub(crate) use self::settings::{CommitSettings, GitLabSettings, Reconciler, Settings};
 pub(crate) use self::vault::{LoginSettings, VaultSettings};
 
 use self::vault::ProcessEnv;
 use crate::backends::gitlab::{GitLab, Limits, Options, SetupError};
 use crate::backends::vault::Vault;
 use crate::claim::Holders;
-use crate::config_repo::{self, Author, Repositories};
+use crate::config_repo::{self, CommitOptions, Repositories};
 use crate::credentials::Credentials;
 use crate::diagnostics::Context as _;
 use crate::error_chain::error_chain;
@@ -85,13 +83,10 @@ impl Client {
                 "NAUTES_GITLAB_TOKEN, GITLAB_TOKEN",
             )
         })?;
-        let authority = settings.authority.as_ref();
-        let ca_pem = authority.map(|authority| authority.pem("gitlab.ca_file"));
-        let ca_pem = ca_pem.transpose()?;
         let options = Options {
             url,
             token,
-            ca_pem,
+            ca_pem: settings.ca_pem.clone(),
             limits: Limits::default(),
         };
         let gitlab = GitLab::new(&options);
@@ -117,9 +112,10 @@ impl Client {
             let commit = &self.settings.commit;
             let options = config_repo::Options {
                 branch: commit.branch.clone(),
-                author: Author {
-                    name: Some(commit.author_name.clone()),
-                    email: Some(commit.author_email.clone()),
+                commit: CommitOptions {
+                    author_name: Some(commit.author_name.clone()),
+                    author_email: Some(commit.author_email.clone()),
+                    message_prefix: commit.message_prefix.clone(),
                 },
                 tenant_repository: self.settings.tenant_repository.clone(),
                 tenant: Some(self.settings.tenant.clone()),

@@ -46,19 +46,21 @@ const SEARCH_DELAYS: [Duration; 3] = [
 /// How many pages of a hundred commits are searched for such a commit.
 const MAX_SEARCH_PAGES: usize = 3;
 
-/// The author of commits; GitLab takes the owner of the token for what is absent.
+/// How commits are made; GitLab takes the owner of the token for what is absent of the author.
 #[derive(Clone, Debug, Default)]
-pub struct Author {
-    /// The name.
-    pub name: Option<String>,
-    /// The email address.
-    pub email: Option<String>,
+pub struct CommitOptions {
+    /// The author's name.
+    pub author_name: Option<String>,
+    /// The author's email address.
+    pub author_email: Option<String>,
+    /// What messages begin with.
+    pub message_prefix: Option<String>,
 }
 
 /// Makes one batch of changes on a branch.
 pub(super) struct Runner<'a> {
     pub(super) branch: &'a BranchCache,
-    pub(super) author: &'a Author,
+    pub(super) options: &'a CommitOptions,
     pub(super) inputs: &'a ValidationInputs,
     pub(super) other_products: OtherProducts,
 }
@@ -120,9 +122,13 @@ impl Runner<'_> {
             }
             let commit = NewCommit {
                 branch: self.branch.name.clone(),
-                commit_message: message(&summary(state.head.tree(), &tree), change_id),
-                author_name: self.author.name.clone(),
-                author_email: self.author.email.clone(),
+                commit_message: message(
+                    self.options.message_prefix.as_deref(),
+                    &summary(state.head.tree(), &tree),
+                    change_id,
+                ),
+                author_name: self.options.author_name.clone(),
+                author_email: self.options.author_email.clone(),
                 actions,
             };
             match self.commit(&commit, change_id, head).await {

@@ -2,9 +2,9 @@
 
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 
-use super::{Explain, capitalized, gitlab_error, hint, vault};
+use super::{Explain, gitlab_error, hint, vault};
 use crate::credentials::{Error, LinkError, LinkFailure};
-use crate::error_chain::error_chain;
+use crate::error_chain::{capitalized, error_chain};
 
 impl Explain for Error {
     fn explain(&self, attempt: &str) -> Diagnostics {

@@ -1,6 +1,6 @@
 //! The resources and data sources: one folder for each kind.
 
-mod attribute;
+pub(crate) mod attribute;
 mod code_repo;
 mod code_repo_binding;
 mod deletion_policy;

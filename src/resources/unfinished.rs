@@ -14,9 +14,10 @@ pub(crate) fn mark(description: &str) -> String {
     format!("{UNFINISHED}{}", without_mark(description))
 }
 
-/// Returns a description with the mark of a deletion.
-pub(crate) fn mark_destroying(description: &str) -> String {
-    format!("{DESTROYING}{}", without_mark(description))
+/// Returns a description with the mark of a deletion, cut to at most `limit` characters.
+pub(crate) fn mark_destroying(description: &str, limit: usize) -> String {
+    let marked = format!("{DESTROYING}{}", without_mark(description));
+    marked.chars().take(limit).collect()
 }
 
 /// Whether a description has the mark of a creation.
@@ -49,7 +50,7 @@ mod tests {
     #[test]
     fn a_mark_comes_off_again() {
         for description in ["", "Shop", " Shop"] {
-            let (creation, deletion) = (mark(description), mark_destroying(description));
+            let (creation, deletion) = (mark(description), mark_destroying(description, 2000));
             assert!(is_marked(&creation) && !is_destroying(&creation));
             assert!(is_destroying(&deletion) && !is_marked(&deletion));
             for marked in [creation, deletion] {
@@ -60,6 +61,13 @@ mod tests {
         }
         assert!(is_marked(UNFINISHED.trim_end()), "as GitLab trims it");
         assert_eq!(without_mark(UNFINISHED.trim_end()), "");
+    }
+
+    #[test]
+    fn a_description_of_maximum_length_is_cut_to_make_room_for_the_mark_of_a_deletion() {
+        let marked = mark_destroying(&"é".repeat(2000), 2000);
+        assert!(is_destroying(&marked));
+        assert_eq!(marked.chars().count(), 2000);
     }
 
     #[test]

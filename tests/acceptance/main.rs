@@ -22,6 +22,7 @@ mod example;
 mod fault;
 mod interrupt;
 mod kill;
+mod messages;
 mod openssh_key;
 mod parallel;
 mod product;

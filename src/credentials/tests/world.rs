@@ -15,7 +15,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::backends::gitlab::{self, GitLab, NewGroup, NewProject, Visibility};
 use crate::backends::vault::{self, Login, Vault};
-use crate::config_repo::{Author, Options, PutMode, Repositories, Validation};
+use crate::config_repo::{CommitOptions, Options, PutMode, Repositories, Validation};
 use crate::credentials::key_pair::is_same_key;
 use crate::credentials::{Credentials, Error, RepositoryCredentials, Subscriber, TokenPolicy};
 use crate::secret::ExposeSecret as _;
@@ -71,13 +71,14 @@ impl World {
 
     /// A process that knows nothing yet.
     pub(super) fn process(&self) -> Process {
-        let author = Author {
-            name: Some("Nautes".into()),
-            email: Some("nautes@example.com".into()),
+        let commit = CommitOptions {
+            author_name: Some("Nautes".into()),
+            author_email: Some("nautes@example.com".into()),
+            message_prefix: None,
         };
         let options = Options {
             branch: "main".into(),
-            author,
+            commit,
             tenant_repository: None,
             tenant: Some("nautes".into()),
             nautes_reconciles: false,

@@ -5,7 +5,7 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::resource::Operation;
 use terraform_plugin::value::{Known, Path, Tf};
 
-use super::model::CodeRepoModel;
+use super::model::{CodeRepoModel, LONGEST_DESCRIPTION};
 use crate::backends::gitlab::{AccessLevel, Error, GitLab, Group, Kind, Project, ProjectChange};
 use crate::claim::ObjectId;
 use crate::client::Client;
@@ -362,7 +362,7 @@ pub(super) async fn mark_destroying(
         return Ok(false);
     }
     let path = &project.path_with_namespace;
-    let marked = unfinished::mark_destroying(description);
+    let marked = unfinished::mark_destroying(description, LONGEST_DESCRIPTION);
     match describe(client.gitlab()?, project, marked).await {
         Err(error) if error.is_not_found() => Ok(false),
         marked => marked

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use nautes_model::deploy_key::DeployKey;
 use nautes_model::entity::Entity;
 use nautes_model::layout::ManifestPath;
-use nautes_model::reference::{ImportPath, ProductReference};
+use nautes_model::name::NameRule;
+use nautes_model::reference::{ImportPath, ProductReference, ReferenceError};
 use nautes_model::{EntityKey, Kind, ProductId, RepositoryId};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::resource::PrivateState;
@@ -19,7 +20,8 @@ use crate::client::Client;
 use crate::config_repo::Present;
 use crate::credentials::KeyDigest;
 use crate::diagnostics::Context as _;
-use crate::resources::attribute::drift_attribute;
+use crate::error_chain::error_chain;
+use crate::resources::attribute::{check_product_path, drift_attribute, invalid_import_id};
 use crate::resources::home::{Found as FoundManifest, Home, ManifestLocation, Saved, drift_of};
 use crate::resources::unfinished;
 
@@ -35,6 +37,20 @@ pub(super) struct Found {
     pub(super) project: Project,
 }
 
+fn parse_import_id(text: &str) -> Result<ImportPath, Diagnostics> {
+    let forms = "<product>/<name>, such as shop/checkout or product-12/checkout, or repo-<numeric ID of the GitLab project>";
+    let invalid = |reason: String| invalid_import_id(Kind::CodeRepo, text, &reason, forms);
+    let names_neither = || "it names no product and repository".to_owned();
+    let path: ImportPath = text.parse().map_err(|error| match error {
+        ReferenceError::Empty => invalid(names_neither()),
+        error => invalid(error_chain(&error)),
+    })?;
+    check_product_path(&path.product.to_string()).map_err(invalid)?;
+    let name = NameRule::CodeRepo.check(&path.name);
+    name.map_err(|error| invalid(error.to_string()))?;
+    Ok(path)
+}
+
 /// Finds a repository by its id, `repo-12`, or by product and name, `shop/checkout`; with the reference to its product.
 pub(super) async fn find(
     client: &Client,
@@ -43,12 +59,7 @@ pub(super) async fn find(
     let (product, number_or_path) = if let Ok(id) = text.parse::<RepositoryId>() {
         (None, id.number().to_string())
     } else {
-        let path: ImportPath = text.parse().map_err(|_| {
-            let text = format!(
-                "{text:?} does not name a product and a code repository. Write <product>/<name>, for example shop/checkout or product-12/checkout, or repo-<number of the GitLab project>."
-            );
-            Diagnostic::error("Invalid import id", text)
-        })?;
+        let path = parse_import_id(text)?;
         let reference = path.product.to_string();
         let products = client.products()?;
         let id = products.resolve(&reference).await?;

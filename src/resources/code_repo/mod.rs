@@ -16,4 +16,6 @@ mod update;
 
 pub(crate) use data_source::CodeRepoDataSource;
 pub(crate) use list::CodeRepoList;
+#[cfg(test)]
+pub(crate) use model::CodeRepoModel;
 pub(crate) use resource::CodeRepoResource;

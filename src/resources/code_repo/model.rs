@@ -7,11 +7,13 @@ use nautes_model::name::NameRule;
 use nautes_model::{ProductId, RepositoryId};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::model::Model;
-use terraform_plugin::schema::{Validator, each, one_of};
+use terraform_plugin::schema::{each, one_of};
 use terraform_plugin::value::{Known, Path, Tf};
 
 use crate::backends::gitlab::{Project, Visibility};
-use crate::resources::attribute::{CommonAttributes, entity_reference_or_empty, name_rule};
+use crate::resources::attribute::{
+    CommonAttributes, branch_name, entity_reference_or_empty, name_rule,
+};
 use crate::resources::deletion_policy::DeletionPolicy;
 use crate::resources::gitlab_attribute::{
     description, display_name, parse_visibility, visibility_name,
@@ -19,7 +21,7 @@ use crate::resources::gitlab_attribute::{
 use crate::resources::unfinished;
 
 /// The longest description that GitLab takes for a project.
-const LONGEST_DESCRIPTION: usize = 2000;
+pub(super) const LONGEST_DESCRIPTION: usize = 2000;
 
 /// A code repository: a GitLab project in the group of a product, for source code, pipelines or
 /// deployment manifests.
@@ -47,7 +49,7 @@ pub(crate) struct CodeRepoModel {
     #[tf(default("private".to_owned()), validate(one_of(["private", "internal", "public"])))]
     pub(crate) visibility: String,
     /// The default branch. It is changed in place, and the branch must exist by then.
-    #[tf(optional, stable, validate(branch()))]
+    #[tf(optional, stable, validate(branch_name()))]
     pub(crate) default_branch: Tf<String>,
     /// Whether the repository begins with a commit of a `README.md`; used at creation alone.
     #[tf(default(true))]
@@ -270,20 +272,4 @@ impl CodeRepoModel {
     pub(crate) fn owning_project(&self) -> Option<&str> {
         self.project.as_deref().filter(|text| !text.is_empty())
     }
-}
-
-fn branch() -> Validator {
-    let description = "Must be the name of a branch, without `refs/heads/`.";
-    Validator::new(description, |name: &String| {
-        let is_name = !name.is_empty()
-            && !name.starts_with("refs/")
-            && !name.contains(|c: char| c.is_whitespace() || "~^:?*[\\".contains(c));
-        if is_name {
-            Ok(())
-        } else {
-            Err(format!(
-                "{name:?} is not the name of a branch, such as main."
-            ))
-        }
-    })
 }

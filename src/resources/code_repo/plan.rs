@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use nautes_model::entity::webhook_event;
+use nautes_model::name::NameRule;
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::model::PlanOf;
 use terraform_plugin::resource::{PlanKind, Planning};
@@ -14,6 +15,7 @@ use super::{contents, credentials, gitlab_project, inspect};
 use crate::claim::check_replacement;
 use crate::client::{Client, Reconciler};
 use crate::resources::deletion_policy::check_arguments;
+use crate::resources::gitlab_attribute::{DisplayNameRule, Planned, check_new_names};
 use crate::resources::references::resolve_name;
 
 /// Checks a configuration beyond what the schema says.
@@ -66,9 +68,12 @@ pub(super) async fn modify(
         let object = gitlab_project::object_id(prior.repository_id()?);
         client.holders().record_kept(&object, &planning.private)?;
     }
+    let adopts = planning.planned.adopt_existing.known().copied();
     if planning.kind == PlanKind::Create {
-        let adopts = planning.planned.adopt_existing.known().copied();
         check_replacement(planning.replaced.as_ref(), adopts)?;
+    }
+    if planning.prior.is_some() || adopts != Some(true) {
+        check_names(planning)?;
     }
     keep_unchanged_reference(planning).await;
     refuse_another_products_project(planning)?;
@@ -83,6 +88,22 @@ pub(super) async fn modify(
         plan_display_name(planning, &prior);
     }
     Ok(())
+}
+
+fn check_names(planning: &Planning<'_, CodeRepoResource>) -> Result<(), Diagnostics> {
+    let (planned, prior) = (&planning.planned, planning.prior.as_ref());
+    let name = Planned {
+        planned: &planned.name,
+        prior: prior.map(|prior| prior.name.as_str()),
+    };
+    let display_name = Planned {
+        planned: &planned.display_name,
+        prior: prior.and_then(|prior| prior.display_name.known().map(String::as_str)),
+    };
+    check_new_names(
+        (NameRule::CodeRepo, name),
+        (DisplayNameRule::Project, display_name),
+    )
 }
 
 /// Plans no replacement for a reference that is written differently and means the same product.

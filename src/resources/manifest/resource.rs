@@ -216,7 +216,7 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
         let client = operation.client().clone();
         let (product, name) = match target {
             ImportTarget::Identity(identity) => (identity.product_id, identity.name),
-            ImportTarget::Id(id) => split_import_id(K::KIND.noun(), &id)?,
+            ImportTarget::Id(id) => split_import_id(K::KIND, &id)?,
         };
         let key = EntityKey::new(K::KIND, entity_name("name", &name)?);
         let Some((state, location)) = load::<K>(&client, product, &key).await? else {

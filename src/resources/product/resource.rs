@@ -1,8 +1,8 @@
 //! The life cycle of a product.
 
-use nautes_model::ProductId;
 use nautes_model::name::NameRule;
 use nautes_model::reference::ProductReference;
+use nautes_model::{Kind, ProductId};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::model::PlanOf;
 use terraform_plugin::resource::{ImportTarget, Operation, PlanKind, Planning, Resource};
@@ -16,9 +16,11 @@ use super::{config_repository, gitlab_group, operators};
 use crate::backends::gitlab::NameOrId;
 use crate::claim::{Claim, check_replacement};
 use crate::client::Client;
+use crate::error_chain::sentence;
 use crate::lookup::Products;
-use crate::resources::attribute::drift_attribute;
+use crate::resources::attribute::{check_product_path, drift_attribute, invalid_import_id};
 use crate::resources::deletion_policy::{DeletionPolicy, check_arguments};
+use crate::resources::gitlab_attribute::{DisplayNameRule, Planned, check_new_names};
 use crate::resources::references::{check_top_level_path, invalid_value};
 use crate::resources::unfinished;
 use crate::wait_graph::Target;
@@ -150,9 +152,12 @@ impl Resource for ProductResource {
             let object = gitlab_group::object_id(product_id(prior)?);
             client.holders().record_kept(&object, &planning.private)?;
         }
+        let adopts = planning.planned.adopt_existing.known().copied();
         if planning.kind == PlanKind::Create {
-            let adopts = planning.planned.adopt_existing.known().copied();
             check_replacement(planning.replaced.as_ref(), adopts)?;
+        }
+        if planning.prior.is_some() || adopts != Some(true) {
+            check_names(planning)?;
         }
         let known = planning
             .prior
@@ -175,7 +180,7 @@ impl Resource for ProductResource {
             .is_some_and(|client| client.settings().gitlab.parent_group.is_none());
         if let (true, Known(name)) = (at_top_level, &planning.planned.name) {
             let found = NameRule::Product.check(name);
-            let found = found.map_err(|error| invalid_value("name", format!("{error}.")));
+            let found = found.map_err(|error| invalid_value("name", sentence(&error)));
             found.and_then(|()| check_top_level_path("name", name))?;
         }
         Ok(())
@@ -217,6 +222,10 @@ impl Resource for ProductResource {
             ImportTarget::Id(id) => id,
             ImportTarget::Identity(identity) => identity.product_id,
         };
+        check_product_path(&text).map_err(|reason| {
+            let forms = "the product's name, such as shop, its id, product-<numeric ID of the GitLab group>, or the full path of its group";
+            invalid_import_id(Kind::Product, &text, &reason, forms)
+        })?;
         let path;
         let group: NameOrId<'_> = match text.parse::<ProductReference>() {
             Ok(ProductReference::Id(id)) => id.number().into(),
@@ -244,6 +253,22 @@ pub(super) fn locate(products: &Products, state: &ProductModel) -> Result<Produc
         products.record_full_path(id, full_path);
     }
     Ok(id)
+}
+
+fn check_names(planning: &Planning<'_, ProductResource>) -> Result<(), Diagnostics> {
+    let (planned, prior) = (&planning.planned, planning.prior.as_ref());
+    let name = Planned {
+        planned: &planned.name,
+        prior: prior.map(|prior| prior.name.as_str()),
+    };
+    let display_name = Planned {
+        planned: &planned.display_name,
+        prior: prior.and_then(|prior| prior.display_name.known().map(String::as_str)),
+    };
+    check_new_names(
+        (NameRule::ProductInParentGroup, name),
+        (DisplayNameRule::Group, display_name),
+    )
 }
 
 fn product_id(state: &ProductModel) -> Result<ProductId, Diagnostics> {

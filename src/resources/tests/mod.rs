@@ -2,6 +2,7 @@
 //! repository, and the tenant's for the products.
 
 mod cluster_manifest;
+mod names;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -330,7 +330,12 @@ mod tests {
         let found = fill_from_environment(&server, &Value::Null, &lookup).unwrap_err();
         let found: Vec<_> = found
             .iter()
-            .map(|found| (found.path.clone().unwrap().to_string(), found.detail.as_str()))
+            .map(|found| {
+                (
+                    found.path.clone().unwrap().to_string(),
+                    found.detail.as_str(),
+                )
+            })
             .collect();
         let expected = [
             (
