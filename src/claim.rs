@@ -147,10 +147,9 @@ impl Holders {
     ) -> Result<Deletion, Diagnostics> {
         let holders = self.lock();
         match (holders.get(object), claim) {
-            (None, _) => Ok(Deletion::Allowed),
             (Some(holder), Some(claim)) if holder.claim == *claim => Ok(Deletion::Allowed),
             (Some(holder), _) if holder.is_new => Ok(Deletion::OfAnother),
-            (Some(_), None) => Ok(Deletion::Allowed),
+            (None, _) | (Some(_), None) => Ok(Deletion::Allowed),
             (Some(_), Some(_)) => Err(held_twice(object)),
         }
     }

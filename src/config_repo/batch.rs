@@ -20,7 +20,7 @@ use super::change::{Change, Created};
 use super::commit::{actions, summary};
 use super::compose::{Composer, Composition};
 use super::error::Error;
-use super::message::{ChangeId, message};
+use super::message::{ChangeId, listed, message};
 use super::object_id::ObjectFormat;
 use super::rebase::{carry_over, rebase};
 use super::snapshot::Snapshot;
@@ -131,7 +131,17 @@ impl Runner<'_> {
                 author_email: self.options.author_email.clone(),
                 actions,
             };
-            match self.commit(&commit, change_id, head).await {
+            let made = self.commit(&commit, change_id, head).await;
+            if let Ok(made) = &made {
+                tracing::info!(
+                    project = self.branch.project,
+                    branch = %self.branch.name,
+                    commit = %made.id,
+                    entities = %listed(&summary(state.head.tree(), &tree)),
+                    "committed to a configuration repository"
+                );
+            }
+            match made {
                 Ok(made) if made.parent_ids.first().map(String::as_str) == head => {
                     state = self.record_commit(&tree, made);
                     if outcomes.iter().all(Result::is_ok) {
@@ -147,7 +157,7 @@ impl Runner<'_> {
                     let Some(delay) = retries.delay_after(&error)? else {
                         return Err(error.into());
                     };
-                    tracing::warn!(%error, ?delay, "a commit failed and is tried again");
+                    tracing::warn!(%error, wait = ?delay, "a commit failed and is tried again");
                     tokio::time::sleep(delay).await;
                     state = self.refresh_after(state, &error).await?;
                 }

@@ -62,6 +62,12 @@ impl fmt::Display for SummaryLine {
     }
 }
 
+/// Lists what a commit does, for a log line.
+pub(super) fn listed(summary: &[SummaryLine]) -> String {
+    let lines: Vec<_> = summary.iter().map(ToString::to_string).collect();
+    lines.join(", ")
+}
+
 /// Writes the message of a commit. An empty summary is that of an updated kustomization.
 pub(super) fn message(
     prefix: Option<&str>,

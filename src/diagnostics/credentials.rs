@@ -2,7 +2,7 @@
 
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 
-use super::{Explain, gitlab_error, hint, vault};
+use super::{Explain, gitlab, gitlab_error, hint, vault, with_cause};
 use crate::credentials::{Error, LinkError, LinkFailure};
 use crate::error_chain::{capitalized, error_chain};
 
@@ -27,7 +27,13 @@ impl Explain for Error {
         Error::KeyPair { .. } => String::new(),
     };
         let detail = format!("{}.\n\n{next_step}", error_chain(self));
-        Diagnostic::error(format!("Cannot {attempt}"), detail.trim_end()).into()
+        let cause = match self {
+            Error::GitLab { source, .. } => gitlab::shared_cause(source),
+            Error::Vault { source, .. } => vault::shared_cause(source),
+            _ => None,
+        };
+        let diagnostic = Diagnostic::error(format!("Cannot {attempt}"), detail.trim_end());
+        with_cause(diagnostic, cause).into()
     }
 }
 

@@ -195,8 +195,8 @@ fn not_found(
     let mut names: Vec<String> = repositories.into_iter().map(|(_, name)| name).collect();
     names.sort();
     let existing = match names.as_slice() {
-        [] => "It has none yet".to_owned(),
-        names => format!("It has {}", names.join(", ")),
+        [] => "It has no code repositories yet".to_owned(),
+        names => format!("Its code repositories are: {}", names.join(", ")),
     };
     let detail = format!("{product} has no code repository of this name. {existing}.");
     Diagnostic::error(format!("The code repository {name} does not exist"), detail).into()

@@ -10,7 +10,7 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::model::Model;
 use terraform_plugin::resource::Timeouts;
 use terraform_plugin::schema::Validator;
-use terraform_plugin::value::Tf;
+use terraform_plugin::value::{Path, Tf};
 
 use crate::client::Client;
 use crate::config_repo::Validation;
@@ -28,7 +28,7 @@ pub(crate) struct CommonAttributes {
     /// How long operations may take.
     pub(crate) timeouts: Option<Timeouts>,
     /// Identifier: the product's id and the name, with a slash between them; of a code repository,
-    /// `repo-` and the number of its GitLab project, which survives renames.
+    /// `repo-` and the numeric ID of its GitLab project, which survives renames.
     #[tf(stable)]
     pub(crate) id: Tf<String>,
     /// Kubernetes namespace of the product's entities.
@@ -218,13 +218,31 @@ pub(crate) fn compile_name_regex(pattern: Option<&str>) -> Result<Option<Regex>,
 
 /// Checks that an object is looked up either by its id, or by its product and name.
 pub(crate) fn check_lookup_arguments(id: bool, product: bool, name: bool) -> Diagnostics {
+    const RULE: &str = "Set either id, or both product and name.";
+    let error = |summary: &str, detail: String, attribute: &str| {
+        let detail = format!("{detail} {RULE}");
+        Diagnostic::error(summary, detail)
+            .at(&Path::to(attribute))
+            .into()
+    };
+    let conflicting = |attribute: &str| {
+        let detail = format!("id and {attribute} cannot be set together.");
+        error("Conflicting arguments", detail, attribute)
+    };
+    let missing = |attribute: &str| {
+        error(
+            "Missing argument",
+            format!("{attribute} is not set."),
+            attribute,
+        )
+    };
     match (id, product, name) {
         (true, false, false) | (false, true, true) => Diagnostics::default(),
-        _ => Diagnostic::error(
-            "Arguments exclude each other",
-            "Set either id, or both product and name.",
-        )
-        .into(),
+        (true, true, _) => conflicting("product"),
+        (true, false, true) => conflicting("name"),
+        (false, true, false) => missing("name"),
+        (false, false, true) => missing("product"),
+        (false, false, false) => missing("id"),
     }
 }
 
@@ -255,9 +273,10 @@ pub(crate) fn check_product_path(path: &str) -> Result<(), String> {
             let is_allowed = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
             !segment.is_empty() && segment.chars().all(is_allowed)
         };
-        return match path.split('/').all(is_segment) {
-            true => Ok(()),
-            false => Err(format!("`{path}` is not the path of a group")),
+        return if path.split('/').all(is_segment) {
+            Ok(())
+        } else {
+            Err(format!("`{path}` is not the path of a group"))
         };
     }
     match path.parse::<ProductReference>() {
@@ -284,6 +303,36 @@ pub(crate) fn invalid_import_id(kind: Kind, id: &str, reason: &str, forms: &str)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn arguments_of_a_look_up_that_do_not_fit_are_named() {
+        let found = |id, product, name| {
+            let found = check_lookup_arguments(id, product, name);
+            let found = found.iter().next().unwrap();
+            (
+                found.path.clone().unwrap().to_string(),
+                found.detail.clone(),
+            )
+        };
+        let rule = "Set either id, or both product and name.";
+        for (set, at, detail) in [
+            (
+                (true, true, false),
+                "product",
+                "id and product cannot be set together.",
+            ),
+            (
+                (true, false, true),
+                "name",
+                "id and name cannot be set together.",
+            ),
+            ((false, true, false), "name", "name is not set."),
+            ((false, false, false), "id", "id is not set."),
+        ] {
+            let found = found(set.0, set.1, set.2);
+            assert_eq!(found, (at.to_owned(), format!("{detail} {rule}")));
+        }
+    }
 
     #[test]
     fn a_malformed_import_id_is_answered_with_the_forms_that_are_allowed() {

@@ -186,14 +186,19 @@ impl Creation<'_> {
         }
         if may_adopt {
             *was_contended |= self.request.is_contended_soon(target).await;
-            return if *was_contended {
-                Err(refused())
-            } else {
-                Ok(project)
-            };
+            if *was_contended {
+                return Err(refused());
+            }
+            tracing::info!(project = %path, %id, "adopted an existing GitLab project");
+            return Ok(project);
         }
+        let archived = if project.archived {
+            " and is archived"
+        } else {
+            ""
+        };
         let detail = format!(
-            "The GitLab project {path} was not made by this resource. To manage it here, import it (terraform import <address> {id}) or set adopt_existing = true. Otherwise choose another name."
+            "The GitLab project {path} was not made by this resource{archived}. To manage it here, import it (terraform import <address> {id}) or set adopt_existing = true. Otherwise choose another name."
         );
         Err(self.exists("the GitLab project exists", detail))
     }

@@ -26,11 +26,11 @@ pub(crate) struct CodeRepoList {
 /// One of the repositories.
 #[derive(Model)]
 pub(crate) struct CodeRepoItem {
-    /// Identifier: `repo-` and the number of the GitLab project.
+    /// Identifier: `repo-` and the numeric ID of the GitLab project.
     id: Tf<String>,
     /// Name of the repository.
     name: Tf<String>,
-    /// Number of the GitLab project.
+    /// Numeric ID of the GitLab project.
     project_id: Tf<u64>,
     /// Name of the project that owns the repository, if there is one.
     project: Tf<String>,

@@ -82,7 +82,7 @@ pub(crate) struct CodeRepoModel {
     /// The attributes that every kind in a product has.
     #[tf(flatten)]
     pub(crate) common: CommonAttributes,
-    /// Number of the GitLab project.
+    /// Numeric ID of the GitLab project.
     #[tf(stable)]
     pub(crate) project_id: Tf<u64>,
     /// When the GitLab project was created, which tells it from another one with the same number.
@@ -115,7 +115,7 @@ pub(crate) struct DeployKeysModel {
 /// A deploy key.
 #[derive(Debug, Clone, PartialEq, Model)]
 pub(crate) struct DeployKeyModel {
-    /// Number of the key in GitLab.
+    /// Numeric ID of the key in GitLab.
     pub(crate) id: Tf<u64>,
     /// Fingerprint of the public key: `SHA256:` and its hash in Base64.
     pub(crate) fingerprint: Tf<String>,
@@ -132,7 +132,7 @@ pub(crate) struct AccessTokenModel {
     /// How long before its expiry the token is rotated.
     #[tf(default(AccessTokenModel::ROTATE_BEFORE.to_owned()))]
     pub(crate) rotate_before: String,
-    /// Number of the token in GitLab.
+    /// Numeric ID of the token in GitLab.
     pub(crate) id: Tf<u64>,
     /// The day on which the token expires, at its beginning (UTC): `YYYY-MM-DD`.
     pub(crate) expires_at: Tf<String>,
@@ -153,7 +153,7 @@ impl AccessTokenModel {
 /// The identity of a code repository.
 #[derive(Debug, Clone, PartialEq, Model)]
 pub(crate) struct CodeRepoIdentity {
-    /// Number of the GitLab project.
+    /// Numeric ID of the GitLab project.
     pub(crate) project_id: u64,
 }
 

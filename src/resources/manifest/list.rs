@@ -3,7 +3,8 @@
 use std::marker::PhantomData;
 
 use nautes_model::entity::Entity;
-use nautes_model::{EntityName, Kind, ProductId};
+use nautes_model::tree::ManifestTree;
+use nautes_model::{EntityKey, EntityName, Kind, ProductId};
 use terraform_plugin::context::Context;
 use terraform_plugin::data_source::DataSource;
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
@@ -13,7 +14,7 @@ use terraform_plugin::value::Path;
 use crate::client::Client;
 use crate::resources::attribute::{compile_name_regex, product_reference, regular_expression};
 use crate::resources::home::Home;
-use crate::resources::references::resolve_name;
+use crate::resources::references::{invalid_value, resolve_name};
 
 /// The arguments of every such data source.
 #[derive(Model)]
@@ -107,6 +108,9 @@ impl<L: EntityList + 'static> DataSource for ListDataSource<L> {
             let detail = "The product, or its configuration repository, does not exist.";
             Diagnostic::error(format!("Cannot {attempt}"), detail).at(&Path::to("product"))
         })?;
+        if let Some(owner) = &owner {
+            require_project(snapshot.tree(), product, owner)?;
+        }
         let mut entities: Vec<&Entity> = snapshot
             .tree()
             .entities_of_kind(L::KIND)
@@ -121,5 +125,52 @@ impl<L: EntityList + 'static> DataSource for ListDataSource<L> {
             .collect();
         entities.sort_by_key(|entity| L::name(entity));
         Ok(L::new(arguments, project, product, &entities))
+    }
+}
+
+/// Refuses to filter by a project that does not exist, which would find nothing.
+fn require_project(
+    tree: &ManifestTree,
+    product: ProductId,
+    name: &EntityName,
+) -> Result<(), Diagnostics> {
+    if tree.contains(&EntityKey::new(Kind::Project, name.clone())) {
+        return Ok(());
+    }
+    let names: Vec<String> = tree
+        .entities_of_kind(Kind::Project)
+        .map(|project| project.name().to_string())
+        .collect();
+    let existing = match names.as_slice() {
+        [] => "It has no projects.".to_owned(),
+        names => format!("Its projects are: {}.", names.join(", ")),
+    };
+    let detail =
+        format!("{product} has no project {name}, so the filter finds nothing. {existing}");
+    Err(invalid_value("project", detail))
+}
+
+#[cfg(test)]
+mod tests {
+    use nautes_model::entity::Project;
+    use nautes_model::layout::Repository;
+
+    use super::*;
+
+    #[test]
+    fn a_filter_by_a_project_that_does_not_exist_is_an_error_with_those_that_do() {
+        let product = ProductId::new(7);
+        let mut tree = ManifestTree::new(Repository::Product(product));
+        let name = |name: &str| EntityName::new(name).unwrap();
+        let project = Project {
+            name: name("checkout"),
+            product,
+            language: String::new(),
+        };
+        tree.put(&project.into()).unwrap();
+        assert!(require_project(&tree, product, &name("checkout")).is_ok());
+        let found = require_project(&tree, product, &name("chekout")).unwrap_err();
+        let detail = &found.iter().next().unwrap().detail;
+        assert!(detail.ends_with("Its projects are: checkout."), "{detail}");
     }
 }

@@ -32,7 +32,7 @@ impl<K> ManifestResource<K> {
 /// The identity of an entity of a product.
 #[derive(Debug, Clone, PartialEq, Model)]
 pub(crate) struct EntityIdentity {
-    /// Identifier of the product: `product-` and the number of its GitLab group.
+    /// Identifier of the product: `product-` and the numeric ID of its GitLab group.
     pub(crate) product_id: String,
     /// Name of the entity.
     pub(crate) name: String,

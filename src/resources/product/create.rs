@@ -105,11 +105,11 @@ async fn take_over(
     }
     if may_adopt {
         *was_contended |= request.is_contended_soon(&target).await;
-        return if *was_contended {
-            Err(refused())
-        } else {
-            Ok(group)
-        };
+        if *was_contended {
+            return Err(refused());
+        }
+        tracing::info!(group = %path, id = group.id, "adopted an existing GitLab group");
+        return Ok(group);
     }
     let id = ProductId::new(group.id);
     let detail = format!(

@@ -26,15 +26,15 @@ pub(crate) struct ProductList {
 /// One of the products.
 #[derive(Model)]
 pub(crate) struct ProductItem {
-    /// Identifier: `product-` and the number of the GitLab group.
+    /// Identifier: `product-` and the numeric ID of the GitLab group.
     id: Tf<String>,
     /// Name of the product.
     name: Tf<String>,
-    /// Number of the GitLab group.
+    /// Numeric ID of the GitLab group.
     group_id: Tf<u64>,
     /// Path of the GitLab group with its parent groups.
     full_path: Tf<String>,
-    /// Number of the GitLab project of the configuration repository.
+    /// Numeric ID of the GitLab project of the configuration repository.
     config_project_id: Tf<u64>,
 }
 

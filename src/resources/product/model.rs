@@ -51,10 +51,10 @@ pub(crate) struct ProductModel {
     pub(crate) permanently_remove: Option<bool>,
     /// How long operations may take.
     pub(crate) timeouts: Option<Timeouts>,
-    /// Identifier: `product-` and the number of the GitLab group. It survives renames.
+    /// Identifier: `product-` and the numeric ID of the GitLab group. It survives renames.
     #[tf(stable)]
     pub(crate) id: Tf<String>,
-    /// Number of the GitLab group.
+    /// Numeric ID of the GitLab group.
     #[tf(stable)]
     pub(crate) group_id: Tf<u64>,
     /// When the GitLab group was created, which tells it from another one with the same number.
@@ -78,7 +78,7 @@ pub(crate) struct ProductModel {
 /// A configuration repository.
 #[derive(Debug, Clone, PartialEq, Model)]
 pub(crate) struct ConfigRepositoryModel {
-    /// Number of the GitLab project.
+    /// Numeric ID of the GitLab project.
     pub(crate) project_id: Tf<u64>,
     /// Path of the GitLab project with its groups.
     pub(crate) path: Tf<String>,
@@ -95,7 +95,7 @@ pub(crate) struct ConfigRepositoryModel {
 /// The identity of a product.
 #[derive(Debug, Clone, PartialEq, Model)]
 pub(crate) struct ProductIdentity {
-    /// Identifier of the product: `product-` and the number of its GitLab group.
+    /// Identifier of the product: `product-` and the numeric ID of its GitLab group.
     pub(crate) product_id: String,
 }
 

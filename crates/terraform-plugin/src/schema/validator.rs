@@ -96,11 +96,12 @@ pub fn one_of<const N: usize>(allowed: [&'static str; N]) -> Validator {
             return Ok(());
         }
         let list = allowed.map(|text| format!("{text:?}")).join(", ");
-        let mut reason = format!("The value must be one of {list}, but it is {text:?}.");
-        if let Some(similar) = closest(text, allowed) {
-            reason.push_str(&format!(" Did you mean {similar:?}?"));
-        }
-        Err(reason)
+        let similar = closest(text, allowed);
+        let question = similar.map(|similar| format!(" Did you mean {similar:?}?"));
+        let question = question.unwrap_or_default();
+        Err(format!(
+            "The value must be one of {list}, but it is {text:?}.{question}"
+        ))
     })
 }
 

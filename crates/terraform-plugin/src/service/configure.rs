@@ -20,6 +20,7 @@ impl<P: Provider> Rpc<P> for tf::configure_provider::Request {
     async fn handle(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
         // Even if it fails, the new configuration replaces the old one, which belongs to another run.
         service.set_configuration(Configuration::Missing);
+        service.told_causes.clear();
         let config = decode_value(self.config.as_ref(), &service.schema.value_type())?;
         let lookup = |variable: &str| std::env::var(variable).ok();
         let attributes = &service.schema.attributes;
