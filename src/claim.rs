@@ -112,6 +112,20 @@ impl Holders {
         }
     }
 
+    /// Records the instance whose deletion is planned, which its private state tells. A twin of an
+    /// object that this process has created holds nothing any more.
+    pub(crate) fn record_planned_deletion(
+        &self,
+        object: &ObjectId,
+        private: &PrivateState,
+    ) -> Result<(), Diagnostics> {
+        let claim = Claim::load(private);
+        match self.judge_deletion(object, claim.as_ref())? {
+            Deletion::OfAnother => Ok(()),
+            Deletion::Allowed => self.record_kept(object, private),
+        }
+    }
+
     /// Records that a creation has made or taken over an object. Fails if another instance holds
     /// it.
     pub(crate) fn record_created(
@@ -217,6 +231,23 @@ mod tests {
         assert_eq!(judged(Some(&new)), Deletion::Allowed);
         holders.release(&object());
         assert_eq!(judged(None), Deletion::Allowed);
+    }
+
+    #[test]
+    fn the_deletion_of_a_deposed_twin_may_be_planned_after_the_creation() {
+        let (holders, new) = (Holders::default(), Claim::new());
+        let mut deposed = PrivateState::default();
+        Claim::load_or_store(&mut deposed).unwrap();
+        holders.record_created(&object(), &new).unwrap();
+        holders
+            .record_planned_deletion(&object(), &deposed)
+            .unwrap();
+        let other = ObjectId {
+            id: "product-2/test".to_owned(),
+            ..object()
+        };
+        holders.record(&other, &new).unwrap();
+        assert!(holders.record_planned_deletion(&other, &deposed).is_err());
     }
 
     #[test]

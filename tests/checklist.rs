@@ -1,4 +1,4 @@
-//! The checklist names tests that exist.
+//! The checklist and the safety rules name tests that exist.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,15 +7,27 @@ fn file(name: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     match name.split('/').next() {
         Some("framework" | "process") => root.join("crates/terraform-plugin/tests").join(name),
-        Some("xtask") => root.join(name),
+        Some("xtask" | "src") => root.join(name),
         _ => root.join("tests").join(name),
     }
 }
 
 #[test]
 fn every_test_in_the_checklist_exists() {
+    let checked = check("design/checklist.md").unwrap();
+    assert!(checked > 30, "only {checked} tests are named");
+}
+
+#[test]
+fn every_test_of_the_safety_rules_exists() {
+    let checked = check("design/safety.md").unwrap();
+    assert!(checked > 30, "only {checked} tests are named");
+}
+
+/// Checks that the tests in the tables of a page exist, and returns how many they are.
+fn check(page: &str) -> std::io::Result<usize> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let checklist = fs::read_to_string(root.join("design/checklist.md")).unwrap();
+    let checklist = fs::read_to_string(root.join(page))?;
     let mut checked = 0;
     let rows = checklist
         .lines()
@@ -27,7 +39,7 @@ fn every_test_in_the_checklist_exists() {
                 .extension()
                 .is_some_and(|extension| extension == "rs")
             {
-                source = fs::read_to_string(file(quoted)).unwrap();
+                source = fs::read_to_string(file(quoted))?;
             } else {
                 assert!(
                     source.contains(&format!("fn {quoted}()")),
@@ -37,5 +49,5 @@ fn every_test_in_the_checklist_exists() {
             }
         }
     }
-    assert!(checked > 30, "only {checked} tests are named");
+    Ok(checked)
 }

@@ -1,13 +1,13 @@
-# The permissions that the provider needs in Vault for the secrets of code repositories.
+# What the provider needs in Vault for the secrets of code repositories.
 path "git/data/gitlab/repo-*" {
   capabilities = ["create", "update", "read"]
 }
 
 path "git/metadata/gitlab/repo-*" {
-  capabilities = ["list", "delete"]
+  capabilities = ["create", "update", "read", "list", "delete"]
 }
 
-# Each secret has its own policy, gitlab-repo-<number>-default-*.
+# Each secret has a policy of its own, such as gitlab-repo-34-default-readonly, which allows reading it.
 path "sys/policies/acl" {
   capabilities = ["list"]
 }

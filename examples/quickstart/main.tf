@@ -9,7 +9,8 @@ terraform {
 
   required_providers {
     nautes = {
-      source = "nautes/nautes"
+      source  = "nautes/nautes"
+      version = "~> 0.1.0"
     }
   }
 }

@@ -5,6 +5,9 @@ use std::io::{self, Read};
 
 use flate2::read::GzDecoder;
 
+/// The largest file that is unpacked; an archive with a larger one is not used.
+const MAX_FILE: u64 = 1 << 20;
+
 /// Unpacks the wanted files of a gzip-compressed tar archive.
 ///
 /// GitLab puts everything into one folder named after project and commit; the returned paths are
@@ -24,6 +27,9 @@ pub(super) fn unpack(
             continue;
         };
         if wanted(path) {
+            if entry.size() > MAX_FILE {
+                return Err(io::Error::other("a file is too large for a manifest"));
+            }
             let mut content = Vec::new();
             entry.read_to_end(&mut content)?;
             files.insert(path.to_owned(), content);
@@ -69,6 +75,15 @@ mod tests {
         let files = unpack(&packed, |path| path.starts_with("envs/")).unwrap();
         let paths: Vec<_> = files.keys().map(String::as_str).collect();
         assert_eq!(paths, [long.as_str(), "envs/dev.yaml"]);
+    }
+
+    #[test]
+    fn an_archive_with_a_huge_manifest_is_not_unpacked() {
+        let huge = " ".repeat(2 << 20);
+        let packed = archive(&[("default.project-c0ffee/envs/dev.yaml", huge.as_str())]);
+        assert!(packed.len() < 100_000);
+        assert!(unpack(&packed, |path| path.starts_with("envs/")).is_err());
+        assert!(unpack(&packed, |_| false).is_ok());
     }
 
     #[test]

@@ -94,11 +94,32 @@ impl Runner<'_> {
         if changes.len() > 1 && is_fault_of_one(&error) {
             let (left, right) = changes.split_at_mut(changes.len() / 2);
             let mut outcomes = Box::pin(self.run(left, created)).await;
-            outcomes.extend(Box::pin(self.run(right, created)).await);
+            outcomes.extend(self.run_after(&outcomes, right, created).await);
             return outcomes;
         }
         self.branch.invalidate();
         changes.iter().map(|_| Err(error.clone())).collect()
+    }
+
+    /// Makes the other half of a batch. If all of the first half was refused for one reason, one
+    /// change is tried alone: where a push rule refuses everything, the others are not sent.
+    async fn run_after(
+        &self,
+        first_half: &[Outcome],
+        changes: &mut [Change],
+        created: &mut Created,
+    ) -> Vec<Outcome> {
+        let refusal = common_refusal(first_half);
+        let (Some(refusal), Some((probe, rest))) = (refusal, changes.split_first_mut()) else {
+            return Box::pin(self.run(changes, created)).await;
+        };
+        let mut outcomes = Box::pin(self.run(std::slice::from_mut(probe), created)).await;
+        if common_refusal(&outcomes).is_some_and(|other| is_same_refusal(&other, &refusal)) {
+            outcomes.extend(rest.iter().map(|_| Err(refusal.clone())));
+        } else if !rest.is_empty() {
+            outcomes.extend(Box::pin(self.run(rest, created)).await);
+        }
+        outcomes
     }
 
     async fn make(
@@ -404,6 +425,24 @@ fn record<T>(changes: &[Change], outcomes: &[Result<T, Error>], created: &mut Cr
 
 fn is_race(error: &gitlab::Error) -> bool {
     matches!(error.kind(), Kind::ReferenceMoved | Kind::FileChanged)
+}
+
+/// Returns why all changes were refused, if GitLab gave one reason for all.
+fn common_refusal(outcomes: &[Outcome]) -> Option<Error> {
+    let mut refusals = outcomes.iter().map(|outcome| match outcome {
+        Err(error) if is_fault_of_one(error) => Some(error),
+        _ => None,
+    });
+    let first = refusals.next()??;
+    let is_same = |other: Option<&Error>| other.is_some_and(|other| is_same_refusal(other, first));
+    refusals.all(is_same).then(|| first.clone())
+}
+
+fn is_same_refusal(one: &Error, other: &Error) -> bool {
+    match (one, other) {
+        (Error::GitLab(one), Error::GitLab(other)) => one.field_errors() == other.field_errors(),
+        _ => false,
+    }
 }
 
 /// Whether GitLab refused the content of a commit, so that one of its changes may be at fault.

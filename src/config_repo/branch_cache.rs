@@ -71,7 +71,10 @@ impl BranchCache {
     /// Reads the head again. If the branch has not moved, everything that is known stays.
     pub(super) async fn refresh(&self) -> Result<Arc<Cached>, gitlab::Error> {
         let before = self.cached();
-        let head = self.gitlab.head(self.project, &self.name).await?;
+        let head = self
+            .gitlab
+            .head_unless_empty(self.project, &self.name)
+            .await?;
         let mut cached = self.lock();
         // Another caller may have replaced it in the meantime with something newer than this answer.
         let is_current = Arc::ptr_eq(&before, &cached);
@@ -108,7 +111,7 @@ impl BranchCache {
 
     /// The head; `None` for an empty repository.
     pub(super) async fn head(&self, cached: &Cached) -> Result<Option<String>, gitlab::Error> {
-        let read = || self.gitlab.head(self.project, &self.name);
+        let read = || self.gitlab.head_unless_empty(self.project, &self.name);
         cached.head.get_or_try_init(read).await.cloned()
     }
 

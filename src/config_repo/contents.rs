@@ -112,7 +112,7 @@ impl Contents {
     }
 
     /// Returns the model's files, and git attributes, out of an archive; nothing when GitLab serves
-    /// no archive, which it limits to a few a minute.
+    /// no archive, which it limits to a few a minute, or when it is too large to be read.
     async fn unpack_archive(
         &self,
         commit: &str,
@@ -123,7 +123,8 @@ impl Contents {
             Err(error)
                 if matches!(
                     error.kind(),
-                    Kind::Transport(TransportError::Limited { .. }) | Kind::NotFound
+                    Kind::Transport(TransportError::Limited { .. } | TransportError::TooLarge)
+                        | Kind::NotFound
                 ) =>
             {
                 tracing::debug!(%error, "no archive; reading manifests one by one");

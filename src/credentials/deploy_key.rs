@@ -9,6 +9,7 @@ use super::Credentials;
 use super::error::{Context as _, Error};
 use super::key_lists::KeyList;
 use super::key_pair::{KeyPair, fingerprint, is_same_key};
+use super::owner::{KnownSecret, Owner};
 use super::stored_secret::{expected_version, read_secret, stored_id};
 use crate::backends::gitlab::{self, NewDeployKey};
 use crate::backends::vault::{Expected, Kind, SecretValues, StoredSecret};
@@ -61,17 +62,18 @@ impl Credentials {
     /// process removes a key that another one is about to write to Vault.
     pub(super) async fn ensure_deploy_key(
         &self,
-        repository: RepositoryId,
+        owner: &Owner,
         permissions: Permissions,
-        mut is_stored: bool,
+        mut known: Option<KnownSecret>,
     ) -> Result<StoredKey, Error> {
+        let repository = owner.repository;
         let key = DeployKey {
             owner: repository,
             permissions,
         };
         let path = SecretPath::for_repository(repository, permissions.into());
         for _ in 0..MAX_ATTEMPTS {
-            let stored = if is_stored {
+            let stored = if known.is_some() {
                 read_secret(&self.vault, &path).await?
             } else {
                 None
@@ -81,23 +83,29 @@ impl Credentials {
                 .as_ref()
                 .and_then(|stored| find_stored(&list, stored))
                 .cloned();
-            let is_new = existing.is_none();
-            let current = if is_new {
-                let expected = expected_version(stored.as_ref());
-                self.create_deploy_key(key, &path, expected).await?
-            } else {
-                existing
-            };
-            let Some(current) = current else {
-                is_stored = true;
-                self.keys.forget(repository.number()).await;
-                continue;
-            };
-            if is_new {
-                self.write_policy(&path).await?;
-            } else {
+            let current = if let (Some(existing), Some(stored)) = (existing, &stored) {
+                let version = stored.version;
+                self.note_version(owner, &path, known.as_ref(), version, existing.id)
+                    .await?;
                 self.ensure_policy(&path).await?;
-            }
+                existing
+            } else {
+                let expected = expected_version(stored.as_ref());
+                self.mark_secret(owner, &path, known.as_ref()).await?;
+                let Some((created, version)) = self.create_deploy_key(key, &path, expected).await?
+                else {
+                    self.keys.forget(repository.number()).await;
+                    known = self.known_secret(&path).await?;
+                    if let Some(known) = &known {
+                        self.check_owner(owner, permissions.into(), known).await?;
+                    }
+                    continue;
+                };
+                self.note_version(owner, &path, None, version, created.id)
+                    .await?;
+                self.write_policy(&path).await?;
+                created
+            };
             self.reconcile(key, &current).await?;
             return StoredKey::new(key, &current, &path);
         }
@@ -112,13 +120,13 @@ impl Credentials {
         list.with_context(|| format!("list the deploy keys of {repository}"))
     }
 
-    /// Creates a key and stores it; returns `None` if another process has stored one in the meantime.
+    /// Creates a key and stores it, and returns it with the version of its secret; `None` if another process has stored one in the meantime.
     async fn create_deploy_key(
         &self,
         key: DeployKey,
         path: &SecretPath,
         expected: Expected,
-    ) -> Result<Option<gitlab::DeployKey>, Error> {
+    ) -> Result<Option<(gitlab::DeployKey, u64)>, Error> {
         let pair = KeyPair::generate().map_err(|source| Error::KeyPair { key, source })?;
         let new = NewDeployKey {
             title: key.to_string(),
@@ -138,8 +146,8 @@ impl Credentials {
                 Ok(None)
             }
             written => {
-                written.with_context(|| format!("write the secret {path}"))?;
-                Ok(Some(added))
+                let version = written.with_context(|| format!("write the secret {path}"))?;
+                Ok(Some((added, version)))
             }
         }
     }
@@ -198,7 +206,7 @@ impl Credentials {
 }
 
 /// Finds the key that Vault holds, if GitLab has it with the same text.
-fn find_stored<'a>(
+pub(super) fn find_stored<'a>(
     list: &'a [gitlab::DeployKey],
     stored: &StoredSecret,
 ) -> Option<&'a gitlab::DeployKey> {

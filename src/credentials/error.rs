@@ -44,6 +44,20 @@ pub enum Error {
         #[source]
         source: KeyPairError,
     },
+    /// A secret at the path of a repository is that of another one, on another GitLab.
+    #[error("the secret {path} belongs to another project, {owner}")]
+    SecretOfAnother {
+        /// Its path, with its mount.
+        path: String,
+        /// Its owner: the number of the project and when that was created.
+        owner: String,
+    },
+    /// A secret at the path of a repository names no owner, and holds no key or token of its project.
+    #[error("nothing proves that the secret {path} belongs to the repository")]
+    SecretUnproven {
+        /// Its path, with its mount.
+        path: String,
+    },
     /// Each attempt to write a secret or role lost a race against another process.
     #[error("other processes keep writing {path}")]
     Contended {

@@ -23,6 +23,7 @@ mod inspection;
 mod key_lists;
 mod key_pair;
 mod operators;
+mod owner;
 mod policies;
 mod removal;
 mod stored_secret;
@@ -42,6 +43,7 @@ pub use self::distribution::{LinkError, LinkFailure, Subscriber};
 pub use self::error::Error;
 pub use self::inspection::{Expectation, Finding, Inspection, KeyDigest, KnownKeys};
 pub use self::key_pair::KeyPairError;
+pub use self::owner::Owner;
 
 use self::distribution::Distributors;
 use self::in_progress::InProgress;
@@ -112,30 +114,33 @@ impl Credentials {
     /// If no token is wanted, GitLab's tokens are listed only if Vault holds one or `has_token` says
     /// that there may be one.
     ///
+    /// Secrets of another owner are an error before anything is written.
+    ///
     /// New keys are enabled on other repositories by the next [`Self::wait_for_distribution`].
     pub async fn ensure(
         &self,
-        repository: RepositoryId,
+        owner: impl Into<Owner>,
         token: Option<&TokenPolicy>,
         has_token: bool,
         now: SystemTime,
     ) -> Result<RepositoryCredentials, Error> {
-        let _in_progress = self.in_progress.begin(repository);
-        let stored = self.stored_secrets(repository).await?;
+        let owner = &owner.into();
+        let _in_progress = self.in_progress.begin(owner.repository);
+        let stored = self.own_secrets(owner).await?;
         let key = async |permissions: Permissions| {
-            let is_stored = stored.contains(&GitSecret::from(permissions));
-            self.ensure_deploy_key(repository, permissions, is_stored)
-                .await
+            let known = stored.get(&GitSecret::from(permissions)).cloned();
+            self.ensure_deploy_key(owner, permissions, known).await
         };
         let readwrite = key(Permissions::ReadWrite).await?;
         let readonly = key(Permissions::ReadOnly).await?;
-        let is_stored = stored.contains(&GitSecret::AccessToken);
+        let known = stored.get(&GitSecret::AccessToken).cloned();
         let access_token = if let Some(policy) = token {
-            let ensured = self.ensure_access_token(repository, policy, is_stored, now);
+            let ensured = self.ensure_access_token(owner, policy, known, now);
             Some(ensured.await?)
         } else {
-            if is_stored || has_token {
-                self.remove_access_token(repository, is_stored).await?;
+            if known.is_some() || has_token {
+                self.remove_access_token(owner.repository, known.is_some())
+                    .await?;
             }
             None
         };

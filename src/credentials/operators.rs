@@ -9,6 +9,7 @@ use nautes_model::vault::{GitSecret, SecretPath};
 use super::deploy_key::MAX_ATTEMPTS;
 use super::error::{Context as _, Error};
 use super::inspection::{Observed, check_own_key};
+use super::owner::Owner;
 use super::{Credentials, Finding, StoredKey};
 use crate::backends::vault::Kind;
 
@@ -23,13 +24,15 @@ impl Credentials {
     /// `auth_mount` is the tenant's mount below `auth/`.
     pub async fn ensure_operators_key(
         &self,
-        config_repository: RepositoryId,
+        config_repository: impl Into<Owner>,
         auth_mount: &str,
     ) -> Result<StoredKey, Error> {
-        let stored = self.stored_secrets(config_repository).await?;
-        let is_stored = stored.contains(&GitSecret::ReadonlyKey);
+        let owner = &config_repository.into();
+        let config_repository = owner.repository;
+        let known = self.own_secrets(owner).await?;
+        let known = known.get(&GitSecret::ReadonlyKey).cloned();
         let key = self
-            .ensure_deploy_key(config_repository, Permissions::ReadOnly, is_stored)
+            .ensure_deploy_key(owner, Permissions::ReadOnly, known)
             .await?;
         self.grant(&policy_name(config_repository), auth_mount)
             .await?;
@@ -40,24 +43,28 @@ impl Credentials {
     /// policy from the tenant's Argo CD.
     pub async fn remove_operators_key(
         &self,
-        config_repository: RepositoryId,
+        config_repository: impl Into<Owner>,
         auth_mount: &str,
     ) -> Result<(), Error> {
-        self.revoke_grant(&policy_name(config_repository), auth_mount)
+        let owner = config_repository.into();
+        self.own_secrets(&owner).await?;
+        self.revoke_grant(&policy_name(owner.repository), auth_mount)
             .await?;
-        self.remove(config_repository, false).await
+        self.remove(owner, false).await
     }
 
     /// Removes the secret and the policy of that key, and revokes the policy from the tenant's Argo
     /// CD; the key goes with the project.
     pub async fn remove_operators_secret(
         &self,
-        config_repository: RepositoryId,
+        config_repository: impl Into<Owner>,
         auth_mount: &str,
     ) -> Result<(), Error> {
-        self.revoke_grant(&policy_name(config_repository), auth_mount)
+        let owner = config_repository.into();
+        self.own_secrets(&owner).await?;
+        self.revoke_grant(&policy_name(owner.repository), auth_mount)
             .await?;
-        self.remove_from_vault(config_repository).await
+        self.remove_from_vault(owner).await
     }
 
     /// Checks the key of a configuration repository.
@@ -66,7 +73,11 @@ impl Credentials {
         config_repository: RepositoryId,
         auth_mount: &str,
     ) -> Result<BTreeSet<Finding>, Error> {
-        let secrets = self.stored_secrets(config_repository).await?;
+        let path = SecretPath::for_repository(config_repository, GitSecret::ReadonlyKey);
+        let secret = self
+            .current_secret(&config_repository.into(), &path)
+            .await?;
+        let secrets = [(GitSecret::ReadonlyKey, secret)].into();
         let policies = self.policies.for_repository(config_repository).await?;
         let keys = self.key_list(config_repository).await?;
         let observed = Observed {

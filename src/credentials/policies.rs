@@ -63,19 +63,31 @@ impl Credentials {
     /// Writes the policy for a secret unless an equal one exists. Policies that differ only in white
     /// space are equal, so those that Nautes wrote stay.
     pub(super) async fn ensure_policy(&self, path: &SecretPath) -> Result<(), Error> {
+        if self.has_own_policy(path).await? {
+            return Ok(());
+        }
+        self.write_policy(path).await
+    }
+
+    /// Whether there is a policy for a secret with the text that grants access to it.
+    async fn has_own_policy(&self, path: &SecretPath) -> Result<bool, Error> {
         let name = path.policy_name();
         let read = self.vault.policy(&name).await;
         let existing = read.with_context(|| format!("read the policy {name}"))?;
         let wanted = path.policy_text();
-        let words = |text: &str| {
-            text.split_whitespace()
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        };
-        if existing.is_some_and(|existing| words(&existing) == words(&wanted)) {
-            return Ok(());
+        let is_equal = |one: &str| one.split_whitespace().eq(wanted.split_whitespace());
+        Ok(existing.is_some_and(|existing| is_equal(&existing)))
+    }
+
+    /// Deletes the policy of a secret that does not exist, unless its text is that of somebody else.
+    pub(super) async fn delete_policy_without_secret(
+        &self,
+        path: &SecretPath,
+    ) -> Result<(), Error> {
+        if self.has_own_policy(path).await? {
+            self.delete_policy(path).await?;
         }
-        self.write_policy(path).await
+        Ok(())
     }
 
     /// Deletes the policy that grants access to a secret.

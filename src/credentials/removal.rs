@@ -1,26 +1,34 @@
 //! Removal of a repository's credentials: first what GitLab has, which can be made again, then what
 //! Vault has, which cannot.
 
+use std::collections::BTreeSet;
+
 use nautes_model::RepositoryId;
 use nautes_model::deploy_key::DeployKey;
 use nautes_model::vault::{GitSecret, SecretPath};
 
 use super::Credentials;
 use super::error::{Context as _, Error};
+use super::owner::Owner;
 
 impl Credentials {
-    /// Checks that the token of Vault may delete the secrets and policies of a repository, and
-    /// deletes nothing.
-    pub async fn check_removable(&self, repository: RepositoryId) -> Result<(), Error> {
+    /// Checks that the secrets and policies of a repository are its own and that the token of Vault
+    /// may delete them, and deletes nothing.
+    pub async fn check_removable(&self, owner: impl Into<Owner>) -> Result<(), Error> {
+        let owner = owner.into();
+        self.own_secrets(&owner).await?;
+        let repository = owner.repository;
         let secrets = GitSecret::ALL.map(|secret| SecretPath::for_repository(repository, secret));
         let checked = self.vault.check_deletable(&secrets).await;
         checked.with_context(|| format!("delete the secrets and policies of {repository}"))
     }
 
     /// Removes all credentials of a repository.
-    pub async fn remove(&self, repository: RepositoryId, has_token: bool) -> Result<(), Error> {
-        self.remove_from_gitlab(repository, has_token).await?;
-        self.remove_from_vault(repository).await
+    pub async fn remove(&self, owner: impl Into<Owner>, has_token: bool) -> Result<(), Error> {
+        let owner = owner.into();
+        let stored = self.own_secrets(&owner).await?.into_keys().collect();
+        self.remove_from_gitlab(owner.repository, has_token).await?;
+        self.delete_from_vault(owner.repository, &stored).await
     }
 
     /// Removes the access tokens and deploy keys of a repository, and the deploy keys of other
@@ -57,11 +65,29 @@ impl Credentials {
     /// Call it last: all versions of the secrets are gone after it. Each policy goes with its own
     /// secret, and the access token's secret at the end, because it shows after an interruption that
     /// there may still be a token.
-    pub async fn remove_from_vault(&self, repository: RepositoryId) -> Result<(), Error> {
+    ///
+    /// Call [`Self::check_removable`] before anything is removed: without the keys in GitLab nothing
+    /// proves any more whose a secret is that names no owner. One that names another owner is an
+    /// error before the first deletion.
+    pub async fn remove_from_vault(&self, owner: impl Into<Owner>) -> Result<(), Error> {
+        let owner = owner.into();
+        let stored = self.refuse_secrets_of_another(&owner).await?;
+        self.delete_from_vault(owner.repository, &stored).await
+    }
+
+    async fn delete_from_vault(
+        &self,
+        repository: RepositoryId,
+        stored: &BTreeSet<GitSecret>,
+    ) -> Result<(), Error> {
         for secret in GitSecret::ALL {
             let path = SecretPath::for_repository(repository, secret);
-            self.delete_policy(&path).await?;
-            self.delete_secret(&path).await?;
+            if stored.contains(&secret) {
+                self.delete_policy(&path).await?;
+                self.delete_secret(&path).await?;
+            } else {
+                self.delete_policy_without_secret(&path).await?;
+            }
         }
         Ok(())
     }

@@ -24,6 +24,8 @@ impl Explain for Error {
         Error::TokenNotShown { .. } => "Apply again: the token is replaced by another one.".to_owned(),
         Error::Contended { .. } => "Apply again when nothing else works on the same repository.".to_owned(),
         Error::Interrupted => "What was done so far is kept. Apply again to finish it.".to_owned(),
+        Error::SecretOfAnother { .. } => "Nothing was written or deleted. Probably two GitLabs use one Vault: give this one a namespace of its own in the provider argument vault.namespace.".to_owned(),
+        Error::SecretUnproven { .. } => "Nothing was written or deleted. It was written by hand, or for another GitLab. If nothing needs it, delete it (vault kv metadata delete), then apply again.".to_owned(),
         Error::KeyPair { .. } => String::new(),
     };
         let detail = format!("{}.\n\n{next_step}", error_chain(self));

@@ -52,7 +52,7 @@ pub(super) fn hint(error: &TransportError, back_end: &BackEnd) -> String {
         TransportError::UnexpectedBody => format!(
             "Check that the provider argument {address} is the root of a {name}: something else seems to answer there, such as a proxy or a login page."
         ),
-        TransportError::Unsendable => String::new(),
+        TransportError::TooLarge | TransportError::Unsendable => String::new(),
     }
 }
 

@@ -16,7 +16,7 @@ impl Products {
         group: &Group,
         what: &str,
     ) -> Result<(), Diagnostics> {
-        let sees_all = self.gitlab.sees_contents_of(group.id).await;
+        let sees_all = self.gitlab.sees_projects_of(group.id).await;
         if sees_all.with_context(|| attempt(what))? {
             return Ok(());
         }
@@ -86,7 +86,7 @@ fn hidden(what: &str, group: &str) -> Diagnostics {
     unproven(
         what,
         &format!(
-            "The owner is not a member of the group {group}, so this does not prove that it is gone. Make the owner a member, with any role from Guest up."
+            "The owner is not a member of the group {group}, or became one a few minutes ago, so this does not prove that it is gone. Make the owner a member, with any role from Guest up, and wait until GitLab shows the group's projects to it."
         ),
     )
 }

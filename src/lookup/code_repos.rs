@@ -106,6 +106,21 @@ impl CodeRepos {
         }
     }
 
+    /// Whether a project that is gone from its product's group is gone for certain: GitLab still shows
+    /// it, marked for deletion or with its group, or hides nothing from the owner of the token. Otherwise
+    /// it may have been moved to where that owner sees nothing.
+    pub(crate) async fn is_certainly_gone(&self, id: RepositoryId) -> Result<bool, Diagnostics> {
+        let attempt = || format!("find out whether the GitLab project of {id} is gone");
+        match self.gitlab.project(id.number()).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_not_found() => {
+                let is_administrator = self.gitlab.acts_as_administrator().await;
+                is_administrator.with_context(attempt)
+            }
+            Err(error) => Err(error).with_context(attempt),
+        }
+    }
+
     /// Forgets the list of a product's projects, since one of them is about to change.
     pub(crate) fn forget_listing(&self, product: ProductId) {
         self.known().listings.remove(&product);

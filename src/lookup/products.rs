@@ -127,11 +127,6 @@ impl Products {
         self.known().products.get(&id).cloned().flatten()
     }
 
-    /// Whether this process has looked a product up.
-    pub(crate) fn is_cached(&self, id: ProductId) -> bool {
-        self.known().products.contains_key(&id)
-    }
-
     /// Returns a product as this process first saw or last changed it; `None` if it is gone.
     pub(crate) async fn get(&self, id: ProductId) -> Result<Option<Arc<Product>>, Diagnostics> {
         let _lock = self.lock_look_up(&id.to_string()).await;

@@ -30,7 +30,7 @@ impl Products {
                 .await
         };
         let of = format!("the GitLab project {}", project.path_with_namespace);
-        self.judge(member.await, needed, &of, attempt).await
+        self.check_role(member.await, needed, &of, attempt).await
     }
 
     /// Checks that the owner of the token has a role in a group. Fails if it has a lower one.
@@ -42,10 +42,10 @@ impl Products {
     ) -> Result<Role, Diagnostics> {
         let member = async { self.gitlab.group_member(group.id, self.user().await?).await };
         let of = format!("the GitLab group {}", group.full_path);
-        self.judge(member.await, needed, &of, attempt).await
+        self.check_role(member.await, needed, &of, attempt).await
     }
 
-    async fn judge(
+    async fn check_role(
         &self,
         member: Result<Option<Member>, Error>,
         needed: AccessLevel,

@@ -15,15 +15,6 @@ use crate::resources::attribute::{branch_name, not_empty};
 /// win over `NAUTES_*` variables, which win over the variables of other tools; an unknown `NAUTES_*` variable is a
 /// warning. Nothing is contacted before a resource needs it. Arguments for kinds of resources that this version does not
 /// have yet are accepted with a warning.
-///
-/// With `TF_LOG_PROVIDER=INFO` the log has a line for every effect: each commit with its hash and entities, each change
-/// of GitLab, and each secret and policy of Vault. `WARN` tells what is tried again and what a rate limit holds back, with
-/// the reason and the wait, and `DEBUG` every call. `tf_resource_type`, `tf_object_name` and `tf_object_id` say which
-/// resource a line belongs to. `TF_LOG_PATH` names a file for the log. No line holds a secret.
-///
-/// In Vault the provider needs, on `git/data/gitlab/repo-*`, the capabilities `create`, `update` and `read`; on
-/// `git/metadata/gitlab/repo-*` `list` and `delete`; on `sys/policies/acl` `list`; on `sys/policies/acl/gitlab-repo-*` `create`,
-/// `update`, `read` and `delete`. With `reconciler = "nautes"` also `read` and `update` on `auth/<auth_mount>/role/*`.
 #[derive(Model)]
 pub struct ProviderBlock {
     /// Name of the tenant; `nautes` by default.

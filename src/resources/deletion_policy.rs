@@ -46,6 +46,29 @@ pub(crate) fn check_arguments(policy: &Tf<String>, permanently_remove: &Tf<bool>
     }
 }
 
+/// Refuses a replacement whose plan also changes the policy from deleting to keeping: the deletion
+/// obeys the state, so the object would be deleted all the same.
+pub(crate) fn check_replacement(
+    prior: DeletionPolicy,
+    planned: &Tf<String>,
+) -> Result<(), Diagnostics> {
+    let Some(policy) = planned.known() else {
+        return Ok(());
+    };
+    if prior != DeletionPolicy::Delete || DeletionPolicy::parse(Some(policy)) == prior {
+        return Ok(());
+    }
+    let detail = format!(
+        "deletion_policy = {policy:?} is not applied yet, so this plan would delete the object that it replaces. Apply deletion_policy alone first, then plan the replacement again."
+    );
+    Err(Diagnostic::error(
+        "The replacement would delete what the configuration keeps",
+        detail,
+    )
+    .at(&Path::to("deletion_policy"))
+    .into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -153,7 +153,7 @@ impl<'a> Home<'a> {
         validation: Validation,
         attempt: &str,
     ) -> Result<Saved, Diagnostics> {
-        let project = self.known_project().await?;
+        let project = self.current_project().await?;
         let put = |repository: Repository| {
             let (entity, mode) = (entity.clone(), mode.clone());
             async move {
@@ -187,7 +187,7 @@ impl<'a> Home<'a> {
         validation: Validation,
         attempt: &str,
     ) -> Result<Arc<Snapshot>, Diagnostics> {
-        let project = self.known_project().await?;
+        let project = self.current_project().await?;
         let dry_run = |repository: Repository| {
             let entity = entity.clone();
             async move { repository.dry_run(request, entity, validation).await }
@@ -261,19 +261,6 @@ impl<'a> Home<'a> {
                 Ok(product.config_project.as_ref().map(|project| project.id))
             }
             layout::Repository::Tenant => Ok(Some(self.tenant_repository().await?.project())),
-        }
-    }
-
-    /// The number of the repository's project. A refresh has just looked the product up, so what it
-    /// has stored will do.
-    async fn known_project(&self) -> Result<Option<u64>, Diagnostics> {
-        match (&self.location, self.layout) {
-            (Some(location), layout::Repository::Product(product))
-                if !self.client.products()?.is_cached(product) =>
-            {
-                Ok(Some(location.project))
-            }
-            _ => self.current_project().await,
         }
     }
 

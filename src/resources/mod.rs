@@ -15,6 +15,7 @@ mod same_object;
 #[cfg(test)]
 mod tests;
 mod unfinished;
+mod work;
 
 use terraform_plugin::provider::Registry;
 

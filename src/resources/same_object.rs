@@ -3,8 +3,8 @@
 
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::value::Tf;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+
+use crate::moment::is_same_moment;
 
 /// An object in the state beside the one that GitLab has under its number.
 pub(crate) struct Sameness<'a> {
@@ -44,22 +44,9 @@ impl Sameness<'_> {
     }
 }
 
-/// Whether two times are the same; a GitLab may have changed its time zone.
-fn is_same_moment(one: &str, other: &str) -> bool {
-    let parse = |text: &str| OffsetDateTime::parse(text, &Rfc3339);
-    one == other || parse(one).is_ok_and(|one| parse(other) == Ok(one))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_moment_is_the_same_in_every_time_zone() {
-        let created_at = "2026-01-02T03:04:05.678Z";
-        assert!(is_same_moment(created_at, created_at));
-        assert!(is_same_moment(created_at, "2026-01-02T11:04:05.678+08:00"));
-        assert!(!is_same_moment(created_at, "2026-01-02T03:04:05.679Z"));
-        assert!(!is_same_moment(created_at, "2026-01-02T03:04:05.678"));
-    }
+/// Returns the error of an object that was restored after a plan that took it for deleted. `object`
+/// is its kind and path: `The GitLab group shop`.
+pub(crate) fn was_restored(object: &str) -> Diagnostics {
+    let detail = "The plan removes what was left of it, because it was deleted then. Nothing was changed. Plan again: then the plan shows what it is now.";
+    Diagnostic::error(format!("{object} was restored after the plan"), detail).into()
 }

@@ -63,6 +63,8 @@ pub(super) struct Graph {
 #[derive(Debug)]
 struct Entry {
     may_write: Vec<Target>,
+    /// What it would write if its last attempt succeeded, after it has given up.
+    given_up: Vec<Target>,
     wait: Option<WaitEntry>,
 }
 
@@ -89,6 +91,7 @@ impl Graph {
         self.next_id += 1;
         let entry = Entry {
             may_write,
+            given_up: Vec::new(),
             wait: None,
         };
         self.requests.insert(id, entry);
@@ -121,6 +124,10 @@ impl Graph {
     }
 
     pub(super) fn wrote(&mut self, id: RequestId, target: &Target, now: Instant) {
+        if let Some(entry) = self.requests.get_mut(&id) {
+            // Its last attempt has succeeded, so it goes on.
+            entry.may_write.append(&mut entry.given_up);
+        }
         self.written.push(target.clone());
         self.release(id, target, now);
     }
@@ -159,7 +166,7 @@ impl Graph {
     pub(super) fn gave_up(&mut self, id: RequestId, now: Instant) {
         // What it may write will not be written: the others are not to wait for its end.
         if let Some(entry) = self.requests.get_mut(&id) {
-            entry.may_write.clear();
+            entry.given_up.append(&mut entry.may_write);
         }
         let is_one_of_all = self
             .last_give_up

@@ -198,3 +198,16 @@ async fn a_cancelled_request_leaves_no_mark() {
     assert_eq!(other.wait_for(for_path("a")).next().await, Next::GiveUp);
     assert_eq!(begun.elapsed(), PATIENCE);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_request_whose_last_attempt_succeeds_may_write_the_rest_again() {
+    let graph = WaitGraph::default();
+    let request = graph.begin([path("mine"), path("other")]);
+    let given_up = request.wait_for(for_path("theirs")).next().await;
+    assert_eq!(given_up, Next::GiveUp);
+    let waiting = graph.begin([]);
+    assert!(!waiting.is_contended(&path("other")));
+    request.wrote(&path("mine"));
+    assert!(waiting.is_contended(&path("other")));
+    assert!(!waiting.is_contended(&path("mine")));
+}

@@ -289,8 +289,9 @@ fn twenty_code_repositories_are_created_and_refreshed_with_few_calls() -> Case {
     })?;
     let (plan, vault_calls) = planned?;
     assert!(plan?.is_empty());
-    // A listing of secrets for each repository; one listing of policies, and one read of the mount and of the token.
-    vault_calls.assert_calls(at_most(20 + 3));
+    // The metadata of three secrets of each repository; one listing of policies, and one read of the mount and of the
+    // token.
+    vault_calls.assert_calls(at_most(3 * 20 + 3));
     // The keys and the tokens of each repository; one listing of projects; the product, its configuration repository,
     // and its manifests, because the branch has advanced since most were verified.
     gitlab_calls.assert_calls(at_most(2 * 20 + 1 + 2 + 4));

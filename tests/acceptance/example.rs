@@ -54,6 +54,17 @@ fn every_data_source_example_is_valid() -> Case {
 }
 
 #[test]
+fn every_way_to_log_in_to_vault_is_a_valid_configuration() -> Case {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/provider");
+    for method in ["token", "approle", "jwt", "kubernetes"] {
+        let example = folder.join(format!("vault-{method}.tf"));
+        let env = TestEnv::new(&fs::read_to_string(example)?)?;
+        env.workspace.validate()?;
+    }
+    Ok(())
+}
+
+#[test]
 fn data_sources_read_what_resources_created() -> Case {
     let env = TestEnv::new(
         r#"

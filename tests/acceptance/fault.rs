@@ -173,7 +173,10 @@ fn a_failed_refresh_is_an_error_and_removes_nothing() -> Case {
 fn objects_not_found_with_an_invalid_token_are_not_removed() -> Case {
     let env = TestEnv::new(SHOP)?;
     env.workspace.apply()?;
-    let unknown = json!({ "path": "/user$", "failure": status_failure(401) });
+    // The calls that could prove that the objects are gone.
+    let unknown = json!({
+        "path": "/(user|application/settings)$", "failure": status_failure(401),
+    });
     for path in ["/groups/", "/(groups|projects)/"] {
         env.gitlab.inject_fault(&unknown)?;
         let text = check_failing_refresh(&env, path, 404)?;

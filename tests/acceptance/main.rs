@@ -4,6 +4,11 @@
 //! workspace and emulator, checks that the plan after an apply is empty, and limits how many calls a
 //! step may make.
 
+#[expect(
+    clippy::indexing_slicing,
+    reason = "an absent field of a JSON value is null"
+)]
+mod attack;
 mod authorisation;
 mod brownfield;
 mod cleanup;
@@ -33,6 +38,10 @@ mod product_operators;
 mod product_validation;
 mod project;
 mod refactor;
+#[expect(
+    clippy::indexing_slicing,
+    reason = "an absent field of a JSON value is null"
+)]
 mod safety;
 mod secrecy;
 mod test_env;

@@ -52,6 +52,7 @@ pub(crate) async fn run<'a>(
         refreshed: workspace.state.clone(),
         changes: Vec::new(),
         is_applied: false,
+        was_killed: false,
         state: workspace.state.clone(),
         written: BTreeSet::new(),
         errors: Vec::new(),

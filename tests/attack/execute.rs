@@ -229,6 +229,7 @@ impl Attack {
             refreshed: planned.refreshed.clone(),
             changes: planned.changes.clone(),
             is_applied: false,
+            was_killed: false,
             state,
             written: BTreeSet::new(),
             errors: planned.errors.clone(),
@@ -261,7 +262,7 @@ impl Attack {
                     options,
                     Arc::clone(&applied),
                 );
-                until_killed(work, &injected).await?;
+                record.was_killed = until_killed(work, &injected).await?;
             }
             Err(errors) => record.errors.extend(errors),
         }
@@ -294,11 +295,12 @@ impl Attack {
     }
 }
 
-/// Runs work like a process of its own, with all that it spawns, until it ends or is killed.
+/// Runs work like a process of its own, with all that it spawns, until it ends or is killed. Returns
+/// whether it was killed.
 async fn until_killed(
     work: impl Future<Output = ()> + Send + 'static,
     injected: &Injected<'_>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<bool> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -307,8 +309,9 @@ async fn until_killed(
     while !task.is_finished() && !injected.kills() {
         tokio::time::sleep(POLL_INTERVAL).await;
     }
+    let was_killed = !task.is_finished();
     runtime.shutdown_background();
-    Ok(())
+    Ok(was_killed)
 }
 
 fn entries(log: &Arc<Mutex<Vec<String>>>) -> Vec<String> {

@@ -1,5 +1,7 @@
 //! Random steps, weighted so that most of them reach the provider.
 
+mod scenario;
+
 use std::collections::BTreeSet;
 
 use fastrand::Rng;
@@ -78,7 +80,8 @@ pub(crate) fn next(random: &mut Rng, workspaces: &[Workspace; WORKSPACES]) -> Ve
         Some(workspace) => (&workspace.configuration, &workspace.state),
         None => return Vec::new(),
     };
-    match random.u8(0..100) {
+    match random.u8(0..120) {
+        100.. => scenario::next(random, workspace, configuration),
         0..24 => {
             let mut steps = edit(random, workspace, configuration);
             steps.push(Step::Run(run(random, workspace, configuration)));

@@ -15,6 +15,8 @@ pub(crate) struct Record<'a> {
     pub(crate) changes: Vec<Planned>,
     /// Whether there was an apply.
     pub(crate) is_applied: bool,
+    /// Whether the provider was killed.
+    pub(crate) was_killed: bool,
     /// The state afterwards.
     pub(crate) state: State,
     /// The instances that were written without an error.
@@ -27,6 +29,6 @@ pub(crate) struct Record<'a> {
 impl Record<'_> {
     /// Whether nothing but the provider decided what the run did.
     pub(crate) fn is_undisturbed(&self) -> bool {
-        self.run.fault.is_none()
+        self.run.fault.is_none() && !self.was_killed
     }
 }

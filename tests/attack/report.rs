@@ -96,7 +96,7 @@ impl Display for Report {
             for Violation { kind, detail } in &finding.violations {
                 writeln!(formatter, "{kind}: {detail}")?;
             }
-            writeln!(formatter, "--- the last step")?;
+            writeln!(formatter, "--- the last violating step")?;
             for line in &finding.log {
                 writeln!(formatter, "{line}")?;
             }

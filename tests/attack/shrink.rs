@@ -10,15 +10,16 @@ use crate::world::{Role, Target, Vault, VaultRole, World};
 /// How a list of steps ended.
 #[derive(Debug, Default)]
 pub(crate) struct Replay {
-    /// The violations of the last step.
+    /// The violations.
     pub(crate) violations: Vec<crate::invariant::Violation>,
-    /// The last step's requests and calls.
+    /// The requests and calls of the last step that violated the invariant.
     pub(crate) log: Vec<String>,
     /// How many steps were carried out.
     pub(crate) steps: usize,
 }
 
-/// Carries out steps on a new world until one violates the invariant, in the way that is `wanted`.
+/// Carries out steps on a new world: until one violates the invariant in the way that is `wanted`, or
+/// all, to find every violation.
 pub(crate) async fn replay(
     vault: &Arc<Vault>,
     seed: u64,
@@ -37,10 +38,13 @@ pub(crate) async fn replay(
         replay.steps += 1;
         let outcome = attack.step(step).await?;
         let mut kinds = outcome.violations.iter().map(|found| found.kind.as_str());
-        if kinds.any(|kind| wanted.is_none_or(|wanted| wanted == kind)) {
-            replay.violations = outcome.violations;
+        let is_wanted = kinds.any(|kind| wanted.is_none_or(|wanted| wanted == kind));
+        if is_wanted {
+            replay.violations.extend(outcome.violations);
             replay.log = outcome.log;
-            break;
+            if wanted.is_some() {
+                break;
+            }
         }
     }
     Ok(replay)
@@ -62,7 +66,10 @@ pub(crate) async fn shrink(
         deadline,
         shortest: steps.to_vec(),
     };
-    let mut chunk = (steps.len() / 2).max(1);
+    for group in GROUPS {
+        search.leave_out_all(group).await?;
+    }
+    let mut chunk = (search.shortest.len() / 2).max(1);
     loop {
         let has_shrunk = search.leave_out(chunk).await?;
         if chunk == 1 && !has_shrunk {
@@ -97,6 +104,23 @@ impl Search<'_> {
         Ok(leads_there)
     }
 
+    /// Leaves out all steps of a group but the last step, which is always needed.
+    async fn leave_out_all(&mut self, group: fn(&Step) -> bool) -> anyhow::Result<()> {
+        let last = self.shortest.len().saturating_sub(1);
+        let first_run = self.shortest.iter().position(is_run);
+        let steps = self.shortest.iter().enumerate();
+        let shorter: Vec<Step> = steps
+            .filter(|(position, step)| {
+                *position == last || Some(*position) == first_run || !group(step)
+            })
+            .map(|(_, step)| step.clone())
+            .collect();
+        if shorter.len() < self.shortest.len() {
+            self.take(shorter).await?;
+        }
+        Ok(())
+    }
+
     /// Leaves out as many groups of `chunk` steps as possible. The last step is always needed.
     async fn leave_out(&mut self, chunk: usize) -> anyhow::Result<bool> {
         let mut start = 0;
@@ -127,6 +151,31 @@ impl Search<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// Steps that are often not needed, all of them at once.
+const GROUPS: [fn(&Step) -> bool; 5] = [
+    |step| is_run(step) || matches!(step, Step::Change(_)),
+    is_run,
+    |step| matches!(step, Step::Change(_)),
+    |step| workspace(step) == Some(1),
+    |step| workspace(step) == Some(0),
+];
+
+fn is_run(step: &Step) -> bool {
+    matches!(step, Step::Run(_))
+}
+
+fn workspace(step: &Step) -> Option<usize> {
+    match step {
+        Step::Write { workspace, .. }
+        | Step::Remove { workspace, .. }
+        | Step::Import { workspace, .. }
+        | Step::Forget { workspace, .. }
+        | Step::RollBack { workspace, .. } => Some(*workspace),
+        Step::Run(run) => Some(run.workspace),
+        Step::Change(_) => None,
     }
 }
 

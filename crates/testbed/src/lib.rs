@@ -20,6 +20,7 @@ mod error;
 pub mod git;
 mod go_tool;
 mod held_call;
+mod interruptible;
 mod journal;
 mod kustomize;
 mod openbao;

@@ -1,4 +1,4 @@
-data "nautes_environment" "this" {
+data "nautes_environment" "staging" {
   product = "shop"
-  name    = "example"
+  name    = "staging"
 }

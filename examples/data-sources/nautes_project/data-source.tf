@@ -1,4 +1,4 @@
-data "nautes_project" "this" {
+data "nautes_project" "checkout" {
   product = "shop"
-  name    = "example"
+  name    = "checkout"
 }

@@ -8,7 +8,7 @@ resource "nautes_project" "checkout" {
   language = "rust"
 }
 
-# The source code of a project, with a webhook for pushes.
+# The source code of a project. Pipelines can listen to its pushes.
 resource "nautes_code_repo" "checkout" {
   product        = nautes_product.shop.id
   project        = nautes_project.checkout.id

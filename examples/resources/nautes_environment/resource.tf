@@ -5,6 +5,6 @@ resource "nautes_product" "shop" {
 resource "nautes_environment" "staging" {
   product  = nautes_product.shop.id
   name     = "staging"
-  cluster  = "deploy-01"
-  env_type = "test"
+  cluster  = "deployment-01"
+  env_type = "staging"
 }

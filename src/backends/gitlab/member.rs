@@ -1,6 +1,7 @@
 //! What the owner of the token may see and do.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -8,6 +9,10 @@ use serde::de::IgnoredAny;
 use super::GitLab;
 use super::error::{Error, Kind};
 use super::json_endpoint::JsonEndpoint;
+use crate::moment::is_older_than;
+
+/// How long GitLab's background job for a new membership may take.
+const SETTLING: Duration = Duration::from_secs(15 * 60);
 
 /// The role of a member (GitLab `lib/gitlab/access.rb`), ordered by its rights.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd)]
@@ -43,14 +48,22 @@ pub struct Member {
     /// The role, which may be inherited.
     pub access_level: AccessLevel,
     /// Set if the member has a custom role, which may permit more than its access level.
+    #[serde(default, rename = "member_role")]
+    custom_role: Option<IgnoredAny>,
     #[serde(default)]
-    member_role: Option<IgnoredAny>,
+    created_at: Option<String>,
 }
 
 impl Member {
     /// Returns whether the member has a custom role, of which only GitLab knows what it permits.
     pub fn has_custom_role(&self) -> bool {
-        self.member_role.is_some()
+        self.custom_role.is_some()
+    }
+
+    /// Returns whether the membership is so old that GitLab shows what it opens.
+    fn is_settled(&self) -> bool {
+        let created_at = self.created_at.as_deref();
+        created_at.is_some_and(|created_at| is_older_than(created_at, SETTLING))
     }
 }
 
@@ -99,6 +112,22 @@ impl GitLab {
         let user = self.current_user().await?;
         let member = self.group_member(group, user.id).await?;
         if member.is_some_and(|member| member.access_level >= AccessLevel::GUEST) {
+            return Ok(true);
+        }
+        self.acts_as_administrator().await
+    }
+
+    /// Returns whether the owner of the token sees all projects in a group, so that one that it does not
+    /// find there is gone.
+    ///
+    /// GitLab shows projects to a new member of a group only after a background job
+    /// (`AuthorizedProjectsWorker`): a young membership counts once it shows some of them.
+    pub async fn sees_projects_of(&self, group: u64) -> Result<bool, Error> {
+        let user = self.current_user().await?;
+        let member = self.group_member(group, user.id).await?;
+        if let Some(member) = member.filter(|member| member.access_level >= AccessLevel::GUEST)
+            && (member.is_settled() || !self.group_projects(group).await?.is_empty())
+        {
             return Ok(true);
         }
         self.acts_as_administrator().await

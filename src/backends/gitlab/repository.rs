@@ -17,6 +17,13 @@ use super::error::{Error, Kind};
 use super::json_endpoint::JsonEndpoint;
 use crate::backends::http::WhenLimited;
 
+/// The largest archive that is read, in bytes: a few thousand manifests are far smaller, and a file
+/// that somebody put beside them may be of any size.
+const MAX_ARCHIVE: usize = 8 << 20;
+
+/// The largest file that is read, in bytes.
+const MAX_BLOB: usize = 16 << 20;
+
 /// A branch.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 pub struct Branch {
@@ -173,6 +180,26 @@ impl GitLab {
         }
     }
 
+    /// Gets the newest commit of a branch; `None` if the repository is empty. A branch that is missing
+    /// beside others is an error.
+    pub async fn head_unless_empty(
+        &self,
+        project: u64,
+        branch: &str,
+    ) -> Result<Option<String>, Error> {
+        match self.branch(project, branch).await {
+            Ok(branch) => Ok(Some(branch.commit.id)),
+            Err(error)
+                if error.is_not_found()
+                    && error.mentions("Branch Not Found")
+                    && self.branches(project).await?.is_empty() =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Lists the branches of a project.
     pub async fn branches(&self, project: u64) -> Result<Vec<Branch>, Error> {
         self.list(&self.endpoint(Branches::builder().project(project).build())?)
@@ -203,22 +230,23 @@ impl GitLab {
     pub async fn blob(&self, project: u64, hash: &str) -> Result<Bytes, Error> {
         let hash = path_escaped(hash);
         let endpoint = JsonEndpoint::get(format!("projects/{project}/repository/blobs/{hash}/raw"));
-        self.bytes(&endpoint, WhenLimited::Wait).await
+        self.bytes(&endpoint, WhenLimited::Wait, MAX_BLOB).await
     }
 
     /// Gets all files of a commit as a gzip-compressed tar archive, in one folder.
     ///
     /// GitLab allows five a minute for each user and project; beyond that this fails at once with
-    /// [`TransportError::Limited`](crate::backends::http::TransportError::Limited), because there are
-    /// other ways to get the files.
+    /// [`TransportError::Limited`](crate::backends::http::TransportError::Limited), and an archive of
+    /// more than 8 MiB with [`TransportError::TooLarge`](crate::backends::http::TransportError::TooLarge),
+    /// because there are other ways to get the files.
     pub async fn archive(&self, project: u64, commit: &str) -> Result<Bytes, Error> {
         let endpoint = Archive::builder()
             .project(project)
             .sha(commit)
             .format(ArchiveFormat::TarGz)
             .build();
-        self.bytes(&self.endpoint(endpoint)?, WhenLimited::Fail)
-            .await
+        let endpoint = self.endpoint(endpoint)?;
+        self.bytes(&endpoint, WhenLimited::Fail, MAX_ARCHIVE).await
     }
 
     /// Makes a commit.

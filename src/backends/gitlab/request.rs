@@ -12,7 +12,7 @@ use super::GitLab;
 use super::error::{Error, Kind};
 use super::status::check_status;
 use crate::backends::http::{
-    Call, FieldError, FieldErrors, Request, TransportError, WhenLimited, parse_json,
+    Call, FieldError, FieldErrors, MAX_ANSWER, Request, TransportError, WhenLimited, parse_json,
 };
 
 /// Entries per page; GitLab gives no more.
@@ -37,14 +37,16 @@ impl GitLab {
         self.send(self.request(endpoint)?).await.map(drop)
     }
 
-    /// Calls an endpoint whose answer is a file.
+    /// Calls an endpoint whose answer is a file of at most `max_answer` bytes.
     pub(super) async fn bytes(
         &self,
         endpoint: &impl Endpoint,
         when_limited: WhenLimited,
+        max_answer: usize,
     ) -> Result<Bytes, Error> {
         let request = Request {
             when_limited,
+            max_answer,
             ..self.request(endpoint)?
         };
         self.send(request).await.map(Response::into_body)
@@ -137,6 +139,7 @@ impl GitLab {
                 Method::GET | Method::HEAD | Method::PUT | Method::DELETE
             ),
             when_limited: WhenLimited::Wait,
+            max_answer: MAX_ANSWER,
             method,
         })
     }

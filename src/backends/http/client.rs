@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Response};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Limited};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, ClientBuilder};
 use tokio::time::{Instant, timeout_at};
@@ -19,6 +19,8 @@ use super::request::Request;
 use super::retry::RetryBudget;
 use super::transport_error::{ConnectFailure, TransportError};
 use super::trust::handshake_error;
+
+type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// What a client needs to know about the kind of its server.
 pub(in crate::backends) struct Server {
@@ -172,22 +174,27 @@ impl HttpClient {
         let answer: Response<reqwest::Body> = circuit.attempt(head).await?.into();
         self.limiter.observe(&request.route, answer.headers());
         let (parts, body) = answer.into_parts();
+        let body = Limited::new(body, request.max_answer);
         let body = self.within(deadline, &request.call, body.collect());
         let body = circuit.rest(body).await?;
         Ok(Response::from_parts(parts, body.to_bytes()))
     }
 
-    async fn within<T>(
+    async fn within<T, E: Into<BoxError>>(
         &self,
         deadline: Instant,
         call: &Call,
-        exchange: impl Future<Output = Result<T, reqwest::Error>>,
+        exchange: impl Future<Output = Result<T, E>>,
     ) -> Result<T, Error<TransportError>> {
         let timed_out = TransportError::Interrupted { timed_out: true };
         let outcome = timeout_at(deadline, exchange).await;
         outcome
             .map_err(|_| Error::new(call.clone(), timed_out))?
-            .map_err(|error| self.transport_error(call, error))
+            .map_err(|error| match error.into().downcast::<reqwest::Error>() {
+                Ok(error) => self.transport_error(call, *error),
+                // Only the limit of the body fails in another way.
+                Err(_) => Error::new(call.clone(), TransportError::TooLarge),
+            })
     }
 
     fn transport_error(&self, call: &Call, error: reqwest::Error) -> Error<TransportError> {

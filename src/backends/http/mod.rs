@@ -38,7 +38,7 @@ pub(super) use self::json::parse_json;
 pub use self::options::{CaError, Limits, SetupError};
 pub use self::rate_limiter::RateLimit;
 pub(super) use self::rate_limiter::requested_wait;
-pub(super) use self::request::{Request, WhenLimited};
+pub(super) use self::request::{MAX_ANSWER, Request, WhenLimited};
 pub use self::retry::RetryReason;
 pub use self::transport_error::{ConnectFailure, TransportError};
 pub use self::trust::TrustFailure;

@@ -23,7 +23,13 @@ pub(in crate::backends) struct Request {
     /// Whether sending it twice does what sending it once does.
     pub(in crate::backends) repeatable: bool,
     pub(in crate::backends) when_limited: WhenLimited,
+    /// The largest answer that is read, in bytes.
+    pub(in crate::backends) max_answer: usize,
 }
+
+/// The largest answer that is read where the call names no other limit: lists have at most a
+/// hundred entries a page.
+pub(in crate::backends) const MAX_ANSWER: usize = 64 << 20;
 
 impl Request {
     /// Whether the call fails at once when a rate limit is used up.

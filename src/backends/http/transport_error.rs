@@ -71,6 +71,9 @@ pub enum TransportError {
     /// The answer is not one of the API: a success of another form, or an error page of something else.
     #[error("the answer has an unexpected form")]
     UnexpectedBody,
+    /// The answer is larger than anything that the call expects; it was not read to its end.
+    #[error("the answer is too large")]
+    TooLarge,
     /// The request could not be built; nothing was sent.
     #[error("the request could not be built")]
     Unsendable,
@@ -124,7 +127,7 @@ impl TransportError {
     pub(super) fn may_have_happened(&self) -> bool {
         matches!(
             self,
-            Self::Interrupted { .. } | Self::Server { .. } | Self::UnexpectedBody
+            Self::Interrupted { .. } | Self::Server { .. } | Self::UnexpectedBody | Self::TooLarge
         )
     }
 

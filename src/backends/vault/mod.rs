@@ -16,6 +16,7 @@ mod policy;
 mod request;
 mod role;
 mod secret;
+mod secret_metadata;
 mod session;
 mod status;
 #[cfg(test)]
@@ -30,6 +31,7 @@ use tokio::sync::Mutex;
 pub use self::error::{Error, Kind};
 pub use self::login::Login;
 pub use self::secret::{Expected, SecretValues, StoredSecret};
+pub use self::secret_metadata::SecretMetadata;
 pub use super::http::{AddressError, CaError, Call, FieldError, Limits, SetupError};
 
 use self::session::Session;

@@ -47,6 +47,7 @@ impl Request {
                 route: mount.to_owned(),
                 repeatable: true,
                 when_limited: WhenLimited::Wait,
+                max_answer: base::MAX_ANSWER,
             },
             mount: mount.to_owned(),
             verb,

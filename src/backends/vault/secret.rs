@@ -241,7 +241,7 @@ impl Vault {
     }
 
     /// A call about a secret; a policy that allows it allows it for all secrets of the kind.
-    fn request_secret(&self, verb: Verb, path: &SecretPath, part: &str) -> Request {
+    pub(super) fn request_secret(&self, verb: Verb, path: &SecretPath, part: &str) -> Request {
         let (mount, path) = (path.mount(), path.path());
         let request = self.session.request(verb, mount, &format!("{part}/{path}"));
         request.permitted_by(path_of_all(mount, part, path))

@@ -105,6 +105,31 @@ async fn a_refused_commit_is_taken_apart_until_the_change_at_fault_is_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_push_rule_that_refuses_everything_is_not_asked_about_each_change() {
+    let world = World::with(Emulator::builder().latency_commit(Duration::from_millis(50))).await;
+    let process = world.process();
+    process.open().snapshot().await.unwrap();
+    let refusal = Failure::Respond {
+        status: 400,
+        body: Some(json!({ "message": "GitLab: a push rule refuses this" })),
+    };
+    for _ in 0..64 {
+        world.inject("POST", COMMITS, false, refusal.clone());
+    }
+    world.emulator.clear_journal();
+    let all = environments(world.product, 16)
+        .into_iter()
+        .map(|entity| process.create(entity));
+    let outcomes = futures_util::future::join_all(all).await;
+    assert!(outcomes.iter().all(Result::is_err), "{outcomes:?}");
+    let calls = world.calls();
+    let commits = calls.iter().filter(|call| call.ends_with("/commits"));
+    // The batch, three parts of it and the first change, then one change of each other part.
+    assert!(commits.count() <= 10, "{calls:?}");
+    assert!(world.environments().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_failure_is_told_to_every_request_and_the_next_ones_begin_anew() {
     let world = World::new().await;
     let process = world.process();

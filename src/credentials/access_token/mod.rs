@@ -15,6 +15,7 @@ use self::decision::{ACCESS_LEVEL, Decision, NAME, SCOPE, decide, surplus};
 use super::Credentials;
 use super::deploy_key::MAX_ATTEMPTS;
 use super::error::{Context as _, Error};
+use super::owner::{KnownSecret, Owner};
 use super::stored_secret::{expected_version, read_secret, stored_id};
 use crate::backends::gitlab::{self, AccessToken, NewAccessToken};
 use crate::backends::vault::{Expected, Kind, SecretValues};
@@ -60,14 +61,15 @@ impl Credentials {
     /// any time.
     pub(super) async fn ensure_access_token(
         &self,
-        repository: RepositoryId,
+        owner: &Owner,
         policy: &TokenPolicy,
-        mut is_stored: bool,
+        mut known: Option<KnownSecret>,
         now: SystemTime,
     ) -> Result<StoredToken, Error> {
+        let repository = owner.repository;
         let path = secret_path(repository);
         for _ in 0..MAX_ATTEMPTS {
-            let stored = if is_stored {
+            let stored = if known.is_some() {
                 read_secret(&self.vault, &path).await?
             } else {
                 None
@@ -78,18 +80,27 @@ impl Credentials {
             let mut listed = self.access_tokens(repository).await?;
             let id = match (decide(policy, current, &listed, now), current) {
                 (Decision::Keep, Some(id)) => {
+                    let version = stored.as_ref().map_or(0, |stored| stored.version);
+                    self.note_version(owner, &path, known.as_ref(), version, id)
+                        .await?;
                     self.ensure_policy(&path).await?;
                     id
                 }
                 (Decision::Keep | Decision::Create | Decision::Rotate, _) => {
                     let expected = expected_version(stored.as_ref());
+                    self.mark_secret(owner, &path, known.as_ref()).await?;
                     let created = self
                         .create_access_token(repository, policy, now, expected)
                         .await?;
-                    let Some(id) = created else {
-                        is_stored = true;
+                    let Some((id, version)) = created else {
+                        known = self.known_secret(&path).await?;
+                        if let Some(known) = &known {
+                            let secret = GitSecret::AccessToken;
+                            self.check_owner(owner, secret, known).await?;
+                        }
                         continue;
                     };
+                    self.note_version(owner, &path, None, version, id).await?;
                     self.write_policy(&path).await?;
                     listed = self.access_tokens(repository).await?;
                     id
@@ -107,14 +118,14 @@ impl Credentials {
         })
     }
 
-    /// Creates a token and stores it; returns `None` if another process has stored one in the meantime.
+    /// Creates a token and stores it, and returns its number and the version of its secret; `None` if another process has stored one in the meantime.
     async fn create_access_token(
         &self,
         repository: RepositoryId,
         policy: &TokenPolicy,
         now: SystemTime,
         expected: Expected,
-    ) -> Result<Option<u64>, Error> {
+    ) -> Result<Option<(u64, u64)>, Error> {
         let created = self.send_new_token(repository, policy, now).await;
         let created =
             created.with_context(|| format!("create an access token for {repository}"))?;
@@ -129,8 +140,8 @@ impl Credentials {
                 Ok(None)
             }
             written => {
-                written.with_context(|| format!("write the secret {path}"))?;
-                Ok(Some(created.id))
+                let version = written.with_context(|| format!("write the secret {path}"))?;
+                Ok(Some((created.id, version)))
             }
         }
     }
@@ -165,6 +176,16 @@ impl Credentials {
             }
             result => result,
         }
+    }
+
+    /// Whether a repository has an access token of our name, or Vault a secret of one.
+    pub async fn has_access_token(&self, repository: RepositoryId) -> Result<bool, Error> {
+        let stored = self.stored_secrets(repository).await?;
+        if stored.contains(&GitSecret::AccessToken) {
+            return Ok(true);
+        }
+        let listed = self.access_tokens(repository).await?;
+        Ok(active(&listed).next().is_some())
     }
 
     /// Removes a repository's access token, its policy and its secret. The secret is deleted last,

@@ -1,6 +1,6 @@
 //! Checks what was observed of a repository's credentials.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
 use nautes_model::RepositoryId;
@@ -14,11 +14,25 @@ use crate::credentials::access_token::{StoredToken, active};
 use crate::credentials::deploy_key::StoredKey;
 use crate::credentials::error::Error;
 
+/// What Vault has at the path of a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::credentials) enum CurrentSecret {
+    /// Nothing.
+    Missing,
+    /// A secret whose latest version is deleted or destroyed.
+    Deleted,
+    /// A secret of another owner.
+    OfAnother,
+    /// The key or token with this number in GitLab; `None` if the values are not usable.
+    Holds(Option<u64>),
+}
+
 /// What GitLab and Vault have for a repository.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::credentials) struct Observed<'a> {
     pub(in crate::credentials) repository: RepositoryId,
-    pub(in crate::credentials) secrets: &'a BTreeSet<GitSecret>,
+    /// The secrets that were looked at.
+    pub(in crate::credentials) secrets: &'a BTreeMap<GitSecret, CurrentSecret>,
     /// The names of the existing policies for its secrets.
     pub(in crate::credentials) policies: &'a BTreeSet<String>,
     pub(in crate::credentials) keys: &'a [gitlab::DeployKey],
@@ -68,11 +82,14 @@ pub(in crate::credentials) fn check_own_key(
         .iter()
         .filter(|listed| listed.title == title)
         .collect();
-    let is_known = |listed: &&gitlab::DeployKey| Some(listed.id) == known;
-    let Some(listed) = titled
-        .iter()
-        .copied()
-        .find(is_known)
+    // The key in Vault is the one that works; else the one that the state names.
+    let stored = observed.stored_id(permissions.into());
+    let has_id = |wanted: Option<u64>| {
+        let mut titled = titled.iter().copied();
+        titled.find(|listed| Some(listed.id) == wanted)
+    };
+    let Some(listed) = has_id(stored)
+        .or_else(|| has_id(known))
         .or(titled.first().copied())
     else {
         findings.insert(Finding::KeyMissing(key));
@@ -81,7 +98,8 @@ pub(in crate::credentials) fn check_own_key(
     if titled.len() > 1 {
         findings.insert(Finding::KeyRepeated(key));
     }
-    if known.is_some_and(|known| known != listed.id) {
+    let expected = [known, stored];
+    if expected.into_iter().flatten().any(|id| id != listed.id) {
         findings.insert(Finding::KeyReplaced(key));
     }
     if listed.can_push != key.may_push() {
@@ -94,13 +112,30 @@ pub(in crate::credentials) fn check_own_key(
 fn check_secret(observed: Observed<'_>, secret: GitSecret) -> impl Iterator<Item = Finding> {
     let path = SecretPath::for_repository(observed.repository, secret);
     let has_policy = observed.policies.contains(&path.policy_name());
-    let is_stored = observed.secrets.contains(&secret);
-    [
-        (!is_stored).then(|| Finding::SecretMissing(path.clone())),
-        (!has_policy).then(|| Finding::PolicyMissing(path.clone())),
-    ]
-    .into_iter()
-    .flatten()
+    let of_secret = match observed.secrets.get(&secret) {
+        Some(CurrentSecret::Missing) | None => Some(Finding::SecretMissing(path.clone())),
+        Some(CurrentSecret::Deleted) => Some(Finding::SecretDeleted(path.clone())),
+        Some(CurrentSecret::OfAnother) => Some(Finding::SecretOfAnother(path.clone())),
+        Some(CurrentSecret::Holds(None)) => Some(Finding::SecretUnusable(path.clone())),
+        Some(CurrentSecret::Holds(Some(_))) => None,
+    };
+    let of_policy = (!has_policy).then_some(Finding::PolicyMissing(path));
+    of_secret.into_iter().chain(of_policy)
+}
+
+impl Observed<'_> {
+    /// The number of the key or token that a secret holds.
+    fn stored_id(&self, secret: GitSecret) -> Option<u64> {
+        match self.secrets.get(&secret) {
+            Some(CurrentSecret::Holds(id)) => *id,
+            _ => None,
+        }
+    }
+
+    fn has_secret(&self, secret: GitSecret) -> bool {
+        let found = self.secrets.get(&secret);
+        found.is_some_and(|found| *found != CurrentSecret::Missing)
+    }
 }
 
 fn check_links(
@@ -143,7 +178,7 @@ fn check_token(
 ) -> Option<StoredToken> {
     let mut tokens: Vec<&AccessToken> = active(observed.tokens).collect();
     if expectation.token.is_none() {
-        if !tokens.is_empty() || observed.secrets.contains(&GitSecret::AccessToken) {
+        if !tokens.is_empty() || observed.has_secret(GitSecret::AccessToken) {
             findings.insert(Finding::TokenNotWanted);
         }
     } else {
@@ -154,9 +189,19 @@ fn check_token(
         if tokens.len() > 1 {
             findings.insert(Finding::TokenRepeated);
         }
+        let is_active = |id| tokens.iter().any(|token| token.id == id);
+        let stored = observed.stored_id(GitSecret::AccessToken);
+        if !tokens.is_empty() && stored.is_some_and(|id| !is_active(id)) {
+            findings.insert(Finding::TokenReplaced);
+        }
     }
-    // Which of several is in Vault is found out by the repair; until then the known one is reported.
-    tokens.sort_by_key(|token| (Some(token.id) != expectation.known_token, token.id));
+    // The one in Vault works; else the known one is reported until the repair.
+    let stored = observed.stored_id(GitSecret::AccessToken);
+    let known = expectation.known_token;
+    tokens.sort_by_key(|token| {
+        let id = Some(token.id);
+        (id != stored, id != known, token.id)
+    });
     let token = tokens.first()?;
     Some(StoredToken::new(
         token,

@@ -25,10 +25,18 @@ pub enum Finding {
     EnabledTwice(DeployKey),
     /// A secret is not in Vault.
     SecretMissing(SecretPath),
+    /// The latest version of a secret is deleted or destroyed.
+    SecretDeleted(SecretPath),
+    /// A secret belongs to another owner.
+    SecretOfAnother(SecretPath),
+    /// A secret lacks values.
+    SecretUnusable(SecretPath),
     /// The policy for a secret is not in Vault.
     PolicyMissing(SecretPath),
     /// There is no active access token.
     TokenMissing,
+    /// The access token in Vault is not an active one.
+    TokenReplaced,
     /// There are several active access tokens of our name.
     TokenRepeated,
     /// There is an access token, or a secret for one, and none is wanted.
@@ -76,12 +84,25 @@ impl fmt::Display for Finding {
                 "the deploy key {key} is enabled on this repository more than once"
             ),
             Self::SecretMissing(path) => write!(formatter, "the secret {path} is missing in Vault"),
+            Self::SecretDeleted(path) => {
+                write!(formatter, "the secret {path} was deleted in Vault")
+            }
+            Self::SecretOfAnother(path) => {
+                write!(formatter, "the secret {path} belongs to another project")
+            }
+            Self::SecretUnusable(path) => {
+                write!(formatter, "the secret {path} lacks values")
+            }
             Self::PolicyMissing(path) => write!(
                 formatter,
                 "the policy {} is missing in Vault",
                 path.policy_name()
             ),
             Self::TokenMissing => write!(formatter, "the access token is missing in GitLab"),
+            Self::TokenReplaced => write!(
+                formatter,
+                "the access token in Vault is no active one of GitLab"
+            ),
             Self::TokenRepeated => {
                 write!(formatter, "there is more than one access token in GitLab")
             }

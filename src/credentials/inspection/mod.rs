@@ -1,26 +1,29 @@
 //! Reads and checks a repository's credentials, and changes nothing.
 //!
-//! This takes one listing of the repository's secrets, one listing of all policies per process, and at
-//! most two calls to GitLab. The values of secrets are read when changes are applied, not here.
+//! This reads the metadata of each secret, lists all policies once per process, and makes at most two
+//! calls to GitLab. The values of secrets are read when changes are applied, and here only where the
+//! metadata does not tell what the latest version holds.
 
 mod check;
 mod digest;
 mod finding;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
 use nautes_model::RepositoryId;
 use nautes_model::deploy_key::DeployKey;
-use nautes_model::vault::GitSecret;
+use nautes_model::vault::{ACCESS_TOKEN, DEPLOY_KEY, GitSecret, SecretPath};
 
-pub(super) use self::check::{Observed, check_own_key};
+pub(super) use self::check::{CurrentSecret, Observed, check_own_key};
 pub use self::digest::KeyDigest;
 pub use self::finding::Finding;
 
 use self::check::check;
 use super::access_token::{StoredToken, TokenPolicy};
 use super::deploy_key::StoredKey;
+use super::owner::Owner;
+use super::stored_secret::{read_secret, stored_id};
 use super::{Credentials, Error};
 
 /// The expected state of a repository's credentials.
@@ -32,6 +35,8 @@ pub struct Expectation<'a> {
     pub known_keys: KnownKeys,
     /// The access token that is wanted.
     pub token: Option<&'a TokenPolicy>,
+    /// Whether nothing is known of an access token, as at an import, so that one is looked for.
+    pub looks_for_token: bool,
     /// The last known number of its access token.
     pub known_token: Option<u64>,
 }
@@ -71,17 +76,26 @@ impl Credentials {
     /// rotation.
     pub async fn inspect(
         &self,
-        repository: RepositoryId,
+        owner: impl Into<Owner>,
         expectation: Expectation<'_>,
         now: SystemTime,
     ) -> Result<Inspection, Error> {
-        let secrets = self.stored_secrets(repository).await?;
+        let owner = owner.into();
+        let repository = owner.repository;
+        let mut secrets = BTreeMap::new();
+        for secret in GitSecret::ALL {
+            let may_exist = secret != GitSecret::AccessToken
+                || expectation.looks_for_token
+                || expectation.token.is_some()
+                || expectation.known_token.is_some();
+            if may_exist {
+                let path = SecretPath::for_repository(repository, secret);
+                secrets.insert(secret, self.current_secret(&owner, &path).await?);
+            }
+        }
         let policies = self.policies.for_repository(repository).await?;
         let keys = self.key_list(repository).await?;
-        let has_token = expectation.token.is_some()
-            || expectation.known_token.is_some()
-            || secrets.contains(&GitSecret::AccessToken);
-        let tokens = if has_token {
+        let tokens = if secrets.contains_key(&GitSecret::AccessToken) {
             self.access_tokens(repository).await?
         } else {
             Vec::new()
@@ -94,5 +108,32 @@ impl Credentials {
             tokens: &tokens,
         };
         check(observed, expectation, now)
+    }
+
+    /// Looks at a secret without its content, unless nothing is noted of its latest version.
+    pub(super) async fn current_secret(
+        &self,
+        owner: &Owner,
+        path: &SecretPath,
+    ) -> Result<CurrentSecret, Error> {
+        let Some(known) = self.known_secret(path).await? else {
+            return Ok(CurrentSecret::Missing);
+        };
+        if known.is_of_another(owner) {
+            return Ok(CurrentSecret::OfAnother);
+        }
+        if !known.is_readable {
+            return Ok(CurrentSecret::Deleted);
+        }
+        if let Some(id) = known.current_id() {
+            return Ok(CurrentSecret::Holds(Some(id)));
+        }
+        // Written by Nautes, by an older version, or by hand.
+        let Some(stored) = read_secret(&self.vault, path).await? else {
+            return Ok(CurrentSecret::Missing);
+        };
+        let mut keys = [DEPLOY_KEY, ACCESS_TOKEN].into_iter();
+        let id = keys.find_map(|key| stored_id(&stored, key));
+        Ok(CurrentSecret::Holds(id))
     }
 }

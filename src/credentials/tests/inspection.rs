@@ -157,9 +157,10 @@ async fn a_refresh_keeps_its_budget() {
         .map(|call| call.method.as_str())
         .collect();
     let lists = calls.iter().filter(|method| **method == "LIST").count();
-    assert_eq!(lists, repositories.len() + 1);
-    // The token and what is mounted are looked up once.
-    assert_eq!(calls.len(), lists + 2, "{calls:?}");
+    assert_eq!(lists, 1, "the policies");
+    // The metadata of two keys and a token each; the token of Vault is looked up once.
+    let metadata = 3 * repositories.len();
+    assert!(calls.len() <= metadata + lists + 2, "{calls:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

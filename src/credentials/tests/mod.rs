@@ -6,4 +6,5 @@ mod deploy_key;
 mod distribution;
 mod inspection;
 mod operators;
+mod owner;
 mod world;

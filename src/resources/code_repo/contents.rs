@@ -1,14 +1,13 @@
 //! The contents of a code repository, which guard it against being destroyed by accident.
 
-use std::collections::BTreeSet;
-
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 
 use super::model::CodeRepoModel;
-use crate::backends::gitlab::{Error, GitLab, Project};
+use crate::backends::gitlab::Project;
 use crate::client::Client;
 use crate::diagnostics::Context as _;
 use crate::resources::deletion_policy::DeletionPolicy;
+use crate::resources::work::find_work;
 
 /// Refuses to delete a repository that holds work, unless its attributes permit that or keep it.
 pub(super) async fn check(
@@ -21,7 +20,7 @@ pub(super) async fn check(
         return Ok(());
     }
     let path = &project.path_with_namespace;
-    let found = find(client.gitlab()?, project.id).await;
+    let found = find_work(client.gitlab()?, project.id).await;
     let Some(work) = found.with_context(|| format!("read the contents of {path}"))? else {
         return Ok(());
     };
@@ -31,21 +30,4 @@ pub(super) async fn check(
     );
     let summary = format!("The code repository {} holds work", state.name);
     Err(Diagnostic::error(summary, detail).into())
-}
-
-/// Looks for more than the one commit that a repository begins with.
-async fn find(gitlab: &GitLab, project: u64) -> Result<Option<&'static str>, Error> {
-    let branches = gitlab.branches(project).await?;
-    let heads: BTreeSet<&str> = branches.iter().map(|b| b.commit.id.as_str()).collect();
-    match (heads.len(), heads.first()) {
-        (0, _) | (_, None) => {}
-        (1, Some(head)) => {
-            if gitlab.commits(project, head, 1).await?.len() > 1 {
-                return Ok(Some("more than one commit"));
-            }
-        }
-        _ => return Ok(Some("branches with different commits")),
-    }
-    let tags = gitlab.tags(project).await?;
-    Ok(Some("tags").filter(|_| !tags.is_empty()))
 }

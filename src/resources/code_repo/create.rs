@@ -55,6 +55,11 @@ pub(super) async fn create(
         planned: &planned,
     };
     let (project, is_new) = creation.create_project().await?;
+    let is_adopted =
+        !is_new && !unfinished::is_marked(project.description.as_deref().unwrap_or_default());
+    if is_adopted && planned.access_token.is_null() {
+        credentials::refuse_unplanned_token(&client, &project).await?;
+    }
     let id = RepositoryId::new(project.id);
     let entity = Entity::from(CodeRepo { id, ..wanted });
     request.may_write(home.target(entity.key()));
@@ -62,7 +67,7 @@ pub(super) async fn create(
     if is_new {
         client.credentials()?.note_new(id).await;
     }
-    credentials::ensure(&client, &mut planned, id, !is_new).await?;
+    credentials::ensure(&client, &mut planned, &project, !is_new).await?;
     let mode = match snapshot.get(&entity.key()) {
         // The project is ours by now, and so is its manifest.
         Some(existing) if *existing != entity => PutMode::Update(None),

@@ -10,10 +10,11 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::value::{Known, Path, Tf};
 
 use super::model::{AccessTokenModel, CodeRepoModel, DeployKeyModel, DeployKeysModel};
+use crate::backends::gitlab::Project;
 use crate::client::Client;
 use crate::config_repo::Snapshot;
 use crate::credentials::{
-    Expectation, Finding, KnownKeys, StoredKey, StoredToken, Subscriber, TokenPolicy,
+    Expectation, Finding, KnownKeys, Owner, StoredKey, StoredToken, Subscriber, TokenPolicy,
 };
 use crate::diagnostics::Context as _;
 use crate::error_chain::error_chain;
@@ -38,6 +39,35 @@ pub(super) fn token_policy(lifetime: &str, rotate_before: &str) -> Result<TokenP
     }
 }
 
+/// The repository as the owner of its secrets.
+pub(super) fn owner(project: &Project) -> Owner {
+    Owner {
+        repository: RepositoryId::new(project.id),
+        created_at: Some(project.created_at.clone()),
+    }
+}
+
+/// Refuses to adopt a project with an access token where none is planned: the adoption would revoke
+/// it, and no plan shows that.
+pub(super) async fn refuse_unplanned_token(
+    client: &Client,
+    project: &Project,
+) -> Result<(), Diagnostics> {
+    let path = &project.path_with_namespace;
+    let id = RepositoryId::new(project.id);
+    let has_token = client.credentials()?.has_access_token(id).await;
+    if !has_token.with_context(|| format!("look for an access token of {path}"))? {
+        return Ok(());
+    }
+    let detail = format!(
+        "The GitLab project {path} has an access token, or Vault has its secret, and the configuration wants none. Add access_token = {{}} to keep it; if nothing uses it, revoke it in GitLab, and delete its secret, or remove access_token from the configuration after the adoption."
+    );
+    let summary = format!("Adopting {path} would revoke its access token");
+    Err(Diagnostic::error(summary, detail)
+        .at(&Path::to("access_token"))
+        .into())
+}
+
 fn wanted_policy(token: &Tf<AccessTokenModel>) -> Result<Option<TokenPolicy>, Diagnostics> {
     let (lifetime, rotate_before) = match token {
         Tf::Null => return Ok(None),
@@ -52,13 +82,14 @@ fn wanted_policy(token: &Tf<AccessTokenModel>) -> Result<Option<TokenPolicy>, Di
 pub(super) async fn ensure(
     client: &Client,
     planned: &mut CodeRepoModel,
-    id: RepositoryId,
+    project: &Project,
     has_token: bool,
 ) -> Result<(), Diagnostics> {
+    let owner = owner(project);
     let policy = wanted_policy(&planned.access_token)?;
     let credentials = client.credentials()?;
     let ensured = credentials
-        .ensure(id, policy.as_ref(), has_token, SystemTime::now())
+        .ensure(owner, policy.as_ref(), has_token, SystemTime::now())
         .await;
     let name = &planned.name;
     let ensured =
@@ -99,10 +130,10 @@ pub(super) async fn wait_for_distribution(
 /// `name` identifies the repository to the user, because Terraform does not name the resource of a failed deletion.
 pub(super) async fn check_removable(
     client: &Client,
-    id: RepositoryId,
+    owner: &Owner,
     name: &str,
 ) -> Result<(), Diagnostics> {
-    let checked = client.credentials()?.check_removable(id).await;
+    let checked = client.credentials()?.check_removable(owner.clone()).await;
     checked.with_context(|| format!("delete the code repository {name}"))
 }
 
@@ -140,11 +171,21 @@ pub(super) async fn remove_of_deleted(
 /// Removes the secrets and policies of a repository, which cannot be restored.
 pub(super) async fn remove_from_vault(
     client: &Client,
-    id: RepositoryId,
+    owner: Owner,
     name: &str,
 ) -> Result<(), Diagnostics> {
-    let removed = client.credentials()?.remove_from_vault(id).await;
+    let removed = client.credentials()?.remove_from_vault(owner).await;
     removed.with_context(|| format!("remove the secrets of the code repository {name}"))
+}
+
+/// Returns the warning about the secrets of a repository that may live where the token sees nothing.
+pub(super) fn kept_secrets_warning(id: RepositoryId, name: &str) -> (String, String) {
+    (
+        format!("Secrets of the code repository {name} may be left in Vault"),
+        format!(
+            "GitLab does not find the project of {id}, and the owner of the provider argument gitlab.token is no administrator: the project may have been moved to a group that this owner does not see. So its secrets git/gitlab/{id}/default/* and its policies gitlab-{id}-default-* were not removed. Remove them by hand if the project is gone."
+        ),
+    )
 }
 
 /// Whether Vault holds secrets of a repository.
@@ -174,7 +215,7 @@ pub(super) async fn listed_keys(
 pub(super) async fn inspect(
     client: &Client,
     state: &mut CodeRepoModel,
-    id: RepositoryId,
+    project: &Project,
     enabled: Option<&BTreeSet<DeployKey>>,
 ) -> Result<BTreeSet<String>, Diagnostics> {
     let accepts_any_token = state.access_token.is_unknown();
@@ -188,11 +229,12 @@ pub(super) async fn inspect(
         enabled,
         known_keys: known_keys(state),
         token: policy.as_ref(),
+        looks_for_token: accepts_any_token,
         known_token: known.and_then(|token| token.id.known().copied()),
     };
     let credentials = client.credentials()?;
     let inspected = credentials
-        .inspect(id, expectation, SystemTime::now())
+        .inspect(owner(project), expectation, SystemTime::now())
         .await;
     let mut inspected = inspected.context(reading(&state.name))?;
     state.deploy_keys = Known(DeployKeysModel {

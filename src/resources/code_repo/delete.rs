@@ -6,12 +6,14 @@ use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::resource::Operation;
 
 use super::model::CodeRepoModel;
-use super::{contents, credentials, gitlab_project};
+use super::{contents, credentials, gitlab_project, inspect};
 use crate::claim::{Claim, Deletion};
 use crate::client::Client;
 use crate::config_repo::Validation;
+use crate::credentials::Owner;
 use crate::resources::deletion_policy::DeletionPolicy;
 use crate::resources::home::{Home, ManifestLocation, referrers_warning};
+use crate::resources::same_object::was_restored;
 use crate::wait_graph::{Request, Target};
 
 /// Deletes a repository; what is gone already is deleted already.
@@ -42,10 +44,21 @@ pub(super) async fn delete(
         client.products()?.prove_gone(product).await?;
     }
     if let Some(project) = &project {
+        if inspect::is_deleted(state) {
+            return Err(was_restored(&format!(
+                "The GitLab project {}",
+                project.path_with_namespace
+            )));
+        }
         contents::check(&client, state, project).await?;
         gitlab_project::check_role(operation, state, project).await?;
     }
-    credentials::check_removable(&client, id, &state.name).await?;
+    let is_certain = project.is_some() || code_repos.is_certainly_gone(id).await?;
+    let owner = Owner {
+        repository: id,
+        created_at: state.created_at.known().cloned(),
+    };
+    credentials::check_removable(&client, &owner, &state.name).await?;
     let attempt = format!("delete the code repository {}", state.name);
     let before = home.snapshot(&attempt).await?;
     let policy = state.deletion_policy();
@@ -75,14 +88,21 @@ pub(super) async fn delete(
             if let Some(project) = project {
                 gitlab_project::remove(operation, state, project).await?;
             }
-            credentials::remove_of_deleted(&client, id, has_token).await?;
+            if is_certain {
+                credentials::remove_of_deleted(&client, id, has_token).await?;
+            }
         }
     }
     client.holders().release(&object);
     code_repos.forget_created(id);
     request.wrote(&path);
     drop(request);
-    credentials::remove_from_vault(&client, id, &state.name).await
+    if !is_certain {
+        let (summary, detail) = credentials::kept_secrets_warning(id, &state.name);
+        operation.warn(summary, detail);
+        return Ok(());
+    }
+    credentials::remove_from_vault(&client, owner, &state.name).await
 }
 
 async fn delete_manifest(

@@ -32,15 +32,14 @@ pub(super) async fn read(
     state: &CodeRepoModel,
 ) -> Result<Option<Project>, Diagnostics> {
     let (product, id) = (state.product_id()?, state.repository_id()?);
-    // The projects of a product that is gone count as gone, although GitLab still answers.
-    if client.products()?.get(product).await?.is_none() {
-        return Ok(None);
-    }
+    let product_is_gone = client.products()?.get(product).await?.is_none();
+    // Also if the product is gone: the project may have been moved to another group before.
     let project = client.code_repos()?.read_project(product, id).await?;
     if let Some(project) = &project {
         check(state, project)?;
     }
-    Ok(project)
+    // The projects of a product that is gone count as gone, although GitLab still answers.
+    Ok(project.filter(|_| !product_is_gone))
 }
 
 /// Refuses a project that is not the repository in the state: another one with the same number, or
@@ -57,7 +56,12 @@ pub(super) fn check(state: &CodeRepoModel, project: &Project) -> Result<(), Diag
         created_at: &state.created_at,
         found_created_at: &project.created_at,
     };
-    sameness.check()
+    sameness.check()?;
+    // A state of an older version does not say when the project was created.
+    if state.created_at.known().is_none() && state.name != project.path {
+        return Err(sameness.refusal("with this name", "with another name"));
+    }
+    Ok(())
 }
 
 /// The drift of an archived project.
@@ -440,7 +444,7 @@ pub(super) async fn remove(
         DeletionPolicy::Archive => {
             return match gitlab.archive_project(project.id).await {
                 Ok(_) => Ok(()),
-                Err(error) if error.is_not_found() => Ok(()),
+                Err(error) if error.is_not_found() && is_gone(&client, state).await? => Ok(()),
                 Err(error) => {
                     Err(error).with_context(|| format!("archive the GitLab project {path}"))
                 }
@@ -450,7 +454,8 @@ pub(super) async fn remove(
     }
     match gitlab.delete_project(project.id).await {
         Ok(()) => {}
-        Err(error) if error.is_not_found() || *error.kind() == Kind::AlreadyMarked => {}
+        Err(error) if *error.kind() == Kind::AlreadyMarked => {}
+        Err(error) if error.is_not_found() && is_gone(&client, state).await? => {}
         Err(error) => {
             return Err(error).with_context(|| format!("delete the GitLab project {path}"));
         }
@@ -459,6 +464,14 @@ pub(super) async fn remove(
         remove_now(operation, &client, project.id).await?;
     }
     Ok(())
+}
+
+/// Whether a project is gone that GitLab did not find when it was to be removed: the owner of the
+/// token may have lost the sight of it in the meantime, which is an error.
+async fn is_gone(client: &Client, state: &CodeRepoModel) -> Result<bool, Diagnostics> {
+    let (product, id) = (state.product_id()?, state.repository_id()?);
+    let project = client.code_repos()?.read_project(product, id).await?;
+    Ok(project.is_none())
 }
 
 /// Skips the recovery period of a project that is marked for deletion, as far as GitLab permits.

@@ -196,7 +196,7 @@ pub(super) async fn update_from(
             }
         }
     }
-    drift.extend(credentials::inspect(client, state, id, enabled.as_deref()).await?);
+    drift.extend(credentials::inspect(client, state, project, enabled.as_deref()).await?);
     state.common.drift = drift_attribute(drift);
     Ok(verified)
 }

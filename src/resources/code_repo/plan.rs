@@ -14,7 +14,7 @@ use super::resource::CodeRepoResource;
 use super::{contents, credentials, gitlab_project, inspect};
 use crate::claim::check_replacement;
 use crate::client::{Client, Reconciler};
-use crate::resources::deletion_policy::check_arguments;
+use crate::resources::deletion_policy::{self, check_arguments};
 use crate::resources::gitlab_attribute::{DisplayNameRule, Planned, check_new_names};
 use crate::resources::references::resolve_name;
 
@@ -83,6 +83,8 @@ pub(super) async fn modify(
     }
     if let (PlanKind::Update, Some(prior)) = (planning.kind, planning.prior.clone()) {
         if !planning.replacement_paths().is_empty() {
+            let policy = &planning.planned.deletion_policy;
+            deletion_policy::check_replacement(prior.deletion_policy(), policy)?;
             return check_contents(planning, &prior).await;
         }
         plan_display_name(planning, &prior);

@@ -38,16 +38,15 @@ impl Resource for CodeRepoResource {
     ) -> Result<Option<CodeRepoModel>, Diagnostics> {
         let client = operation.client().clone();
         let (product, id) = (state.product_id()?, state.repository_id()?);
-        let object = gitlab_project::object_id(id);
-        client.holders().record_kept(&object, &operation.private)?;
-        // The projects of a product that is gone count as gone, although GitLab still answers.
         let project = match client.products()?.get(product).await? {
             Some(_) => client.code_repos()?.project(product, id).await?,
-            None => None,
+            None => gitlab_project::read(&client, &state).await?,
         };
         let Some(project) = project else {
             return inspect::read_deleted(&client, state, product, id).await;
         };
+        let object = gitlab_project::object_id(id);
+        client.holders().record_kept(&object, &operation.private)?;
         gitlab_project::check(&state, &project)?;
         // What differed is read again, so that it stays drift until it is repaired.
         let kept = Verified::load(&operation.private).filter(|_| state.common.drift.is_null());
@@ -90,6 +89,10 @@ impl Resource for CodeRepoResource {
         state: CodeRepoModel,
     ) -> Result<(), Diagnostics> {
         let client = operation.client().clone();
+        let object = gitlab_project::object_id(state.repository_id()?);
+        client
+            .holders()
+            .record_planned_deletion(&object, &operation.private)?;
         match gitlab_project::read(&client, &state).await {
             Ok(Some(project)) => contents::check(&client, &state, &project).await,
             Ok(None) => Ok(()),

@@ -71,7 +71,7 @@ pub(super) async fn update(
     prior.update_from_project(&project);
     operation.record(&prior);
     let has_token = !prior.access_token.is_null();
-    credentials::ensure(&client, &mut planned, id, has_token).await?;
+    credentials::ensure(&client, &mut planned, &project, has_token).await?;
     let has_new_keys = planned.deploy_keys != prior.deploy_keys;
     let saved = home
         .put(&request, &entity.into(), mode, validation, &attempt)

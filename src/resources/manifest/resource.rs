@@ -92,14 +92,17 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
         let id = entity_id(K::common(&state))?;
         let key = EntityKey::new(K::KIND, id.name);
         let object = object_id::<K>(id.product, &key);
-        client.holders().record_kept(&object, &operation.private)?;
         let home =
             Home::product(&client, id.product).at(ManifestLocation::load(&operation.private));
         let (present, location) = match home.read(&key, &attempt::<K>("read", &state)).await? {
-            Found::Unchanged => return Ok(Some(state)),
+            Found::Unchanged => {
+                client.holders().record_kept(&object, &operation.private)?;
+                return Ok(Some(state));
+            }
             Found::Absent => return Ok(None),
             Found::Present(present, location) => (present, location),
         };
+        client.holders().record_kept(&object, &operation.private)?;
         if let Some(entity) = &present.entity {
             K::update_from(&mut state, entity);
         }
@@ -198,6 +201,17 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
     async fn modify_plan(&self, planning: &mut Planning<'_, Self>) -> Result<(), Diagnostics> {
         check_holder::<K>(planning)?;
         keep_unchanged_references::<K>(planning).await
+    }
+
+    async fn plan_delete(
+        &self,
+        operation: &mut Operation<Client>,
+        state: K::State,
+    ) -> Result<(), Diagnostics> {
+        let id = entity_id(K::common(&state))?;
+        let object = object_id::<K>(id.product, &EntityKey::new(K::KIND, id.name));
+        let holders = operation.client().holders();
+        holders.record_planned_deletion(&object, &operation.private)
     }
 
     fn identity(&self, state: &K::State) -> Option<EntityIdentity> {

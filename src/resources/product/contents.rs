@@ -1,18 +1,24 @@
 //! The contents of a product, which guard it against being destroyed by accident.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use nautes_model::entity::Entity;
+use nautes_model::layout::Repository;
 use nautes_model::{EntityKey, Kind, ProductId, RepositoryId};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 
 use super::model::ProductModel;
-use crate::backends::gitlab::Project;
+use crate::backends::gitlab::{Branch, EntryType, Error, GitLab, Project};
 use crate::client::Client;
+use crate::credentials::Owner;
 use crate::diagnostics::Context as _;
 use crate::lookup::config_repository;
 use crate::resources::unfinished;
+use crate::resources::work::{README, find_work};
+
+/// How many files and branches of people a message names.
+const SHOWN_FILES: usize = 10;
 
 /// The contents of a product besides its configuration repository.
 #[derive(Debug, Default)]
@@ -24,8 +30,10 @@ pub(crate) struct Contents {
     /// Repositories with unfinished projects.
     unfinished: BTreeSet<RepositoryId>,
     /// All repositories whose projects are in the group, also those that are marked for deletion.
-    in_group: BTreeSet<RepositoryId>,
+    in_group: BTreeMap<RepositoryId, Owner>,
     has_manifests: bool,
+    /// What people have put into the configuration repository: files, and other branches.
+    of_people: Vec<String>,
 }
 
 impl Contents {
@@ -39,15 +47,34 @@ impl Contents {
         let own = projects
             .iter()
             .filter(|project| project.namespace.id == product.number());
-        let in_group = own.map(|project| RepositoryId::new(project.id)).collect();
+        let in_group = own.map(|project| {
+            let repository = RepositoryId::new(project.id);
+            let created_at = Some(project.created_at.clone());
+            let owner = Owner {
+                repository,
+                created_at,
+            };
+            (repository, owner)
+        });
+        let in_group = in_group.collect();
         projects.retain(|project| !project.is_marked_for_deletion());
-        let (unfinished, repositories): (Vec<_>, Vec<_>) =
+        let (unfinished, mut repositories): (Vec<_>, Vec<_>) =
             projects.into_iter().partition(is_unfinished);
+        for project in unfinished.iter().filter(|project| !project.empty_repo) {
+            let work = find_work(client.gitlab()?, project.id).await;
+            let path = &project.path_with_namespace;
+            if work
+                .with_context(|| format!("read the contents of {path}"))?
+                .is_some()
+            {
+                repositories.push(project.clone());
+            }
+        }
         let config_project = config_project.map(|project| project.id);
         let mut entities = entities(client, product, config_project).await?;
         let has_manifests = !entities.is_empty();
         let named = entities.iter().filter_map(repository_id).collect();
-        // A repository without a project, or with an unfinished one, holds no work.
+        // A repository without a project, or with an unfinished one without commits, holds no work.
         entities.retain(|key| {
             let id = repository_id(key);
             let mut projects = repositories.iter();
@@ -63,7 +90,24 @@ impl Contents {
                 .collect(),
             in_group,
             has_manifests,
+            of_people: Vec::new(),
         })
+    }
+
+    /// Adds what people have put into the configuration repository.
+    pub(crate) async fn with_files_of_people(
+        self,
+        client: &Client,
+        config_project: Option<&Project>,
+    ) -> Result<Self, Diagnostics> {
+        let Some(project) = config_project else {
+            return Ok(self);
+        };
+        let branch = &client.settings().commit.branch;
+        let found = files_of_people(client.gitlab()?, project, branch).await;
+        let path = &project.path_with_namespace;
+        let of_people = found.with_context(|| format!("read the contents of {path}"))?;
+        Ok(Self { of_people, ..self })
     }
 
     /// Reads the repositories that no manifest names.
@@ -93,19 +137,21 @@ impl Contents {
 
     /// The repositories in the group that may have credentials: those that a manifest names, and
     /// those that were never finished.
-    pub(crate) fn with_credentials(&self) -> BTreeSet<RepositoryId> {
-        let ours = self.named.union(&self.unfinished).copied();
-        ours.filter(|id| self.in_group.contains(id)).collect()
+    pub(crate) fn with_credentials(&self) -> Vec<Owner> {
+        let ours = self.named.union(&self.unfinished);
+        ours.filter_map(|id| self.in_group.get(id).cloned())
+            .collect()
     }
 
     /// The repositories that a manifest names, and that are not in the group.
     pub(crate) fn named_elsewhere(&self) -> BTreeSet<RepositoryId> {
-        self.named.difference(&self.in_group).copied().collect()
+        let elsewhere = |id: &&RepositoryId| !self.in_group.contains_key(id);
+        self.named.iter().filter(elsewhere).copied().collect()
     }
 
-    /// Whether the configuration repository holds a manifest.
-    pub(crate) fn has_manifests(&self) -> bool {
-        self.has_manifests
+    /// Whether the configuration repository holds a manifest, or something of people.
+    pub(crate) fn is_in_use(&self) -> bool {
+        self.has_manifests || !self.of_people.is_empty()
     }
 
     /// Refuses to destroy a product that is not empty, unless its attributes permit that. What is
@@ -115,7 +161,7 @@ impl Contents {
         if state.force_destroy == Some(true) {
             return self.check_kept(client, name);
         }
-        if self.repositories.is_empty() && self.entities.is_empty() {
+        if self.repositories.is_empty() && self.entities.is_empty() && self.of_people.is_empty() {
             return Ok(());
         }
         let mut detail =
@@ -127,6 +173,17 @@ impl Contents {
         }
         for key in &self.entities {
             let _ = writeln!(detail, "  - the {key}");
+        }
+        for found in self.of_people.iter().take(SHOWN_FILES) {
+            let _ = writeln!(detail, "  - {found} in {}", config_repository::NAME);
+        }
+        if let Some(more) = self.of_people.len().checked_sub(SHOWN_FILES + 1) {
+            let _ = writeln!(
+                detail,
+                "  - {} more in {}",
+                more + 1,
+                config_repository::NAME
+            );
         }
         detail.push_str("\nDelete or move these first. To destroy the product with everything in it, set force_destroy = true and apply that before destroying.");
         Err(Diagnostic::error(format!("The product {name} is not empty"), detail).into())
@@ -153,6 +210,36 @@ impl Contents {
         let summary = format!("The product {name} holds repositories that are kept");
         Err(Diagnostic::error(summary, detail).into())
     }
+}
+
+/// Lists the files in a configuration repository that are neither manifests nor its README, and its
+/// branches that have other commits.
+async fn files_of_people(
+    gitlab: &GitLab,
+    project: &Project,
+    ours: &str,
+) -> Result<Vec<String>, Error> {
+    let product = Repository::Product(ProductId::new(project.namespace.id));
+    let branches = gitlab.branches(project.id).await?;
+    let Some(own) = branches.iter().find(|branch| branch.name == ours) else {
+        return Ok(branches.iter().map(describe_branch).collect());
+    };
+    let tree = gitlab.tree(project.id, &own.commit.id).await?;
+    let files = tree
+        .iter()
+        .filter(|entry| entry.entry_type != EntryType::Tree);
+    let files = files.filter(|file| {
+        file.path != README
+            && file.path != product.kustomization_path()
+            && !product.may_hold_manifest(&file.path)
+    });
+    let files = files.map(|file| format!("the file {}", file.path));
+    let others = branches.iter().filter(|branch| branch.commit != own.commit);
+    Ok(files.chain(others.map(describe_branch)).collect())
+}
+
+fn describe_branch(branch: &Branch) -> String {
+    format!("the branch {}", branch.name)
 }
 
 /// The id of the repository that an entity is, if it is one.

@@ -94,6 +94,10 @@ async fn take_over(
     }
     let target = Target::ProductPath(planned.name.clone());
     let refused = || refused("create", path, &error);
+    if group.path != planned.name {
+        // GitLab takes no notice of case in a path; the group of this name is another one.
+        return Err(refused());
+    }
     *was_contended |= request.is_contended(&target);
     if *was_contended {
         return Err(refused());

@@ -15,14 +15,15 @@ pub(super) async fn check_removable(
     client: &Client,
     contents: &Contents,
 ) -> Result<(), Diagnostics> {
-    let Some(id) = contents.with_credentials().first().copied() else {
-        return Ok(());
-    };
     if !client.settings().vault.is_configured() {
         return Ok(());
     }
-    let checked = client.credentials()?.check_removable(id).await;
-    checked.with_context(|| format!("delete the secrets of {id}"))
+    for owner in contents.with_credentials() {
+        let id = owner.repository;
+        let checked = client.credentials()?.check_removable(owner).await;
+        checked.with_context(|| format!("delete the secrets of {id}"))?;
+    }
+    Ok(())
 }
 
 /// Removes the secrets of the repositories that were in the group of a product. Those that only its
@@ -35,7 +36,8 @@ pub(super) async fn remove(
     let client = operation.client().clone();
     let (own, elsewhere) = (contents.with_credentials(), contents.named_elsewhere());
     if !client.settings().vault.is_configured() {
-        let ids: BTreeSet<RepositoryId> = own.union(&elsewhere).copied().collect();
+        let own = own.into_iter().map(|owner| owner.repository);
+        let ids: BTreeSet<RepositoryId> = own.chain(elsewhere).collect();
         if !ids.is_empty() {
             warn_of_left(
                 operation,
@@ -46,8 +48,9 @@ pub(super) async fn remove(
         }
         return Ok(());
     }
-    for id in own {
-        let removed = client.credentials()?.remove_from_vault(id).await;
+    for owner in own {
+        let id = owner.repository;
+        let removed = client.credentials()?.remove_from_vault(owner).await;
         removed.with_context(|| format!("remove the secrets of the code repository {id}"))?;
     }
     let mut left = BTreeSet::new();

@@ -16,6 +16,7 @@ use crate::diagnostics::Context as _;
 use crate::lookup::Role;
 use crate::resources::attribute::drift_attribute;
 use crate::resources::deletion_policy::DeletionPolicy;
+use crate::resources::same_object::was_restored;
 use crate::wait_graph::Target;
 
 /// How the drift begins of a product whose GitLab group was deleted by hand.
@@ -48,10 +49,16 @@ pub(super) async fn delete(
     };
     let config_project = products.find_config_repository(&group).await?;
     gitlab_group::check_same(state, &group, config_project.as_ref())?;
+    if is_deleted(state) && !group.is_marked_for_deletion() {
+        return Err(was_restored(&format!(
+            "The GitLab group {}",
+            group.full_path
+        )));
+    }
     match state.deletion_policy() {
         _ if group.is_marked_for_deletion() => {
             let contents = Contents::find(&client, id, config_project.as_ref()).await?;
-            remove_secrets(operation, state, &contents).await?;
+            remove_secrets(operation, state, config_project.as_ref(), &contents).await?;
         }
         DeletionPolicy::Abandon => abandon(operation, state, config_project.as_ref()).await?,
         DeletionPolicy::Delete | DeletionPolicy::Archive => {
@@ -70,17 +77,24 @@ async fn delete_group(
     config_project: Option<&Project>,
 ) -> Result<(), Diagnostics> {
     let client = operation.client().clone();
-    let contents = Contents::find(&client, ProductId::new(group.id), config_project).await?;
+    let mut contents = Contents::find(&client, ProductId::new(group.id), config_project).await?;
+    if state.force_destroy != Some(true) {
+        contents = contents
+            .with_files_of_people(&client, config_project)
+            .await?;
+    }
     contents.check(&client, state)?;
     check_role(operation, state, group).await?;
     credentials::check_removable(&client, &contents).await?;
+    let id = state.config_project_id();
+    operators::check_removable(&client, &operation.private, id, config_project).await?;
     let at_once = state.permanently_remove == Some(true);
     let pending = deletion::delete(&client, group, at_once).await?;
     if let Some(pending) = pending {
         let summary = format!("GitLab keeps the product {} for a while", state.name);
         operation.warn(summary, pending.detail(&group.full_path));
     }
-    remove_secrets(operation, state, &contents).await
+    remove_secrets(operation, state, config_project, &contents).await
 }
 
 async fn check_role(
@@ -115,20 +129,18 @@ async fn abandon(
     config_project: Option<&Project>,
 ) -> Result<(), Diagnostics> {
     let client = operation.client().clone();
-    let config_id = config_project.map(|project| project.id);
-    operators::remove(&client, &operation.private, config_id).await?;
+    operators::remove(&client, &operation.private, config_project).await?;
     let Some(project) = config_project else {
         return Ok(());
     };
     let id = ProductId::new(project.namespace.id);
     let path = &project.path_with_namespace;
-    if Contents::find(&client, id, Some(project))
-        .await?
-        .has_manifests()
-    {
+    let contents = Contents::find(&client, id, Some(project)).await?;
+    let contents = contents.with_files_of_people(&client, config_project);
+    if contents.await?.is_in_use() {
         operation.warn(
             format!("The GitLab project {path} is kept"),
-            format!("It still holds manifests, so it stays with the group of the product {}. Delete it by hand if nothing needs them.", state.name),
+            format!("It still holds manifests, or files or branches of others, so it stays with the group of the product {}. Delete it by hand if nothing needs them.", state.name),
         );
         return Ok(());
     }
@@ -141,10 +153,12 @@ async fn abandon(
 async fn remove_secrets(
     operation: &mut Operation<Client>,
     state: &ProductModel,
+    config_project: Option<&Project>,
     contents: &Contents,
 ) -> Result<(), Diagnostics> {
     let client = operation.client().clone();
-    operators::remove_from_vault(&client, &operation.private, state.config_project_id()).await?;
+    let id = state.config_project_id();
+    operators::remove_from_vault(&client, &operation.private, id, config_project).await?;
     credentials::remove(operation, &state.name, contents).await
 }
 

@@ -35,7 +35,8 @@ pub(crate) async fn delete(
     let gitlab = client.gitlab()?;
     match gitlab.delete_group(group.id).await {
         Ok(()) => {}
-        Err(error) if error.is_not_found() || *error.kind() == Kind::AlreadyMarked => {}
+        Err(error) if *error.kind() == Kind::AlreadyMarked => {}
+        Err(error) if error.is_not_found() && is_gone(client, group).await? => {}
         Err(error) => {
             return Err(error)
                 .with_context(|| format!("delete the GitLab group {}", group.full_path));
@@ -59,6 +60,22 @@ pub(crate) async fn delete(
         group: kept,
         removal,
     }))
+}
+
+/// Whether a group is gone that GitLab did not find when it was to be deleted: the owner of the token
+/// may have lost the sight of it in the meantime, which is an error.
+async fn is_gone(client: &Client, group: &Group) -> Result<bool, Diagnostics> {
+    match client.gitlab()?.group(group.id).await {
+        Ok(found) => Ok(found.is_marked_for_deletion()),
+        Err(error) if error.is_not_found() => {
+            let products = client.products()?;
+            products.prove_gone(ProductId::new(group.id)).await?;
+            Ok(true)
+        }
+        Err(error) => {
+            Err(error).with_context(|| format!("read the GitLab group {}", group.full_path))
+        }
+    }
 }
 
 /// Removes a subgroup that is marked for deletion; `false` if GitLab does not permit it.

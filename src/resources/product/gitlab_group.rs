@@ -25,7 +25,7 @@ pub(super) fn object_id(product: ProductId) -> ObjectId {
 /// Refuses a group that has the number of the product in the state and is another one.
 ///
 /// A state of an older version does not say when the group was created; then the configuration
-/// repository decides.
+/// repository decides, or the path if there is none.
 pub(super) fn check_same(
     state: &ProductModel,
     group: &Group,
@@ -45,6 +45,13 @@ pub(super) fn check_same(
             &format!("with the configuration repository {expected}"),
             &format!("with the configuration repository {}", found.id),
         )),
+        (None, (Some(_), None)) => match state.full_path.known() {
+            Some(path) if *path != group.full_path => Err(sameness.refusal(
+                &format!("with the path {path}"),
+                "with another path and no configuration repository",
+            )),
+            _ => Ok(()),
+        },
         _ => Ok(()),
     }
 }

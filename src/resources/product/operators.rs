@@ -9,6 +9,7 @@ use terraform_plugin::resource::PrivateState;
 
 use crate::backends::gitlab::Project;
 use crate::client::Client;
+use crate::credentials::Owner;
 use crate::diagnostics::Context as _;
 
 /// Where the number of the configuration repository that the operators can read is kept beside the state.
@@ -29,15 +30,15 @@ pub(super) async fn ensure(
     project: &Project,
 ) -> Result<(), Diagnostics> {
     if !client.settings().nautes_reconciles() {
-        if let Some(project) = private.get(KEY) {
-            remove_key(client, project).await?;
+        if let Some(id) = private.get(KEY) {
+            remove_key(client, owner(id, Some(project))).await?;
             private.remove(KEY);
         }
         return Ok(());
     }
     let made = client
         .credentials()?
-        .ensure_operators_key(RepositoryId::new(project.id), auth_mount(client))
+        .ensure_operators_key(owner(project.id, Some(project)), auth_mount(client))
         .await;
     let path = &project.path_with_namespace;
     made.with_context(|| format!("let Nautes's operators read {path}"))?;
@@ -50,12 +51,28 @@ pub(super) async fn ensure(
 pub(super) async fn remove(
     client: &Client,
     private: &PrivateState,
-    project: Option<u64>,
+    project: Option<&Project>,
 ) -> Result<(), Diagnostics> {
-    let needed = project.filter(|_| client.settings().nautes_reconciles());
-    match private.get(KEY).or(needed) {
-        Some(project) => remove_key(client, project).await,
+    let id = project.map(|project| project.id);
+    match with_key(client, private, id) {
+        Some(id) => remove_key(client, owner(id, project)).await,
         None => Ok(()),
+    }
+}
+
+/// The number of the configuration repository that may have such a key.
+fn with_key(client: &Client, private: &PrivateState, project: Option<u64>) -> Option<u64> {
+    let needed = project.filter(|_| client.settings().nautes_reconciles());
+    private.get(KEY).or(needed)
+}
+
+/// The configuration repository of a number as the owner of its secret; `project` is the one that is
+/// there now.
+fn owner(id: u64, project: Option<&Project>) -> Owner {
+    let project = project.filter(|project| project.id == id);
+    Owner {
+        repository: RepositoryId::new(id),
+        created_at: project.map(|project| project.created_at.clone()),
     }
 }
 
@@ -64,25 +81,41 @@ pub(super) async fn remove(
 pub(super) async fn remove_from_vault(
     client: &Client,
     private: &PrivateState,
-    project: Option<u64>,
+    id: Option<u64>,
+    project: Option<&Project>,
 ) -> Result<(), Diagnostics> {
-    let needed = project.filter(|_| client.settings().nautes_reconciles());
-    let Some(project) = private.get(KEY).or(needed) else {
+    let Some(id) = with_key(client, private, id) else {
         return Ok(());
     };
     let removed = client
         .credentials()?
-        .remove_operators_secret(RepositoryId::new(project), auth_mount(client))
+        .remove_operators_secret(owner(id, project), auth_mount(client))
         .await;
     removed.context(
         "remove the secret with which Nautes's operators read the configuration repository",
     )
 }
 
-async fn remove_key(client: &Client, project: u64) -> Result<(), Diagnostics> {
+/// Checks that the secret of that key can be removed, before anything is.
+pub(super) async fn check_removable(
+    client: &Client,
+    private: &PrivateState,
+    id: Option<u64>,
+    project: Option<&Project>,
+) -> Result<(), Diagnostics> {
+    let Some(id) = with_key(client, private, id) else {
+        return Ok(());
+    };
+    let checked = client.credentials()?.check_removable(owner(id, project));
+    checked.await.context(
+        "remove the secret with which Nautes's operators read the configuration repository",
+    )
+}
+
+async fn remove_key(client: &Client, owner: Owner) -> Result<(), Diagnostics> {
     let removed = client
         .credentials()?
-        .remove_operators_key(RepositoryId::new(project), auth_mount(client))
+        .remove_operators_key(owner, auth_mount(client))
         .await;
     removed
         .context("remove the key with which Nautes's operators read the configuration repository")

@@ -49,7 +49,7 @@ impl Resource for ProductResource {
         let existing = if is_new {
             None
         } else {
-            products.find_config_repository(&group).await?
+            products.visible_config_repository(&group).await?
         };
         let project = config_repository::ensure(&client, &group, existing).await?;
         operators::ensure(&client, &mut operation.private, &project).await?;
@@ -69,11 +69,11 @@ impl Resource for ProductResource {
         let client = operation.client();
         let products = client.products()?;
         let id = locate(products, &state)?;
-        let object = gitlab_group::object_id(id);
-        client.holders().record_kept(&object, &operation.private)?;
         let Some(product) = products.get(id).await? else {
             return read_deleted(client, state, id).await;
         };
+        let object = gitlab_group::object_id(id);
+        client.holders().record_kept(&object, &operation.private)?;
         let config_project = product.config_project.as_ref();
         gitlab_group::check_same(&state, &product.group, config_project)?;
         state.update_from(&product.group, config_project);
@@ -193,6 +193,10 @@ impl Resource for ProductResource {
     ) -> Result<(), Diagnostics> {
         let client = operation.client().clone();
         let id = product_id(&state)?;
+        let object = gitlab_group::object_id(id);
+        client
+            .holders()
+            .record_planned_deletion(&object, &operation.private)?;
         if state.force_destroy != Some(true) && state.deletion_policy() == DeletionPolicy::Delete {
             match Contents::unmanaged(&client, id, state.config_project_id()).await {
                 Ok(contents) => contents.check(&client, &state)?,

@@ -181,3 +181,37 @@ async fn a_cluster_waits_for_the_environments_that_use_it_to_go() {
     assert!(waits.diagnostics.is_empty(), "{:?}", waits.diagnostics);
     assert!(waits.stored.is_none());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_process_has_created_it_also_deletes() {
+    // Terraform's command `test` creates and destroys in one process since 1.15.
+    let (emulator, driver, _) = start().await;
+    let environment = environment("deploy-01");
+    let config_of_cluster = config::<State, 1>([("name", text("deploy-01"))]);
+    let cluster = driver.apply(CLUSTER, &config_of_cluster, None).await;
+    succeed(cluster.unwrap());
+    for _ in 0..2 {
+        let made = driver.apply(ENVIRONMENT, &environment, None).await;
+        let made = succeed(made.unwrap());
+        let changed = driver.read(ENVIRONMENT, &made).await.unwrap();
+        assert!(changed.is_some());
+        let gone = driver.apply(ENVIRONMENT, &Value::Null, Some(&made)).await;
+        assert!(gone.unwrap().diagnostics.is_empty());
+        assert!(driver.read(ENVIRONMENT, &made).await.unwrap().is_none());
+    }
+    let store = config::<ProductModel, 1>([("name", text("store"))]);
+    let made = driver.apply("nautes_product", &store, None).await;
+    let made = succeed(made.unwrap());
+    let gone = driver
+        .apply("nautes_product", &Value::Null, Some(&made))
+        .await;
+    assert!(gone.unwrap().stored.is_none());
+    let gitlab = GitLab::new(&Options {
+        url: emulator.url.clone(),
+        token: emulator.root_token.as_str().into(),
+        ca_pem: None,
+        limits: Limits::default(),
+    });
+    let store = gitlab.unwrap().group("store").await;
+    assert!(store.unwrap_err().is_not_found());
+}

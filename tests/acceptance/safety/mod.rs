@@ -4,6 +4,8 @@
 
 mod another_gitlab;
 mod hidden;
+mod kept;
+mod orphans;
 mod plan_alone;
 mod replacement;
 mod role;
@@ -15,7 +17,7 @@ use testbed::Method;
 use crate::test_env::TestEnv;
 
 /// A product with an environment and a code repository that has all secrets.
-const SMALL: &str = r#"
+pub(crate) const SMALL: &str = r#"
 resource "nautes_product" "p" {
   name          = "shop"
   force_destroy = true
@@ -35,13 +37,17 @@ resource "nautes_code_repo" "a" {
 }
 "#;
 
-const REPO: &str = "nautes_code_repo.a";
-const PRODUCT: &str = "nautes_product.p";
-const ENVIRONMENT: &str = "nautes_environment.e";
+pub(crate) const REPO: &str = "nautes_code_repo.a";
+pub(crate) const PRODUCT: &str = "nautes_product.p";
+pub(crate) const ENVIRONMENT: &str = "nautes_environment.e";
 
 impl TestEnv {
     /// Makes a token of a new user with a role in a group, or in none.
-    fn token_of_new_user(&self, name: &str, member: Option<(&str, u64)>) -> anyhow::Result<String> {
+    pub(crate) fn token_of_new_user(
+        &self,
+        name: &str,
+        member: Option<(&str, u64)>,
+    ) -> anyhow::Result<String> {
         let user = json!({
             "username": name, "name": name, "email": format!("{name}@example.com"),
             "password": "correct horse battery", "skip_confirmation": true,
@@ -59,7 +65,7 @@ impl TestEnv {
     }
 
     /// Uses another token of GitLab from now on.
-    fn use_token(&mut self, token: &str) {
+    pub(crate) fn use_token(&mut self, token: &str) {
         self.workspace.set_env("NAUTES_GITLAB_TOKEN", token);
     }
 

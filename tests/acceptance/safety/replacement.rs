@@ -1,4 +1,8 @@
-//! Replacements, with the new object made first, touch no living object.
+//! Replacements with the new object made first touch no living object, and what a process has made
+//! it also destroys.
+
+use serde_json::Value;
+use testbed::Method;
 
 use super::{REPO, SMALL};
 use crate::test_env::{Case, TestEnv};
@@ -54,5 +58,28 @@ fn a_replacement_with_adopt_existing_is_refused_at_plan() -> Case {
     let text = plan.text();
     assert!(text.contains("adopt_existing"), "{text}");
     assert_eq!(env.everything()?, before);
+    Ok(())
+}
+
+#[test]
+fn a_run_of_terraform_test_destroys_what_it_has_created() -> Case {
+    let env = TestEnv::with_vault(SMALL)?;
+    let empty = env.vault()?.inventory()?;
+    let changed = SMALL.replace("env_type = \"staging\"", "env_type = var.type");
+    env.write(&format!(
+        "variable \"type\" {{\n  default = \"staging\"\n}}\n{changed}"
+    ))?;
+    env.workspace.write(
+        "small.tftest.hcl",
+        "run \"create\" {}\n\nrun \"change\" {\n  variables {\n    type = \"test\"\n  }\n}\n",
+    )?;
+    env.workspace.run(["test", "-no-color"])?.success()?;
+    let groups = env.gitlab.api(Method::GET, "/groups?search=shop", None)?;
+    let alive = groups.as_array().into_iter().flatten();
+    let alive: Vec<&Value> = alive
+        .filter(|group| group["marked_for_deletion_on"].is_null())
+        .collect();
+    assert!(alive.is_empty(), "{alive:?}");
+    assert_eq!(env.vault()?.inventory()?, empty);
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::adoption::may_take_over;
 use super::manifest::entity_of_file;
-use super::permission::Permissions;
+use super::permission::{Deletion, Permissions};
 use super::{Check, Violation, report};
 use crate::configuration::Kind;
 use crate::ledger::Object;
@@ -127,9 +127,14 @@ fn contents(
         .get(&Object::Group(number))
         .is_some_and(|destroyed| destroyed.is_forced);
     for (project, view) in before.repositories(number) {
-        let is_planned = permissions.destroys(&Object::Project(project));
+        let planned = permissions.destroyed.get(&Object::Project(project));
+        let is_kept = planned.is_some_and(|planned| planned.deletion != Deletion::Delete);
+        if is_kept {
+            let kind = "a product was destroyed with a repository that the plan said is kept";
+            report(found, kind, view.full_path.clone());
+        }
         let is_half = is_unfinished(&view.description) || is_destroying(&view.description);
-        if is_planned || (is_half && !view.has_work) {
+        if planned.is_some() || (is_half && !view.has_work) {
             continue;
         }
         let detail = format!("{} in {}", view.full_path, group.full_path);

@@ -66,11 +66,13 @@ impl Permissions {
         let record = check.record;
         let mut permissions = Self::default();
         let mut planned_objects = BTreeSet::new();
+        let mut visited = BTreeSet::new();
         for planned in &record.changes {
             let kind = planned.address.kind;
             let prior = planned.prior.as_ref().map(|prior| &prior.value);
             let object = prior.and_then(|prior| Object::from_value(kind, prior));
             let slot = (planned.address, planned.deposed.clone());
+            visited.insert(slot.clone());
             permissions.changes_anything |= planned.action != Action::NoOp;
             permissions.moves_keys |= planned.action != Action::NoOp
                 && matches!(kind, Kind::CodeRepo | Kind::Binding | Kind::Product);
@@ -101,7 +103,9 @@ impl Permissions {
         for (address, deposed, stored) in record.refreshed.objects() {
             let slot = (address, deposed.map(str::to_owned));
             let object = Object::from_value(address.kind, &stored.value);
-            if !planned_objects.contains(&slot) {
+            // A provider learns of no instance that `-target` leaves out.
+            let is_seen = record.run.targets.is_empty() || visited.contains(&slot);
+            if is_seen && !planned_objects.contains(&slot) {
                 permissions.kept.extend(object);
             }
         }

@@ -105,12 +105,9 @@ impl Living<'_> {
         let is_written = destroyed.is_some()
             || self.permissions.updated.contains_key(self.object)
             || self.is_taken_over();
-        if project.is_archived != now.is_archived && !is_written {
-            report(
-                found,
-                "a repository was archived or unarchived",
-                path.clone(),
-            );
+        if project.is_archived != now.is_archived && !self.may_archive() {
+            let kind = "a repository was archived or unarchived, which the plan did not show";
+            report(found, kind, path.clone());
         }
         if project.references != now.references && !self.is_taken_over() {
             report(
@@ -128,6 +125,13 @@ impl Living<'_> {
         if is_whole && self.check.record.is_undisturbed() {
             self.half_destroyed(found);
         }
+    }
+
+    /// Whether the plan archives the repository, or repairs a drift, such as that it is archived.
+    fn may_archive(&self) -> bool {
+        let updated = self.permissions.updated.get(self.object);
+        let repairs = updated.is_some_and(|(prior, _)| !prior.attribute("drift").is_null());
+        repairs || self.permissions.destroys(self.object) || self.is_taken_over()
     }
 
     fn is_taken_over(&self) -> bool {

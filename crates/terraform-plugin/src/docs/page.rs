@@ -20,6 +20,7 @@ pub struct Page {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Example {
     /// The file name, which decides where the example appears: `resource.tf`, `import.sh`, `import-by-identity.tf`.
+    /// `guide.md` is text for the page of the provider.
     pub file_name: String,
     /// The content of the file.
     pub text: String,
@@ -30,6 +31,7 @@ pub(super) fn index(provider_name: &str, schema: &Schema, examples: &[Example]) 
     let mut text = front_matter(&title, &schema.description);
     let _ = write!(text, "# {title}\n\n{}\n", schema.description);
     write_usage(&mut text, examples, "provider");
+    write_guide(&mut text, examples);
     write_schema(&mut text, schema);
     Page {
         path: "index.md".to_owned(),
@@ -186,5 +188,39 @@ fn write_identity(text: &mut String, identity: &Schema) {
 }
 
 fn write_code(text: &mut String, language: &str, example: &Example) {
-    let _ = write!(text, "\n```{language}\n{}\n```\n", example.text.trim_end());
+    text.push('\n');
+    write_block(text, language, example);
+}
+
+fn write_block(text: &mut String, language: &str, example: &Example) {
+    let _ = write!(text, "```{language}\n{}\n```\n", example.text.trim_end());
+}
+
+/// Writes `guide.md`, if there is one. A line `{{codefile "hcl" "policy.hcl"}}` in it stands for the example in that
+/// file, as in the templates of `terraform-plugin-docs`.
+fn write_guide(text: &mut String, examples: &[Example]) {
+    let Some(guide) = examples
+        .iter()
+        .find(|example| example.file_name == "guide.md")
+    else {
+        return;
+    };
+    text.push('\n');
+    for line in guide.text.trim_end().lines() {
+        if let Some((language, example)) = code_file(line, examples) {
+            write_block(text, language, example);
+        } else {
+            let _ = writeln!(text, "{line}");
+        }
+    }
+}
+
+/// Returns the language and the example that a line of the guide stands for.
+fn code_file<'a>(line: &'a str, examples: &'a [Example]) -> Option<(&'a str, &'a Example)> {
+    let arguments = line.strip_prefix("{{codefile \"")?.strip_suffix("\"}}")?;
+    let (language, file_name) = arguments.split_once("\" \"")?;
+    let example = examples
+        .iter()
+        .find(|example| example.file_name == file_name)?;
+    Some((language, example))
 }

@@ -119,3 +119,43 @@ join(separator string, parts string...) string
     let signature = "cloud_bucket(value list of string) bool";
     assert!(page("functions/cloud_bucket.md").contains(signature));
 }
+
+#[test]
+fn the_page_of_the_provider_shows_its_guide_with_the_files_that_it_names() {
+    let examples = |folder: &str| {
+        let example = |file_name: &str, text: &str| Example {
+            file_name: file_name.to_owned(),
+            text: text.to_owned(),
+        };
+        if folder != "provider" {
+            return Vec::new();
+        }
+        vec![
+            example(
+                "guide.md",
+                "## Access\n\n{{codefile \"hcl\" \"policy.hcl\"}}\n",
+            ),
+            example("policy.hcl", "path \"a\" {}\n"),
+            example("provider.tf", "provider \"cloud\" {}\n"),
+        ]
+    };
+    let service = ProviderService::new(CloudProvider::default());
+    let pages = pages(&service, "cloud", &examples);
+    let index = pages.into_iter().find(|page| page.path == "index.md");
+    let expected = "## Example Usage
+
+```terraform
+provider \"cloud\" {}
+```
+
+## Access
+
+```hcl
+path \"a\" {}
+```
+
+## Schema
+";
+    let text = index.unwrap().text;
+    assert!(text.contains(expected), "{text}");
+}

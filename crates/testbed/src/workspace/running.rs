@@ -9,6 +9,7 @@ use rustix::process::{Signal, kill_process, kill_process_group};
 use tempfile::NamedTempFile;
 
 use super::Outcome;
+use crate::interruptible::let_programs_be_interrupted;
 use crate::server_process::to_pid;
 use crate::{Error, Finished, Invocation, processes};
 
@@ -27,6 +28,7 @@ pub struct Running {
 
 impl Running {
     pub(super) fn start(invocation: Invocation, providers: PathBuf) -> Result<Self, Error> {
+        let_programs_be_interrupted();
         let command = invocation.to_string();
         let start_failure = |source| Error::Start {
             command: command.clone(),

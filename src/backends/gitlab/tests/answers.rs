@@ -410,3 +410,12 @@ async fn a_forbidden_group_creation_says_whether_it_was_at_the_top_level() {
         assert_eq!(*error.kind(), Kind::Forbidden { reason });
     }
 }
+
+#[tokio::test]
+async fn a_huge_archive_is_not_read_to_its_end() {
+    let huge = "x".repeat(9 << 20);
+    let server = ScriptedServer::start([answer(200, &[], &huge)]).await;
+    let error = server.client().archive(9, "c0ffee").await.unwrap_err();
+    assert_eq!(*error.kind(), TransportError::TooLarge.into());
+    assert_eq!(server.seen().len(), 1, "it is not requested again");
+}

@@ -20,7 +20,9 @@ use tokio::net::TcpListener;
 
 pub(in crate::backends) use self::log::Log;
 pub(in crate::backends) use self::private_server::private_server;
-use super::{Call, Error, HttpClient, Limits, Request, Server, TransportError, WhenLimited};
+use super::{
+    Call, Error, HttpClient, Limits, MAX_ANSWER, Request, Server, TransportError, WhenLimited,
+};
 
 /// Installs the TLS library's crypto provider; one that is there already is as good.
 pub(in crate::backends) fn install_crypto_provider() {
@@ -59,6 +61,7 @@ fn request(url: &str, method: Method) -> Request {
         body: Bytes::new(),
         route: String::new(),
         when_limited: WhenLimited::Wait,
+        max_answer: MAX_ANSWER,
     }
 }
 
