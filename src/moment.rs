@@ -7,14 +7,23 @@ use time::format_description::well_known::Rfc3339;
 
 /// Returns whether two texts mean the same moment; a GitLab may have changed its time zone.
 pub(crate) fn is_same_moment(one: &str, other: &str) -> bool {
-    let parse = |text: &str| OffsetDateTime::parse(text, &Rfc3339);
-    one == other || parse(one).is_ok_and(|one| parse(other) == Ok(one))
+    one == other || parse(one).is_some_and(|one| parse(other) == Some(one))
 }
 
 /// Returns whether a moment is longer ago than `age`; one that cannot be parsed is not.
 pub(crate) fn is_older_than(moment: &str, age: Duration) -> bool {
     let now = OffsetDateTime::from(SystemTime::now());
-    OffsetDateTime::parse(moment, &Rfc3339).is_ok_and(|moment| now - moment > age)
+    parse(moment).is_some_and(|moment| now - moment > age)
+}
+
+/// Returns whether a moment is before another one, or at most so long after it.
+pub(crate) fn is_before(moment: &str, other: &str, span: Duration) -> bool {
+    let pair = parse(moment).zip(parse(other));
+    pair.is_some_and(|(moment, other)| moment - other <= span)
+}
+
+fn parse(moment: &str) -> Option<OffsetDateTime> {
+    OffsetDateTime::parse(moment, &Rfc3339).ok()
 }
 
 #[cfg(test)]
@@ -28,5 +37,17 @@ mod tests {
         assert!(is_same_moment(created_at, "2026-01-02T11:04:05.678+08:00"));
         assert!(!is_same_moment(created_at, "2026-01-02T03:04:05.679Z"));
         assert!(!is_same_moment(created_at, "2026-01-02T03:04:05.678"));
+    }
+
+    #[test]
+    fn moments_are_ordered() {
+        let [early, late] = ["2026-01-02T03:04:05.678Z", "2026-01-02T03:04:07Z"];
+        let [short, long] = [1, 2].map(Duration::from_secs);
+        assert!(is_before(early, late, short) && is_before(early, early, short));
+        assert!(!is_before(late, early, short) && is_before(late, early, long));
+        assert!(!is_before("soon", late, long));
+        assert!(is_older_than(early, Duration::from_secs(60)));
+        assert!(!is_older_than("2999-01-01T00:00:00Z", short));
+        assert!(!is_older_than("soon", short));
     }
 }

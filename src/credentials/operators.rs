@@ -47,10 +47,9 @@ impl Credentials {
         auth_mount: &str,
     ) -> Result<(), Error> {
         let owner = config_repository.into();
-        self.own_secrets(&owner).await?;
-        self.revoke_grant(&policy_name(owner.repository), auth_mount)
-            .await?;
-        self.remove(owner, false).await
+        let stored = self.revoke_own_grant(&owner, auth_mount).await?;
+        self.remove_from_gitlab(owner.repository, false).await?;
+        self.delete_from_vault(owner.repository, &stored).await
     }
 
     /// Removes the secret and the policy of that key, and revokes the policy from the tenant's Argo
@@ -61,10 +60,21 @@ impl Credentials {
         auth_mount: &str,
     ) -> Result<(), Error> {
         let owner = config_repository.into();
-        self.own_secrets(&owner).await?;
+        let stored = self.revoke_own_grant(&owner, auth_mount).await?;
+        self.delete_from_vault(owner.repository, &stored).await
+    }
+
+    /// Revokes the grant of a secret, after a check that the secrets are the repository's own; returns
+    /// those that are stored.
+    async fn revoke_own_grant(
+        &self,
+        owner: &Owner,
+        auth_mount: &str,
+    ) -> Result<BTreeSet<GitSecret>, Error> {
+        let own = self.own_secrets(owner).await?;
         self.revoke_grant(&policy_name(owner.repository), auth_mount)
             .await?;
-        self.remove_from_vault(owner).await
+        Ok(own.into_keys().collect())
     }
 
     /// Checks the key of a configuration repository.

@@ -11,6 +11,7 @@ use super::access_token::active;
 use super::deploy_key::find_stored;
 use super::error::{Context as _, Error};
 use super::stored_secret::{read_secret, stored_id};
+use crate::backends::gitlab::Project;
 use crate::backends::vault::SecretMetadata;
 use crate::moment::is_same_moment;
 
@@ -54,6 +55,15 @@ impl Owner {
     }
 }
 
+impl From<&Project> for Owner {
+    fn from(project: &Project) -> Self {
+        Self {
+            repository: RepositoryId::new(project.id),
+            created_at: Some(project.created_at.clone()),
+        }
+    }
+}
+
 impl From<RepositoryId> for Owner {
     fn from(repository: RepositoryId) -> Self {
         Self {
@@ -80,10 +90,21 @@ impl KnownSecret {
             .filter(|_| self.version == Some(self.current_version))
     }
 
-    /// Returns whether the secret is marked as that of another owner.
-    pub(super) fn is_of_another(&self, owner: &Owner) -> bool {
+    /// Returns the owner that the secret names, if that is another one.
+    pub(super) fn another_owner(&self, owner: &Owner) -> Option<&str> {
         let marked = self.owner.as_deref();
-        marked.is_some_and(|marked| !owner.is_named_by(marked))
+        marked.filter(|marked| !owner.is_named_by(marked))
+    }
+
+    /// Fails if the secret names another owner.
+    fn refuse_another(&self, owner: &Owner, path: &SecretPath) -> Result<(), Error> {
+        match self.another_owner(owner) {
+            Some(other) => Err(Error::SecretOfAnother {
+                path: path.to_string(),
+                owner: other.to_owned(),
+            }),
+            None => Ok(()),
+        }
     }
 }
 
@@ -138,15 +159,8 @@ impl Credentials {
         let stored = self.stored_secrets(owner.repository).await?;
         for &secret in &stored {
             let path = SecretPath::for_repository(owner.repository, secret);
-            let known = self.known_secret(&path).await?;
-            if let Some(marked) = known.and_then(|known| known.owner)
-                && !owner.is_named_by(&marked)
-            {
-                let path = path.to_string();
-                return Err(Error::SecretOfAnother {
-                    path,
-                    owner: marked,
-                });
+            if let Some(known) = self.known_secret(&path).await? {
+                known.refuse_another(owner, &path)?;
             }
         }
         Ok(stored)
@@ -161,12 +175,9 @@ impl Credentials {
         known: &KnownSecret,
     ) -> Result<(), Error> {
         let path = SecretPath::for_repository(owner.repository, secret);
-        if let Some(marked) = &known.owner {
-            if owner.is_named_by(marked) {
-                return Ok(());
-            }
-            let (path, owner) = (path.to_string(), marked.clone());
-            return Err(Error::SecretOfAnother { path, owner });
+        known.refuse_another(owner, &path)?;
+        if known.owner.is_some() {
+            return Ok(());
         }
         let unproven = || {
             let path = path.to_string();

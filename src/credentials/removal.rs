@@ -75,7 +75,7 @@ impl Credentials {
         self.delete_from_vault(owner.repository, &stored).await
     }
 
-    async fn delete_from_vault(
+    pub(super) async fn delete_from_vault(
         &self,
         repository: RepositoryId,
         stored: &BTreeSet<GitSecret>,

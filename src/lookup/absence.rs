@@ -16,7 +16,7 @@ impl Products {
         group: &Group,
         what: &str,
     ) -> Result<(), Diagnostics> {
-        let sees_all = self.gitlab.sees_projects_of(group.id).await;
+        let sees_all = self.gitlab.sees_projects_of(group).await;
         if sees_all.with_context(|| attempt(what))? {
             return Ok(());
         }

@@ -3,7 +3,7 @@
 use terraform_plugin::diagnostics::Diagnostics;
 
 use super::Products;
-use crate::backends::gitlab::{Error, Group, Project};
+use crate::backends::gitlab::{Group, Project};
 use crate::diagnostics::Context as _;
 
 /// The name and path of every configuration repository (Nautes `pkg/nautesconfigs`,
@@ -17,15 +17,12 @@ impl Products {
         &self,
         group: &Group,
     ) -> Result<Option<Project>, Diagnostics> {
-        let path = format!("{}/{NAME}", group.full_path);
-        let found = self.gitlab.project(path.as_str()).await;
-        if found.as_ref().is_err_and(Error::is_not_found) {
-            let what = format!("the GitLab project {path}");
+        let found = self.look_up_config_repository(group).await?;
+        if found.is_none() {
+            let what = format!("the GitLab project {}", path_in(group));
             self.confirm_gone_from(group, &what).await?;
-            return Ok(None);
         }
-        let found = found.with_context(|| format!("read the GitLab project {path}"))?;
-        Ok(Some(found).filter(|project| is_of(project, group)))
+        Ok(found.filter(|project| is_of(project, group)))
     }
 
     /// Finds the configuration repository in a group for one who creates it otherwise, which GitLab
@@ -34,13 +31,26 @@ impl Products {
         &self,
         group: &Group,
     ) -> Result<Option<Project>, Diagnostics> {
-        let path = format!("{}/{NAME}", group.full_path);
+        let found = self.look_up_config_repository(group).await?;
+        Ok(found.filter(|project| is_of(project, group)))
+    }
+
+    /// Returns the project at the path of the configuration repository, whatever its state.
+    async fn look_up_config_repository(
+        &self,
+        group: &Group,
+    ) -> Result<Option<Project>, Diagnostics> {
+        let path = path_in(group);
         match self.gitlab.project(path.as_str()).await {
-            Ok(project) => Ok(Some(project).filter(|project| is_of(project, group))),
+            Ok(project) => Ok(Some(project)),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error).with_context(|| format!("read the GitLab project {path}")),
         }
     }
+}
+
+fn path_in(group: &Group) -> String {
+    format!("{}/{NAME}", group.full_path)
 }
 
 fn is_of(project: &Project, group: &Group) -> bool {

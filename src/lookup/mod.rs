@@ -10,4 +10,3 @@ mod role;
 
 pub(crate) use self::code_repos::CodeRepos;
 pub(crate) use self::products::Products;
-pub(crate) use self::role::Role;

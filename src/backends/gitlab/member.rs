@@ -8,11 +8,15 @@ use serde::de::IgnoredAny;
 
 use super::GitLab;
 use super::error::{Error, Kind};
+use super::group::Group;
 use super::json_endpoint::JsonEndpoint;
-use crate::moment::is_older_than;
+use crate::moment::{is_before, is_older_than};
 
 /// How long GitLab's background job for a new membership may take.
 const SETTLING: Duration = Duration::from_secs(15 * 60);
+
+/// How long the creation of a group with its first member may take.
+const CREATION: Duration = Duration::from_secs(1);
 
 /// The role of a member (GitLab `lib/gitlab/access.rb`), ordered by its rights.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd)]
@@ -60,10 +64,13 @@ impl Member {
         self.custom_role.is_some()
     }
 
-    /// Returns whether the membership is so old that GitLab shows what it opens.
-    fn is_settled(&self) -> bool {
-        let created_at = self.created_at.as_deref();
-        created_at.is_some_and(|created_at| is_older_than(created_at, SETTLING))
+    /// Returns whether GitLab shows what the membership opens in a group: it is as old as the group, or
+    /// so old that the background job has run.
+    fn is_settled(&self, group: &Group) -> bool {
+        self.created_at.as_deref().is_some_and(|created_at| {
+            is_before(created_at, &group.created_at, CREATION)
+                || is_older_than(created_at, SETTLING)
+        })
     }
 }
 
@@ -109,9 +116,7 @@ impl GitLab {
     /// Returns whether the owner of the token sees everything in a group, so that what it does not
     /// find there is gone.
     pub async fn sees_contents_of(&self, group: u64) -> Result<bool, Error> {
-        let user = self.current_user().await?;
-        let member = self.group_member(group, user.id).await?;
-        if member.is_some_and(|member| member.access_level >= AccessLevel::GUEST) {
+        if self.membership_that_sees(group).await?.is_some() {
             return Ok(true);
         }
         self.acts_as_administrator().await
@@ -122,15 +127,20 @@ impl GitLab {
     ///
     /// GitLab shows projects to a new member of a group only after a background job
     /// (`AuthorizedProjectsWorker`): a young membership counts once it shows some of them.
-    pub async fn sees_projects_of(&self, group: u64) -> Result<bool, Error> {
-        let user = self.current_user().await?;
-        let member = self.group_member(group, user.id).await?;
-        if let Some(member) = member.filter(|member| member.access_level >= AccessLevel::GUEST)
-            && (member.is_settled() || !self.group_projects(group).await?.is_empty())
+    pub async fn sees_projects_of(&self, group: &Group) -> Result<bool, Error> {
+        if let Some(member) = self.membership_that_sees(group.id).await?
+            && (member.is_settled(group) || !self.group_projects(group.id).await?.is_empty())
         {
             return Ok(true);
         }
         self.acts_as_administrator().await
+    }
+
+    /// Gets the membership of the owner of the token in a group, if its role sees what is in it.
+    async fn membership_that_sees(&self, group: u64) -> Result<Option<Member>, Error> {
+        let user = self.current_user().await?;
+        let member = self.group_member(group, user.id).await?;
+        Ok(member.filter(|member| member.access_level >= AccessLevel::GUEST))
     }
 
     /// Returns whether a top-level group or a user has a path, whether or not the owner of the

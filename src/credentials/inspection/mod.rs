@@ -119,7 +119,7 @@ impl Credentials {
         let Some(known) = self.known_secret(path).await? else {
             return Ok(CurrentSecret::Missing);
         };
-        if known.is_of_another(owner) {
+        if known.another_owner(owner).is_some() {
             return Ok(CurrentSecret::OfAnother);
         }
         if !known.is_readable {

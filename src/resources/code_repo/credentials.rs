@@ -39,14 +39,6 @@ pub(super) fn token_policy(lifetime: &str, rotate_before: &str) -> Result<TokenP
     }
 }
 
-/// The repository as the owner of its secrets.
-pub(super) fn owner(project: &Project) -> Owner {
-    Owner {
-        repository: RepositoryId::new(project.id),
-        created_at: Some(project.created_at.clone()),
-    }
-}
-
 /// Refuses to adopt a project with an access token where none is planned: the adoption would revoke
 /// it, and no plan shows that.
 pub(super) async fn refuse_unplanned_token(
@@ -85,11 +77,10 @@ pub(super) async fn ensure(
     project: &Project,
     has_token: bool,
 ) -> Result<(), Diagnostics> {
-    let owner = owner(project);
     let policy = wanted_policy(&planned.access_token)?;
     let credentials = client.credentials()?;
     let ensured = credentials
-        .ensure(owner, policy.as_ref(), has_token, SystemTime::now())
+        .ensure(project, policy.as_ref(), has_token, SystemTime::now())
         .await;
     let name = &planned.name;
     let ensured =
@@ -234,7 +225,7 @@ pub(super) async fn inspect(
     };
     let credentials = client.credentials()?;
     let inspected = credentials
-        .inspect(owner(project), expectation, SystemTime::now())
+        .inspect(project, expectation, SystemTime::now())
         .await;
     let mut inspected = inspected.context(reading(&state.name))?;
     state.deploy_keys = Known(DeployKeysModel {

@@ -10,7 +10,7 @@ use crate::backends::gitlab::{AccessLevel, Error, GitLab, Group, Kind, Project, 
 use crate::claim::ObjectId;
 use crate::client::Client;
 use crate::diagnostics::{Context as _, gitlab_error};
-use crate::lookup::{Role, config_repository};
+use crate::lookup::config_repository;
 use crate::resources::deletion_policy::DeletionPolicy;
 use crate::resources::gitlab_attribute::VisibilityLimit;
 use crate::resources::same_object::Sameness;
@@ -413,18 +413,11 @@ pub(super) async fn check_role(
     };
     let attempt = format!("{attempt} the code repository {}", state.name);
     let client = operation.client().clone();
-    let role = client
+    let unknown = client
         .products()?
-        .require_project_role(project, needed, &attempt)
-        .await?;
-    if role == Role::Unknown {
-        operation.warn(
-            format!("The token may lack the right to {attempt}"),
-            format!(
-                "GitLab shows no plain role of its owner on {}. The role {needed} is needed.",
-                project.path_with_namespace
-            ),
-        );
+        .require_project_role(project, needed, &attempt);
+    if let Some((summary, detail)) = unknown.await? {
+        operation.warn(summary, detail);
     }
     Ok(())
 }

@@ -47,16 +47,10 @@ impl Contents {
         let own = projects
             .iter()
             .filter(|project| project.namespace.id == product.number());
-        let in_group = own.map(|project| {
-            let repository = RepositoryId::new(project.id);
-            let created_at = Some(project.created_at.clone());
-            let owner = Owner {
-                repository,
-                created_at,
-            };
-            (repository, owner)
-        });
-        let in_group = in_group.collect();
+        let in_group = own
+            .map(Owner::from)
+            .map(|owner| (owner.repository, owner))
+            .collect();
         projects.retain(|project| !project.is_marked_for_deletion());
         let (unfinished, mut repositories): (Vec<_>, Vec<_>) =
             projects.into_iter().partition(is_unfinished);

@@ -13,7 +13,6 @@ use crate::backends::gitlab::{AccessLevel, Group, Project};
 use crate::claim::{Claim, Deletion};
 use crate::client::Client;
 use crate::diagnostics::Context as _;
-use crate::lookup::Role;
 use crate::resources::attribute::drift_attribute;
 use crate::resources::deletion_policy::DeletionPolicy;
 use crate::resources::same_object::was_restored;
@@ -104,19 +103,11 @@ async fn check_role(
 ) -> Result<(), Diagnostics> {
     let attempt = format!("delete the product {}", state.name);
     let client = operation.client().clone();
-    let needed = AccessLevel::OWNER;
-    let role = client
+    let unknown = client
         .products()?
-        .require_group_role(group, needed, &attempt)
-        .await?;
-    if role == Role::Unknown {
-        operation.warn(
-            format!("The token may lack the right to {attempt}"),
-            format!(
-                "GitLab shows no plain role of its owner on {}. The role {needed} is needed.",
-                group.full_path
-            ),
-        );
+        .require_group_role(group, AccessLevel::OWNER, &attempt);
+    if let Some((summary, detail)) = unknown.await? {
+        operation.warn(summary, detail);
     }
     Ok(())
 }

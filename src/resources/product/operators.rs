@@ -38,7 +38,7 @@ pub(super) async fn ensure(
     }
     let made = client
         .credentials()?
-        .ensure_operators_key(owner(project.id, Some(project)), auth_mount(client))
+        .ensure_operators_key(project, auth_mount(client))
         .await;
     let path = &project.path_with_namespace;
     made.with_context(|| format!("let Nautes's operators read {path}"))?;
@@ -69,10 +69,9 @@ fn with_key(client: &Client, private: &PrivateState, project: Option<u64>) -> Op
 /// The configuration repository of a number as the owner of its secret; `project` is the one that is
 /// there now.
 fn owner(id: u64, project: Option<&Project>) -> Owner {
-    let project = project.filter(|project| project.id == id);
-    Owner {
-        repository: RepositoryId::new(id),
-        created_at: project.map(|project| project.created_at.clone()),
+    match project.filter(|project| project.id == id) {
+        Some(project) => project.into(),
+        None => RepositoryId::new(id).into(),
     }
 }
 

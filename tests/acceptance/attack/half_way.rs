@@ -1,5 +1,7 @@
 //! Access that is lost half-way, or that has not arrived yet.
 
+use std::time::Duration;
+
 use serde_json::json;
 use testbed::Method;
 
@@ -62,6 +64,7 @@ fn a_membership_whose_projects_are_not_shown_yet_proves_no_project_gone() -> Cas
     env.workspace.apply_with(&[])?;
     let before = env.living()?;
     // GitLab counts a new member of a group at once, and shows the projects to it later.
+    env.gitlab.advance_clock(Duration::from_secs(60))?;
     let switch = json!({ "authorization_delay": 600_000 });
     env.gitlab.update_switches(&switch)?;
     let token = env.token_of_new_user("new", Some(("/groups/shop", OWNER)))?;

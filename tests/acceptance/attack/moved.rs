@@ -105,6 +105,8 @@ fn another_group_at_the_path_of_a_product_that_was_moved_is_not_touched() -> Cas
         )?;
         Ok::<_, anyhow::Error>(format!("{projects} {group} {keys} {head}"))
     };
+    // The first commits of the projects count as activity in the background.
+    env.gitlab.wait_until_idle()?;
     let before = projects()?;
     env.workspace.run(["apply", "-auto-approve", "-no-color"])?;
     env.write(&SMALL.replace("env_type = \"staging\"", "env_type = \"production\""))?;

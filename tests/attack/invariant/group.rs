@@ -3,6 +3,7 @@
 use super::adoption::may_take_over;
 use super::manifest::entity_of_file;
 use super::permission::{Deletion, Permissions};
+use super::settings::Settings;
 use super::{Check, Violation, report};
 use crate::configuration::Kind;
 use crate::ledger::Object;
@@ -82,36 +83,12 @@ fn changes(
         &group.path,
         &group.description,
     );
-    let mut attribute = |is_changed: bool, attribute: &str, change: String| {
-        if is_changed && !is_taken_over && !permissions.changes(object, attribute) {
+    for (attribute, change) in Settings::from(group).changes(&now.into()) {
+        if !is_taken_over && !permissions.changes(object, attribute) {
             let kind = format!("{attribute} of a group was changed, which the plan did not show");
             report(found, &kind, format!("{path}: {change}"));
         }
-    };
-    attribute(
-        group.path != now.path,
-        "name",
-        format!("{} -> {}", group.path, now.path),
-    );
-    attribute(
-        group.name != now.name,
-        "display_name",
-        format!("{} -> {}", group.name, now.name),
-    );
-    let descriptions = (
-        without_mark(&group.description),
-        without_mark(&now.description),
-    );
-    attribute(
-        descriptions.0 != descriptions.1,
-        "description",
-        format!("{:?} -> {:?}", descriptions.0, descriptions.1),
-    );
-    attribute(
-        group.visibility != now.visibility,
-        "visibility",
-        format!("{} -> {}", group.visibility, now.visibility),
-    );
+    }
 }
 
 /// Checks what is destroyed together with a group.

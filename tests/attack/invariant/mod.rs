@@ -10,6 +10,7 @@ mod group;
 mod manifest;
 mod permission;
 mod project;
+mod settings;
 mod vault;
 
 use permission::Permissions;

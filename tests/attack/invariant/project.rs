@@ -3,6 +3,7 @@
 use super::adoption::may_take_over;
 use super::group::without_mark;
 use super::permission::{Deletion, Permissions};
+use super::settings::Settings;
 use super::{Check, Violation, report};
 use crate::configuration::Kind;
 use crate::ledger::Object;
@@ -156,42 +157,18 @@ impl Living<'_> {
             ..
         } = self;
         let is_taken_over = self.is_taken_over();
-        let mut attribute = |is_changed: bool, attribute: &str, change: String| {
-            if is_changed && !is_taken_over && !permissions.changes(object, attribute) {
+        let mut changes = Settings::from(*project).changes(&(*now).into());
+        if project.default_branch != now.default_branch {
+            let change = format!("{:?} -> {:?}", project.default_branch, now.default_branch);
+            changes.push(("default_branch", change));
+        }
+        for (attribute, change) in changes {
+            if !is_taken_over && !permissions.changes(object, attribute) {
                 let kind =
                     format!("{attribute} of a repository was changed, which the plan did not show");
                 report(found, &kind, format!("{}: {change}", project.full_path));
             }
-        };
-        attribute(
-            project.path != now.path,
-            "name",
-            format!("{} -> {}", project.path, now.path),
-        );
-        attribute(
-            project.name != now.name,
-            "display_name",
-            format!("{} -> {}", project.name, now.name),
-        );
-        let descriptions = (
-            without_mark(&project.description),
-            without_mark(&now.description),
-        );
-        attribute(
-            descriptions.0 != descriptions.1,
-            "description",
-            format!("{:?} -> {:?}", descriptions.0, descriptions.1),
-        );
-        attribute(
-            project.visibility != now.visibility,
-            "visibility",
-            format!("{} -> {}", project.visibility, now.visibility),
-        );
-        attribute(
-            project.default_branch != now.default_branch,
-            "default_branch",
-            format!("{:?} -> {:?}", project.default_branch, now.default_branch),
-        );
+        }
         let is_marked = project.description == without_mark(&project.description)
             && now.description != without_mark(&now.description);
         if is_marked && !permissions.destroys(object) && !is_taken_over {
