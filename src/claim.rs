@@ -133,6 +133,15 @@ impl Holders {
         holder.is_some_and(|holder| !holder.is_new && Some(&holder.claim) != claim)
     }
 
+    /// The objects of a type that the instance with this claim holds.
+    pub(crate) fn held_by(&self, claim: &Claim, type_name: &str) -> Vec<String> {
+        let holders = self.lock();
+        let held = holders
+            .iter()
+            .filter(|(object, holder)| object.type_name == type_name && holder.claim == *claim);
+        held.map(|(object, _)| object.id.clone()).collect()
+    }
+
     /// Whether a creation of this process has made or taken over an object.
     pub(crate) fn is_created_here(&self, object: &ObjectId) -> bool {
         self.lock().get(object).is_some_and(|holder| holder.is_new)
@@ -147,10 +156,9 @@ impl Holders {
     ) -> Result<Deletion, Diagnostics> {
         let holders = self.lock();
         match (holders.get(object), claim) {
-            (None, _) => Ok(Deletion::Allowed),
             (Some(holder), Some(claim)) if holder.claim == *claim => Ok(Deletion::Allowed),
             (Some(holder), _) if holder.is_new => Ok(Deletion::OfAnother),
-            (Some(_), None) => Ok(Deletion::Allowed),
+            (None, _) | (Some(_), None) => Ok(Deletion::Allowed),
             (Some(_), Some(_)) => Err(held_twice(object)),
         }
     }

@@ -8,6 +8,7 @@ pub mod credentials;
 mod diagnostics;
 mod error_chain;
 mod lookup;
+mod planned;
 pub mod provider;
 mod resources;
 pub mod secret;

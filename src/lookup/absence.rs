@@ -27,9 +27,8 @@ impl Products {
     /// its parent group, or is an administrator, or it was a top-level group whose path is free.
     /// The last proves too little for deletions: see [`Self::prove_gone`].
     pub(super) async fn confirm_group_gone(&self, id: ProductId) -> Result<(), Diagnostics> {
-        let unproven = match self.prove_gone(id).await {
-            Err(unproven) => unproven,
-            Ok(()) => return Ok(()),
+        let Err(unproven) = self.prove_gone(id).await else {
+            return Ok(());
         };
         let full_path = self.last_full_path(id);
         let Some(top_level) = full_path.filter(|path| !path.contains('/')) else {

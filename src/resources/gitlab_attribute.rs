@@ -2,7 +2,7 @@
 
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::schema::Validator;
-use terraform_plugin::value::Path;
+use terraform_plugin::value::{Known, Path, Tf};
 
 use super::unfinished;
 use crate::backends::gitlab::Visibility;
@@ -23,6 +23,11 @@ pub(crate) fn parse_visibility(name: &str) -> Visibility {
         "internal" => Visibility::Internal,
         _ => Visibility::Private,
     }
+}
+
+/// Whether a creation may adopt an existing group or project, as far as the plan knows.
+pub(crate) fn may_adopt(adopt_existing: &Tf<bool>) -> bool {
+    !matches!(adopt_existing, Tf::Null | Known(false))
 }
 
 /// The limit that a group sets to the visibility of what is in it, in the words of the message.

@@ -132,7 +132,12 @@ impl<'a> Home<'a> {
             let location = self.location.as_ref();
             let location = location.filter(|location| location.project == project);
             let verified = location.map(|location| &location.verified);
-            Ok((repository.read(key, verified).await?, project))
+            let reading = repository.read(key, verified).await?;
+            if reading == Reading::Absent && self.lacks_branch(&repository).await? {
+                // The product shows it as drift, and its update brings the branch back.
+                return Ok((Reading::Unchanged, project));
+            }
+            Ok((reading, project))
         };
         Ok(match self.with_repository(project, attempt, read).await? {
             Some((Reading::Unchanged, _)) => Found::Unchanged,
@@ -154,6 +159,7 @@ impl<'a> Home<'a> {
         attempt: &str,
     ) -> Result<Saved, Diagnostics> {
         let project = self.known_project().await?;
+        self.require_branch(project, attempt).await?;
         let put = |repository: Repository| {
             let (entity, mode) = (entity.clone(), mode.clone());
             async move {
@@ -188,6 +194,7 @@ impl<'a> Home<'a> {
         attempt: &str,
     ) -> Result<Arc<Snapshot>, Diagnostics> {
         let project = self.known_project().await?;
+        self.require_branch(project, attempt).await?;
         let dry_run = |repository: Repository| {
             let entity = entity.clone();
             async move { repository.dry_run(request, entity, validation).await }
@@ -225,6 +232,59 @@ impl<'a> Home<'a> {
         let project = self.current_project().await?;
         let read = |repository: Repository| async move { repository.snapshot().await };
         self.with_repository(project, attempt, read).await
+    }
+
+    /// Whether the branch of the manifests is missing in a repository that is not empty: it was
+    /// deleted by hand, after another one was made the default branch.
+    async fn lacks_branch(&self, repository: &Repository) -> Result<bool, Error> {
+        match self.other_branch() {
+            Some(_) => Ok(repository.snapshot().await?.commit().is_none()),
+            None => Ok(false),
+        }
+    }
+
+    /// Fails if the branch of the manifests was deleted by hand.
+    async fn require_branch(&self, project: Option<u64>, attempt: &str) -> Result<(), Diagnostics> {
+        let Some((path, found)) = self.other_branch() else {
+            return Ok(());
+        };
+        let lacks = |repository: Repository| async move { self.lacks_branch(&repository).await };
+        if self.with_repository(project, attempt, lacks).await? != Some(true) {
+            return Ok(());
+        }
+        let branch = &self.client.settings().commit.branch;
+        let detail = format!(
+            "The GitLab project {path} has no branch {branch}, which holds the manifests; its default branch is {found}. Apply the nautes_product, which brings the branch back, or set the provider argument commit.branch."
+        );
+        Err(Diagnostic::error(
+            format!("Cannot {attempt}: the branch {branch} is missing"),
+            detail,
+        )
+        .into())
+    }
+
+    /// The path of the repository and its default branch, if that is another one than that of the
+    /// manifests, as far as this process knows.
+    fn other_branch(&self) -> Option<(String, String)> {
+        let products = self.client.products().ok()?;
+        let product = products.cached(self.layout.product()?)?;
+        let project = product
+            .config_project
+            .as_ref()
+            .filter(|project| !project.empty_repo)?;
+        let found = project.default_branch.as_ref()?;
+        let is_other = *found != self.client.settings().commit.branch;
+        is_other.then(|| (project.path_with_namespace.clone(), found.clone()))
+    }
+
+    /// The warning about what refers to an entity that a plan replaces, as far as GitLab answers.
+    pub(crate) async fn planned_replacement_warning(
+        &self,
+        key: &EntityKey,
+    ) -> Option<(String, String)> {
+        let attempt = format!("read what refers to the {key}");
+        let snapshot = self.client.ask(self.snapshot(&attempt)).await?;
+        referrers_warning(snapshot.ok()??.as_ref(), key)
     }
 
     fn location_in(&self, project: u64, verified: VerifiedAt) -> ManifestLocation {
@@ -379,14 +439,26 @@ pub(crate) fn referrers_warning(snapshot: &Snapshot, key: &EntityKey) -> Option<
     let entities = snapshot.tree().entities();
     let referrers: Vec<String> = entities
         .filter(|entity| references(entity).iter().any(|other| other.target == *key))
-        .map(|entity| format!("the {}", entity.key()))
+        .map(named)
         .collect();
     if referrers.is_empty() {
         return None;
     }
+    let replaced = snapshot
+        .get(key)
+        .map_or_else(|| format!("the {key}"), named);
     let detail = format!(
         "It is still named by {}. Until it exists again, these refer to nothing.",
         referrers.join(", ")
     );
-    Some((format!("The {key} is used while it is replaced"), detail))
+    let summary = format!("{replaced} is used while it is replaced");
+    Some((summary.replacen("the ", "The ", 1), detail))
+}
+
+/// Describes an entity by the name that the user gave it.
+fn named(entity: &Entity) -> String {
+    match entity {
+        Entity::CodeRepo(repo) => format!("the code repository {} ({})", repo.repo_name, repo.id),
+        other => format!("the {}", other.key()),
+    }
 }

@@ -24,6 +24,7 @@ mod interrupt;
 mod kill;
 mod openssh_key;
 mod parallel;
+mod plan;
 mod product;
 mod product_destroy;
 mod product_guard;

@@ -72,7 +72,8 @@ pub(super) async fn create(
         .put(&request, &entity, mode, validation, &attempt)
         .await?;
     drop(request);
-    Verified::new(&saved, id).store(&mut operation.private)?;
+    let provider = &client.settings().code_repo_provider;
+    Verified::new(&saved, id, provider).store(&mut operation.private)?;
     let config_project = saved.location.project;
     let before = Some(snapshot);
     credentials::wait_for_distribution(&client, product.id, config_project, id, before).await?;
@@ -134,6 +135,7 @@ impl Creation<'_> {
         let recorded = client.holders().record_created(&object, self.claim);
         recorded.map_err(|found| found.at(&Path::to("name")))?;
         client.code_repos()?.record_created(product, name, id);
+        client.code_repos()?.forget_listing(product);
         self.request.wrote(&target);
         Ok((project, is_new))
     }

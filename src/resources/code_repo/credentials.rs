@@ -5,11 +5,17 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use nautes_model::deploy_key::DeployKey;
+use nautes_model::entity::Permissions;
+use nautes_model::vault::{GitSecret, SecretPath};
 use nautes_model::{ProductId, RepositoryId};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::model::PlanOf;
 use terraform_plugin::value::{Known, Path, Tf};
 
-use super::model::{AccessTokenModel, CodeRepoModel, DeployKeyModel, DeployKeysModel};
+use super::model::{
+    AccessTokenModel, CodeRepoModel, DeployKeyModel, DeployKeyModelPlan, DeployKeysModel,
+    DeployKeysModelPlan,
+};
 use crate::client::Client;
 use crate::config_repo::Snapshot;
 use crate::credentials::{
@@ -71,6 +77,126 @@ pub(super) async fn ensure(
         planned.access_token = Known(token_model(&planned.access_token, ensured.access_token));
     }
     Ok(())
+}
+
+/// Ensures that a repository has the planned credentials, if the plan makes any of them anew or what the last refresh
+/// found may be about them. Returns whether its deploy keys are new.
+///
+/// Keys and a token that the plan keeps, and that are not what they were when it was made, are an error: the next plan
+/// shows what becomes of them.
+pub(super) async fn update(
+    client: &Client,
+    prior: &mut CodeRepoModel,
+    planned: &mut CodeRepoModel,
+    id: RepositoryId,
+) -> Result<bool, Diagnostics> {
+    let keeps_all = prior.common.drift.is_null()
+        && planned.access_token == prior.access_token
+        && planned.deploy_keys == prior.deploy_keys;
+    if keeps_all {
+        return Ok(false);
+    }
+    let mut ensured = planned.clone();
+    ensure(client, &mut ensured, id, !prior.access_token.is_null()).await?;
+    let keys = (key_ids(&planned.deploy_keys), key_ids(&ensured.deploy_keys));
+    let token = |token: &Tf<AccessTokenModel>| token.known().map(|token| token.id.clone());
+    let tokens = (token(&planned.access_token), token(&ensured.access_token));
+    let is_planned =
+        |planned: &Tf<u64>, ensured: &Tf<u64>| planned.is_unknown() || planned == ensured;
+    let as_planned = is_planned(&keys.0.0, &keys.1.0)
+        && is_planned(&keys.0.1, &keys.1.1)
+        && match &tokens {
+            (Some(planned), Some(ensured)) => is_planned(planned, ensured),
+            _ => true,
+        };
+    if !as_planned {
+        prior.deploy_keys = ensured.deploy_keys;
+        prior.access_token = ensured.access_token;
+        let detail = format!(
+            "The deploy keys or the access token of the code repository {} were changed after the plan was made, and are in order again. Plan again, since the plan kept the former ones.",
+            planned.name
+        );
+        return Err(Diagnostic::error("The plan is out of date", detail).into());
+    }
+    let has_new_keys = key_ids(&prior.deploy_keys) != keys.1;
+    fill_keys(&mut planned.deploy_keys, ensured.deploy_keys);
+    planned.access_token = ensured.access_token;
+    Ok(has_new_keys)
+}
+
+/// Sets what the plan left open of the deploy keys.
+fn fill_keys(planned: &mut Tf<DeployKeysModel>, ensured: Tf<DeployKeysModel>) {
+    let (Known(planned), Known(ensured)) = (&mut *planned, &ensured) else {
+        *planned = ensured;
+        return;
+    };
+    let fill = |planned: &mut Tf<DeployKeyModel>, ensured: &Tf<DeployKeyModel>| {
+        let keeps = planned.known().is_some_and(|key| key.id.known().is_some());
+        if !keeps {
+            planned.clone_from(ensured);
+        }
+    };
+    fill(&mut planned.readonly, &ensured.readonly);
+    fill(&mut planned.readwrite, &ensured.readwrite);
+}
+
+/// The numbers of the read-only and of the read-write key.
+fn key_ids(keys: &Tf<DeployKeysModel>) -> (Tf<u64>, Tf<u64>) {
+    let id = |key: &Tf<DeployKeyModel>| match key {
+        Known(key) => key.id.clone(),
+        Tf::Null => Tf::Null,
+        Tf::Unknown => Tf::Unknown,
+    };
+    match keys {
+        Known(keys) => (id(&keys.readonly), id(&keys.readwrite)),
+        Tf::Null => (Tf::Null, Tf::Null),
+        Tf::Unknown => (Tf::Unknown, Tf::Unknown),
+    }
+}
+
+/// Returns the plan of an update for the deploy keys: those that drift names, or that are gone, are made anew.
+pub(super) fn planned_keys(
+    keys: &DeployKeysModel,
+    id: RepositoryId,
+    drift: &BTreeSet<&str>,
+) -> PlanOf<DeployKeysModel> {
+    let plan = |key: &Tf<DeployKeyModel>, permissions: Permissions| {
+        let title = DeployKey {
+            owner: id,
+            permissions,
+        }
+        .to_string();
+        let path = SecretPath::for_repository(id, permissions.into()).to_string();
+        let is_named = drift
+            .iter()
+            .any(|found| found.contains(&title) || found.contains(&path));
+        match key {
+            Known(key) if !is_named => DeployKeyModelPlan {
+                id: key.id.clone(),
+                fingerprint: key.fingerprint.clone(),
+                public_key: key.public_key.clone(),
+                vault_path: key.vault_path.clone(),
+            },
+            _ => DeployKeyModelPlan {
+                id: Tf::Unknown,
+                fingerprint: Tf::Unknown,
+                public_key: Tf::Unknown,
+                vault_path: Known(path),
+            },
+        }
+    };
+    DeployKeysModelPlan {
+        readonly: Known(plan(&keys.readonly, Permissions::ReadOnly)),
+        readwrite: Known(plan(&keys.readwrite, Permissions::ReadWrite)),
+    }
+}
+
+/// Whether drift names the access token of a repository.
+pub(super) fn names_token(drift: &BTreeSet<&str>, id: RepositoryId) -> bool {
+    let path = SecretPath::for_repository(id, GitSecret::AccessToken).to_string();
+    drift
+        .iter()
+        .any(|found| found.contains("access token") || found.contains(&path))
 }
 
 /// Waits until the deploy keys that concern a repository are enabled as the product's manifests say.
@@ -229,6 +355,7 @@ impl From<StoredKey> for DeployKeyModel {
         Self {
             id: Known(key.id),
             fingerprint: Known(key.fingerprint),
+            public_key: Known(key.public_key),
             vault_path: Known(key.vault_path),
         }
     }

@@ -12,7 +12,7 @@ use crate::client::Client;
 use crate::diagnostics::{Context as _, gitlab_error};
 use crate::lookup::{Role, config_repository};
 use crate::resources::deletion_policy::DeletionPolicy;
-use crate::resources::gitlab_attribute::VisibilityLimit;
+use crate::resources::gitlab_attribute::{VisibilityLimit, parse_visibility};
 use crate::resources::same_object::Sameness;
 use crate::resources::unfinished;
 use crate::wait_graph::{Next, Request, Target};
@@ -97,13 +97,17 @@ pub(super) async fn product_group(
 
 /// Checks that the product's group allows the visibility of a repository.
 pub(super) fn check_visibility(planned: &CodeRepoModel, group: &Group) -> Result<(), Diagnostics> {
-    let limit = VisibilityLimit {
+    visibility_limit(group).check(planned.wanted_visibility())
+}
+
+/// The limit that the product's group sets to the visibility of a repository.
+pub(super) fn visibility_limit(group: &Group) -> VisibilityLimit<'static> {
+    VisibilityLimit {
         group: format!("The group {} of the product", group.full_path),
         owner: "the product's",
         part: "project",
         widest: group.visibility,
-    };
-    limit.check(planned.wanted_visibility())
+    }
 }
 
 /// Writes what a creation plans to its project, except the path, and takes it out of the archive.
@@ -292,12 +296,13 @@ fn change_at_creation(project: &Project, planned: &CodeRepoModel) -> ProjectChan
     let branch = project.default_branch.as_deref().unwrap_or_default();
     let wanted_branch = planned.default_branch.known();
     let wanted_branch = wanted_branch.filter(|_| !project.empty_repo);
-    let visibility = planned.wanted_visibility();
+    let visibility = planned.visibility.known();
+    let visibility = visibility.map(|name| parse_visibility(name));
     ProjectChange {
         name: changed(display_name, &project.name),
         path: None,
         description: changed(wanted_description, description),
-        visibility: (visibility != project.visibility).then_some(visibility),
+        visibility: visibility.filter(|wanted| *wanted != project.visibility),
         default_branch: wanted_branch.and_then(|wanted| changed(wanted, branch)),
     }
 }
@@ -316,13 +321,13 @@ fn planned_change(
     let unmarked = unfinished::without_mark(description);
     let is_marked = unmarked != description && !prior.common.drift.is_null();
     let default_branch = changed(&planned.default_branch, &prior.default_branch);
-    let visibility = planned.wanted_visibility();
+    let visibility = changed(&planned.visibility, &prior.visibility);
     ProjectChange {
         name: changed(&planned.display_name, &prior.display_name),
         path: None,
         description: changed(&planned.description, &prior.description)
             .or_else(|| is_marked.then(|| unmarked.to_owned())),
-        visibility: (visibility != prior.wanted_visibility()).then_some(visibility),
+        visibility: visibility.map(|name| parse_visibility(&name)),
         default_branch: default_branch.filter(|_| !project.empty_repo),
     }
 }

@@ -9,15 +9,18 @@ use crate::backends::gitlab::{Error, Group, GroupChange, Kind, Project};
 use crate::claim::ObjectId;
 use crate::client::Client;
 use crate::diagnostics::gitlab_error;
-use crate::resources::gitlab_attribute::VisibilityLimit;
+use crate::resources::gitlab_attribute::{VisibilityLimit, parse_visibility};
 use crate::resources::same_object::Sameness;
 use crate::resources::unfinished;
 use crate::wait_graph::{Next, Request, Target};
 
+/// The type of products.
+pub(super) const TYPE_NAME: &str = "nautes_product";
+
 /// Returns the product as an object that an instance in the state holds.
 pub(super) fn object_id(product: ProductId) -> ObjectId {
     ObjectId {
-        type_name: "nautes_product",
+        type_name: TYPE_NAME,
         id: product.to_string(),
     }
 }
@@ -159,13 +162,13 @@ fn planned_change(group: &Group, prior: &ProductModel, planned: &ProductModel) -
     let description = group.description.as_deref().unwrap_or_default();
     let unmarked = unfinished::without_mark(description);
     let is_marked = unmarked != description && !prior.drift.is_null();
-    let visibility = planned.wanted_visibility();
+    let visibility = changed(&planned.visibility, &prior.visibility);
     GroupChange {
         name: changed(&planned.display_name, &prior.display_name),
         path: (planned.name != prior.name).then(|| planned.name.clone()),
         description: changed(&planned.description, &prior.description)
             .or_else(|| is_marked.then(|| unmarked.to_owned())),
-        visibility: (visibility != prior.wanted_visibility()).then_some(visibility),
+        visibility: visibility.map(|name| parse_visibility(&name)),
     }
 }
 
@@ -178,12 +181,13 @@ fn change_at_creation(group: &Group, planned: &ProductModel) -> GroupChange {
         Known(wanted) => wanted.as_str(),
         Tf::Null | Tf::Unknown => unfinished::without_mark(description),
     };
+    let visibility = planned.visibility.known();
+    let visibility = visibility.map(|name| parse_visibility(name));
     GroupChange {
         name: changed(display_name, &group.name),
         path: changed(&planned.name, &group.path),
         description: changed(wanted_description, description),
-        visibility: (planned.wanted_visibility() != group.visibility)
-            .then(|| planned.wanted_visibility()),
+        visibility: visibility.filter(|wanted| *wanted != group.visibility),
     }
 }
 
