@@ -163,6 +163,26 @@ impl BranchCache {
         cached.snapshot.get_or_try_init(read).await.cloned()
     }
 
+    /// The whole content, if it is known or takes a single call; `None` otherwise.
+    pub(super) async fn cheap_snapshot(
+        &self,
+        cached: &Cached,
+    ) -> Result<Option<Arc<Snapshot>>, gitlab::Error> {
+        if let Some(known) = cached.snapshot.get() {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let Some(head) = self.head(cached).await? else {
+            return Ok(None);
+        };
+        let Some(tree) = self.contents.read_archive(&head).await? else {
+            return Ok(None);
+        };
+        let snapshot = async || Arc::new(Snapshot::new(Some(head), tree));
+        Ok(Some(Arc::clone(
+            cached.snapshot.get_or_init(snapshot).await,
+        )))
+    }
+
     /// The whole content at any commit.
     pub(super) async fn tree_at(&self, commit: &str) -> Result<ManifestTree, gitlab::Error> {
         self.contents.read_all(commit).await

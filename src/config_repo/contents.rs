@@ -65,22 +65,35 @@ impl Contents {
     /// Reads all manifests of a commit: the first time from an archive, later only those that differ.
     pub(super) async fn read_all(&self, commit: &str) -> Result<ManifestTree, gitlab::Error> {
         let first = self.known().is_empty();
-        if first && !self.distrusts_archives.load(Ordering::Relaxed) {
-            let files = self.unpack_archive(commit).await?;
-            if !files.is_empty() && !files.keys().any(|path| is_attributes(path)) {
-                let format = ObjectFormat::from_id(commit);
-                let files = files.into_iter().map(|(path, content)| {
-                    (
-                        path,
-                        self.remember(&format.blob_id(&content), &content)
-                            .to_string(),
-                    )
-                });
-                return Ok(ManifestTree::from_files(self.layout, files));
-            }
+        if first && let Some(tree) = self.read_archive(commit).await? {
+            return Ok(tree);
         }
         let listing = self.list(commit).await?;
         self.read(commit, &listing).await
+    }
+
+    /// Reads all manifests of a commit from an archive; `None` when GitLab serves none that can be
+    /// trusted.
+    pub(super) async fn read_archive(
+        &self,
+        commit: &str,
+    ) -> Result<Option<ManifestTree>, gitlab::Error> {
+        if self.distrusts_archives.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let files = self.unpack_archive(commit).await?;
+        if files.is_empty() || files.keys().any(|path| is_attributes(path)) {
+            return Ok(None);
+        }
+        let format = ObjectFormat::from_id(commit);
+        let files = files.into_iter().map(|(path, content)| {
+            (
+                path,
+                self.remember(&format.blob_id(&content), &content)
+                    .to_string(),
+            )
+        });
+        Ok(Some(ManifestTree::from_files(self.layout, files)))
     }
 
     /// Reads the manifests of a listing, as far as they are not known yet.

@@ -282,9 +282,13 @@ impl<'a> Home<'a> {
         &self,
         key: &EntityKey,
     ) -> Option<(String, String)> {
-        let attempt = format!("read what refers to the {key}");
-        let snapshot = self.client.ask(self.snapshot(&attempt)).await?;
-        referrers_warning(snapshot.ok()??.as_ref(), key)
+        let read = async {
+            let project = self.current_project().await.ok()??;
+            let repository = self.repository(project).await.ok()?;
+            repository.cheap_snapshot().await.ok()?
+        };
+        let snapshot = self.client.ask(read).await??;
+        referrers_warning(&snapshot, key)
     }
 
     fn location_in(&self, project: u64, verified: VerifiedAt) -> ManifestLocation {
