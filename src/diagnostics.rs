@@ -93,7 +93,7 @@ pub(crate) fn config_repo_error(
         config_repo::Error::Exists { key, differences } => Diagnostic::error(
             format!("Cannot {attempt}: it exists already"),
             format!(
-                "The configuration repository holds the {key}, which differs in {}. To manage it here, import it: terraform import {}.<address> {}. Otherwise choose another name.",
+                "The configuration repository holds the {key}, which differs in {}. If this creation replaces it (create_before_destroy), it needs another name, since the old one is destroyed only afterwards. To manage it here, import it: terraform import {}.<address> {}. Otherwise choose another name.",
                 differences.join(", "),
                 key.kind.terraform_type(),
                 import_id(key, product_name)

@@ -1,9 +1,11 @@
 //! What resources share during one run: settings, back ends and look-ups, each made when it is
 //! first needed.
 
+mod courtesy;
 mod settings;
 mod vault;
 
+use std::future::Future;
 use std::sync::{Arc, OnceLock};
 
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
@@ -11,6 +13,7 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 pub(crate) use self::settings::{CommitSettings, GitLabSettings, Reconciler, Settings};
 pub(crate) use self::vault::{LoginSettings, VaultSettings};
 
+use self::courtesy::Courtesy;
 use self::vault::ProcessEnv;
 use crate::backends::gitlab::{GitLab, Limits, Options, SetupError};
 use crate::backends::vault::Vault;
@@ -20,6 +23,7 @@ use crate::credentials::Credentials;
 use crate::diagnostics::Context as _;
 use crate::error_chain::error_chain;
 use crate::lookup::{CodeRepos, Products};
+use crate::planned::Planned;
 use crate::wait_graph::WaitGraph;
 use nautes_model::vault::GIT_MOUNT;
 
@@ -28,6 +32,8 @@ pub struct Client {
     settings: Settings,
     wait_graph: WaitGraph,
     holders: Holders,
+    planned: Planned,
+    courtesy: Courtesy,
     gitlab: OnceLock<GitLab>,
     vault: OnceLock<Vault>,
     config_repositories: OnceLock<Arc<Repositories>>,
@@ -43,6 +49,8 @@ impl Client {
             settings,
             wait_graph: WaitGraph::default(),
             holders: Holders::default(),
+            planned: Planned::default(),
+            courtesy: Courtesy::default(),
             gitlab: OnceLock::new(),
             vault: OnceLock::new(),
             config_repositories: OnceLock::new(),
@@ -64,6 +72,16 @@ impl Client {
     /// Which instance in a state holds which object.
     pub(crate) fn holders(&self) -> &Holders {
         &self.holders
+    }
+
+    /// What this process has planned so far.
+    pub(crate) fn planned(&self) -> &Planned {
+        &self.planned
+    }
+
+    /// Waits for an answer that a plan can do without; `None` if there is none within seconds.
+    pub(crate) async fn ask<T>(&self, question: impl Future<Output = T>) -> Option<T> {
+        self.courtesy.ask(question).await
     }
 
     /// The client of GitLab; nothing is sent until it is used.

@@ -129,7 +129,7 @@ impl Runner<'_> {
     ) -> Result<Vec<Outcome>, Error> {
         let change_id = ChangeId::new();
         let mut retries = RetryBudget::new();
-        let mut state = self.load().await?;
+        let mut state = self.load(changes).await?;
         loop {
             let Composition { tree, outcomes } = self.compose(&state, changes, created).await?;
             let head = state.head.commit();
@@ -186,9 +186,13 @@ impl Runner<'_> {
         }
     }
 
-    async fn load(&self) -> Result<BranchState, Error> {
+    async fn load(&self, changes: &[Change]) -> Result<BranchState, Error> {
         let cached = self.branch.cached();
         let verified_now = cached.is_empty();
+        if changes.iter().any(Change::is_initialization) {
+            // A repository that is still empty has no archive to read.
+            self.branch.head(&cached).await?;
+        }
         let head = self.branch.snapshot(&cached).await?;
         Ok(BranchState {
             base: head.tree().clone(),

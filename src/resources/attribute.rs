@@ -10,7 +10,7 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::model::Model;
 use terraform_plugin::resource::Timeouts;
 use terraform_plugin::schema::Validator;
-use terraform_plugin::value::{Path, Tf};
+use terraform_plugin::value::{Known, Path, Tf};
 
 use crate::client::Client;
 use crate::config_repo::Validation;
@@ -64,6 +64,26 @@ impl CommonAttributes {
             Validation::Skip
         } else {
             Validation::Full
+        }
+    }
+}
+
+impl CommonAttributesPlan {
+    /// Keeps the path of an existing manifest, unless the last refresh found the manifest itself to
+    /// be at fault, so that an update may write it elsewhere.
+    pub(crate) fn keep_manifest_path(&mut self, prior: &CommonAttributes) {
+        let mut drift = prior.drift.known().into_iter().flatten();
+        if self.manifest_path.is_unknown() && !drift.any(|found| found.contains("manifest")) {
+            self.manifest_path.clone_from(&prior.manifest_path);
+        }
+    }
+
+    /// Plans the namespace of what is created in a product that is referred to by id. A name may mean
+    /// another product by the time of the apply.
+    pub(crate) fn plan_namespace(&mut self) {
+        let reference = self.product.known().and_then(|text| text.parse().ok());
+        if let Some(ProductReference::Id(product)) = reference {
+            self.namespace = Known(product.to_string());
         }
     }
 }

@@ -3,7 +3,7 @@
 use nautes_model::name::NameRule;
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::schema::Validator;
-use terraform_plugin::value::{Path, Tf};
+use terraform_plugin::value::{Known, Path, Tf};
 
 use super::references::invalid_value;
 use super::unfinished;
@@ -26,6 +26,11 @@ pub(crate) fn parse_visibility(name: &str) -> Visibility {
         "internal" => Visibility::Internal,
         _ => Visibility::Private,
     }
+}
+
+/// Whether a creation may adopt an existing group or project, as far as the plan knows.
+pub(crate) fn may_adopt(adopt_existing: &Tf<bool>) -> bool {
+    !matches!(adopt_existing, Tf::Null | Known(false))
 }
 
 /// The limit that a group sets to the visibility of what is in it, in the words of the message.
@@ -162,7 +167,7 @@ pub(crate) fn display_name() -> Validator {
 
 /// Checks that a description leaves room for the mark of an unfinished object, within `limit` characters, and has none.
 pub(crate) fn description(limit: usize) -> Validator {
-    let longest = limit - unfinished::UNFINISHED.len();
+    let longest = limit - unfinished::ROOM;
     let rule = format!("At most {longest} characters.");
     Validator::new(rule, move |description: &String| {
         let length = description.chars().count();

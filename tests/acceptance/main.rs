@@ -30,6 +30,7 @@ mod kill;
 mod messages;
 mod openssh_key;
 mod parallel;
+mod plan;
 mod product;
 mod product_destroy;
 mod product_guard;

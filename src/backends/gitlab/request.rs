@@ -16,7 +16,7 @@ use crate::backends::http::{
 };
 
 /// Entries per page; GitLab gives no more.
-const PAGE: usize = 100;
+pub(crate) const PAGE: usize = 100;
 
 /// Pages that are requested at the same time.
 const PAGES_AT_ONCE: usize = 4;

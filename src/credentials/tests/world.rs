@@ -1,6 +1,6 @@
 //! A GitLab with one product and a Vault, and processes that work on them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +29,9 @@ pub(super) struct World {
     _folder: tempfile::TempDir,
     _turn: SemaphorePermit<'static>,
 }
+
+/// The secrets that a call keeps: none.
+pub(super) static NOTHING_KEPT: BTreeSet<GitSecret> = BTreeSet::new();
 
 /// A server that starts beside many others is slow to become active.
 static TURNS: Semaphore = Semaphore::const_new(3);
@@ -400,7 +403,9 @@ impl Process {
         token: Option<&TokenPolicy>,
     ) -> Result<RepositoryCredentials, Error> {
         let now = std::time::SystemTime::now();
-        self.credentials.ensure(repository, token, false, now).await
+        self.credentials
+            .ensure(repository, token, false, &NOTHING_KEPT, now)
+            .await
     }
 
     pub(super) async fn remove(&self, repository: RepositoryId) {

@@ -28,6 +28,9 @@ use crate::resources::unfinished;
 /// The key of the digest of the enabled keys in private state.
 const KEYS: &str = "enabled_keys_v2";
 
+/// The key of the provider name in private state.
+const PROVIDER: &str = "code_repo_provider";
+
 /// Where earlier versions stored the titles of those keys.
 const FORMER_KEYS: &str = "enabled_keys";
 
@@ -110,6 +113,8 @@ pub(super) struct Verified {
     pub(super) location: ManifestLocation,
     /// `None` if that is unknown, as in the state of an older version.
     pub(super) keys: Option<KeyDigest>,
+    /// The `codeRepoProvider` that the manifest has by then; `None` if that is unknown.
+    pub(super) provider: Option<String>,
 }
 
 impl Verified {
@@ -118,13 +123,24 @@ impl Verified {
         Some(Self {
             location: ManifestLocation::load(private)?,
             keys: private.get(KEYS),
+            provider: private.get(PROVIDER),
         })
+    }
+
+    /// Whether the manifest names the provider's `code_repo_provider`, as far as that is known.
+    pub(super) fn names_provider(&self, client: &Client) -> bool {
+        let provider = self.provider.as_ref();
+        provider.is_none_or(|provider| *provider == client.settings().code_repo_provider)
     }
 
     /// Stores it in private state.
     pub(super) fn store(&self, private: &mut PrivateState) -> Result<(), Diagnostics> {
         self.location.store(private)?;
         private.remove(FORMER_KEYS);
+        if let Some(provider) = &self.provider {
+            let stored = private.set(PROVIDER, provider);
+            stored.map_err(|error| Diagnostics::from(Diagnostic::bug(error)))?;
+        }
         let Some(keys) = &self.keys else {
             private.remove(KEYS);
             return Ok(());
@@ -135,11 +151,12 @@ impl Verified {
     }
 
     /// What holds after the manifest of a repository was saved.
-    pub(super) fn new(saved: &Saved, id: RepositoryId) -> Self {
+    pub(super) fn new(saved: &Saved, id: RepositoryId, provider: &str) -> Self {
         let enabled = saved.snapshot.enabled_keys().get(&id);
         Self {
             location: saved.location.clone(),
             keys: enabled.map(|keys| digest(keys.as_ref())),
+            provider: Some(provider.to_owned()),
         }
     }
 }
@@ -184,7 +201,9 @@ pub(super) async fn update_from(
         Some(read) => {
             enabled = read.enabled;
             if let Some(present) = read.present {
+                let mut provider = kept.and_then(|kept| kept.provider.clone());
                 if let Some(Entity::CodeRepo(entity)) = &present.entity {
+                    provider = Some(entity.code_repo_provider.clone());
                     drift.extend(manifest::update_from(client, state, *product, entity));
                 }
                 drift.extend(drift_of(&present));
@@ -192,6 +211,7 @@ pub(super) async fn update_from(
                 verified = Some(Verified {
                     location: read.location,
                     keys: enabled.as_deref().map(digest),
+                    provider,
                 });
             }
         }
@@ -285,7 +305,7 @@ mod tests {
     use super::*;
 
     fn values(private: &PrivateState) -> BTreeMap<&'static str, Value> {
-        let keys = ["manifest", KEYS, FORMER_KEYS].into_iter();
+        let keys = ["manifest", KEYS, PROVIDER, FORMER_KEYS].into_iter();
         keys.filter_map(|key| Some((key, private.get(key)?)))
             .collect()
     }

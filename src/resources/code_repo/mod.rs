@@ -5,6 +5,7 @@ mod create;
 mod credentials;
 mod data_source;
 mod delete;
+mod existing;
 mod gitlab_project;
 mod inspect;
 mod list;

@@ -1,5 +1,6 @@
 //! The data sources that list the entities of a product.
 
+use std::collections::HashMap;
 use std::marker::PhantomData;
 
 use nautes_model::entity::Entity;
@@ -11,6 +12,7 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::model::{Model, PlanOf};
 use terraform_plugin::value::Path;
 
+use crate::backends::gitlab::Project;
 use crate::client::Client;
 use crate::resources::attribute::{compile_name_regex, product_reference, regular_expression};
 use crate::resources::home::Home;
@@ -58,13 +60,21 @@ pub(crate) trait EntityList: Model {
         entity.name().to_string()
     }
 
+    /// Whether the list shows attributes of GitLab projects.
+    const SHOWS_PROJECTS: bool = false;
+
     /// Makes the list.
-    fn new(
-        arguments: ListArguments,
-        project: Option<String>,
-        product: ProductId,
-        entities: &[&Entity],
-    ) -> Self;
+    fn new(arguments: ListArguments, project: Option<String>, found: &Listed<'_>) -> Self;
+}
+
+/// The entities that are listed, sorted by name.
+pub(crate) struct Listed<'a> {
+    /// The product.
+    pub(crate) product: ProductId,
+    /// The entities, each with the path of its manifest.
+    pub(crate) entities: Vec<(&'a Entity, String)>,
+    /// The GitLab projects in the product's group by number, if the list shows them.
+    pub(crate) projects: HashMap<u64, Project>,
 }
 
 /// The data source of a list.
@@ -108,11 +118,11 @@ impl<L: EntityList + 'static> DataSource for ListDataSource<L> {
             let detail = "The product, or its configuration repository, does not exist.";
             Diagnostic::error(format!("Cannot {attempt}"), detail).at(&Path::to("product"))
         })?;
+        let tree = snapshot.tree();
         if let Some(owner) = &owner {
-            require_project(snapshot.tree(), product, owner)?;
+            require_project(tree, product, owner)?;
         }
-        let mut entities: Vec<&Entity> = snapshot
-            .tree()
+        let mut entities: Vec<&Entity> = tree
             .entities_of_kind(L::KIND)
             .filter(|entity| {
                 let is_match = |pattern: &regex::Regex| pattern.is_match(&L::name(entity));
@@ -124,7 +134,21 @@ impl<L: EntityList + 'static> DataSource for ListDataSource<L> {
             })
             .collect();
         entities.sort_by_key(|entity| L::name(entity));
-        Ok(L::new(arguments, project, product, &entities))
+        let path = |entity: &Entity| tree.find(&entity.key()).map(|(path, _)| path.to_owned());
+        let entities = entities.into_iter();
+        let entities = entities.map(|entity| (entity, path(entity).unwrap_or_default()));
+        let projects = if L::SHOWS_PROJECTS {
+            client.code_repos()?.projects(product).await?
+        } else {
+            Vec::new()
+        };
+        let projects = projects.into_iter().map(|project| (project.id, project));
+        let found = Listed {
+            product,
+            entities: entities.collect(),
+            projects: projects.collect(),
+        };
+        Ok(L::new(arguments, project, &found))
     }
 }
 
