@@ -20,8 +20,9 @@ resource "nautes_environment" "staging" {
 }
 "#;
 
-/// The number of calls of a product's creation before the call that creates its project.
-const CALLS_BEFORE_PROJECT: usize = 1;
+/// The number of calls before the one that creates a product's project: the look for its group by
+/// the plan and again by the apply, and the creation of the group.
+const CALLS_BEFORE_PROJECT: usize = 3;
 
 /// An interrupted provider stops waiting after five seconds; the rest is for slow machines.
 const EXIT_LIMIT: Duration = Duration::from_secs(12);

@@ -11,6 +11,7 @@ use gitlab::api::projects::repository::commits::{Commit as GetCommit, Commits};
 use gitlab::api::projects::repository::tags::Tags;
 use gitlab::api::projects::repository::{Archive, ArchiveFormat};
 use serde::{Deserialize, Serialize, Serializer};
+use serde_json::json;
 
 use super::GitLab;
 use super::error::{Error, Kind};
@@ -198,6 +199,13 @@ impl GitLab {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Creates a branch that begins at another one.
+    pub async fn create_branch(&self, project: u64, branch: &str, from: &str) -> Result<(), Error> {
+        let body = json!({ "branch": branch, "ref": from });
+        let endpoint = JsonEndpoint::post(format!("projects/{project}/repository/branches"), &body);
+        self.perform(&endpoint).await
     }
 
     /// Lists the branches of a project.
