@@ -2,6 +2,7 @@
 //! one never takes the object of the other.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,9 @@ const KEY: &str = "claim";
 pub struct Claim(String);
 
 impl Claim {
+    /// How many characters it has.
+    pub(crate) const LENGTH: usize = 16;
+
     /// Draws a new claim.
     pub fn new() -> Self {
         let (_, random) = Uuid::new_v4().as_u64_pair();
@@ -42,6 +46,12 @@ impl Claim {
             .set(KEY, &claim)
             .map_err(|error| Diagnostics::from(Diagnostic::bug(error)))?;
         Ok(claim)
+    }
+}
+
+impl fmt::Display for Claim {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
     }
 }
 
@@ -100,6 +110,17 @@ impl Holders {
         }
     }
 
+    /// Records the instance of an object that was read. One without a claim, from the state of an older
+    /// version, gets one, so that a second instance of the object is noticed.
+    pub(crate) fn record_read(
+        &self,
+        object: &ObjectId,
+        private: &mut PrivateState,
+    ) -> Result<(), Diagnostics> {
+        let claim = Claim::load_or_store(private)?;
+        self.record(object, &claim)
+    }
+
     /// Records the instance of an existing object that its private state tells.
     pub(crate) fn record_kept(
         &self,
@@ -145,6 +166,15 @@ impl Holders {
         let holders = self.lock();
         let holder = holders.get(object);
         holder.is_some_and(|holder| !holder.is_new && Some(&holder.claim) != claim)
+    }
+
+    /// The objects of a type that the instance with this claim holds.
+    pub(crate) fn held_by(&self, claim: &Claim, type_name: &str) -> Vec<String> {
+        let holders = self.lock();
+        let held = holders
+            .iter()
+            .filter(|(object, holder)| object.type_name == type_name && holder.claim == *claim);
+        held.map(|(object, _)| object.id.clone()).collect()
     }
 
     /// Whether a creation of this process has made or taken over an object.

@@ -10,13 +10,14 @@ use std::collections::BTreeSet;
 
 use nautes_model::validation::explain::{ChangeContext, Explanation, explain};
 use nautes_model::validation::{Step, Violation};
-use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use nautes_model::{EntityKey, Kind};
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics, SharedCause};
 use terraform_plugin::value::Path;
 
 use self::gitlab::hint;
 use crate::backends::gitlab::Error as GitLabError;
 use crate::config_repo::{self, Snapshot};
-use crate::error_chain::error_chain;
+use crate::error_chain::{capitalized, error_chain};
 
 /// An error that can be explained to the user.
 pub(crate) trait Explain {
@@ -58,7 +59,16 @@ impl Explain for config_repo::Error {
 /// Returns the message of a failed call to GitLab.
 pub(crate) fn gitlab_error(attempt: impl AsRef<str>, error: &GitLabError) -> Diagnostic {
     let detail = format!("{}.\n\n{}", error_chain(error), hint(error));
-    Diagnostic::error(format!("Cannot {}", attempt.as_ref()), detail.trim_end())
+    let diagnostic = Diagnostic::error(format!("Cannot {}", attempt.as_ref()), detail.trim_end());
+    with_cause(diagnostic, gitlab::shared_cause(error))
+}
+
+/// Names the cause of an error that other operations of the run have too.
+fn with_cause(diagnostic: Diagnostic, cause: Option<SharedCause>) -> Diagnostic {
+    match cause {
+        Some(cause) => diagnostic.with_shared_cause(cause),
+        None => diagnostic,
+    }
 }
 
 /// Returns the messages of a failure in a configuration repository. `product_name` is the name of
@@ -83,9 +93,10 @@ pub(crate) fn config_repo_error(
         config_repo::Error::Exists { key, differences } => Diagnostic::error(
             format!("Cannot {attempt}: it exists already"),
             format!(
-                "The configuration repository holds the {key}, which differs in {}. If it is to be managed here, import it: terraform import <address> <product>/{}. Otherwise choose another name.",
+                "The configuration repository holds the {key}, which differs in {}. If this creation replaces it (create_before_destroy), it needs another name, since the old one is destroyed only afterwards. To manage it here, import it: terraform import {}.<address> {}. Otherwise choose another name.",
                 differences.join(", "),
-                key.name
+                key.kind.terraform_type(),
+                import_id(key, product_name)
             ),
         )
         .at(&Path::to("name"))
@@ -103,7 +114,7 @@ pub(crate) fn config_repo_error(
         .into(),
         config_repo::Error::Contended { .. } => Diagnostic::error(
             format!("Cannot {attempt}: others keep writing to the same repository"),
-            format!("{}, so this was given up. What was committed is kept. Look in the history of the configuration repository for who keeps committing, such as a job that rewrites production/kustomization.yaml on every push, then apply again.", capitalized(&error_chain(error))),
+            format!("{}, so this was given up. What was committed is kept. Look in the history of the configuration repository for who keeps committing, such as a job that rewrites a kustomization on every push, then apply again.", capitalized(&error_chain(error))),
         )
         .into(),
         config_repo::Error::Tenant { source, .. } => tenant_error(attempt, error, source).into(),
@@ -123,13 +134,16 @@ fn tenant_error(attempt: &str, error: &config_repo::Error, source: &GitLabError)
         hint(source)
     };
     let detail = format!("{}.\n\n{hint}", capitalized(&error_chain(error)));
-    Diagnostic::error(format!("Cannot {attempt}"), detail.trim_end())
+    let diagnostic = Diagnostic::error(format!("Cannot {attempt}"), detail.trim_end());
+    with_cause(diagnostic, gitlab::shared_cause(source))
 }
 
-fn capitalized(text: &str) -> String {
-    let mut characters = text.chars();
-    let first = characters.next().map(char::to_uppercase);
-    first.into_iter().flatten().chain(characters).collect()
+/// Returns what an entity is imported by.
+fn import_id(key: &EntityKey, product_name: Option<&str>) -> String {
+    match key.kind {
+        Kind::Cluster | Kind::Product | Kind::CodeRepo => key.name.to_string(),
+        _ => format!("{}/{}", product_name.unwrap_or("<product>"), key.name),
+    }
 }
 
 fn explanation(attempt: &str, explanation: Explanation) -> Diagnostic {
@@ -156,4 +170,42 @@ fn terraform_path(steps: &[Step]) -> Path {
         Step::Key(key) => path.key(key.clone()),
         Step::Index(index) => path.index(*index),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use nautes_model::EntityName;
+
+    use super::*;
+
+    #[test]
+    fn an_existing_entity_is_imported_by_the_id_of_its_kind() {
+        let detail = |kind: Kind, name: &str| {
+            let key = EntityKey::new(kind, EntityName::new(name).unwrap());
+            let differences = vec!["env_type".into()];
+            let exists = config_repo::Error::Exists { key, differences };
+            let found = config_repo_error("create it", &exists, Some("shop"));
+            found.into_iter().next().unwrap().detail
+        };
+        for (kind, name, expected) in [
+            (
+                Kind::Environment,
+                "dev",
+                "terraform import nautes_environment.<address> shop/dev.",
+            ),
+            (
+                Kind::Cluster,
+                "deploy-01",
+                "terraform import nautes_cluster.<address> deploy-01.",
+            ),
+            (
+                Kind::CodeRepo,
+                "repo-7",
+                "terraform import nautes_code_repo.<address> repo-7.",
+            ),
+        ] {
+            let detail = detail(kind, name);
+            assert!(detail.contains(expected), "{detail}");
+        }
+    }
 }

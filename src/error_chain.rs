@@ -12,3 +12,15 @@ pub(crate) fn error_chain(error: &dyn Error) -> String {
     }
     text.trim_end_matches('.').to_owned()
 }
+
+/// Returns an error and its causes as a sentence of their own.
+pub(crate) fn sentence(error: &dyn Error) -> String {
+    format!("{}.", capitalized(&error_chain(error)))
+}
+
+/// Returns a text with a capital first letter.
+pub(crate) fn capitalized(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(characters).collect()
+}

@@ -9,6 +9,7 @@ mod diagnostics;
 mod error_chain;
 mod lookup;
 mod moment;
+mod planned;
 pub mod provider;
 mod resources;
 pub mod secret;

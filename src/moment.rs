@@ -22,6 +22,20 @@ pub(crate) fn is_before(moment: &str, other: &str, span: Duration) -> bool {
     pair.is_some_and(|(moment, other)| moment - other <= span)
 }
 
+/// Returns a moment in milliseconds since 1970; `None` if it cannot be parsed.
+pub(crate) fn to_milliseconds(moment: &str) -> Option<i64> {
+    let nanoseconds = parse(moment)?.unix_timestamp_nanos();
+    i64::try_from(nanoseconds / 1_000_000).ok()
+}
+
+/// Returns a moment, in milliseconds since 1970, as GitLab writes it.
+pub(crate) fn from_milliseconds(milliseconds: i64) -> String {
+    let nanoseconds = i128::from(milliseconds) * 1_000_000;
+    let moment = OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).ok();
+    let text = moment.and_then(|moment| moment.format(&Rfc3339).ok());
+    text.unwrap_or_else(|| milliseconds.to_string())
+}
+
 fn parse(moment: &str) -> Option<OffsetDateTime> {
     OffsetDateTime::parse(moment, &Rfc3339).ok()
 }
@@ -37,6 +51,14 @@ mod tests {
         assert!(is_same_moment(created_at, "2026-01-02T11:04:05.678+08:00"));
         assert!(!is_same_moment(created_at, "2026-01-02T03:04:05.679Z"));
         assert!(!is_same_moment(created_at, "2026-01-02T03:04:05.678"));
+    }
+
+    #[test]
+    fn a_moment_in_milliseconds_is_the_same() {
+        let created_at = "2026-01-02T11:04:05.678+08:00";
+        let milliseconds = to_milliseconds(created_at).unwrap();
+        assert!(is_same_moment(created_at, &from_milliseconds(milliseconds)));
+        assert_eq!(to_milliseconds("yesterday"), None);
     }
 
     #[test]

@@ -1,27 +1,29 @@
 //! What resources share during one run: settings, back ends and look-ups, each made when it is
 //! first needed.
 
+mod courtesy;
 mod settings;
 mod vault;
 
+use std::future::Future;
 use std::sync::{Arc, OnceLock};
 
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 
-pub(crate) use self::settings::{
-    CertificateAuthority, CommitSettings, GitLabSettings, Reconciler, Settings,
-};
+pub(crate) use self::settings::{CommitSettings, GitLabSettings, Reconciler, Settings};
 pub(crate) use self::vault::{LoginSettings, VaultSettings};
 
+use self::courtesy::Courtesy;
 use self::vault::ProcessEnv;
 use crate::backends::gitlab::{GitLab, Limits, Options, SetupError};
 use crate::backends::vault::Vault;
 use crate::claim::Holders;
-use crate::config_repo::{self, Author, Repositories};
+use crate::config_repo::{self, CommitOptions, Repositories};
 use crate::credentials::Credentials;
 use crate::diagnostics::Context as _;
 use crate::error_chain::error_chain;
 use crate::lookup::{CodeRepos, Products};
+use crate::planned::Planned;
 use crate::wait_graph::WaitGraph;
 use nautes_model::vault::GIT_MOUNT;
 
@@ -30,6 +32,8 @@ pub struct Client {
     settings: Settings,
     wait_graph: WaitGraph,
     holders: Holders,
+    planned: Planned,
+    courtesy: Courtesy,
     gitlab: OnceLock<GitLab>,
     vault: OnceLock<Vault>,
     config_repositories: OnceLock<Arc<Repositories>>,
@@ -45,6 +49,8 @@ impl Client {
             settings,
             wait_graph: WaitGraph::default(),
             holders: Holders::default(),
+            planned: Planned::default(),
+            courtesy: Courtesy::default(),
             gitlab: OnceLock::new(),
             vault: OnceLock::new(),
             config_repositories: OnceLock::new(),
@@ -68,6 +74,16 @@ impl Client {
         &self.holders
     }
 
+    /// What this process has planned so far.
+    pub(crate) fn planned(&self) -> &Planned {
+        &self.planned
+    }
+
+    /// Waits for an answer that a plan can do without; `None` if there is none within seconds.
+    pub(crate) async fn ask<T>(&self, question: impl Future<Output = T>) -> Option<T> {
+        self.courtesy.ask(question).await
+    }
+
     /// The client of GitLab; nothing is sent until it is used.
     pub(crate) fn gitlab(&self) -> Result<&GitLab, Diagnostics> {
         get_or_try_init(&self.gitlab, || self.connect_gitlab())
@@ -85,13 +101,10 @@ impl Client {
                 "NAUTES_GITLAB_TOKEN, GITLAB_TOKEN",
             )
         })?;
-        let authority = settings.authority.as_ref();
-        let ca_pem = authority.map(|authority| authority.pem("gitlab.ca_file"));
-        let ca_pem = ca_pem.transpose()?;
         let options = Options {
             url,
             token,
-            ca_pem,
+            ca_pem: settings.ca_pem.clone(),
             limits: Limits::default(),
         };
         let gitlab = GitLab::new(&options);
@@ -117,9 +130,10 @@ impl Client {
             let commit = &self.settings.commit;
             let options = config_repo::Options {
                 branch: commit.branch.clone(),
-                author: Author {
-                    name: Some(commit.author_name.clone()),
-                    email: Some(commit.author_email.clone()),
+                commit: CommitOptions {
+                    author_name: Some(commit.author_name.clone()),
+                    author_email: Some(commit.author_email.clone()),
+                    message_prefix: commit.message_prefix.clone(),
                 },
                 tenant_repository: self.settings.tenant_repository.clone(),
                 tenant: Some(self.settings.tenant.clone()),

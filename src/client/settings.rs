@@ -1,7 +1,5 @@
 //! The settings of one provider configuration, with defaults filled in.
 
-use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
-
 use super::vault::VaultSettings;
 use crate::config_repo::TenantRepository;
 use crate::secret::Secret;
@@ -34,16 +32,8 @@ pub(crate) struct GitLabSettings {
     pub(crate) token: Option<Secret>,
     /// The full path of the group that products are made in; `None` for the top level.
     pub(crate) parent_group: Option<String>,
-    pub(crate) authority: Option<CertificateAuthority>,
-}
-
-/// Certificates of authorities that are trusted in addition to the system's.
-#[derive(Debug)]
-pub(crate) enum CertificateAuthority {
-    /// The path of a PEM file.
-    File(String),
-    /// The PEM text itself.
-    Pem(String),
+    /// Certificates (PEM) of authorities that are trusted besides the system's.
+    pub(crate) ca_pem: Option<String>,
 }
 
 #[derive(Debug)]
@@ -51,32 +41,12 @@ pub(crate) struct CommitSettings {
     pub(crate) author_name: String,
     pub(crate) author_email: String,
     pub(crate) branch: String,
+    pub(crate) message_prefix: Option<String>,
 }
 
 impl Settings {
     /// Whether the operators of a Nautes installation make the runtime objects.
     pub(crate) fn nautes_reconciles(&self) -> bool {
         self.reconciler == Reconciler::Nautes
-    }
-}
-
-impl CertificateAuthority {
-    /// Takes the text if there is one, else the file.
-    pub(crate) fn new(pem: Option<String>, file: Option<String>) -> Option<Self> {
-        pem.map(Self::Pem).or(file.map(Self::File))
-    }
-
-    /// Returns the certificates. `argument` is the provider argument that names the file.
-    pub(super) fn pem(&self, argument: &str) -> Result<String, Diagnostics> {
-        match self {
-            Self::Pem(pem) => Ok(pem.clone()),
-            Self::File(file) => std::fs::read_to_string(file).map_err(|error| {
-                Diagnostic::error(
-                    "The authority's certificates cannot be read",
-                    format!("The provider argument {argument} names {file}: {error}."),
-                )
-                .into()
-            }),
-        }
     }
 }

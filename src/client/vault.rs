@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 
-use super::settings::CertificateAuthority;
 use super::{not_configured, wrong_argument};
 use crate::backends::vault::{Limits, Login, Options, Vault};
 use crate::secret::Secret;
@@ -14,7 +13,8 @@ use crate::secret::Secret;
 pub(crate) struct VaultSettings {
     pub(crate) address: Option<String>,
     pub(crate) namespace: Option<String>,
-    pub(crate) authority: Option<CertificateAuthority>,
+    /// Certificates (PEM) of authorities that are trusted besides the system's.
+    pub(crate) ca_pem: Option<String>,
     pub(crate) manage_mounts: bool,
     pub(crate) login: LoginSettings,
     /// The mount, below `auth/`, of the tenant's cluster.
@@ -79,12 +79,10 @@ impl VaultSettings {
         let address = self.address.clone().ok_or_else(|| {
             not_configured("Vault", "vault.address", "NAUTES_VAULT_ADDRESS, VAULT_ADDR")
         })?;
-        let authority = self.authority.as_ref();
-        let ca_pem = authority.map(|authority| authority.pem("vault.ca_file"));
         let options = Options {
             address,
             namespace: self.namespace.clone(),
-            ca_pem: ca_pem.transpose()?,
+            ca_pem: self.ca_pem.clone(),
             login: self.login.resolve(env)?,
             manage_mounts: self.manage_mounts,
             limits: Limits::default(),
@@ -174,7 +172,7 @@ mod tests {
         let settings = VaultSettings {
             address: None,
             namespace: None,
-            authority: None,
+            ca_pem: None,
             manage_mounts: false,
             login: LoginSettings::Token(None),
             auth_mount: "nautes".to_owned(),

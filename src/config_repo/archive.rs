@@ -8,17 +8,26 @@ use flate2::read::GzDecoder;
 /// The largest file that is unpacked; an archive with a larger one is not used.
 const MAX_FILE: u64 = 1 << 20;
 
+/// What an archive holds.
+#[derive(Debug, Default)]
+pub(super) struct Archive {
+    /// The commit that it was made of; `None` if it names none.
+    pub(super) commit: Option<String>,
+    /// The wanted files by their paths.
+    pub(super) files: BTreeMap<String, Vec<u8>>,
+}
+
 /// Unpacks the wanted files of a gzip-compressed tar archive.
 ///
 /// GitLab puts everything into one folder named after project and commit; the returned paths are
-/// relative to it.
-pub(super) fn unpack(
-    archive: &[u8],
-    wanted: impl Fn(&str) -> bool,
-) -> io::Result<BTreeMap<String, Vec<u8>>> {
-    let mut files = BTreeMap::new();
+/// relative to it. The commit is in the global header, where `git archive` writes it.
+pub(super) fn unpack(archive: &[u8], wanted: impl Fn(&str) -> bool) -> io::Result<Archive> {
+    let mut unpacked = Archive::default();
     for entry in tar::Archive::new(GzDecoder::new(archive)).entries()? {
         let mut entry = entry?;
+        if entry.header().entry_type().is_pax_global_extensions() {
+            unpacked.commit = commit_of(&mut entry)?.or(unpacked.commit);
+        }
         if !entry.header().entry_type().is_file() {
             continue;
         }
@@ -32,10 +41,24 @@ pub(super) fn unpack(
             }
             let mut content = Vec::new();
             entry.read_to_end(&mut content)?;
-            files.insert(path.to_owned(), content);
+            unpacked.files.insert(path.to_owned(), content);
         }
     }
-    Ok(files)
+    Ok(unpacked)
+}
+
+fn commit_of(header: &mut tar::Entry<'_, impl Read>) -> io::Result<Option<String>> {
+    let Some(extensions) = header.pax_extensions()? else {
+        return Ok(None);
+    };
+    for extension in extensions {
+        let extension = extension?;
+        if let (Ok("comment"), Ok(commit)) = (extension.key(), extension.value()) {
+            let is_id = commit.len() >= 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+            return Ok(is_id.then(|| commit.to_owned()));
+        }
+    }
+    Ok(None)
 }
 
 #[cfg(test)]
@@ -72,9 +95,29 @@ mod tests {
                 "kind: Environment\n",
             ),
         ]);
-        let files = unpack(&packed, |path| path.starts_with("envs/")).unwrap();
-        let paths: Vec<_> = files.keys().map(String::as_str).collect();
+        let unpacked = unpack(&packed, |path| path.starts_with("envs/")).unwrap();
+        let paths: Vec<_> = unpacked.files.keys().map(String::as_str).collect();
         assert_eq!(paths, [long.as_str(), "envs/dev.yaml"]);
+        assert_eq!(unpacked.commit, None);
+    }
+
+    #[test]
+    fn the_commit_is_in_the_global_header() {
+        let commit_in = |comment: &str| {
+            let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+            let mut header = tar::Header::new_ustar();
+            header.set_entry_type(tar::EntryType::XGlobalHeader);
+            header.set_size(comment.len() as u64);
+            builder
+                .append_data(&mut header, "pax_global_header", comment.as_bytes())
+                .unwrap();
+            let packed = builder.into_inner().unwrap().finish().unwrap();
+            unpack(&packed, |_| true).unwrap().commit
+        };
+        let commit = "0123456789abcdef0123456789abcdef01234567";
+        let found = commit_in(&format!("52 comment={commit}\n"));
+        assert_eq!(found.as_deref(), Some(commit));
+        assert_eq!(commit_in("19 comment=made by\n"), None);
     }
 
     #[test]

@@ -20,7 +20,7 @@ use super::change::{Change, Created};
 use super::commit::{actions, summary};
 use super::compose::{Composer, Composition};
 use super::error::Error;
-use super::message::{ChangeId, message};
+use super::message::{ChangeId, listed, message};
 use super::object_id::ObjectFormat;
 use super::rebase::{carry_over, rebase};
 use super::snapshot::Snapshot;
@@ -46,19 +46,21 @@ const SEARCH_DELAYS: [Duration; 3] = [
 /// How many pages of a hundred commits are searched for such a commit.
 const MAX_SEARCH_PAGES: usize = 3;
 
-/// The author of commits; GitLab takes the owner of the token for what is absent.
+/// How commits are made; GitLab takes the owner of the token for what is absent of the author.
 #[derive(Clone, Debug, Default)]
-pub struct Author {
-    /// The name.
-    pub name: Option<String>,
-    /// The email address.
-    pub email: Option<String>,
+pub struct CommitOptions {
+    /// The author's name.
+    pub author_name: Option<String>,
+    /// The author's email address.
+    pub author_email: Option<String>,
+    /// What messages begin with.
+    pub message_prefix: Option<String>,
 }
 
 /// Makes one batch of changes on a branch.
 pub(super) struct Runner<'a> {
     pub(super) branch: &'a BranchCache,
-    pub(super) author: &'a Author,
+    pub(super) options: &'a CommitOptions,
     pub(super) inputs: &'a ValidationInputs,
     pub(super) other_products: OtherProducts,
 }
@@ -127,7 +129,7 @@ impl Runner<'_> {
     ) -> Result<Vec<Outcome>, Error> {
         let change_id = ChangeId::new();
         let mut retries = RetryBudget::new();
-        let mut state = self.load().await?;
+        let mut state = self.load(changes).await?;
         loop {
             let Composition { tree, outcomes } = self.compose(&state, changes, created).await?;
             let head = state.head.commit();
@@ -141,12 +143,26 @@ impl Runner<'_> {
             }
             let commit = NewCommit {
                 branch: self.branch.name.clone(),
-                commit_message: message(&summary(state.head.tree(), &tree), change_id),
-                author_name: self.author.name.clone(),
-                author_email: self.author.email.clone(),
+                commit_message: message(
+                    self.options.message_prefix.as_deref(),
+                    &summary(state.head.tree(), &tree),
+                    change_id,
+                ),
+                author_name: self.options.author_name.clone(),
+                author_email: self.options.author_email.clone(),
                 actions,
             };
-            match self.commit(&commit, change_id, head).await {
+            let made = self.commit(&commit, change_id, head).await;
+            if let Ok(made) = &made {
+                tracing::info!(
+                    project = self.branch.project,
+                    branch = %self.branch.name,
+                    commit = %made.id,
+                    entities = %listed(&summary(state.head.tree(), &tree)),
+                    "committed to a configuration repository"
+                );
+            }
+            match made {
                 Ok(made) if made.parent_ids.first().map(String::as_str) == head => {
                     state = self.record_commit(&tree, made);
                     if outcomes.iter().all(Result::is_ok) {
@@ -162,7 +178,7 @@ impl Runner<'_> {
                     let Some(delay) = retries.delay_after(&error)? else {
                         return Err(error.into());
                     };
-                    tracing::warn!(%error, ?delay, "a commit failed and is tried again");
+                    tracing::warn!(%error, wait = ?delay, "a commit failed and is tried again");
                     tokio::time::sleep(delay).await;
                     state = self.refresh_after(state, &error).await?;
                 }
@@ -170,9 +186,13 @@ impl Runner<'_> {
         }
     }
 
-    async fn load(&self) -> Result<BranchState, Error> {
+    async fn load(&self, changes: &[Change]) -> Result<BranchState, Error> {
         let cached = self.branch.cached();
         let verified_now = cached.is_empty();
+        if changes.iter().any(Change::is_initialization) {
+            // A repository that is still empty has no archive to read.
+            self.branch.head(&cached).await?;
+        }
         let head = self.branch.snapshot(&cached).await?;
         Ok(BranchState {
             base: head.tree().clone(),

@@ -148,22 +148,70 @@ impl BranchCache {
         Ok(cached.kustomization.get_or_try_init(read).await?.as_ref())
     }
 
+    /// The head, and the whole content if the head was not known yet and GitLab serves both in one
+    /// archive of the branch.
+    async fn head_and_archive(
+        &self,
+        cached: &Cached,
+    ) -> Result<(Option<String>, Option<ManifestTree>), gitlab::Error> {
+        let mut archived = None;
+        let read = async || match self.contents.read_branch(&self.name).await? {
+            Some((head, tree)) => {
+                archived = Some(tree);
+                Ok(Some(head))
+            }
+            None => {
+                self.gitlab
+                    .head_unless_empty(self.project, &self.name)
+                    .await
+            }
+        };
+        let head = cached.head.get_or_try_init(read).await?.clone();
+        Ok((head, archived))
+    }
+
     /// The whole content.
     pub(super) async fn snapshot(&self, cached: &Cached) -> Result<Arc<Snapshot>, gitlab::Error> {
         let read = async || {
-            let Some(head) = self.head(cached).await? else {
+            let (head, archived) = self.head_and_archive(cached).await?;
+            let Some(head) = head else {
                 return Ok(Arc::new(Snapshot::new(
                     None,
                     ManifestTree::new(self.layout),
                 )));
             };
-            let tree = match cached.listing.get() {
-                Some(listing) => self.contents.read(&head, listing).await?,
-                None => self.contents.read_all(&head).await?,
+            let tree = match (archived, cached.listing.get()) {
+                (Some(tree), _) => tree,
+                (None, Some(listing)) => self.contents.read(&head, listing).await?,
+                (None, None) => self.contents.read_all(&head).await?,
             };
             Ok::<_, gitlab::Error>(Arc::new(Snapshot::new(Some(head), tree)))
         };
         cached.snapshot.get_or_try_init(read).await.cloned()
+    }
+
+    /// The whole content, if it is known or an archive tells it; `None` otherwise.
+    pub(super) async fn cheap_snapshot(
+        &self,
+        cached: &Cached,
+    ) -> Result<Option<Arc<Snapshot>>, gitlab::Error> {
+        if let Some(known) = cached.snapshot.get() {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let (Some(head), archived) = self.head_and_archive(cached).await? else {
+            return Ok(None);
+        };
+        let archived = match archived {
+            Some(archived) => Some(archived),
+            None => self.contents.read_archive(&head).await?,
+        };
+        let Some(tree) = archived else {
+            return Ok(None);
+        };
+        let snapshot = async || Arc::new(Snapshot::new(Some(head), tree));
+        Ok(Some(Arc::clone(
+            cached.snapshot.get_or_init(snapshot).await,
+        )))
     }
 
     /// The whole content at any commit.

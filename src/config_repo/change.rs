@@ -94,6 +94,11 @@ impl Change {
         Self::new(Action::Initialize, Validation::Full)
     }
 
+    /// Whether it creates the kustomization if there is none.
+    pub(super) fn is_initialization(&self) -> bool {
+        matches!(self.action, Action::Initialize)
+    }
+
     fn new(action: Action, validation: Validation) -> Self {
         Self {
             action,
@@ -180,7 +185,9 @@ impl Change {
         match &self.action {
             Action::Create(entity) | Action::DryRun(entity) => {
                 let key = entity.key();
-                if let Some((_, manifest)) = tree.find(&key) {
+                let found = tree.find(&key);
+                let path = found.map(|(path, _)| path.to_owned());
+                if let Some((_, manifest)) = found {
                     let differences = manifest.differences(entity);
                     if !differences.is_empty() {
                         return Err(Error::Exists { key, differences });
@@ -190,7 +197,10 @@ impl Change {
                         return Err(Error::CreatedTwice { key });
                     }
                 }
-                put(tree, entity)?;
+                match path {
+                    Some(path) => move_to_planned_path(tree, entity, &path)?,
+                    None => put(tree, entity)?,
+                }
                 self.record(created);
                 Ok(())
             }
@@ -225,6 +235,19 @@ impl Change {
             Expected::Blob(blob) => *blob == blob_id(tree, key, format),
         }
     }
+}
+
+/// Moves the manifest that a creation takes over to the path that the plan shows.
+fn move_to_planned_path(tree: &mut ManifestTree, entity: &Entity, path: &str) -> Result<(), Error> {
+    let planned = ManifestPath::from(entity);
+    let is_free = tree.file(planned.as_str()).is_none();
+    if path == planned.as_str() || !is_free {
+        return put(tree, entity);
+    }
+    let text = tree.file(path).unwrap_or_default().to_owned();
+    tree.remove_file(path);
+    tree.put_file(planned.as_str(), text);
+    Ok(())
 }
 
 fn put(tree: &mut ManifestTree, entity: &Entity) -> Result<(), Error> {

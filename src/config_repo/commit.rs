@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use nautes_model::EntityKey;
+use nautes_model::entity::Entity;
 use nautes_model::tree::{FileChange, ManifestTree};
 
 use crate::backends::gitlab::FileAction;
 
-use super::message::ChangeKind;
+use super::message::{ChangeKind, SummaryLine};
 
 /// Returns the actions that turn one tree into another. `head` is the commit of the first one.
 pub(super) fn actions(
@@ -36,21 +37,33 @@ pub(super) fn actions(
 }
 
 /// Lists what turning one tree into another does to which entities.
-pub(super) fn summary(from: &ManifestTree, to: &ManifestTree) -> Vec<(ChangeKind, EntityKey)> {
+pub(super) fn summary(from: &ManifestTree, to: &ManifestTree) -> Vec<SummaryLine> {
     let mut summary = BTreeSet::new();
     for change in to.changes_since(from) {
         let (FileChange::Created { path, .. }
         | FileChange::Updated { path, .. }
         | FileChange::Deleted { path }) = change;
         if let Some(key) = entity_at(to, path) {
-            summary.insert((ChangeKind::Save, key));
+            summary.insert(summary_line(ChangeKind::Save, to, key));
         } else if let Some(key) = entity_at(from, path)
             && !to.contains(&key)
         {
-            summary.insert((ChangeKind::Delete, key));
+            summary.insert(summary_line(ChangeKind::Delete, from, key));
         }
     }
     summary.into_iter().collect()
+}
+
+fn summary_line(change: ChangeKind, tree: &ManifestTree, key: EntityKey) -> SummaryLine {
+    let name = match tree.get(&key) {
+        Some(Entity::CodeRepo(repo)) if !repo.repo_name.is_empty() => repo.repo_name.clone(),
+        _ => key.name.into(),
+    };
+    SummaryLine {
+        change,
+        kind: key.kind,
+        name,
+    }
 }
 
 fn entity_at(tree: &ManifestTree, path: &str) -> Option<EntityKey> {

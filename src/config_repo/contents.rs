@@ -11,7 +11,7 @@ use nautes_model::tree::ManifestTree;
 use crate::backends::gitlab::{self, GitLab, Kind};
 use crate::backends::http::TransportError;
 
-use super::archive;
+use super::archive::{self, Archive};
 use super::listing::{Listing, is_model_file};
 use super::object_id::ObjectFormat;
 
@@ -65,22 +65,59 @@ impl Contents {
     /// Reads all manifests of a commit: the first time from an archive, later only those that differ.
     pub(super) async fn read_all(&self, commit: &str) -> Result<ManifestTree, gitlab::Error> {
         let first = self.known().is_empty();
-        if first && !self.distrusts_archives.load(Ordering::Relaxed) {
-            let files = self.unpack_archive(commit).await?;
-            if !files.is_empty() && !files.keys().any(|path| is_attributes(path)) {
-                let format = ObjectFormat::from_id(commit);
-                let files = files.into_iter().map(|(path, content)| {
-                    (
-                        path,
-                        self.remember(&format.blob_id(&content), &content)
-                            .to_string(),
-                    )
-                });
-                return Ok(ManifestTree::from_files(self.layout, files));
-            }
+        if first && let Some(tree) = self.read_archive(commit).await? {
+            return Ok(tree);
         }
         let listing = self.list(commit).await?;
         self.read(commit, &listing).await
+    }
+
+    /// Reads all manifests of a commit from an archive; `None` when GitLab serves none that can be
+    /// trusted.
+    pub(super) async fn read_archive(
+        &self,
+        commit: &str,
+    ) -> Result<Option<ManifestTree>, gitlab::Error> {
+        let archive = self.trusted_archive(commit).await?;
+        Ok(archive.map(|archive| self.remember_all(commit, archive.files)))
+    }
+
+    /// Reads all manifests of a branch, and which commit it is at, from an archive; `None` when
+    /// GitLab serves none that can be trusted.
+    pub(super) async fn read_branch(
+        &self,
+        branch: &str,
+    ) -> Result<Option<(String, ManifestTree)>, gitlab::Error> {
+        // A tag may have the name of the branch.
+        let reference = format!("refs/heads/{branch}");
+        let archive = self.trusted_archive(&reference).await?;
+        Ok(archive.and_then(|archive| {
+            let commit = archive.commit?;
+            let tree = self.remember_all(&commit, archive.files);
+            Some((commit, tree))
+        }))
+    }
+
+    async fn trusted_archive(&self, reference: &str) -> Result<Option<Archive>, gitlab::Error> {
+        if self.distrusts_archives.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let archive = self.unpack_archive(reference).await?;
+        let files = &archive.files;
+        let is_trusted = !files.is_empty() && !files.keys().any(|path| is_attributes(path));
+        Ok(is_trusted.then_some(archive))
+    }
+
+    fn remember_all(&self, commit: &str, files: BTreeMap<String, Vec<u8>>) -> ManifestTree {
+        let format = ObjectFormat::from_id(commit);
+        let files = files.into_iter().map(|(path, content)| {
+            (
+                path,
+                self.remember(&format.blob_id(&content), &content)
+                    .to_string(),
+            )
+        });
+        ManifestTree::from_files(self.layout, files)
     }
 
     /// Reads the manifests of a listing, as far as they are not known yet.
@@ -91,7 +128,7 @@ impl Contents {
     ) -> Result<ManifestTree, gitlab::Error> {
         if self.unknown(listing).len() > MAX_SINGLE_READS {
             let format = ObjectFormat::from_id(commit);
-            for (path, content) in self.unpack_archive(commit).await? {
+            for (path, content) in self.unpack_archive(commit).await?.files {
                 let blob = format.blob_id(&content);
                 if listing.blob(&path) == Some(&blob) {
                     self.remember(&blob, &content);
@@ -113,12 +150,9 @@ impl Contents {
 
     /// Returns the model's files, and git attributes, out of an archive; nothing when GitLab serves
     /// no archive, which it limits to a few a minute, or when it is too large to be read.
-    async fn unpack_archive(
-        &self,
-        commit: &str,
-    ) -> Result<BTreeMap<String, Vec<u8>>, gitlab::Error> {
+    async fn unpack_archive(&self, reference: &str) -> Result<Archive, gitlab::Error> {
         let wanted = |path: &str| is_model_file(self.layout, path) || is_attributes(path);
-        match self.gitlab.archive(self.project, commit).await {
+        match self.gitlab.archive(self.project, reference).await {
             Ok(packed) => Ok(archive::unpack(&packed, wanted).unwrap_or_default()),
             Err(error)
                 if matches!(
@@ -128,7 +162,7 @@ impl Contents {
                 ) =>
             {
                 tracing::debug!(%error, "no archive; reading manifests one by one");
-                Ok(BTreeMap::new())
+                Ok(Archive::default())
             }
             Err(error) => Err(error),
         }

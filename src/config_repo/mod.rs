@@ -39,7 +39,7 @@ mod snapshot;
 mod tests;
 mod validation_inputs;
 
-pub use self::batch::Author;
+pub use self::batch::CommitOptions;
 pub use self::change::{PutMode, Validation};
 pub use self::error::{Error, Trees};
 pub use self::read::{Drift, Present, Reading};

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep_until};
 
-use super::batch::{Author, Runner};
+use super::batch::{CommitOptions, Runner};
 use super::branch_cache::BranchCache;
 use super::change::{Change, Created};
 use super::error::Error;
@@ -19,7 +19,7 @@ use crate::wait_graph::{Request, RequestId, WaitGraph};
 pub(super) struct Queue {
     pub(super) branch: Arc<BranchCache>,
     pub(super) graph: WaitGraph,
-    author: Author,
+    options: CommitOptions,
     inputs: ValidationInputs,
     changes: Mutex<PendingChanges>,
     wake: Notify,
@@ -30,7 +30,7 @@ pub(super) struct Queue {
 impl Queue {
     pub(super) fn new(
         branch: Arc<BranchCache>,
-        author: Author,
+        options: CommitOptions,
         inputs: ValidationInputs,
         graph: WaitGraph,
     ) -> Self {
@@ -38,7 +38,7 @@ impl Queue {
         Self {
             branch,
             graph,
-            author,
+            options,
             inputs,
             changes: Mutex::new(changes),
             wake: Notify::new(),
@@ -100,7 +100,7 @@ impl Queue {
         }
         let runner = Runner {
             branch: &self.branch,
-            author: &self.author,
+            options: &self.options,
             inputs: &self.inputs,
             other_products,
         };

@@ -9,7 +9,7 @@ use nautes_model::layout;
 use crate::backends::gitlab::GitLab;
 use crate::wait_graph::WaitGraph;
 
-use super::batch::Author;
+use super::batch::CommitOptions;
 use super::branch_cache::BranchCache;
 use super::error::Error;
 use super::queue::Queue;
@@ -21,8 +21,8 @@ use super::validation_inputs::{Tenant, TenantRepository, ValidationInputs};
 pub struct Options {
     /// The branch of products' repositories.
     pub branch: String,
-    /// The author of commits.
-    pub author: Author,
+    /// How commits are made.
+    pub commit: CommitOptions,
     /// The tenant's repository. Without it there are no clusters, and rules about them are not
     /// validated.
     pub tenant_repository: Option<TenantRepository>,
@@ -104,7 +104,7 @@ impl Repositories {
             };
             Arc::new(Queue::new(
                 branch(),
-                self.options.author.clone(),
+                self.options.commit.clone(),
                 inputs,
                 self.graph.clone(),
             ))

@@ -34,6 +34,8 @@ pub struct StoredKey {
     pub id: u64,
     /// `SHA256:…`.
     pub fingerprint: String,
+    /// The public key, as GitLab lists it.
+    pub public_key: String,
     /// The path of the secret, with its mount: `git/gitlab/repo-7/default/readonly`.
     pub vault_path: String,
 }
@@ -49,6 +51,7 @@ impl StoredKey {
         Ok(Self {
             id: listed.id,
             fingerprint,
+            public_key: listed.key.clone(),
             vault_path: path.to_string(),
         })
     }

@@ -58,6 +58,12 @@ pub enum Error {
         /// Its path, with its mount.
         path: String,
     },
+    /// Vault does not have the secret of a key or token that is to be kept.
+    #[error("Vault has no secret {path}, whose key or token is to be kept")]
+    SecretGone {
+        /// Its path, with its mount.
+        path: String,
+    },
     /// Each attempt to write a secret or role lost a race against another process.
     #[error("other processes keep writing {path}")]
     Contended {

@@ -22,6 +22,7 @@ mod in_progress;
 mod inspection;
 mod key_lists;
 mod key_pair;
+mod namespaces;
 mod operators;
 mod owner;
 mod policies;
@@ -30,12 +31,13 @@ mod stored_secret;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use nautes_model::RepositoryId;
 use nautes_model::entity::Permissions;
-use nautes_model::vault::GitSecret;
+use nautes_model::vault::{GitSecret, SecretPath};
 
 pub use self::access_token::{StoredToken, TokenPolicy, TokenPolicyError};
 pub use self::deploy_key::{DeployKeys, StoredKey};
@@ -48,8 +50,9 @@ pub use self::owner::Owner;
 use self::distribution::Distributors;
 use self::in_progress::InProgress;
 use self::key_lists::KeyLists;
+use self::namespaces::Namespaces;
 use self::policies::Policies;
-use crate::backends::gitlab::GitLab;
+use crate::backends::gitlab::{GitLab, Project};
 use crate::backends::vault::Vault;
 use crate::config_repo::Repositories;
 
@@ -62,6 +65,7 @@ pub struct Credentials {
     vault: Vault,
     keys: Arc<KeyLists>,
     in_progress: Arc<InProgress>,
+    namespaces: Arc<Namespaces>,
     policies: Policies,
     /// Locked while a role is changed, because Vault has no check-and-set for roles.
     roles: tokio::sync::Mutex<()>,
@@ -82,25 +86,30 @@ impl Credentials {
     pub fn new(gitlab: GitLab, vault: Vault, repositories: Arc<Repositories>) -> Self {
         let keys = Arc::new(KeyLists::new(gitlab.clone()));
         let in_progress = Arc::<InProgress>::default();
+        let namespaces = Arc::new(Namespaces::new(gitlab.clone()));
         Self {
             distributors: Distributors::new(
                 repositories,
                 Arc::clone(&keys),
                 Arc::clone(&in_progress),
+                Arc::clone(&namespaces),
                 vault.clone(),
             ),
             gitlab,
             vault: vault.clone(),
             keys,
             in_progress,
+            namespaces,
             policies: Policies::new(vault),
             roles: tokio::sync::Mutex::new(()),
         }
     }
 
-    /// Notes that a repository's project was just created, so that it has no keys to be listed.
-    pub async fn note_new(&self, repository: RepositoryId) {
-        self.keys.note_new(repository.number()).await;
+    /// Notes that a repository's project was just created: it has no keys to be listed, and its group
+    /// need not be looked up.
+    pub async fn note_new(&self, project: &Project) {
+        self.namespaces.note(project);
+        self.keys.note_new(project.id).await;
     }
 
     /// Whether Vault holds secrets of a repository.
@@ -114,7 +123,8 @@ impl Credentials {
     /// If no token is wanted, GitLab's tokens are listed only if Vault holds one or `has_token` says
     /// that there may be one.
     ///
-    /// Secrets of another owner are an error before anything is written.
+    /// Secrets of another owner, and the absence of one of `kept`, are errors before anything is
+    /// written.
     ///
     /// New keys are enabled on other repositories by the next [`Self::wait_for_distribution`].
     pub async fn ensure(
@@ -122,11 +132,20 @@ impl Credentials {
         owner: impl Into<Owner>,
         token: Option<&TokenPolicy>,
         has_token: bool,
+        kept: &BTreeSet<GitSecret>,
         now: SystemTime,
     ) -> Result<RepositoryCredentials, Error> {
         let owner = &owner.into();
         let _in_progress = self.in_progress.begin(owner.repository);
         let stored = self.own_secrets(owner).await?;
+        for secret in kept {
+            if stored.get(secret).is_none_or(|known| !known.is_readable) {
+                let path = SecretPath::for_repository(owner.repository, *secret);
+                return Err(Error::SecretGone {
+                    path: path.to_string(),
+                });
+            }
+        }
         let key = async |permissions: Permissions| {
             let known = stored.get(&GitSecret::from(permissions)).cloned();
             self.ensure_deploy_key(owner, permissions, known).await

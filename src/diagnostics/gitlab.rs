@@ -1,5 +1,7 @@
 //! What to do when a call to GitLab fails.
 
+use terraform_plugin::diagnostics::SharedCause;
+
 use super::transport::{self, BackEnd};
 use crate::backends::gitlab::{Call, Error, ForbiddenReason, Kind};
 
@@ -12,6 +14,18 @@ const GITLAB: BackEnd = BackEnd {
 /// Says what to do next; empty when that depends on what was attempted.
 pub(super) fn hint(error: &Error) -> String {
     hint_for(error.kind(), error.call())
+}
+
+/// Returns the cause of an error that all calls to GitLab have in common.
+pub(super) fn shared_cause(error: &Error) -> Option<SharedCause> {
+    let is_common = match error.kind() {
+        Kind::Transport(_) => true,
+        Kind::Unauthorized => !error.call().url.contains("/access_tokens"),
+        _ => false,
+    };
+    is_common
+        .then(|| transport::shared_cause(error.kind(), error.transport(), &GITLAB))
+        .flatten()
 }
 
 fn hint_for(kind: &Kind, call: &Call) -> String {

@@ -1,5 +1,7 @@
 //! What to do when a back end gives no usable answer.
 
+use terraform_plugin::diagnostics::SharedCause;
+
 use crate::backends::http::{ConnectFailure, TransportError, TrustFailure};
 
 /// How messages name a back end and its part of the provider block.
@@ -52,6 +54,34 @@ pub(super) fn hint(error: &TransportError, back_end: &BackEnd) -> String {
         ),
         TransportError::TooLarge | TransportError::Unsendable => String::new(),
     }
+}
+
+/// Returns the cause that errors of a back end share, if it is one of all calls; `kind` is that of the error.
+pub(super) fn shared_cause(
+    kind: &impl std::fmt::Display,
+    transport: Option<&TransportError>,
+    back_end: &BackEnd,
+) -> Option<SharedCause> {
+    let cause = match transport.map(TransportError::cause) {
+        None => kind.to_string(),
+        Some(cause) => match cause {
+            TransportError::Unreachable { .. }
+            | TransportError::Untrusted { .. }
+            | TransportError::NotTls
+            | TransportError::UnexpectedBody
+            | TransportError::Redirected { .. } => cause.to_string(),
+            // A single call may fail like this, but the circuit opens for all of them.
+            cause => match transport? {
+                TransportError::CircuitOpen { .. } => cause.to_string(),
+                _ => return None,
+            },
+        },
+    };
+    let name = back_end.name;
+    Some(SharedCause {
+        key: format!("{name}: {cause}"),
+        short_detail: format!("{name}: {cause}. The first error with this cause tells what to do."),
+    })
 }
 
 fn untrusted(reason: TrustFailure, back_end: &BackEnd) -> String {

@@ -1,9 +1,9 @@
 //! Failed calls to Vault.
 
-use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics, SharedCause};
 
-use super::Explain;
 use super::transport::{self, BackEnd};
+use super::{Explain, with_cause};
 use crate::backends::vault::{Error, Kind};
 use crate::error_chain::error_chain;
 
@@ -16,8 +16,26 @@ const VAULT: BackEnd = BackEnd {
 impl Explain for Error {
     fn explain(&self, attempt: &str) -> Diagnostics {
         let detail = format!("{}.\n\n{}", error_chain(self), hint(self.kind()));
-        Diagnostic::error(format!("Cannot {attempt}"), detail.trim_end()).into()
+        let diagnostic = Diagnostic::error(format!("Cannot {attempt}"), detail.trim_end());
+        with_cause(diagnostic, shared_cause(self)).into()
     }
+}
+
+/// Returns the cause of an error that all calls to Vault have in common.
+pub(super) fn shared_cause(error: &Error) -> Option<SharedCause> {
+    let is_common = matches!(
+        error.kind(),
+        Kind::Transport(_)
+            | Kind::Sealed
+            | Kind::LoginRefused
+            | Kind::LoginUnreadable { .. }
+            | Kind::NoNamespace
+            | Kind::NoMount { .. }
+            | Kind::NotVersioned { .. }
+    );
+    is_common
+        .then(|| transport::shared_cause(error.kind(), error.transport(), &VAULT))
+        .flatten()
 }
 
 /// Says what to do next; empty when that depends on what was attempted.

@@ -60,6 +60,37 @@ impl CodeRepos {
         product: ProductId,
         id: RepositoryId,
     ) -> Result<Option<Project>, Diagnostics> {
+        let listing = self.listing(product).await?;
+        let listed = listing.get();
+        match listed.and_then(|listed| listed.get(&id.number())) {
+            Some(project) if project.namespace.id == product.number() => {
+                Ok(Some(project.clone()).filter(|project| !project.is_marked_for_deletion()))
+            }
+            _ => self.read_project(product, id).await,
+        }
+    }
+
+    /// Returns the project of a path in a product's group, from the same list; `None` if there is
+    /// none that the owner of the token can see.
+    pub(crate) async fn find_named(
+        &self,
+        product: ProductId,
+        name: &str,
+    ) -> Result<Option<Project>, Diagnostics> {
+        let projects = self.projects(product).await?;
+        let named = projects.into_iter().find(|project| project.path == name);
+        Ok(named.filter(|project| !project.is_marked_for_deletion()))
+    }
+
+    /// Returns the projects of a product's group, from the same list.
+    pub(crate) async fn projects(&self, product: ProductId) -> Result<Vec<Project>, Diagnostics> {
+        let listing = self.listing(product).await?;
+        let listed = listing.get().into_iter().flat_map(HashMap::values);
+        let of_group = listed.filter(|project| project.namespace.id == product.number());
+        Ok(of_group.cloned().collect())
+    }
+
+    async fn listing(&self, product: ProductId) -> Result<Listing, Diagnostics> {
         let listing = Arc::clone(self.known().listings.entry(product).or_default());
         let list = async || {
             let projects = self.gitlab.group_projects(product.number()).await;
@@ -67,13 +98,8 @@ impl CodeRepos {
             let by_id = projects.into_iter().map(|project| (project.id, project));
             Ok::<_, Diagnostics>(by_id.collect())
         };
-        let listing = listing.get_or_try_init(list).await?;
-        match listing.get(&id.number()) {
-            Some(project) if project.namespace.id == product.number() => {
-                Ok(Some(project.clone()).filter(|project| !project.is_marked_for_deletion()))
-            }
-            _ => self.read_project(product, id).await,
-        }
+        listing.get_or_try_init(list).await?;
+        Ok(listing)
     }
 
     /// Reads the GitLab project of a repository; `None` if it is gone, which a 404 alone does not
@@ -210,8 +236,8 @@ fn not_found(
     let mut names: Vec<String> = repositories.into_iter().map(|(_, name)| name).collect();
     names.sort();
     let existing = match names.as_slice() {
-        [] => "It has none yet".to_owned(),
-        names => format!("It has {}", names.join(", ")),
+        [] => "It has no code repositories yet".to_owned(),
+        names => format!("Its code repositories are: {}", names.join(", ")),
     };
     let detail = format!("{product} has no code repository of this name. {existing}.");
     Diagnostic::error(format!("The code repository {name} does not exist"), detail).into()

@@ -22,7 +22,7 @@ impl Products {
             let what = format!("the GitLab project {}", path_in(group));
             self.confirm_gone_from(group, &what).await?;
         }
-        Ok(found.filter(|project| is_of(project, group)))
+        Ok(found.filter(|project| is_of(project, group.id)))
     }
 
     /// Finds the configuration repository in a group for one who creates it otherwise, which GitLab
@@ -32,7 +32,7 @@ impl Products {
         group: &Group,
     ) -> Result<Option<Project>, Diagnostics> {
         let found = self.look_up_config_repository(group).await?;
-        Ok(found.filter(|project| is_of(project, group)))
+        Ok(found.filter(|project| is_of(project, group.id)))
     }
 
     /// Returns the project at the path of the configuration repository, whatever its state.
@@ -53,6 +53,6 @@ fn path_in(group: &Group) -> String {
     format!("{}/{NAME}", group.full_path)
 }
 
-fn is_of(project: &Project, group: &Group) -> bool {
-    !project.is_marked_for_deletion() && project.namespace.id == group.id
+pub(super) fn is_of(project: &Project, group: u64) -> bool {
+    !project.is_marked_for_deletion() && project.namespace.id == group
 }

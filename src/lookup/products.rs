@@ -12,6 +12,7 @@ use tokio::sync::{OnceCell, OwnedMutexGuard};
 use super::config_repository;
 use crate::backends::gitlab::{Error, GitLab, Group, Project};
 use crate::diagnostics::gitlab_error;
+use crate::moment::to_milliseconds;
 use crate::wait_graph::{Awaited, Next, Request, Target};
 
 /// The products that this process has looked up.
@@ -37,6 +38,8 @@ struct Known {
     look_ups: HashMap<String, Arc<tokio::sync::Mutex<()>>>,
     /// The full paths by which products were last known.
     full_paths: HashMap<ProductId, String>,
+    /// The configuration repositories that were confirmed by number, without their products.
+    confirmed: HashMap<ProductId, u64>,
 }
 
 /// A product in GitLab.
@@ -86,6 +89,7 @@ impl Products {
             config_project: config_project.cloned(),
         });
         known.products.insert(id, Some(Arc::clone(&product)));
+        known.confirmed.remove(&id);
         product
     }
 
@@ -95,6 +99,7 @@ impl Products {
         let mut known = self.known();
         known.ids_by_name.retain(|_, known| *known != id);
         known.products.insert(id, None);
+        known.confirmed.remove(&id);
     }
 
     /// Records the full path by which a product was last known, which helps to tell whether it is
@@ -111,7 +116,9 @@ impl Products {
 
     /// Forgets a product, so that it is looked up again.
     pub(crate) fn forget(&self, id: ProductId) {
-        self.known().products.remove(&id);
+        let mut known = self.known();
+        known.products.remove(&id);
+        known.confirmed.remove(&id);
     }
 
     /// Returns the id of the product that a reference means, as far as this process knows it.
@@ -140,6 +147,40 @@ impl Products {
         };
         let config_project = self.find_config_repository(&group).await?;
         Ok(Some(self.record(&group, config_project.as_ref())))
+    }
+
+    /// Returns whether a project is still the configuration repository of a product, which one call
+    /// tells unless this process knows the product. `created_at`, in milliseconds since 1970, tells
+    /// the project from another one with its number.
+    pub(crate) async fn confirm_config_project(
+        &self,
+        id: ProductId,
+        project: u64,
+        created_at: i64,
+    ) -> Result<bool, Diagnostics> {
+        let _lock = self.lock_look_up(&id.to_string()).await;
+        {
+            let known = self.known();
+            let confirmed = known.confirmed.get(&id).copied();
+            if known.products.contains_key(&id) || confirmed.is_some() {
+                return Ok(confirmed == Some(project));
+            }
+        }
+        let found = match self.gitlab.project(project).await {
+            Ok(found) => found,
+            Err(error) if error.is_not_found() => return Ok(false),
+            Err(error) => {
+                let attempt = format!("read the GitLab project {project}");
+                return Err(gitlab_error(attempt, &error).into());
+            }
+        };
+        let is_same = config_repository::is_of(&found, id.number())
+            && found.path == config_repository::NAME
+            && to_milliseconds(&found.created_at) == Some(created_at);
+        if is_same {
+            self.known().confirmed.insert(id, project);
+        }
+        Ok(is_same)
     }
 
     async fn lock_look_up(&self, reference: &str) -> OwnedMutexGuard<()> {

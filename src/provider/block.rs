@@ -1,19 +1,24 @@
 //! The provider block, argument by argument.
 
+use std::collections::BTreeSet;
+
 use terraform_plugin::model::Model;
 use terraform_plugin::schema::one_of;
+
+use super::validators::server_url;
+use crate::resources::attribute::{branch_name, not_empty};
 
 /// Manages products of the Nautes model: their GitLab groups, configuration repositories and code repositories, the
 /// manifests of everything in them, and their secrets in Vault.
 ///
-/// Every argument can come from an environment variable instead, so that a remote run needs nothing but variables.
-/// Arguments in the configuration win over `NAUTES_*` variables, which win over the variables of other tools. Nothing is
-/// contacted before a resource needs it. Arguments for kinds of resources that this version does not have yet are
-/// accepted, and say so.
+/// Every argument can come from an environment variable instead, under the same rules. Arguments in the configuration
+/// win over `NAUTES_*` variables, which win over the variables of other tools; an unknown `NAUTES_*` variable is a
+/// warning. Nothing is contacted before a resource needs it. Arguments for kinds of resources that this version does not
+/// have yet are accepted with a warning.
 #[derive(Model)]
 pub struct ProviderBlock {
     /// Name of the tenant; `nautes` by default.
-    #[tf(environment(["NAUTES_TENANT"]))]
+    #[tf(environment(["NAUTES_TENANT"]), validate(not_empty()))]
     pub tenant: Option<String>,
     /// What makes the runtime objects in the clusters: this `provider` (the default), or the
     /// operators of an existing `nautes` installation.
@@ -33,7 +38,7 @@ pub struct ProviderBlock {
     pub tenant_cluster: Option<TenantClusterBlock>,
     /// Name of the `CodeRepoProvider` that manifests of code repositories refer to;
     /// `gitlab-nautes` by default.
-    #[tf(environment(["NAUTES_CODE_REPO_PROVIDER"]))]
+    #[tf(environment(["NAUTES_CODE_REPO_PROVIDER"]), validate(not_empty()))]
     pub code_repo_provider: Option<String>,
     /// How commits in configuration repositories are made.
     pub commit: Option<CommitBlock>,
@@ -52,7 +57,7 @@ pub struct ProviderBlock {
 #[derive(Model)]
 pub struct GitLabBlock {
     /// URL of the GitLab, with or without `/api/v4`.
-    #[tf(environment(["NAUTES_GITLAB_URL", "GITLAB_BASE_URL"]))]
+    #[tf(environment(["NAUTES_GITLAB_URL", "GITLAB_BASE_URL"]), validate(server_url()))]
     pub url: Option<String>,
     /// Access token with the scope `api`.
     #[tf(sensitive, environment(["NAUTES_GITLAB_TOKEN", "GITLAB_TOKEN"]))]
@@ -77,10 +82,10 @@ pub struct GitLabBlock {
 #[derive(Model)]
 pub struct VaultBlock {
     /// URL of the server, with or without `/v1`.
-    #[tf(environment(["NAUTES_VAULT_ADDRESS", "VAULT_ADDR"]))]
+    #[tf(environment(["NAUTES_VAULT_ADDRESS", "VAULT_ADDR"]), validate(server_url()))]
     pub address: Option<String>,
     /// URL by which pods reach the server; `address` by default. This version installs no pods.
-    #[tf(environment(["NAUTES_VAULT_CLUSTER_ADDRESS"]))]
+    #[tf(environment(["NAUTES_VAULT_CLUSTER_ADDRESS"]), validate(server_url()))]
     pub cluster_address: Option<String>,
     /// Namespace on the server.
     #[tf(environment(["NAUTES_VAULT_NAMESPACE", "VAULT_NAMESPACE"]))]
@@ -94,6 +99,10 @@ pub struct VaultBlock {
     /// Whether missing mounts are created; `false` by default.
     #[tf(environment(["NAUTES_VAULT_MANAGE_MOUNTS"]))]
     pub manage_mounts: Option<bool>,
+    /// Paths besides the product's own that the credentials of runtimes may name. In the environment variable
+    /// there are commas between them.
+    #[tf(environment(["NAUTES_VAULT_SHARED_CREDENTIAL_PATHS"]))]
+    pub shared_credential_paths: Option<BTreeSet<String>>,
     /// Auth mount of the tenant's cluster; the name of the tenant by default.
     #[tf(environment(["NAUTES_VAULT_AUTH_MOUNT"]))]
     pub auth_mount: Option<String>,
@@ -157,7 +166,7 @@ pub struct VaultKubernetesBlock {
 #[derive(Model)]
 pub struct OidcBlock {
     /// URL of the issuer.
-    #[tf(environment(["NAUTES_OIDC_ISSUER"]))]
+    #[tf(environment(["NAUTES_OIDC_ISSUER"]), validate(server_url()))]
     pub issuer: Option<String>,
     /// Client id of the dashboards.
     #[tf(environment(["NAUTES_OIDC_CLIENT_ID"]))]
@@ -172,6 +181,9 @@ pub struct OidcBlock {
     /// `groups` by default.
     #[tf(environment(["NAUTES_OIDC_GROUPS_CLAIM"]))]
     pub groups_claim: Option<String>,
+    /// What the issuer puts before the names of groups.
+    #[tf(environment(["NAUTES_OIDC_GROUPS_PREFIX"]))]
+    pub groups_prefix: Option<String>,
 }
 
 /// The tenant's configuration repository.
@@ -181,7 +193,7 @@ pub struct TenantRepositoryBlock {
     #[tf(environment(["NAUTES_TENANT_REPOSITORY_PROJECT"]))]
     pub project: Option<String>,
     /// Branch; `main` by default.
-    #[tf(environment(["NAUTES_TENANT_REPOSITORY_BRANCH"]))]
+    #[tf(environment(["NAUTES_TENANT_REPOSITORY_BRANCH"]), validate(branch_name()))]
     pub branch: Option<String>,
     /// Whether a missing repository is created; `false` by default. This version creates none.
     #[tf(environment(["NAUTES_TENANT_REPOSITORY_CREATE"]))]
@@ -203,12 +215,15 @@ pub struct TenantClusterBlock {
 #[derive(Model)]
 pub struct CommitBlock {
     /// Name of the author; `Nautes` by default.
-    #[tf(environment(["NAUTES_COMMIT_AUTHOR_NAME"]))]
+    #[tf(environment(["NAUTES_COMMIT_AUTHOR_NAME"]), validate(not_empty()))]
     pub author_name: Option<String>,
     /// E-mail address of the author; `nautes@example.com` by default.
-    #[tf(environment(["NAUTES_COMMIT_AUTHOR_EMAIL"]))]
+    #[tf(environment(["NAUTES_COMMIT_AUTHOR_EMAIL"]), validate(not_empty()))]
     pub author_email: Option<String>,
     /// Branch of the products' configuration repositories; `main` by default.
-    #[tf(environment(["NAUTES_COMMIT_BRANCH"]))]
+    #[tf(environment(["NAUTES_COMMIT_BRANCH"]), validate(branch_name()))]
     pub branch: Option<String>,
+    /// What commit messages begin with, such as `[skip ci]`, or what a push rule demands.
+    #[tf(environment(["NAUTES_COMMIT_MESSAGE_PREFIX"]), validate(not_empty()))]
+    pub message_prefix: Option<String>,
 }

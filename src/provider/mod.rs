@@ -2,6 +2,8 @@
 
 mod block;
 mod settings;
+mod unused;
+mod validators;
 
 use terraform_plugin::diagnostics::{Diagnostics, Warnings};
 use terraform_plugin::provider::{Provider, Registry};
@@ -11,6 +13,7 @@ pub use self::block::ProviderBlock;
 pub(crate) use self::block::{GitLabBlock, TenantRepositoryBlock};
 pub use crate::client::Client;
 
+use self::unused::warn_of_unused_arguments;
 use crate::client::Settings;
 use crate::resources;
 
@@ -22,11 +25,14 @@ impl Provider for Nautes {
     type Config = ProviderBlock;
     type Client = Client;
 
+    const ENVIRONMENT_PREFIX: Option<&'static str> = Some("NAUTES_");
+
     async fn configure(
         &self,
         block: ProviderBlock,
-        _: &mut Warnings,
+        warnings: &mut Warnings,
     ) -> Result<Client, Diagnostics> {
+        warn_of_unused_arguments(&block, warnings);
         Ok(Client::new(Settings::try_from(block)?))
     }
 

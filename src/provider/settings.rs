@@ -8,8 +8,7 @@ use super::block::{
     VaultJwtBlock, VaultKubernetesBlock,
 };
 use crate::client::{
-    CertificateAuthority, CommitSettings, GitLabSettings, LoginSettings, Reconciler, Settings,
-    VaultSettings,
+    CommitSettings, GitLabSettings, LoginSettings, Reconciler, Settings, VaultSettings,
 };
 use crate::config_repo::TenantRepository;
 use crate::secret::Secret;
@@ -20,7 +19,8 @@ impl TryFrom<ProviderBlock> for Settings {
     fn try_from(block: ProviderBlock) -> Result<Self, Diagnostics> {
         let tenant = block.tenant.unwrap_or_else(|| "nautes".to_owned());
         let code_repo_provider = block.code_repo_provider;
-        let gitlab = block.gitlab.map(GitLabSettings::from).unwrap_or_default();
+        let gitlab = block.gitlab.map(GitLabSettings::try_from).transpose()?;
+        let gitlab = gitlab.unwrap_or_default();
         let reconciler = match block.reconciler.as_deref() {
             Some("nautes") => Reconciler::Nautes,
             _ => Reconciler::Provider,
@@ -30,7 +30,7 @@ impl TryFrom<ProviderBlock> for Settings {
             gitlab,
             commit: commit_settings(block.commit),
             reconciler,
-            vault: vault_settings(block.vault, &tenant),
+            vault: vault_settings(block.vault, &tenant)?,
             code_repo_provider: code_repo_provider.unwrap_or_else(|| "gitlab-nautes".to_owned()),
             tenant,
             tenant_repository: block.tenant_repository.and_then(tenant_repository),
@@ -63,19 +63,41 @@ fn tenant_repository(block: TenantRepositoryBlock) -> Option<TenantRepository> {
     })
 }
 
-impl From<GitLabBlock> for GitLabSettings {
-    fn from(block: GitLabBlock) -> Self {
+impl TryFrom<GitLabBlock> for GitLabSettings {
+    type Error = Diagnostics;
+
+    fn try_from(block: GitLabBlock) -> Result<Self, Diagnostics> {
         let trimmed = |path: String| path.trim_matches('/').to_owned();
-        Self {
+        Ok(Self {
             url: block.url,
             token: block.token.map(Secret::from),
             parent_group: block
                 .parent_group
                 .map(trimmed)
                 .filter(|path| !path.is_empty()),
-            authority: CertificateAuthority::new(block.ca_pem, block.ca_file),
-        }
+            ca_pem: ca_pem("gitlab", block.ca_pem, block.ca_file)?,
+        })
     }
+}
+
+/// Returns the certificates of private authorities; `block` is the block with the arguments.
+fn ca_pem(
+    block: &str,
+    pem: Option<String>,
+    file: Option<String>,
+) -> Result<Option<String>, Diagnostics> {
+    let Some(file) = file.filter(|_| pem.is_none()) else {
+        return Ok(pem);
+    };
+    let read = std::fs::read_to_string(&file);
+    read.map(Some).map_err(|error| {
+        let detail = format!(
+            "The provider argument {block}.ca_file names {file:?}, which cannot be read: {error}. Name an existing file; a relative path starts at the folder in which Terraform runs."
+        );
+        Diagnostic::error("The certificates of the authority cannot be read", detail)
+            .at(&Path::to(block).attribute("ca_file"))
+            .into()
+    })
 }
 
 fn commit_settings(block: Option<CommitBlock>) -> CommitSettings {
@@ -83,6 +105,7 @@ fn commit_settings(block: Option<CommitBlock>) -> CommitSettings {
         author_name: None,
         author_email: None,
         branch: None,
+        message_prefix: None,
     });
     CommitSettings {
         author_name: block.author_name.unwrap_or_else(|| "Nautes".to_owned()),
@@ -90,30 +113,33 @@ fn commit_settings(block: Option<CommitBlock>) -> CommitSettings {
             .author_email
             .unwrap_or_else(|| "nautes@example.com".to_owned()),
         branch: block.branch.unwrap_or_else(|| "main".to_owned()),
+        message_prefix: block.message_prefix,
     }
 }
 
-fn vault_settings(block: Option<VaultBlock>, tenant: &str) -> VaultSettings {
+fn vault_settings(block: Option<VaultBlock>, tenant: &str) -> Result<VaultSettings, Diagnostics> {
     let Some(block) = block else {
-        return VaultSettings {
+        return Ok(VaultSettings {
             address: None,
             namespace: None,
-            authority: None,
+            ca_pem: None,
             manage_mounts: false,
             login: LoginSettings::Token(None),
             auth_mount: tenant.to_owned(),
-        };
+        });
     };
+    // VAULT_CACERT may name a file for another use, where no Vault is configured.
+    let ca_file = block.ca_file.filter(|_| block.address.is_some());
     let login = login_settings(block.approle, block.jwt, block.kubernetes);
     let token = block.token.map(Secret::from);
-    VaultSettings {
+    Ok(VaultSettings {
+        ca_pem: ca_pem("vault", block.ca_pem, ca_file)?,
         address: block.address,
         namespace: block.namespace.filter(|namespace| !namespace.is_empty()),
-        authority: CertificateAuthority::new(block.ca_pem, block.ca_file),
         manage_mounts: block.manage_mounts.unwrap_or(false),
         login: login.unwrap_or(LoginSettings::Token(token)),
         auth_mount: block.auth_mount.unwrap_or_else(|| tenant.to_owned()),
-    }
+    })
 }
 
 /// Returns the auth method that is configured, if any. The schema excludes two of them, and a
@@ -158,6 +184,7 @@ mod tests {
             ca_pem: None,
             manage_mounts: None,
             auth_mount: None,
+            shared_credential_paths: None,
             token: Some("configured".to_owned()),
             approle: None,
             jwt,
@@ -172,14 +199,26 @@ mod tests {
             mount: None,
             token: None,
         };
-        let settings = vault_settings(Some(vault(Some(jwt))), "acme");
+        let settings = vault_settings(Some(vault(Some(jwt))), "acme").unwrap();
         assert_eq!(settings.auth_mount, "acme");
         assert!(matches!(settings.login, LoginSettings::Jwt { mount, .. } if mount == "jwt"));
     }
 
     #[test]
+    fn a_missing_file_of_certificates_is_an_error_of_its_argument_before_anything_is_contacted() {
+        let block = VaultBlock {
+            ca_file: Some("missing.pem".to_owned()),
+            ..vault(None)
+        };
+        let found = vault_settings(Some(block), "acme").unwrap_err();
+        let found = found.iter().next().unwrap();
+        assert_eq!(found.path, Some(Path::to("vault").attribute("ca_file")));
+        assert!(found.detail.contains("\"missing.pem\""), "{}", found.detail);
+    }
+
+    #[test]
     fn a_token_is_used_only_without_an_auth_method() {
-        let settings = vault_settings(Some(vault(None)), "acme");
+        let settings = vault_settings(Some(vault(None)), "acme").unwrap();
         assert!(matches!(settings.login, LoginSettings::Token(Some(_))));
     }
 }

@@ -17,11 +17,17 @@ use crate::config_repo::{
     Error, Present, PutMode, Reading, Repository, Snapshot, Validation, VerifiedAt,
 };
 use crate::diagnostics::{Context as _, config_repo_error};
+use crate::moment::{from_milliseconds, to_milliseconds};
 use crate::resources::same_object::Sameness;
 use crate::wait_graph::{Request, Target};
 
 /// The key of a [`ManifestLocation`] in private state.
 const KEY: &str = "manifest";
+
+/// When the product's group and the repository's project were created, in milliseconds since 1970.
+/// This tells them from those with the same numbers on another GitLab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Created(i64, i64);
 
 /// The configuration repository that holds a manifest, and where the manifest was last verified in
 /// it. It is kept beside the state, so that a refresh needs no look-up.
@@ -29,10 +35,9 @@ const KEY: &str = "manifest";
 pub(crate) struct ManifestLocation {
     /// The number of the configuration repository's project.
     pub(crate) project: u64,
-    /// When the product's group was created, which tells it from one with the same number on
-    /// another GitLab; an older version did not store it.
+    /// An older version did not store it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) since: Option<String>,
+    pub(crate) created: Option<Created>,
     #[serde(flatten)]
     pub(crate) verified: VerifiedAt,
 }
@@ -132,6 +137,10 @@ impl<'a> Home<'a> {
             let location = self.location.as_ref();
             let location = location.filter(|location| location.project == project);
             let verified = location.map(|location| &location.verified);
+            if self.lacks_branch(&repository).await? {
+                // The product shows it as drift, and its update brings the branch back.
+                return Ok((Reading::Unchanged, project));
+            }
             Ok((repository.read(key, verified).await?, project))
         };
         Ok(match self.with_repository(project, attempt, read).await? {
@@ -153,7 +162,8 @@ impl<'a> Home<'a> {
         validation: Validation,
         attempt: &str,
     ) -> Result<Saved, Diagnostics> {
-        let project = self.current_project().await?;
+        let project = self.project_to_write().await?;
+        self.require_branch(project, attempt).await?;
         let put = |repository: Repository| {
             let (entity, mode) = (entity.clone(), mode.clone());
             async move {
@@ -187,7 +197,8 @@ impl<'a> Home<'a> {
         validation: Validation,
         attempt: &str,
     ) -> Result<Arc<Snapshot>, Diagnostics> {
-        let project = self.current_project().await?;
+        let project = self.project_to_write().await?;
+        self.require_branch(project, attempt).await?;
         let dry_run = |repository: Repository| {
             let entity = entity.clone();
             async move { repository.dry_run(request, entity, validation).await }
@@ -227,16 +238,97 @@ impl<'a> Home<'a> {
         self.with_repository(project, attempt, read).await
     }
 
+    /// Whether the branch of the manifests is missing in a repository that is not empty: it was
+    /// deleted by hand, after another one was made the default branch.
+    async fn lacks_branch(&self, repository: &Repository) -> Result<bool, Error> {
+        match self.other_branch() {
+            Some(_) => repository.lacks_branch().await,
+            None => Ok(false),
+        }
+    }
+
+    /// Fails if the branch of the manifests was deleted by hand.
+    async fn require_branch(&self, project: Option<u64>, attempt: &str) -> Result<(), Diagnostics> {
+        let Some((path, found)) = self.other_branch() else {
+            return Ok(());
+        };
+        let lacks = |repository: Repository| async move { self.lacks_branch(&repository).await };
+        if self.with_repository(project, attempt, lacks).await? != Some(true) {
+            return Ok(());
+        }
+        let branch = &self.client.settings().commit.branch;
+        let detail = format!(
+            "The GitLab project {path} has no branch {branch}, which holds the manifests; its default branch is {found}. Apply the nautes_product, which brings the branch back, or set the provider argument commit.branch."
+        );
+        Err(Diagnostic::error(
+            format!("Cannot {attempt}: the branch {branch} is missing"),
+            detail,
+        )
+        .into())
+    }
+
+    /// The path of the repository and its default branch, if that is another one than that of the
+    /// manifests, as far as this process knows.
+    fn other_branch(&self) -> Option<(String, String)> {
+        let products = self.client.products().ok()?;
+        let product = products.cached(self.layout.product()?)?;
+        let project = product
+            .config_project
+            .as_ref()
+            .filter(|project| !project.empty_repo)?;
+        let found = project.default_branch.as_ref()?;
+        let is_other = *found != self.client.settings().commit.branch;
+        is_other.then(|| (project.path_with_namespace.clone(), found.clone()))
+    }
+
+    /// The warning about what refers to an entity that a plan replaces, as far as GitLab answers.
+    pub(crate) async fn planned_replacement_warning(
+        &self,
+        key: &EntityKey,
+    ) -> Option<(String, String)> {
+        let read = async {
+            let project = self.current_project().await.ok()??;
+            let repository = self.repository(project).await.ok()?;
+            repository.cheap_snapshot().await.ok()?
+        };
+        let snapshot = self.client.ask(read).await??;
+        referrers_warning(&snapshot, key)
+    }
+
     fn location_in(&self, project: u64, verified: VerifiedAt) -> ManifestLocation {
         let products = self.client.products().ok().zip(self.layout.product());
         let product = products.and_then(|(products, id)| products.cached(id));
-        let kept = self.location.as_ref();
-        let since = product.map(|product| product.group.created_at.clone());
+        let created = product.and_then(|product| {
+            let found = product.config_project.as_ref()?;
+            (found.id == project).then_some(())?;
+            let group = to_milliseconds(&product.group.created_at)?;
+            Some(Created(group, to_milliseconds(&found.created_at)?))
+        });
+        let kept = self
+            .location
+            .as_ref()
+            .filter(|kept| kept.project == project);
         ManifestLocation {
             project,
-            since: since.or_else(|| kept.and_then(|kept| kept.since.clone())),
+            created: created.or_else(|| kept?.created),
             verified,
         }
+    }
+
+    /// The number of the repository's project for a write. One call tells whether the one in which
+    /// the manifest was verified still is the product's; otherwise the product is looked up.
+    async fn project_to_write(&self) -> Result<Option<u64>, Diagnostics> {
+        let located = self.location.as_ref().zip(self.layout.product());
+        if let Some((location, product)) = located
+            && let Some(Created(_, created_at)) = location.created
+        {
+            let (products, project) = (self.client.products()?, location.project);
+            let confirmed = products.confirm_config_project(product, project, created_at);
+            if confirmed.await? {
+                return Ok(Some(project));
+            }
+        }
+        self.current_project().await
     }
 
     /// The number of the repository's project, after the product was looked up: what is marked for
@@ -247,14 +339,12 @@ impl<'a> Home<'a> {
                 let Some(product) = self.client.products()?.get(id).await? else {
                     return Ok(None);
                 };
-                let since = self
-                    .location
-                    .as_ref()
-                    .map(|location| location.since.clone());
+                let created = self.location.as_ref().and_then(|kept| kept.created);
+                let created_at = created.map(|Created(group, _)| from_milliseconds(group));
                 let sameness = Sameness {
                     expected: format!("the product {id}"),
                     found: format!("the group {}", product.group.full_path),
-                    created_at: &since.flatten().into(),
+                    created_at: &created_at.into(),
                     found_created_at: &product.group.created_at,
                 };
                 sameness.check()?;
@@ -366,14 +456,26 @@ pub(crate) fn referrers_warning(snapshot: &Snapshot, key: &EntityKey) -> Option<
     let entities = snapshot.tree().entities();
     let referrers: Vec<String> = entities
         .filter(|entity| references(entity).iter().any(|other| other.target == *key))
-        .map(|entity| format!("the {}", entity.key()))
+        .map(named)
         .collect();
     if referrers.is_empty() {
         return None;
     }
+    let replaced = snapshot
+        .get(key)
+        .map_or_else(|| format!("the {key}"), named);
     let detail = format!(
         "It is still named by {}. Until it exists again, these refer to nothing.",
         referrers.join(", ")
     );
-    Some((format!("The {key} is used while it is replaced"), detail))
+    let summary = format!("{replaced} is used while it is replaced");
+    Some((summary.replacen("the ", "The ", 1), detail))
+}
+
+/// Describes an entity by the name that the user gave it.
+fn named(entity: &Entity) -> String {
+    match entity {
+        Entity::CodeRepo(repo) => format!("the code repository {} ({})", repo.repo_name, repo.id),
+        other => format!("the {}", other.key()),
+    }
 }

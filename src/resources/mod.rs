@@ -1,13 +1,15 @@
 //! The resources and data sources: one folder for each kind.
 
-mod attribute;
+pub(crate) mod attribute;
 mod code_repo;
 mod code_repo_binding;
 mod deletion_policy;
 mod environment;
+mod existing;
 mod gitlab_attribute;
 mod home;
 mod manifest;
+mod planned_reference;
 mod product;
 mod project;
 mod references;

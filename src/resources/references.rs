@@ -6,6 +6,7 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::value::Path;
 
 use crate::client::Client;
+use crate::error_chain::sentence;
 use crate::wait_graph::Request;
 
 /// Resolves references inside a product; errors are on the attribute that holds the reference.
@@ -31,7 +32,7 @@ impl ReferenceResolver<'_> {
     ) -> Result<RepositoryId, Diagnostics> {
         let parsed: CodeRepoReference = reference
             .parse()
-            .map_err(|error| invalid_value(attribute, format!("{error}.")))?;
+            .map_err(|error| invalid_value(attribute, sentence(&error)))?;
         let name = match parsed {
             CodeRepoReference::Id(id) => return Ok(id),
             CodeRepoReference::Name(name) => name,
@@ -52,17 +53,17 @@ pub(crate) fn resolve_name(
 ) -> Result<EntityName, Diagnostics> {
     let parsed = reference.parse::<EntityReference>();
     let name = parsed.and_then(|reference| reference.name_in(product).cloned());
-    name.map_err(|error| invalid_value(attribute, format!("{error}.")))
+    name.map_err(|error| invalid_value(attribute, sentence(&error)))
 }
 
 /// Returns a name in the model's type; an error is on its attribute.
 pub(crate) fn entity_name(attribute: &str, name: &str) -> Result<EntityName, Diagnostics> {
-    EntityName::new(name).map_err(|error| invalid_value(attribute, format!("{error}.")))
+    EntityName::new(name).map_err(|error| invalid_value(attribute, sentence(&error)))
 }
 
 /// Returns the error of an attribute's value.
 pub(crate) fn invalid_value(attribute: &str, detail: String) -> Diagnostics {
-    Diagnostic::error(format!("Invalid value of {attribute}"), detail)
+    Diagnostic::error(format!("Invalid value for {attribute}"), detail)
         .at(&Path::to(attribute))
         .into()
 }

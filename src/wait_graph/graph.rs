@@ -102,6 +102,10 @@ impl Graph {
         id
     }
 
+    pub(super) fn has_begun(&self) -> bool {
+        self.next_id > 0
+    }
+
     pub(super) fn end(&mut self, id: RequestId, now: Instant) {
         self.requests.remove(&id);
         self.update(now);

@@ -98,6 +98,11 @@ impl WaitGraph {
         }
     }
 
+    /// Whether any request has begun, so that changes are being applied.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.lock().has_begun()
+    }
+
     /// Counts the requests in flight that may write a manifest of a repository, and of others.
     pub(crate) fn writers(&self, repository: Repository) -> Writers {
         self.lock().writers(repository)

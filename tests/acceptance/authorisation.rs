@@ -151,6 +151,11 @@ resource \"nautes_code_repo\" \"r{number}\" {{
                 Permission::ReadOnly => "readonly",
                 Permission::ReadWrite => "readwrite",
             };
+            let projects = if projects.is_empty() {
+                "null".to_owned()
+            } else {
+                format!("[{}]", projects.join(", "))
+            };
             let _ = write!(
                 text,
                 "
@@ -158,12 +163,11 @@ resource \"nautes_code_repo_binding\" \"b{number}\" {{
   product     = nautes_product.shop.id
   name        = \"binding-{number}\"
   code_repo   = nautes_code_repo.r{}.id
-  projects    = [{}]
+  projects    = {projects}
   permissions = \"{permissions}\"
 }}
 ",
                 binding.repository,
-                projects.join(", ")
             );
         }
         text

@@ -250,6 +250,7 @@ output "found" {
     data.nautes_code_repo.by_id.project,
     data.nautes_code_repo.by_id.access_token.id == nautes_code_repo.checkout.access_token.id,
     join(",", data.nautes_code_repos.of_project.code_repos[*].name),
+    data.nautes_code_repos.of_project.code_repos[0].ssh_url == nautes_code_repo.checkout.ssh_url,
   ]
 }
 "#
@@ -258,7 +259,7 @@ output "found" {
     let outputs = env.workspace.outputs()?;
     assert_eq!(
         outputs["found"],
-        json!([true, "checkout", true, "checkout"])
+        json!([true, "checkout", true, "checkout", true])
     );
     Ok(())
 }

@@ -56,10 +56,7 @@ fn a_binding_enables_deploy_keys_of_other_repositories_and_disables_them_again()
             "nautes_code_repo.pipelines.id",
             "nautes_code_repo.pipelines.name",
         )
-        .replace(
-            "  projects    = [nautes_project.checkout.id]\n",
-            "  projects    = []\n",
-        )
+        .replace("  projects    = [nautes_project.checkout.id]\n", "")
         .replace("readonly", "readwrite");
     env.write(&format!("{both}{changed}"))?;
     let plan = env.workspace.plan()?;

@@ -242,6 +242,9 @@ fn a_data_source_fails_while_the_provider_configuration_is_unknown() -> Case {
         text.contains("nautes_product") && text.contains("not known yet"),
         "{text}"
     );
-    calls.assert_calls(exactly(0));
+    // The plan looks for the two groups that are to be created; the data source asks for nothing.
+    calls.assert_calls(exactly(2));
+    let look_ups = calls.to_route("GET /groups/{id}");
+    look_ups.assert_calls(exactly(2));
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! Errors and warnings for the user, each with a summary, a detail and the attribute that it is about.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter};
+use std::sync::{Mutex, PoisonError};
 
 use crate::protocol::tfplugin6::{self as wire, diagnostic};
 use crate::value::{ConversionError, Path, UnknownValue};
@@ -25,6 +27,19 @@ pub struct Diagnostic {
     pub detail: String,
     /// The attribute that caused it. Terraform shows its line in the configuration.
     pub path: Option<Path>,
+    /// The cause, if many operations of a run may fail for it.
+    pub shared_cause: Option<Box<SharedCause>>,
+}
+
+/// A cause for which many operations of a run fail alike, such as a server that is down.
+///
+/// Only the first error of a cause shows its detail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SharedCause {
+    /// What tells the cause from others.
+    pub key: String,
+    /// One line, which replaces the detail of further errors and points to the first one.
+    pub short_detail: String,
 }
 
 impl Diagnostic {
@@ -36,6 +51,16 @@ impl Diagnostic {
             summary,
             detail,
             path: None,
+            shared_cause: None,
+        }
+    }
+
+    /// Sets the cause that the diagnostic shares with others.
+    #[must_use]
+    pub fn with_shared_cause(self, cause: SharedCause) -> Self {
+        Self {
+            shared_cause: Some(Box::new(cause)),
+            ..self
         }
     }
 
@@ -77,7 +102,7 @@ impl Diagnostic {
             ""
         };
         let detail = format!("{every}{path} {error}.");
-        Self::error(format!("Invalid value of {path}"), detail).at(path)
+        Self::error(format!("Invalid value for {path}"), detail).at(path)
     }
 }
 
@@ -132,6 +157,31 @@ impl Diagnostics {
     }
 }
 
+/// The causes of errors that the user has been told in a run.
+#[derive(Debug, Default)]
+pub(crate) struct ToldCauses(Mutex<BTreeSet<String>>);
+
+impl ToldCauses {
+    /// Shortens the errors whose cause was told before, and remembers the causes of the others.
+    pub(crate) fn shorten(&self, mut diagnostics: Diagnostics) -> Diagnostics {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for diagnostic in &mut diagnostics.0 {
+            if let (Severity::Error, Some(cause)) = (diagnostic.severity, &diagnostic.shared_cause)
+                && !told.insert(cause.key.clone())
+            {
+                diagnostic.detail.clone_from(&cause.short_detail);
+            }
+        }
+        diagnostics
+    }
+
+    /// Forgets everything, for another run.
+    pub(crate) fn clear(&self) {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        told.clear();
+    }
+}
+
 /// Warnings of an operation that has no other context.
 #[derive(Debug, Clone, Default)]
 pub struct Warnings(Diagnostics);
@@ -140,6 +190,11 @@ impl Warnings {
     /// Adds a warning.
     pub fn warn(&mut self, summary: impl Into<String>, detail: impl Into<String>) {
         self.0.push(Diagnostic::warning(summary, detail));
+    }
+
+    /// Adds warnings that have been put together elsewhere.
+    pub(crate) fn extend(&mut self, warnings: impl IntoIterator<Item = Diagnostic>) {
+        self.0.extend(warnings);
     }
 
     /// Returns the warnings with the errors of a failure.
@@ -238,5 +293,31 @@ impl From<&Diagnostic> for wire::Diagnostic {
 impl From<&Diagnostics> for Vec<wire::Diagnostic> {
     fn from(diagnostics: &Diagnostics) -> Self {
         diagnostics.iter().map(Into::into).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(summary: &str, key: &str) -> Diagnostics {
+        let cause = SharedCause {
+            key: key.to_owned(),
+            short_detail: format!("{key}. See the first error."),
+        };
+        let error = Diagnostic::error(summary, "The whole story.");
+        error.with_shared_cause(cause).into()
+    }
+
+    #[test]
+    fn only_the_first_error_of_a_cause_tells_all() {
+        let told = ToldCauses::default();
+        let detail = |found: Diagnostics| told.shorten(found).0.remove(0).detail;
+        assert_eq!(detail(failure("a", "down")), "The whole story.");
+        assert_eq!(detail(failure("b", "down")), "down. See the first error.");
+        assert_eq!(detail(failure("c", "locked")), "The whole story.");
+        assert_eq!(detail(Diagnostic::error("d", "own").into()), "own");
+        told.clear();
+        assert_eq!(detail(failure("e", "down")), "The whole story.");
     }
 }

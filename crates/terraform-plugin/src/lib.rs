@@ -32,6 +32,7 @@ pub mod resource;
 pub mod schema;
 pub mod server;
 pub mod service;
+pub mod similar;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod value;

@@ -39,6 +39,7 @@ pub use self::project::{Namespace, NewProject, Project, ProjectChange};
 pub use self::repository::{
     Branch, Commit, CommitRef, EntryType, FileAction, NewCommit, Tag, TreeEntry,
 };
+pub(crate) use self::request::PAGE;
 pub use super::http::{AddressError, CaError, Call, FieldError, Limits, SetupError};
 
 use super::http::{ApiRoot, HttpClient, Server};

@@ -71,6 +71,9 @@ pub struct Namespace {
     pub kind: String,
     /// The full path.
     pub full_path: String,
+    /// Its page.
+    #[serde(default)]
+    pub web_url: Option<String>,
 }
 
 /// A project to create in a group.

@@ -11,6 +11,7 @@ use gitlab::api::projects::repository::commits::{Commit as GetCommit, Commits};
 use gitlab::api::projects::repository::tags::Tags;
 use gitlab::api::projects::repository::{Archive, ArchiveFormat};
 use serde::{Deserialize, Serialize, Serializer};
+use serde_json::json;
 
 use super::GitLab;
 use super::error::{Error, Kind};
@@ -175,7 +176,7 @@ impl GitLab {
     pub async fn head(&self, project: u64, branch: &str) -> Result<Option<String>, Error> {
         match self.branch(project, branch).await {
             Ok(branch) => Ok(Some(branch.commit.id)),
-            Err(error) if error.is_not_found() && error.mentions("Branch Not Found") => Ok(None),
+            Err(error) if error.is_branch_not_found() => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -190,14 +191,19 @@ impl GitLab {
         match self.branch(project, branch).await {
             Ok(branch) => Ok(Some(branch.commit.id)),
             Err(error)
-                if error.is_not_found()
-                    && error.mentions("Branch Not Found")
-                    && self.branches(project).await?.is_empty() =>
+                if error.is_branch_not_found() && self.branches(project).await?.is_empty() =>
             {
                 Ok(None)
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Creates a branch that begins at another one.
+    pub async fn create_branch(&self, project: u64, branch: &str, from: &str) -> Result<(), Error> {
+        let body = json!({ "branch": branch, "ref": from });
+        let endpoint = JsonEndpoint::post(format!("projects/{project}/repository/branches"), &body);
+        self.perform(&endpoint).await
     }
 
     /// Lists the branches of a project.

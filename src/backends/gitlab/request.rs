@@ -16,7 +16,7 @@ use crate::backends::http::{
 };
 
 /// Entries per page; GitLab gives no more.
-const PAGE: usize = 100;
+pub(crate) const PAGE: usize = 100;
 
 /// Pages that are requested at the same time.
 const PAGES_AT_ONCE: usize = 4;
@@ -149,7 +149,12 @@ impl GitLab {
             let named_limit = self.http.named_limit(answer.headers());
             check_status(&request.call, answer, named_limit)
         };
-        self.http.send(&request, check).await
+        let answer = self.http.send(&request, check).await?;
+        if request.method != Method::GET {
+            let call = &request.call;
+            tracing::info!(method = %call.method, path = request.url.path(), request_id = request_id(&answer), "changed something in GitLab");
+        }
+        Ok(answer)
     }
 
     /// Returns whether a read was redirected within this GitLab, which is how it answers by a path
@@ -190,6 +195,10 @@ fn parse<T: DeserializeOwned>(call: &Call, answer: &Response<Bytes>) -> Result<T
         let call = call.answered_with(answer.headers());
         Error::caused_by(call, TransportError::UnexpectedBody, source)
     })
+}
+
+fn request_id(answer: &Response<Bytes>) -> Option<&str> {
+    answer.headers().get("x-request-id")?.to_str().ok()
 }
 
 fn total_pages(headers: &HeaderMap) -> Option<usize> {

@@ -18,6 +18,11 @@ pub enum AddressError {
     Surplus,
 }
 
+/// Checks that a text can be the address of a server.
+pub(crate) fn check_address(text: &str) -> Result<(), AddressError> {
+    ApiRoot::parse(text, "").map(drop)
+}
+
 /// The root of a server's API, below which all its endpoints are.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(in crate::backends) struct ApiRoot {

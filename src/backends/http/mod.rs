@@ -30,6 +30,7 @@ mod trust;
 
 pub use self::address::AddressError;
 pub(super) use self::address::ApiRoot;
+pub(crate) use self::address::check_address;
 pub(super) use self::client::{HttpClient, Server};
 pub(super) use self::error::FieldErrors;
 pub use self::error::{Call, Error, ErrorKind, FieldError};

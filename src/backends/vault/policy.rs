@@ -53,13 +53,17 @@ impl Vault {
     pub async fn write_policy(&self, name: &str, text: &str) -> Result<(), Error> {
         let request = self.request_policy(Verb::Write, name);
         let request = request.with_body(&Write { policy: text })?;
-        self.session.send(&request).await.map(drop)
+        self.session.send(&request).await?;
+        tracing::info!(policy = name, "wrote a policy in Vault");
+        Ok(())
     }
 
     /// Deletes a policy, which may be absent. Roles that name it keep naming it.
     pub async fn delete_policy(&self, name: &str) -> Result<(), Error> {
         let (_, request) = self.policy_deletion(name);
-        self.session.send(&request).await.map(drop)
+        self.session.send(&request).await?;
+        tracing::info!(policy = name, "deleted a policy in Vault");
+        Ok(())
     }
 
     /// Returns the path of a policy, and the call that deletes it.

@@ -162,6 +162,10 @@ impl Vault {
         };
         let conflict = match self.write_version(path, values, version).await {
             Err(error) if *error.kind() == Kind::Conflict => error,
+            Ok(version) => {
+                tracing::info!(%path, version, "wrote a secret in Vault");
+                return Ok(version);
+            }
             other => return other,
         };
         match self.find(path).await? {
@@ -179,7 +183,9 @@ impl Vault {
     /// Deletes all versions of a secret and its metadata; it may be absent.
     pub async fn delete_secret(&self, path: &SecretPath) -> Result<(), Error> {
         let (_, request) = self.secret_deletion(path);
-        self.session.send(&request).await.map(drop)
+        self.session.send(&request).await?;
+        tracing::info!(%path, "deleted a secret in Vault");
+        Ok(())
     }
 
     /// Returns the path of a secret's metadata, and the call that deletes the secret.

@@ -485,3 +485,17 @@ proptest! {
         prop_assert!(together.tree.changes_since(&tree).is_empty());
     }
 }
+
+#[test]
+fn an_equal_manifest_that_is_taken_over_moves_to_the_path_of_its_entity() {
+    let project = project("shop", "rust");
+    let mut base = tree(std::slice::from_ref(&project));
+    let planned = "projects/shop/shop.yaml";
+    let text = format!("# By hand\n{}", base.file(planned).unwrap());
+    base.remove_file(planned);
+    base.put_file("projects/shop/by-hand.yaml", text.clone());
+    let composition = compose(&base, &[create(project)]);
+    assert_eq!(accepted(&composition), [true]);
+    assert_eq!(composition.tree.file(planned), Some(text.as_str()));
+    assert_eq!(composition.tree.file("projects/shop/by-hand.yaml"), None);
+}

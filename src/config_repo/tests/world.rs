@@ -9,7 +9,7 @@ use nautes_model::{EntityKey, EntityName, Kind, ProductId};
 
 use crate::backends::gitlab::{self, GitLab, Limits, NewGroup, NewProject, Visibility};
 use crate::config_repo::{
-    Author, Error, Options, PutMode, Repositories, Repository, TenantRepository, Validation,
+    CommitOptions, Error, Options, PutMode, Repositories, Repository, TenantRepository, Validation,
     Written,
 };
 use crate::wait_graph::{Request, WaitGraph};
@@ -74,9 +74,10 @@ impl World {
     fn process_of(&self, gitlab: GitLab, tenant_repository: Option<TenantRepository>) -> Process {
         let options = Options {
             branch: "main".into(),
-            author: Author {
-                name: Some("Nautes".into()),
-                email: Some("nautes@example.com".into()),
+            commit: CommitOptions {
+                author_name: Some("Nautes".into()),
+                author_email: Some("nautes@example.com".into()),
+                message_prefix: None,
             },
             tenant_repository,
             tenant: Some("nautes".into()),

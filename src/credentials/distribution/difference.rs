@@ -33,6 +33,18 @@ pub(crate) enum Step {
     Remove,
 }
 
+impl LinkChange {
+    /// The repositories that must belong to the product: the one that is changed, and the owner of a
+    /// key that gets access to it.
+    pub(super) fn repositories(&self) -> impl Iterator<Item = RepositoryId> {
+        let owner = match self.step {
+            Step::Enable | Step::AllowPush => Some(self.key.owner),
+            Step::ForbidPush | Step::Remove => None,
+        };
+        [self.on].into_iter().chain(owner)
+    }
+}
+
 impl fmt::Display for LinkChange {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { on, key, id, step } = self;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use nautes_model::RepositoryId;
 use nautes_model::deploy_key::DeployKey;
+use nautes_model::{ProductId, RepositoryId};
 
 use crate::backends::gitlab::{self, Kind};
 
@@ -30,6 +30,14 @@ pub enum LinkError {
         /// The key.
         key: DeployKey,
     },
+    /// A manifest of the product names a project that is not in its group.
+    #[error("the GitLab project of {repository} is not in the group of {product}")]
+    OutsideProduct {
+        /// The repository.
+        repository: RepositoryId,
+        /// The product.
+        product: ProductId,
+    },
 }
 
 impl LinkError {
@@ -45,6 +53,7 @@ impl LinkError {
                     || matches!(error.kind(), Kind::NotFound | Kind::Taken | Kind::Locked)
             }
             Self::Replaced { .. } => true,
+            Self::OutsideProduct { .. } => false,
         }
     }
 }

@@ -4,7 +4,9 @@
 //! begins afterwards ([`Credentials::wait_for_distribution`](super::Credentials::wait_for_distribution)).
 //! A distribution lists the keys of the repositories that concern its subscribers, of those on which
 //! the last one failed, and of the owners of keys that it has to enable. It changes only the first
-//! two groups, and brings them to the wanted state whatever was enabled before.
+//! two groups, and brings them to the wanted state whatever was enabled before. Whatever the manifests
+//! name, keys stay as they are on projects outside the product's group, and those of such projects are
+//! enabled nowhere.
 //!
 //! `difference` and `subscriber` do no input or output.
 
@@ -27,6 +29,7 @@ use self::run::Distribution;
 use super::error::Error;
 use super::in_progress::InProgress;
 use super::key_lists::KeyLists;
+use super::namespaces::Namespaces;
 use crate::backends::vault::Vault;
 use crate::config_repo::Repositories;
 
@@ -36,6 +39,7 @@ pub(super) struct Distributors {
     repositories: Arc<Repositories>,
     keys: Arc<KeyLists>,
     in_progress: Arc<InProgress>,
+    namespaces: Arc<Namespaces>,
     vault: Vault,
     /// By product and the number of its configuration project, which changes when that is deleted
     /// and created again.
@@ -47,12 +51,14 @@ impl Distributors {
         repositories: Arc<Repositories>,
         keys: Arc<KeyLists>,
         in_progress: Arc<InProgress>,
+        namespaces: Arc<Namespaces>,
         vault: Vault,
     ) -> Self {
         Self {
             repositories,
             keys,
             in_progress,
+            namespaces,
             vault,
             by_product: Mutex::default(),
         }
@@ -72,6 +78,7 @@ impl Distributors {
                     repositories: Arc::clone(&self.repositories),
                     keys: Arc::clone(&self.keys),
                     in_progress: Arc::clone(&self.in_progress),
+                    namespaces: Arc::clone(&self.namespaces),
                     vault: self.vault.clone(),
                 }))
             });

@@ -17,6 +17,7 @@ use crate::config_repo::Repositories;
 use crate::credentials::error::Error;
 use crate::credentials::in_progress::InProgress;
 use crate::credentials::key_lists::KeyLists;
+use crate::credentials::namespaces::Namespaces;
 use crate::credentials::stored_secret::{read_secret, stored_id};
 
 /// How many calls are in flight at the same time.
@@ -30,6 +31,7 @@ pub(super) struct Distribution {
     pub(super) repositories: Arc<Repositories>,
     pub(super) keys: Arc<KeyLists>,
     pub(super) in_progress: Arc<InProgress>,
+    pub(super) namespaces: Arc<Namespaces>,
     pub(super) vault: Vault,
 }
 
@@ -101,6 +103,7 @@ impl Distribution {
         let own = self.current_keys(&all_lists).await;
         let all_lists = &all_lists;
         let changes = difference(enabled, &own, &lists);
+        let changes = self.within_product(changes, enabled.len(), &mut pass).await;
         let failed = stream::iter(changes)
             .map(
                 |change| async move { Some((self.apply(&change, all_lists).await.err()?, change)) },
@@ -120,6 +123,41 @@ impl Distribution {
             });
         }
         pass
+    }
+
+    /// Returns the changes of projects in the product's group, and records the others as failures.
+    async fn within_product(
+        &self,
+        changes: Vec<LinkChange>,
+        size: usize,
+        pass: &mut Pass,
+    ) -> Vec<LinkChange> {
+        let concerned = changes.iter().flat_map(LinkChange::repositories).collect();
+        let looked_up = self.namespaces.look_up(&concerned, self.product, size);
+        let looked_up = looked_up.await.map_err(LinkError::from);
+        let mut within = Vec::new();
+        for change in changes {
+            let is_in =
+                |repository: &RepositoryId| self.namespaces.is_in(*repository, self.product);
+            let outside = change.repositories().find(|repository| !is_in(repository));
+            let Some(repository) = outside else {
+                within.push(change);
+                continue;
+            };
+            let source = looked_up
+                .clone()
+                .err()
+                .unwrap_or(LinkError::OutsideProduct {
+                    repository,
+                    product: self.product,
+                });
+            pass.failures.push(LinkFailure {
+                on: change.on,
+                attempt: change.to_string(),
+                source,
+            });
+        }
+        within
     }
 
     async fn read_lists(&self, repositories: &BTreeSet<RepositoryId>) -> ListsRead {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::world::{World, token_policy};
+use super::world::{NOTHING_KEPT, World, token_policy};
 use crate::credentials::TokenPolicy;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -14,9 +14,10 @@ async fn a_token_is_made_kept_rotated_and_removed() {
     let policy = token_policy();
     let token = async |now| {
         let process = world.process();
-        let ensured = process
-            .credentials
-            .ensure(repository, Some(&policy), false, now);
+        let ensured =
+            process
+                .credentials
+                .ensure(repository, Some(&policy), false, &NOTHING_KEPT, now);
         ensured.await.unwrap().access_token.unwrap()
     };
     let now = SystemTime::now();
@@ -124,7 +125,9 @@ async fn tokens_are_listed_only_where_one_is_wanted_or_known() {
     let remove_token = async |has_token| {
         world.emulator.clear_journal();
         let credentials = world.process().credentials;
-        let ensured = credentials.ensure(repository, None, has_token, now).await;
+        let ensured = credentials
+            .ensure(repository, None, has_token, &NOTHING_KEPT, now)
+            .await;
         assert_eq!(ensured.unwrap().access_token, None);
         lists()
     };

@@ -9,7 +9,7 @@ use nautes_model::RepositoryId;
 use nautes_model::entity::Permissions;
 
 use super::operators::{MOUNT, granted, make_role};
-use super::world::{Death, Process, Server, World, token_policy};
+use super::world::{Death, NOTHING_KEPT, Process, Server, World, token_policy};
 use crate::credentials::Error;
 
 /// Runs `act` to its end after a process has died in the middle of it, for each of its calls.
@@ -97,9 +97,10 @@ async fn a_token_is_rotated_by_the_next_process() {
         async |process, repository| {
             // What was rotated by this clock is due again by the same clock, so it is done once more.
             let policy = token_policy();
-            let ensured = process
-                .credentials
-                .ensure(repository, Some(&policy), false, later);
+            let ensured =
+                process
+                    .credentials
+                    .ensure(repository, Some(&policy), false, &NOTHING_KEPT, later);
             ensured.await.map(|_| ())
         },
         async |repository| is_complete(&world, repository).await,

@@ -183,7 +183,9 @@ async fn subscribers_that_arrive_during_a_run_share_the_next_one() {
     repository.unwrap_err();
     other.unwrap();
     let journal = world.emulator.journal();
-    let runs = journal.iter().filter(|call| call.method == "GET");
+    let runs = journal
+        .iter()
+        .filter(|call| call.call() == "GET /projects/{id}/repository/branches/{branch}");
     assert_eq!(runs.count(), 2, "one look at the branch for each run");
 }
 
@@ -240,7 +242,8 @@ async fn a_cancelled_subscriber_cancels_nothing() {
 async fn create(world: &World, process: &Process, number: usize) -> RepositoryId {
     let path = format!("repo{number:02}");
     let id = world.bare_repository(&path).await;
-    process.credentials.note_new(id).await;
+    let project = world.gitlab().project(id.number()).await.unwrap();
+    process.credentials.note_new(&project).await;
     let manifest = world.code_repo(id, &path, Some("checkout"));
     process.put(manifest).await;
     process.ensure(id, None).await.unwrap();
@@ -336,11 +339,12 @@ async fn a_binding_reads_the_keys_of_the_repositories_that_it_concerns_and_no_ot
         process.distribute_for(subscriber.clone()).await.unwrap();
         (listed(&world), changes(&world))
     };
-    // One head, one list for each repository that counts, and one call for each link.
+    // One head, one listing of the group, one list of keys for each repository that counts, and one
+    // call for each link.
     let (lists, links) = distribute(Change::Put(binding(ReadWrite))).await;
     assert_eq!((lists, links), (sorted(&[one, two, opened]), 2));
     let reads = world.emulator.journal().len() - links;
-    assert_eq!(reads, 4, "the archive is known");
+    assert_eq!(reads, 5, "the archive is known");
 
     let (lists, links) = distribute(Change::Delete(binding(ReadWrite))).await;
     assert_eq!((lists, links), (sorted(&[opened]), 2));

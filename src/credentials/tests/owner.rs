@@ -7,7 +7,7 @@ use nautes_model::RepositoryId;
 use nautes_model::vault::{ACCESS_TOKEN, DEPLOY_KEY, FINGERPRINT, GitSecret, ID, SecretPath};
 use testbed::Method;
 
-use super::world::{World, blocking, token_policy};
+use super::world::{NOTHING_KEPT, World, blocking, token_policy};
 use crate::backends::gitlab::NewAccessToken;
 use crate::backends::vault::{Expected, SecretValues};
 use crate::credentials::{Error, Expectation, Owner};
@@ -46,9 +46,10 @@ async fn the_secrets_of_the_same_number_on_another_gitlab_are_neither_written_no
     let process = world.process();
     let policy = token_policy();
     let now = SystemTime::now();
-    let ensured = process
-        .credentials
-        .ensure(theirs.clone(), Some(&policy), false, now);
+    let ensured =
+        process
+            .credentials
+            .ensure(theirs.clone(), Some(&policy), false, &NOTHING_KEPT, now);
     ensured.await.unwrap();
     assert!(drift(&world, theirs.clone()).await.is_empty());
     let before = world.vault_inventory();
@@ -56,7 +57,7 @@ async fn the_secrets_of_the_same_number_on_another_gitlab_are_neither_written_no
     let process = world.process();
     let credentials = &process.credentials;
     let refused = credentials
-        .ensure(ours.clone(), Some(&policy), false, now)
+        .ensure(ours.clone(), Some(&policy), false, &NOTHING_KEPT, now)
         .await;
     assert!(
         matches!(refused, Err(Error::SecretOfAnother { .. })),
@@ -94,7 +95,7 @@ async fn a_secret_without_an_owner_is_taken_over_only_if_it_holds_a_key_of_the_p
     let process = world.process();
     let made = process
         .credentials
-        .ensure(ours.clone(), None, false, now)
+        .ensure(ours.clone(), None, false, &NOTHING_KEPT, now)
         .await;
     let made = made.unwrap();
     // As an older version and Nautes leave it.
@@ -112,7 +113,7 @@ async fn a_secret_without_an_owner_is_taken_over_only_if_it_holds_a_key_of_the_p
     let again = world
         .process()
         .credentials
-        .ensure(ours.clone(), None, false, now)
+        .ensure(ours.clone(), None, false, &NOTHING_KEPT, now)
         .await;
     assert_eq!(again.unwrap().deploy_keys, made.deploy_keys);
     let metadata = vault.secret_metadata(&path).await.unwrap().unwrap();
@@ -136,7 +137,7 @@ async fn a_secret_without_an_owner_is_taken_over_only_if_it_holds_a_key_of_the_p
     let process = world.process();
     let refused = process
         .credentials
-        .ensure(ours.clone(), None, false, now)
+        .ensure(ours.clone(), None, false, &NOTHING_KEPT, now)
         .await;
     assert!(
         matches!(refused, Err(Error::SecretUnproven { .. })),
@@ -160,7 +161,7 @@ async fn a_deleted_version_and_a_replaced_key_or_token_are_drift_and_repaired() 
     let process = world.process();
     let made = process
         .credentials
-        .ensure(ours.clone(), Some(&policy), false, now)
+        .ensure(ours.clone(), Some(&policy), false, &NOTHING_KEPT, now)
         .await;
     let made = made.unwrap();
 
@@ -195,9 +196,10 @@ async fn a_deleted_version_and_a_replaced_key_or_token_are_drift_and_repaired() 
         assert!(found.contains(&expected), "{found:?}");
     }
     let process = world.process();
-    let repaired = process
-        .credentials
-        .ensure(ours.clone(), Some(&policy), false, now);
+    let repaired =
+        process
+            .credentials
+            .ensure(ours.clone(), Some(&policy), false, &NOTHING_KEPT, now);
     repaired.await.unwrap();
     assert!(drift(&world, ours.clone()).await.is_empty());
     world.assert_keys(repository).await;

@@ -1,6 +1,6 @@
 //! A GitLab with one product and a Vault, and processes that work on them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::backends::gitlab::{self, GitLab, NewGroup, NewProject, Visibility};
 use crate::backends::vault::{self, Login, Vault};
-use crate::config_repo::{Author, Options, PutMode, Repositories, Validation};
+use crate::config_repo::{CommitOptions, Options, PutMode, Repositories, Validation};
 use crate::credentials::key_pair::is_same_key;
 use crate::credentials::{Credentials, Error, RepositoryCredentials, Subscriber, TokenPolicy};
 use crate::secret::ExposeSecret as _;
@@ -29,6 +29,9 @@ pub(super) struct World {
     _folder: tempfile::TempDir,
     _turn: SemaphorePermit<'static>,
 }
+
+/// The secrets that a call keeps: none.
+pub(super) static NOTHING_KEPT: BTreeSet<GitSecret> = BTreeSet::new();
 
 /// A server that starts beside many others is slow to become active.
 static TURNS: Semaphore = Semaphore::const_new(3);
@@ -71,13 +74,14 @@ impl World {
 
     /// A process that knows nothing yet.
     pub(super) fn process(&self) -> Process {
-        let author = Author {
-            name: Some("Nautes".into()),
-            email: Some("nautes@example.com".into()),
+        let commit = CommitOptions {
+            author_name: Some("Nautes".into()),
+            author_email: Some("nautes@example.com".into()),
+            message_prefix: None,
         };
         let options = Options {
             branch: "main".into(),
-            author,
+            commit,
             tenant_repository: None,
             tenant: Some("nautes".into()),
             nautes_reconciles: false,
@@ -399,7 +403,9 @@ impl Process {
         token: Option<&TokenPolicy>,
     ) -> Result<RepositoryCredentials, Error> {
         let now = std::time::SystemTime::now();
-        self.credentials.ensure(repository, token, false, now).await
+        self.credentials
+            .ensure(repository, token, false, &NOTHING_KEPT, now)
+            .await
     }
 
     pub(super) async fn remove(&self, repository: RepositoryId) {

@@ -3,6 +3,8 @@
 //! Its GitLab project is marked as unfinished until the last step, so that a creation that was
 //! interrupted is resumed by the next one.
 
+use std::collections::BTreeSet;
+
 use nautes_model::entity::{CodeRepo, Entity};
 use nautes_model::{ProductId, RepositoryId};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
@@ -65,9 +67,10 @@ pub(super) async fn create(
     request.may_write(home.target(entity.key()));
     request.release(&unassigned);
     if is_new {
-        client.credentials()?.note_new(id).await;
+        client.credentials()?.note_new(&project).await;
     }
-    credentials::ensure(&client, &mut planned, &project, !is_new).await?;
+    let kept = BTreeSet::new();
+    credentials::ensure(&client, &mut planned, &project, !is_new, &kept).await?;
     let mode = match snapshot.get(&entity.key()) {
         // The project is ours by now, and so is its manifest.
         Some(existing) if *existing != entity => PutMode::Update(None),
@@ -77,11 +80,13 @@ pub(super) async fn create(
         .put(&request, &entity, mode, validation, &attempt)
         .await?;
     drop(request);
-    Verified::new(&saved, id).store(&mut operation.private)?;
+    let provider = &client.settings().code_repo_provider;
+    Verified::new(&saved, id, provider).store(&mut operation.private)?;
     let config_project = saved.location.project;
     let before = Some(snapshot);
     credentials::wait_for_distribution(&client, product.id, config_project, id, before).await?;
     // The last step takes the mark off.
+    gitlab_project::check_still_ours(&client, &project, &claim).await?;
     let project = gitlab_project::complete(&client, &project, &planned).await?;
     planned.update_from_project(&project);
     planned.fill_computed(product.id, saved.path);
@@ -108,7 +113,7 @@ impl Creation<'_> {
             name: self.planned.wanted_display_name().to_owned(),
             path: name.clone(),
             namespace_id: group.id,
-            description: unfinished::mark(self.planned.wanted_description()),
+            description: unfinished::mark(self.planned.wanted_description(), self.claim),
             visibility: self.planned.wanted_visibility(),
             default_branch: self.planned.default_branch.known().cloned(),
             initialize_with_readme: self.planned.initialize_with_readme,
@@ -139,7 +144,9 @@ impl Creation<'_> {
         let recorded = client.holders().record_created(&object, self.claim);
         recorded.map_err(|found| found.at(&Path::to("name")))?;
         client.code_repos()?.record_created(product, name, id);
+        client.code_repos()?.forget_listing(product);
         self.request.wrote(&target);
+        let project = gitlab_project::take_over(client, project, self.claim).await?;
         Ok((project, is_new))
     }
 
@@ -191,14 +198,19 @@ impl Creation<'_> {
         }
         if may_adopt {
             *was_contended |= self.request.is_contended_soon(target).await;
-            return if *was_contended {
-                Err(refused())
-            } else {
-                Ok(project)
-            };
+            if *was_contended {
+                return Err(refused());
+            }
+            tracing::info!(project = %path, %id, "adopted an existing GitLab project");
+            return Ok(project);
         }
+        let archived = if project.archived {
+            " and is archived"
+        } else {
+            ""
+        };
         let detail = format!(
-            "The GitLab project {path} was not made by this resource. To manage it here, import it (terraform import <address> {id}) or set adopt_existing = true. Otherwise choose another name."
+            "The GitLab project {path} was not made by this resource{archived}. To manage it here, import it (terraform import <address> {id}) or set adopt_existing = true. Otherwise choose another name."
         );
         Err(self.exists("the GitLab project exists", detail))
     }

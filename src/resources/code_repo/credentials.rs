@@ -5,11 +5,17 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use nautes_model::deploy_key::DeployKey;
+use nautes_model::entity::Permissions;
+use nautes_model::vault::{GitSecret, SecretPath};
 use nautes_model::{ProductId, RepositoryId};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::model::PlanOf;
 use terraform_plugin::value::{Known, Path, Tf};
 
-use super::model::{AccessTokenModel, CodeRepoModel, DeployKeyModel, DeployKeysModel};
+use super::model::{
+    AccessTokenModel, CodeRepoModel, DeployKeyModel, DeployKeyModelPlan, DeployKeysModel,
+    DeployKeysModelPlan,
+};
 use crate::backends::gitlab::Project;
 use crate::client::Client;
 use crate::config_repo::Snapshot;
@@ -27,7 +33,7 @@ pub(super) fn token_policy(lifetime: &str, rotate_before: &str) -> Result<TokenP
     let path = Path::to("access_token");
     let policy = TokenPolicy::parse(lifetime, rotate_before).map_err(|error| {
         let text = format!("{}.", error_chain(&error));
-        Diagnostic::error("Invalid value of access_token", text).at(&path)
+        Diagnostic::error("Invalid value for access_token", text).at(&path)
     })?;
     match humantime::parse_duration(lifetime) {
         Ok(lifetime) if lifetime > MAX_LIFETIME => {
@@ -70,17 +76,19 @@ fn wanted_policy(token: &Tf<AccessTokenModel>) -> Result<Option<TokenPolicy>, Di
 }
 
 /// Ensures that a repository has the planned credentials. `has_token` says whether there may be an access token even if
-/// none is planned.
+/// none is planned; `kept` are those that are not made anew.
 pub(super) async fn ensure(
     client: &Client,
     planned: &mut CodeRepoModel,
     project: &Project,
     has_token: bool,
+    kept: &BTreeSet<GitSecret>,
 ) -> Result<(), Diagnostics> {
     let policy = wanted_policy(&planned.access_token)?;
     let credentials = client.credentials()?;
+    let now = SystemTime::now();
     let ensured = credentials
-        .ensure(project, policy.as_ref(), has_token, SystemTime::now())
+        .ensure(project, policy.as_ref(), has_token, kept, now)
         .await;
     let name = &planned.name;
     let ensured =
@@ -93,6 +101,151 @@ pub(super) async fn ensure(
         planned.access_token = Known(token_model(&planned.access_token, ensured.access_token));
     }
     Ok(())
+}
+
+/// Ensures that a repository has the planned credentials, if the plan makes any of them anew or what the last refresh
+/// found may be about them. Returns whether its deploy keys are new; `prior` has what it has now.
+///
+/// Keys and a token that the plan keeps, and that are not what they were when it was made, are an error: the next plan
+/// shows what becomes of them.
+pub(super) async fn update(
+    client: &Client,
+    prior: &mut CodeRepoModel,
+    planned: &mut CodeRepoModel,
+    project: &Project,
+) -> Result<bool, Diagnostics> {
+    let keeps_all = prior.common.drift.is_null()
+        && planned.access_token == prior.access_token
+        && planned.deploy_keys == prior.deploy_keys;
+    if keeps_all {
+        return Ok(false);
+    }
+    let mut ensured = planned.clone();
+    let has_token = !prior.access_token.is_null();
+    let kept = kept_secrets(planned);
+    ensure(client, &mut ensured, project, has_token, &kept).await?;
+    let keys = (key_ids(&planned.deploy_keys), key_ids(&ensured.deploy_keys));
+    let token = |token: &Tf<AccessTokenModel>| token.known().map(|token| token.id.clone());
+    let tokens = (token(&planned.access_token), token(&ensured.access_token));
+    let is_planned =
+        |planned: &Tf<u64>, ensured: &Tf<u64>| planned.is_unknown() || planned == ensured;
+    let as_planned = is_planned(&keys.0.0, &keys.1.0)
+        && is_planned(&keys.0.1, &keys.1.1)
+        && match &tokens {
+            (Some(planned), Some(ensured)) => is_planned(planned, ensured),
+            _ => true,
+        };
+    let has_new_keys = key_ids(&prior.deploy_keys) != keys.1;
+    prior.deploy_keys.clone_from(&ensured.deploy_keys);
+    prior.access_token.clone_from(&ensured.access_token);
+    if !as_planned {
+        let detail = format!(
+            "The deploy keys or the access token of the code repository {} were changed after the plan was made, and are in order again. Plan again, since the plan kept the former ones.",
+            planned.name
+        );
+        return Err(Diagnostic::error("The plan is out of date", detail).into());
+    }
+    fill_keys(&mut planned.deploy_keys, ensured.deploy_keys);
+    planned.access_token = ensured.access_token;
+    Ok(has_new_keys)
+}
+
+/// The secrets of the keys and of the token that the plan keeps.
+fn kept_secrets(planned: &CodeRepoModel) -> BTreeSet<GitSecret> {
+    let (readonly, readwrite) = key_ids(&planned.deploy_keys);
+    let token = planned.access_token.known();
+    [
+        (
+            readonly.known().is_some(),
+            GitSecret::from(Permissions::ReadOnly),
+        ),
+        (
+            readwrite.known().is_some(),
+            GitSecret::from(Permissions::ReadWrite),
+        ),
+        (
+            token.is_some_and(|token| token.id.known().is_some()),
+            GitSecret::AccessToken,
+        ),
+    ]
+    .into_iter()
+    .filter_map(|(is_kept, secret)| is_kept.then_some(secret))
+    .collect()
+}
+
+/// Sets what the plan left open of the deploy keys.
+fn fill_keys(planned: &mut Tf<DeployKeysModel>, ensured: Tf<DeployKeysModel>) {
+    let (Known(planned), Known(ensured)) = (&mut *planned, &ensured) else {
+        *planned = ensured;
+        return;
+    };
+    let fill = |planned: &mut Tf<DeployKeyModel>, ensured: &Tf<DeployKeyModel>| {
+        let keeps = planned.known().is_some_and(|key| key.id.known().is_some());
+        if !keeps {
+            planned.clone_from(ensured);
+        }
+    };
+    fill(&mut planned.readonly, &ensured.readonly);
+    fill(&mut planned.readwrite, &ensured.readwrite);
+}
+
+/// The numbers of the read-only and of the read-write key.
+fn key_ids(keys: &Tf<DeployKeysModel>) -> (Tf<u64>, Tf<u64>) {
+    let id = |key: &Tf<DeployKeyModel>| match key {
+        Known(key) => key.id.clone(),
+        Tf::Null => Tf::Null,
+        Tf::Unknown => Tf::Unknown,
+    };
+    match keys {
+        Known(keys) => (id(&keys.readonly), id(&keys.readwrite)),
+        Tf::Null => (Tf::Null, Tf::Null),
+        Tf::Unknown => (Tf::Unknown, Tf::Unknown),
+    }
+}
+
+/// Returns the plan of an update for the deploy keys: those that drift names, or that are gone, are made anew.
+pub(super) fn planned_keys(
+    keys: &DeployKeysModel,
+    id: RepositoryId,
+    drift: &BTreeSet<&str>,
+) -> PlanOf<DeployKeysModel> {
+    let plan = |key: &Tf<DeployKeyModel>, permissions: Permissions| {
+        let title = DeployKey {
+            owner: id,
+            permissions,
+        }
+        .to_string();
+        let path = SecretPath::for_repository(id, permissions.into()).to_string();
+        let is_named = drift
+            .iter()
+            .any(|found| found.contains(&title) || found.contains(&path));
+        match key {
+            Known(key) if !is_named => DeployKeyModelPlan {
+                id: key.id.clone(),
+                fingerprint: key.fingerprint.clone(),
+                public_key: key.public_key.clone(),
+                vault_path: key.vault_path.clone(),
+            },
+            _ => DeployKeyModelPlan {
+                id: Tf::Unknown,
+                fingerprint: Tf::Unknown,
+                public_key: Tf::Unknown,
+                vault_path: Known(path),
+            },
+        }
+    };
+    DeployKeysModelPlan {
+        readonly: Known(plan(&keys.readonly, Permissions::ReadOnly)),
+        readwrite: Known(plan(&keys.readwrite, Permissions::ReadWrite)),
+    }
+}
+
+/// Whether drift names the access token of a repository.
+pub(super) fn names_token(drift: &BTreeSet<&str>, id: RepositoryId) -> bool {
+    let path = SecretPath::for_repository(id, GitSecret::AccessToken).to_string();
+    drift
+        .iter()
+        .any(|found| found.contains("access token") || found.contains(&path))
 }
 
 /// Waits until the deploy keys that concern a repository are enabled as the product's manifests say.
@@ -262,6 +415,7 @@ impl From<StoredKey> for DeployKeyModel {
         Self {
             id: Known(key.id),
             fingerprint: Known(key.fingerprint),
+            public_key: Known(key.public_key),
             vault_path: Known(key.vault_path),
         }
     }

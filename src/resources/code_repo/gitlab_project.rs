@@ -5,14 +5,14 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::resource::Operation;
 use terraform_plugin::value::{Known, Path, Tf};
 
-use super::model::CodeRepoModel;
+use super::model::{CodeRepoModel, LONGEST_DESCRIPTION};
 use crate::backends::gitlab::{AccessLevel, Error, GitLab, Group, Kind, Project, ProjectChange};
-use crate::claim::ObjectId;
+use crate::claim::{Claim, ObjectId};
 use crate::client::Client;
 use crate::diagnostics::{Context as _, gitlab_error};
 use crate::lookup::config_repository;
 use crate::resources::deletion_policy::DeletionPolicy;
-use crate::resources::gitlab_attribute::VisibilityLimit;
+use crate::resources::gitlab_attribute::{VisibilityLimit, parse_visibility, planned_value};
 use crate::resources::same_object::Sameness;
 use crate::resources::unfinished;
 use crate::wait_graph::{Next, Request, Target};
@@ -101,13 +101,17 @@ pub(super) async fn product_group(
 
 /// Checks that the product's group allows the visibility of a repository.
 pub(super) fn check_visibility(planned: &CodeRepoModel, group: &Group) -> Result<(), Diagnostics> {
-    let limit = VisibilityLimit {
+    visibility_limit(group).check(planned.wanted_visibility())
+}
+
+/// The limit that the product's group sets to the visibility of a repository.
+pub(super) fn visibility_limit(group: &Group) -> VisibilityLimit<'static> {
+    VisibilityLimit {
         group: format!("The group {} of the product", group.full_path),
         owner: "the product's",
         part: "project",
         widest: group.visibility,
-    };
-    limit.check(planned.wanted_visibility())
+    }
 }
 
 /// Writes what a creation plans to its project, except the path, and takes it out of the archive.
@@ -124,6 +128,40 @@ pub(super) async fn complete(
     };
     let change = change_at_creation(&project, planned);
     write(client, &project, &change).await
+}
+
+/// Puts the claim of a creation into the mark that another one has left on a project, if there is
+/// one.
+pub(super) async fn take_over(
+    client: &Client,
+    project: Project,
+    claim: &Claim,
+) -> Result<Project, Diagnostics> {
+    let description = project.description.as_deref().unwrap_or_default();
+    let Some(description) = unfinished::take_over(description, claim) else {
+        return Ok(project);
+    };
+    let change = ProjectChange {
+        description: Some(description),
+        ..ProjectChange::default()
+    };
+    write(client, &project, &change).await
+}
+
+/// Refuses to finish a creation that another run has taken over. An adopted project has no mark.
+pub(super) async fn check_still_ours(
+    client: &Client,
+    project: &Project,
+    claim: &Claim,
+) -> Result<(), Diagnostics> {
+    let path = &project.path_with_namespace;
+    if !unfinished::is_marked(project.description.as_deref().unwrap_or_default()) {
+        return Ok(());
+    }
+    let found = client.gitlab()?.project(project.id).await;
+    let found = found.with_context(|| format!("read the GitLab project {path}"))?;
+    let description = found.description.as_deref().unwrap_or_default();
+    unfinished::check_still_ours(description, claim, &format!("the GitLab project {path}"))
 }
 
 /// Makes the planned changes of a project, and no others; the path only if the name changes, and
@@ -296,12 +334,13 @@ fn change_at_creation(project: &Project, planned: &CodeRepoModel) -> ProjectChan
     let branch = project.default_branch.as_deref().unwrap_or_default();
     let wanted_branch = planned.default_branch.known();
     let wanted_branch = wanted_branch.filter(|_| !project.empty_repo);
-    let visibility = planned.wanted_visibility();
+    let visibility = planned.visibility.known();
+    let visibility = visibility.map(|name| parse_visibility(name));
     ProjectChange {
         name: changed(display_name, &project.name),
         path: None,
         description: changed(wanted_description, description),
-        visibility: (visibility != project.visibility).then_some(visibility),
+        visibility: visibility.filter(|wanted| *wanted != project.visibility),
         default_branch: wanted_branch.and_then(|wanted| changed(wanted, branch)),
     }
 }
@@ -313,20 +352,17 @@ fn planned_change(
     prior: &CodeRepoModel,
     planned: &CodeRepoModel,
 ) -> ProjectChange {
-    let changed = |planned: &Tf<String>, prior: &Tf<String>| {
-        planned.known().filter(|_| planned != prior).cloned()
-    };
     let description = project.description.as_deref().unwrap_or_default();
     let unmarked = unfinished::without_mark(description);
     let is_marked = unmarked != description && !prior.common.drift.is_null();
-    let default_branch = changed(&planned.default_branch, &prior.default_branch);
-    let visibility = planned.wanted_visibility();
+    let default_branch = planned_value(&planned.default_branch, &prior.default_branch);
+    let visibility = planned_value(&planned.visibility, &prior.visibility);
     ProjectChange {
-        name: changed(&planned.display_name, &prior.display_name),
+        name: planned_value(&planned.display_name, &prior.display_name),
         path: None,
-        description: changed(&planned.description, &prior.description)
+        description: planned_value(&planned.description, &prior.description)
             .or_else(|| is_marked.then(|| unmarked.to_owned())),
-        visibility: (visibility != prior.wanted_visibility()).then_some(visibility),
+        visibility: visibility.map(|name| parse_visibility(&name)),
         default_branch: default_branch.filter(|_| !project.empty_repo),
     }
 }
@@ -366,7 +402,7 @@ pub(super) async fn mark_destroying(
         return Ok(false);
     }
     let path = &project.path_with_namespace;
-    let marked = unfinished::mark_destroying(description);
+    let marked = unfinished::mark_destroying(description, LONGEST_DESCRIPTION);
     match describe(client.gitlab()?, project, marked).await {
         Err(error) if error.is_not_found() => Ok(false),
         marked => marked

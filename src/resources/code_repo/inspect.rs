@@ -6,7 +6,8 @@ use std::sync::Arc;
 use nautes_model::deploy_key::DeployKey;
 use nautes_model::entity::Entity;
 use nautes_model::layout::ManifestPath;
-use nautes_model::reference::{ImportPath, ProductReference};
+use nautes_model::name::NameRule;
+use nautes_model::reference::{ImportPath, ProductReference, ReferenceError};
 use nautes_model::{EntityKey, Kind, ProductId, RepositoryId};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::resource::PrivateState;
@@ -19,12 +20,16 @@ use crate::client::Client;
 use crate::config_repo::Present;
 use crate::credentials::KeyDigest;
 use crate::diagnostics::Context as _;
-use crate::resources::attribute::drift_attribute;
+use crate::error_chain::error_chain;
+use crate::resources::attribute::{check_product_path, drift_attribute, invalid_import_id};
 use crate::resources::home::{Found as FoundManifest, Home, ManifestLocation, Saved, drift_of};
 use crate::resources::unfinished;
 
 /// The key of the digest of the enabled keys in private state.
 const KEYS: &str = "enabled_keys_v2";
+
+/// The key of the provider name in private state.
+const PROVIDER: &str = "code_repo_provider";
 
 /// Where earlier versions stored the titles of those keys.
 const FORMER_KEYS: &str = "enabled_keys";
@@ -35,6 +40,20 @@ pub(super) struct Found {
     pub(super) project: Project,
 }
 
+fn parse_import_id(text: &str) -> Result<ImportPath, Diagnostics> {
+    let forms = "<product>/<name>, such as shop/checkout or product-12/checkout, or repo-<numeric ID of the GitLab project>";
+    let invalid = |reason: String| invalid_import_id(Kind::CodeRepo, text, &reason, forms);
+    let names_neither = || "it names no product and repository".to_owned();
+    let path: ImportPath = text.parse().map_err(|error| match error {
+        ReferenceError::Empty => invalid(names_neither()),
+        error => invalid(error_chain(&error)),
+    })?;
+    check_product_path(&path.product.to_string()).map_err(invalid)?;
+    let name = NameRule::CodeRepo.check(&path.name);
+    name.map_err(|error| invalid(error.to_string()))?;
+    Ok(path)
+}
+
 /// Finds a repository by its id, `repo-12`, or by product and name, `shop/checkout`; with the reference to its product.
 pub(super) async fn find(
     client: &Client,
@@ -43,12 +62,7 @@ pub(super) async fn find(
     let (product, number_or_path) = if let Ok(id) = text.parse::<RepositoryId>() {
         (None, id.number().to_string())
     } else {
-        let path: ImportPath = text.parse().map_err(|_| {
-            let text = format!(
-                "{text:?} does not name a product and a code repository. Write <product>/<name>, for example shop/checkout or product-12/checkout, or repo-<number of the GitLab project>."
-            );
-            Diagnostic::error("Invalid import id", text)
-        })?;
+        let path = parse_import_id(text)?;
         let reference = path.product.to_string();
         let products = client.products()?;
         let id = products.resolve(&reference).await?;
@@ -99,6 +113,8 @@ pub(super) struct Verified {
     pub(super) location: ManifestLocation,
     /// `None` if that is unknown, as in the state of an older version.
     pub(super) keys: Option<KeyDigest>,
+    /// The `codeRepoProvider` that the manifest has by then; `None` if that is unknown.
+    pub(super) provider: Option<String>,
 }
 
 impl Verified {
@@ -107,13 +123,24 @@ impl Verified {
         Some(Self {
             location: ManifestLocation::load(private)?,
             keys: private.get(KEYS),
+            provider: private.get(PROVIDER),
         })
+    }
+
+    /// Whether the manifest names the provider's `code_repo_provider`, as far as that is known.
+    pub(super) fn names_provider(&self, client: &Client) -> bool {
+        let provider = self.provider.as_ref();
+        provider.is_none_or(|provider| *provider == client.settings().code_repo_provider)
     }
 
     /// Stores it in private state.
     pub(super) fn store(&self, private: &mut PrivateState) -> Result<(), Diagnostics> {
         self.location.store(private)?;
         private.remove(FORMER_KEYS);
+        if let Some(provider) = &self.provider {
+            let stored = private.set(PROVIDER, provider);
+            stored.map_err(|error| Diagnostics::from(Diagnostic::bug(error)))?;
+        }
         let Some(keys) = &self.keys else {
             private.remove(KEYS);
             return Ok(());
@@ -124,11 +151,12 @@ impl Verified {
     }
 
     /// What holds after the manifest of a repository was saved.
-    pub(super) fn new(saved: &Saved, id: RepositoryId) -> Self {
+    pub(super) fn new(saved: &Saved, id: RepositoryId, provider: &str) -> Self {
         let enabled = saved.snapshot.enabled_keys().get(&id);
         Self {
             location: saved.location.clone(),
             keys: enabled.map(|keys| digest(keys.as_ref())),
+            provider: Some(provider.to_owned()),
         }
     }
 }
@@ -173,7 +201,9 @@ pub(super) async fn update_from(
         Some(read) => {
             enabled = read.enabled;
             if let Some(present) = read.present {
+                let mut provider = kept.and_then(|kept| kept.provider.clone());
                 if let Some(Entity::CodeRepo(entity)) = &present.entity {
+                    provider = Some(entity.code_repo_provider.clone());
                     drift.extend(manifest::update_from(client, state, *product, entity));
                 }
                 drift.extend(drift_of(&present));
@@ -181,6 +211,7 @@ pub(super) async fn update_from(
                 verified = Some(Verified {
                     location: read.location,
                     keys: enabled.as_deref().map(digest),
+                    provider,
                 });
             }
         }
@@ -274,7 +305,7 @@ mod tests {
     use super::*;
 
     fn values(private: &PrivateState) -> BTreeMap<&'static str, Value> {
-        let keys = ["manifest", KEYS, FORMER_KEYS].into_iter();
+        let keys = ["manifest", KEYS, PROVIDER, FORMER_KEYS].into_iter();
         keys.filter_map(|key| Some((key, private.get(key)?)))
             .collect()
     }

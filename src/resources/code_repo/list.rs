@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use nautes_model::entity::{CodeRepo, Entity};
-use nautes_model::{EntityName, Kind, ProductId};
+use nautes_model::{EntityName, Kind};
 use terraform_plugin::model::{Model, PlanOf};
 use terraform_plugin::value::{Known, Tf};
 
+use crate::backends::gitlab::Project;
 use crate::resources::attribute::entity_reference;
-use crate::resources::manifest::{EntityList, ListArguments};
+use crate::resources::gitlab_attribute::visibility_name;
+use crate::resources::manifest::{EntityList, ListArguments, Listed};
 
 /// The code repositories of a product.
 #[derive(Model)]
@@ -26,11 +28,11 @@ pub(crate) struct CodeRepoList {
 /// One of the repositories.
 #[derive(Model)]
 pub(crate) struct CodeRepoItem {
-    /// Identifier: `repo-` and the number of the GitLab project.
+    /// Identifier: `repo-` and the numeric ID of the GitLab project.
     id: Tf<String>,
     /// Name of the repository.
     name: Tf<String>,
-    /// Number of the GitLab project.
+    /// Numeric ID of the GitLab project.
     project_id: Tf<u64>,
     /// Name of the project that owns the repository, if there is one.
     project: Tf<String>,
@@ -40,6 +42,23 @@ pub(crate) struct CodeRepoItem {
     deployment_runtime: Tf<bool>,
     /// Events that GitLab reports to pipeline runtimes.
     webhook_events: Tf<BTreeSet<String>>,
+    /// Path of the GitLab project with its groups. This and what follows of the project is null if
+    /// the token does not see it in the product's group.
+    path: Tf<String>,
+    /// Web page of the GitLab project.
+    web_url: Tf<String>,
+    /// URL to clone it over HTTP.
+    http_url: Tf<String>,
+    /// URL to clone it over SSH.
+    ssh_url: Tf<String>,
+    /// The default branch.
+    default_branch: Tf<String>,
+    /// Visibility of the GitLab project.
+    visibility: Tf<String>,
+    /// Kubernetes namespace of the product's entities.
+    namespace: Tf<String>,
+    /// Path of the manifest in the product's configuration repository.
+    manifest_path: Tf<String>,
 }
 
 impl EntityList for CodeRepoList {
@@ -67,27 +86,45 @@ impl EntityList for CodeRepoList {
         }
     }
 
-    fn new(
-        arguments: ListArguments,
-        project: Option<String>,
-        _: ProductId,
-        entities: &[&Entity],
-    ) -> Self {
-        let item = |entity: &&Entity| match entity {
-            Entity::CodeRepo(repo) => Some(CodeRepoItem::from(repo)),
-            _ => None,
-        };
+    const SHOWS_PROJECTS: bool = true;
+
+    fn new(arguments: ListArguments, project: Option<String>, found: &Listed<'_>) -> Self {
+        let items = found
+            .entities
+            .iter()
+            .filter_map(|(entity, path)| match entity {
+                Entity::CodeRepo(repo) => {
+                    let project = found.projects.get(&repo.id.number());
+                    Some(CodeRepoItem::new(repo, path, project))
+                }
+                _ => None,
+            });
         Self {
             arguments,
             project,
-            code_repos: Known(entities.iter().filter_map(item).collect()),
+            code_repos: Known(items.collect()),
         }
     }
 }
 
-impl From<&CodeRepo> for CodeRepoItem {
-    fn from(repo: &CodeRepo) -> Self {
+impl CodeRepoItem {
+    /// Describes a repository; `found` is its GitLab project, if the owner of the token sees it in
+    /// the product's group.
+    fn new(repo: &CodeRepo, path: &str, found: Option<&Project>) -> Self {
+        let text = |of: fn(&Project) -> &String| found.map(|project| of(project).clone()).into();
         Self {
+            path: text(|project| &project.path_with_namespace),
+            web_url: text(|project| &project.web_url),
+            http_url: text(|project| &project.http_url_to_repo),
+            ssh_url: text(|project| &project.ssh_url_to_repo),
+            default_branch: found
+                .and_then(|project| project.default_branch.clone())
+                .into(),
+            visibility: found
+                .map(|project| visibility_name(project.visibility).to_owned())
+                .into(),
+            namespace: Known(repo.product.to_string()),
+            manifest_path: Known(path.to_owned()),
             id: Known(repo.id.to_string()),
             name: Known(repo.repo_name.clone()),
             project_id: Known(repo.id.number()),

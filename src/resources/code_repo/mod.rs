@@ -5,6 +5,7 @@ mod create;
 mod credentials;
 mod data_source;
 mod delete;
+mod existing;
 mod gitlab_project;
 mod inspect;
 mod list;
@@ -16,4 +17,6 @@ mod update;
 
 pub(crate) use data_source::CodeRepoDataSource;
 pub(crate) use list::CodeRepoList;
+#[cfg(test)]
+pub(crate) use model::CodeRepoModel;
 pub(crate) use resource::CodeRepoResource;

@@ -7,11 +7,13 @@ use nautes_model::name::NameRule;
 use nautes_model::{ProductId, RepositoryId};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::model::Model;
-use terraform_plugin::schema::{Validator, each, one_of};
+use terraform_plugin::schema::{each, one_of};
 use terraform_plugin::value::{Known, Path, Tf};
 
 use crate::backends::gitlab::{Project, Visibility};
-use crate::resources::attribute::{CommonAttributes, entity_reference_or_empty, name_rule};
+use crate::resources::attribute::{
+    CommonAttributes, branch_name, entity_reference_or_empty, name_rule,
+};
 use crate::resources::deletion_policy::DeletionPolicy;
 use crate::resources::gitlab_attribute::{
     description, display_name, parse_visibility, visibility_name,
@@ -19,7 +21,7 @@ use crate::resources::gitlab_attribute::{
 use crate::resources::unfinished;
 
 /// The longest description that GitLab takes for a project.
-const LONGEST_DESCRIPTION: usize = 2000;
+pub(super) const LONGEST_DESCRIPTION: usize = 2000;
 
 /// A code repository: a GitLab project in the group of a product, for source code, pipelines or
 /// deployment manifests.
@@ -36,18 +38,20 @@ pub(crate) struct CodeRepoModel {
     /// product.
     #[tf(validate(entity_reference_or_empty("a project")))]
     pub(crate) project: Option<String>,
-    /// Display name. If it is not set, it is `name` at creation, and follows `name` as long as both
-    /// are the same.
+    /// Display name. If it is not set, it is `name` at creation, or as found on adoption, and follows
+    /// `name` as long as both are the same.
     #[tf(optional, stable, validate(display_name()))]
     pub(crate) display_name: Tf<String>,
-    /// Description of the GitLab project.
+    /// Description of the GitLab project; empty at creation, or as found on adoption, if it is not
+    /// set.
     #[tf(optional, stable, validate(description(LONGEST_DESCRIPTION)))]
     pub(crate) description: Tf<String>,
-    /// Visibility of the GitLab project, at most that of the product's group.
-    #[tf(default("private".to_owned()), validate(one_of(["private", "internal", "public"])))]
-    pub(crate) visibility: String,
+    /// Visibility of the GitLab project, at most that of the product's group; `private` at creation,
+    /// or as found on adoption, if it is not set.
+    #[tf(optional, stable, validate(one_of(["private", "internal", "public"])))]
+    pub(crate) visibility: Tf<String>,
     /// The default branch. It is changed in place, and the branch must exist by then.
-    #[tf(optional, stable, validate(branch()))]
+    #[tf(optional, stable, validate(branch_name()))]
     pub(crate) default_branch: Tf<String>,
     /// Whether the repository begins with a commit of a `README.md`; used at creation alone.
     #[tf(default(true))]
@@ -62,10 +66,10 @@ pub(crate) struct CodeRepoModel {
     #[tf(default(false))]
     pub(crate) deployment_runtime: bool,
     /// The access token with which pipeline runtimes register webhooks; without it there is none.
-    #[tf(optional)]
+    #[tf(optional, stable)]
     pub(crate) access_token: Tf<AccessTokenModel>,
     /// Whether an existing GitLab project with this path is adopted at creation; otherwise it is an
-    /// error.
+    /// error. What the configuration leaves open stays as it is found.
     pub(crate) adopt_existing: Option<bool>,
     /// Whether the repository is destroyed although it holds work: more than one commit on a
     /// branch, or a tag.
@@ -80,7 +84,7 @@ pub(crate) struct CodeRepoModel {
     /// The attributes that every kind in a product has.
     #[tf(flatten)]
     pub(crate) common: CommonAttributes,
-    /// Number of the GitLab project.
+    /// Numeric ID of the GitLab project.
     #[tf(stable)]
     pub(crate) project_id: Tf<u64>,
     /// When the GitLab project was created, which tells it from another one with the same number.
@@ -95,8 +99,8 @@ pub(crate) struct CodeRepoModel {
     /// URL to clone it over SSH.
     #[tf(follows(["name"]))]
     pub(crate) ssh_url: Tf<String>,
-    /// The deploy keys. Every update looks at their secrets, and makes new keys in place of those
-    /// with an invalid secret.
+    /// The deploy keys. An update makes new ones in place of those that `drift` names.
+    #[tf(stable)]
     pub(crate) deploy_keys: Tf<DeployKeysModel>,
 }
 
@@ -113,10 +117,12 @@ pub(crate) struct DeployKeysModel {
 /// A deploy key.
 #[derive(Debug, Clone, PartialEq, Model)]
 pub(crate) struct DeployKeyModel {
-    /// Number of the key in GitLab.
+    /// Numeric ID of the key in GitLab.
     pub(crate) id: Tf<u64>,
     /// Fingerprint of the public key: `SHA256:` and its hash in Base64.
     pub(crate) fingerprint: Tf<String>,
+    /// The public key, in the format of OpenSSH.
+    pub(crate) public_key: Tf<String>,
     /// Where the private key is in Vault: the mount and the path in it.
     pub(crate) vault_path: Tf<String>,
 }
@@ -130,11 +136,14 @@ pub(crate) struct AccessTokenModel {
     /// How long before its expiry the token is rotated.
     #[tf(default(AccessTokenModel::ROTATE_BEFORE.to_owned()))]
     pub(crate) rotate_before: String,
-    /// Number of the token in GitLab.
+    /// Numeric ID of the token in GitLab.
+    #[tf(follows(["lifetime", "rotate_before"]))]
     pub(crate) id: Tf<u64>,
     /// The day on which the token expires, at its beginning (UTC): `YYYY-MM-DD`.
+    #[tf(follows(["lifetime", "rotate_before"]))]
     pub(crate) expires_at: Tf<String>,
     /// Whether the last refresh found that the token is to be rotated, which an update does.
+    #[tf(follows(["lifetime", "rotate_before"]))]
     pub(crate) rotation_due: Tf<bool>,
     /// Where the token is in Vault: the mount and the path in it.
     #[tf(stable)]
@@ -151,7 +160,7 @@ impl AccessTokenModel {
 /// The identity of a code repository.
 #[derive(Debug, Clone, PartialEq, Model)]
 pub(crate) struct CodeRepoIdentity {
-    /// Number of the GitLab project.
+    /// Numeric ID of the GitLab project.
     pub(crate) project_id: u64,
 }
 
@@ -165,7 +174,7 @@ impl CodeRepoModel {
             project: None,
             display_name: Tf::Null,
             description: Tf::Null,
-            visibility: String::new(),
+            visibility: Tf::Null,
             default_branch: Tf::Null,
             initialize_with_readme: true,
             webhook_events: None,
@@ -191,7 +200,7 @@ impl CodeRepoModel {
         self.name.clone_from(&project.path);
         self.display_name = Known(project.name.clone());
         self.description = Known(unfinished::without_mark(description).to_owned());
-        visibility_name(project.visibility).clone_into(&mut self.visibility);
+        self.visibility = Known(visibility_name(project.visibility).to_owned());
         // For a repository without a commit GitLab reports the branch that its own settings give.
         if !(project.empty_repo && self.default_branch.known().is_some()) {
             self.default_branch = project.default_branch.clone().into();
@@ -209,19 +218,15 @@ impl CodeRepoModel {
     pub(crate) fn complete_from_project(&mut self, project: &Project) {
         let mut found = self.clone();
         found.update_from_project(project);
-        let fill = |planned: &mut Tf<String>, found: Tf<String>| {
-            if planned.is_unknown() {
-                *planned = found;
-            }
-        };
-        fill(&mut self.display_name, found.display_name);
-        fill(&mut self.description, found.description);
-        fill(&mut self.default_branch, found.default_branch);
-        fill(&mut self.web_url, found.web_url);
-        fill(&mut self.http_url, found.http_url);
-        fill(&mut self.ssh_url, found.ssh_url);
-        fill(&mut self.created_at, found.created_at);
-        fill(&mut self.common.id, found.common.id);
+        self.display_name.set_if_unknown(found.display_name);
+        self.description.set_if_unknown(found.description);
+        self.visibility.set_if_unknown(found.visibility);
+        self.default_branch.set_if_unknown(found.default_branch);
+        self.web_url.set_if_unknown(found.web_url);
+        self.http_url.set_if_unknown(found.http_url);
+        self.ssh_url.set_if_unknown(found.ssh_url);
+        self.created_at.set_if_unknown(found.created_at);
+        self.common.id.set_if_unknown(found.common.id);
     }
 
     /// Sets the attributes that follow from the product and the manifest.
@@ -263,27 +268,12 @@ impl CodeRepoModel {
 
     /// The visibility that the GitLab project is to have.
     pub(crate) fn wanted_visibility(&self) -> Visibility {
-        parse_visibility(&self.visibility)
+        let visibility = self.visibility.known();
+        visibility.map_or(Visibility::Private, |name| parse_visibility(name))
     }
 
     /// The reference to the project that owns the repository, if there is one.
     pub(crate) fn owning_project(&self) -> Option<&str> {
         self.project.as_deref().filter(|text| !text.is_empty())
     }
-}
-
-fn branch() -> Validator {
-    let description = "Must be the name of a branch, without `refs/heads/`.";
-    Validator::new(description, |name: &String| {
-        let is_name = !name.is_empty()
-            && !name.starts_with("refs/")
-            && !name.contains(|c: char| c.is_whitespace() || "~^:?*[\\".contains(c));
-        if is_name {
-            Ok(())
-        } else {
-            Err(format!(
-                "{name:?} is not the name of a branch, such as main."
-            ))
-        }
-    })
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use nautes_model::entity::webhook_event;
+use nautes_model::name::NameRule;
+use nautes_model::{EntityKey, Kind};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::model::PlanOf;
 use terraform_plugin::resource::{PlanKind, Planning};
@@ -10,10 +12,17 @@ use terraform_plugin::value::{Known, Path, Tf};
 
 use super::model::{AccessTokenModel, CodeRepoModel};
 use super::resource::CodeRepoResource;
-use super::{contents, credentials, gitlab_project, inspect};
-use crate::claim::check_replacement;
+use super::{contents, credentials, existing, gitlab_project, inspect};
+use crate::backends::gitlab::Visibility;
+use crate::claim::{Claim, check_replacement};
 use crate::client::{Client, Reconciler};
+use crate::planned::{Name, Object};
 use crate::resources::deletion_policy::{self, check_arguments};
+use crate::resources::gitlab_attribute::{
+    DisplayNameRule, Planned, check_new_names, may_adopt, visibility_name,
+};
+use crate::resources::home::Home;
+use crate::resources::planned_reference::{self, Meaning};
 use crate::resources::references::resolve_name;
 
 /// Checks a configuration beyond what the schema says.
@@ -66,44 +75,160 @@ pub(super) async fn modify(
         let object = gitlab_project::object_id(prior.repository_id()?);
         client.holders().record_kept(&object, &planning.private)?;
     }
+    let adopts = planning.planned.adopt_existing.known().copied();
     if planning.kind == PlanKind::Create {
-        let adopts = planning.planned.adopt_existing.known().copied();
         check_replacement(planning.replaced.as_ref(), adopts)?;
     }
-    keep_unchanged_reference(planning).await;
+    if planning.prior.is_some() || adopts != Some(true) {
+        check_names(planning)?;
+    }
+    plan_references(planning).await?;
     refuse_another_products_project(planning)?;
-    plan_access_token(planning);
+    plan_credentials(planning);
     if planning.prior.as_ref().is_some_and(inspect::is_deleted) {
         planning.require_replacement(Path::to("drift"));
     }
+    record(planning)?;
+    plan_urls(planning)?;
     if let (PlanKind::Update, Some(prior)) = (planning.kind, planning.prior.clone()) {
         if !planning.replacement_paths().is_empty() {
             let policy = &planning.planned.deletion_policy;
             deletion_policy::check_replacement(prior.deletion_policy(), policy)?;
-            return check_contents(planning, &prior).await;
+            warn_of_replacement(planning, &prior).await?;
+            return Box::pin(check_contents(planning, &prior)).await;
         }
         plan_display_name(planning, &prior);
+    }
+    if planning.kind == PlanKind::Create {
+        plan_creation(planning);
+        Box::pin(existing::warn(planning)).await;
     }
     Ok(())
 }
 
-/// Plans no replacement for a reference that is written differently and means the same product.
-async fn keep_unchanged_reference(planning: &mut Planning<'_, CodeRepoResource>) {
-    let path = Path::to("product");
-    let (Some(prior), Some(client)) = (&planning.prior, planning.client) else {
-        return;
+fn check_names(planning: &Planning<'_, CodeRepoResource>) -> Result<(), Diagnostics> {
+    let (planned, prior) = (&planning.planned, planning.prior.as_ref());
+    let name = Planned {
+        planned: &planned.name,
+        prior: prior.map(|prior| prior.name.as_str()),
     };
-    let (Known(reference), Ok(product)) = (&planning.planned.common.product, prior.product_id())
-    else {
-        return;
+    let display_name = Planned {
+        planned: &planned.display_name,
+        prior: prior.and_then(|prior| prior.display_name.known().map(String::as_str)),
     };
-    // Without an answer from GitLab it is a replacement.
-    if planning.replacement_paths().contains(&path)
-        && let Ok(products) = client.products()
-        && products.resolve(reference).await == Ok(product)
-    {
-        planning.allow_in_place_update(&path);
+    check_new_names(
+        (NameRule::CodeRepo, name),
+        (DisplayNameRule::Project, display_name),
+    )
+}
+
+/// Records what is planned, for the plans of what refers to the repository.
+fn record(planning: &Planning<'_, CodeRepoResource>) -> Result<(), Diagnostics> {
+    let Some(client) = planning.client else {
+        return Ok(());
+    };
+    let plans = client.planned();
+    let name = planning.planned.name.known();
+    let Some(prior) = &planning.prior else {
+        let replaced = planning.replaced.as_ref().and_then(Claim::load);
+        let type_name = Kind::CodeRepo.terraform_type();
+        let replaced = replaced.map(|claim| client.holders().held_by(&claim, type_name));
+        for id in replaced
+            .into_iter()
+            .flatten()
+            .filter_map(|id| id.parse().ok())
+        {
+            plans.record_leaving(Object::CodeRepo(id));
+        }
+        let reference = planning.planned.common.product.known();
+        let reference = reference.zip(client.products().ok());
+        let product = reference.and_then(|(reference, products)| products.known_id(reference));
+        if let (Some(product), Some(name)) = (product, name) {
+            plans.record_creation(Name::CodeRepo(product, name.clone()));
+        }
+        return Ok(());
+    };
+    let repository = Object::CodeRepo(prior.repository_id()?);
+    if !planning.replacement_paths().is_empty() {
+        plans.record_leaving(repository);
+        return Ok(());
     }
+    plans.record_staying(repository);
+    if let Some(name) = name.filter(|name| **name != prior.name) {
+        let name = Name::CodeRepo(prior.product_id()?, name.clone());
+        plans.record_rename(repository, name);
+    }
+    Ok(())
+}
+
+/// Plans new URLs where the product gets another name in the same plan. A product that is referred
+/// to by its former name is not known to be renamed first.
+fn plan_urls(planning: &mut Planning<'_, CodeRepoResource>) -> Result<(), Diagnostics> {
+    let (Some(prior), Some(client)) = (&planning.prior, planning.client) else {
+        return Ok(());
+    };
+    let product = prior.product_id()?;
+    let Some(Name::Product(renamed)) = client.planned().new_name(Object::Product(product)) else {
+        return Ok(());
+    };
+    let planned = &mut planning.planned;
+    let comes_after = match &planned.common.product {
+        Known(reference) => *reference == renamed || *reference == product.to_string(),
+        Tf::Null | Tf::Unknown => true,
+    };
+    if comes_after {
+        planned.web_url = Tf::Unknown;
+        planned.http_url = Tf::Unknown;
+        planned.ssh_url = Tf::Unknown;
+    }
+    Ok(())
+}
+
+/// Plans what a creation makes of the arguments that are left open; an adoption keeps them as they
+/// are found.
+fn plan_creation(planning: &mut Planning<'_, CodeRepoResource>) {
+    let Planning {
+        config, planned, ..
+    } = planning;
+    planned.common.plan_namespace();
+    if may_adopt(&planned.adopt_existing) {
+        return;
+    }
+    if config.display_name.is_null() {
+        planned.display_name = planned.name.clone();
+    }
+    if config.description.is_null() {
+        planned.description = Known(String::new());
+    }
+    if config.visibility.is_null() {
+        planned.visibility = Known(visibility_name(Visibility::Private).to_owned());
+    }
+}
+
+/// Plans references that are written differently and mean the same: they change nothing, and
+/// replace nothing.
+async fn plan_references(planning: &mut Planning<'_, CodeRepoResource>) -> Result<(), Diagnostics> {
+    let (Some(prior), Some(client)) = (&planning.prior, planning.client) else {
+        return Ok(());
+    };
+    let (product, kept) = (prior.product_id()?, &prior.common.product);
+    let planned = &mut planning.planned;
+    let meaning =
+        planned_reference::product(client, product, kept, &planned.common.product).await?;
+    if meaning == Meaning::Unchanged {
+        planned.common.product = Known(kept.clone());
+    }
+    planned.common.keep_manifest_path(&prior.common);
+    if let (Some(kept), Known(written)) = (prior.owning_project(), &planned.project) {
+        let name = |reference| resolve_name(product, "project", reference).ok();
+        if name(written).is_some() && name(written) == name(kept) {
+            planned.project = Known(kept.to_owned());
+        }
+    }
+    if meaning != Meaning::AnotherObject {
+        planning.allow_in_place_update(&Path::to("product"));
+    }
+    Ok(())
 }
 
 fn refuse_another_products_project(
@@ -122,6 +247,29 @@ fn refuse_another_products_project(
         }
         _ => Ok(()),
     }
+}
+
+/// Warns of what refers to a repository that is replaced, and of one that moves.
+async fn warn_of_replacement(
+    planning: &mut Planning<'_, CodeRepoResource>,
+    prior: &CodeRepoModel,
+) -> Result<(), Diagnostics> {
+    let Some(client) = planning.client else {
+        return Ok(());
+    };
+    let (product, id) = (prior.product_id()?, prior.repository_id()?);
+    if planning.replacement_paths().contains(&Path::to("product")) {
+        let object = format!("code repository {} ({id})", prior.name);
+        let (summary, detail) = planned_reference::moves_warning(&object, product);
+        planning.warn(summary, detail);
+    }
+    let home = Home::product(client, product);
+    let key = EntityKey::new(Kind::CodeRepo, id.into());
+    let warning = Box::pin(home.planned_replacement_warning(&key)).await;
+    if let Some((summary, detail)) = warning {
+        planning.warn(summary, detail);
+    }
+    Ok(())
 }
 
 async fn check_contents(
@@ -166,31 +314,42 @@ fn needs_token(client: &Client) -> bool {
     client.settings().reconciler == Reconciler::Nautes
 }
 
-/// Plans the removal of a token that is no longer wanted, and a new one where rotation is due.
-fn plan_access_token(planning: &mut Planning<'_, CodeRepoResource>) {
-    let prior = planning.prior.as_ref().map(|prior| &prior.access_token);
+/// Plans which keys and which token are made anew: those that the last refresh found to be at
+/// fault, and a token that is to be rotated.
+fn plan_credentials(planning: &mut Planning<'_, CodeRepoResource>) {
     if planning.config.access_token.is_null() {
         let Some(client) = planning.client else {
             return;
         };
-        let is_there = prior.is_some_and(|prior| !prior.is_null());
-        let is_needed = needs_token(client);
-        if !is_needed {
+        if !needs_token(client) {
             planning.planned.access_token = Tf::Null;
-        } else if !is_there {
-            planning.planned.access_token = Tf::Unknown;
-        }
-        if is_needed != is_there {
-            planning.planned.deploy_keys = Tf::Unknown;
         }
     }
-    let is_due = prior
-        .and_then(Tf::known)
-        .is_some_and(|token| token.rotation_due == Known(true));
-    if let (Known(token), true) = (&mut planning.planned.access_token, is_due) {
+    let Some(prior) = &planning.prior else {
+        return;
+    };
+    let Ok(id) = prior.repository_id() else {
+        return;
+    };
+    let drift: BTreeSet<&str> = prior
+        .common
+        .drift
+        .known()
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .collect();
+    let planned = &mut planning.planned;
+    if let Known(keys) = &prior.deploy_keys {
+        planned.deploy_keys = Known(credentials::planned_keys(keys, id, &drift));
+    }
+    let due = prior.access_token.known();
+    let is_due = due.is_some_and(|token| token.rotation_due == Known(true));
+    if let Known(token) = &mut planned.access_token
+        && (is_due || credentials::names_token(&drift, id))
+    {
         token.id = Tf::Unknown;
         token.expires_at = Tf::Unknown;
         token.rotation_due = Known(false);
-        planning.planned.deploy_keys = Tf::Unknown;
     }
 }

@@ -13,6 +13,7 @@ use super::update::update;
 use super::{contents, gitlab_project, plan};
 use crate::claim::Claim;
 use crate::client::Client;
+use crate::planned::Object;
 
 /// `nautes_code_repo`.
 pub(crate) struct CodeRepoResource;
@@ -46,10 +47,13 @@ impl Resource for CodeRepoResource {
             return inspect::read_deleted(&client, state, product, id).await;
         };
         let object = gitlab_project::object_id(id);
-        client.holders().record_kept(&object, &operation.private)?;
+        client
+            .holders()
+            .record_read(&object, &mut operation.private)?;
         gitlab_project::check(&state, &project)?;
         // What differed is read again, so that it stays drift until it is repaired.
-        let kept = Verified::load(&operation.private).filter(|_| state.common.drift.is_null());
+        let kept = Verified::load(&operation.private)
+            .filter(|kept| state.common.drift.is_null() && kept.names_provider(&client));
         let found = Found { product, project };
         let verified = inspect::update_from(&client, &mut state, &found, kept.as_ref()).await?;
         if let Some(verified) = verified {
@@ -89,10 +93,11 @@ impl Resource for CodeRepoResource {
         state: CodeRepoModel,
     ) -> Result<(), Diagnostics> {
         let client = operation.client().clone();
-        let object = gitlab_project::object_id(state.repository_id()?);
+        let id = state.repository_id()?;
         client
             .holders()
-            .record_planned_deletion(&object, &operation.private)?;
+            .record_planned_deletion(&gitlab_project::object_id(id), &operation.private)?;
+        client.planned().record_leaving(Object::CodeRepo(id));
         match gitlab_project::read(&client, &state).await {
             Ok(Some(project)) => contents::check(&client, &state, &project).await,
             Ok(None) => Ok(()),

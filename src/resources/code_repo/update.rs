@@ -65,14 +65,16 @@ pub(super) async fn update(
             .await?;
         before = Some(snapshot);
     }
+    // First, since it may be refused.
+    let updated = credentials::update(&client, &mut prior, &mut planned, &found).await;
+    operation.record(&prior);
+    let has_new_keys = updated?;
     let project = gitlab_project::update(&client, &request, &found, &prior, &planned).await?;
+    client.code_repos()?.forget_listing(product);
     let is_renamed = prior.name != planned.name;
     let may_differ = !prior.common.drift.is_null() || moves_to_another_project;
     prior.update_from_project(&project);
     operation.record(&prior);
-    let has_token = !prior.access_token.is_null();
-    credentials::ensure(&client, &mut planned, &project, has_token).await?;
-    let has_new_keys = planned.deploy_keys != prior.deploy_keys;
     let saved = home
         .put(&request, &entity.into(), mode, validation, &attempt)
         .await?;
@@ -81,7 +83,8 @@ pub(super) async fn update(
         request.wrote(&Target::CodeRepoPath(product, planned.name.clone()));
     }
     drop(request);
-    Verified::new(&saved, id).store(&mut operation.private)?;
+    let provider = &client.settings().code_repo_provider;
+    Verified::new(&saved, id, provider).store(&mut operation.private)?;
     if may_differ || has_new_keys {
         let config_project = saved.location.project;
         credentials::wait_for_distribution(&client, product, config_project, id, before).await?;

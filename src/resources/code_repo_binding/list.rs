@@ -9,7 +9,7 @@ use terraform_plugin::model::{Model, PlanOf};
 use terraform_plugin::value::{Known, Tf};
 
 use crate::resources::attribute::entity_reference;
-use crate::resources::manifest::{EntityList, ListArguments};
+use crate::resources::manifest::{EntityList, ListArguments, Listed};
 
 /// The bindings of a product's code repositories.
 #[derive(Model)]
@@ -38,6 +38,10 @@ pub(crate) struct CodeRepoBindingItem {
     projects: Tf<BTreeSet<String>>,
     /// What is permitted: `readonly` (clone) or `readwrite` (clone and push).
     permissions: Tf<String>,
+    /// Kubernetes namespace of the product's entities.
+    namespace: Tf<String>,
+    /// Path of the manifest in the product's configuration repository.
+    manifest_path: Tf<String>,
 }
 
 impl EntityList for CodeRepoBindingList {
@@ -58,23 +62,20 @@ impl EntityList for CodeRepoBindingList {
         matches!(entity, Entity::CodeRepoBinding(binding) if binding.covers(project))
     }
 
-    fn new(
-        arguments: ListArguments,
-        project: Option<String>,
-        product: ProductId,
-        entities: &[&Entity],
-    ) -> Self {
-        let item = |entity: &&Entity| CodeRepoBindingItem::new(product, entity);
+    fn new(arguments: ListArguments, project: Option<String>, found: &Listed<'_>) -> Self {
+        let items = found.entities.iter();
+        let items = items
+            .filter_map(|(entity, path)| CodeRepoBindingItem::new(found.product, entity, path));
         Self {
             arguments,
             project,
-            code_repo_bindings: Known(entities.iter().filter_map(item).collect()),
+            code_repo_bindings: Known(items.collect()),
         }
     }
 }
 
 impl CodeRepoBindingItem {
-    fn new(product: ProductId, entity: &Entity) -> Option<Self> {
+    fn new(product: ProductId, entity: &Entity, path: &str) -> Option<Self> {
         let Entity::CodeRepoBinding(binding) = entity else {
             return None;
         };
@@ -82,6 +83,8 @@ impl CodeRepoBindingItem {
         let projects = binding.projects.iter().map(ToString::to_string);
         Some(Self {
             id: Known(EntityId { product, name }.to_string()),
+            namespace: Known(product.to_string()),
+            manifest_path: Known(path.to_owned()),
             name: Known(binding.name.to_string()),
             code_repo: Known(binding.code_repo.to_string()),
             projects: Known(projects.collect()),

@@ -7,11 +7,12 @@ use std::collections::BTreeSet;
 use nautes_model::entity::{CodeRepoBinding, Entity, Permissions};
 use nautes_model::layout::ManifestPath;
 use nautes_model::name::NameRule;
-use nautes_model::{EntityName, Kind, RepositoryId};
+use nautes_model::reference::CodeRepoReference;
+use nautes_model::{EntityName, Kind, ProductId, RepositoryId};
 use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::model::{Model, PlanOf};
-use terraform_plugin::schema::{each, one_of};
-use terraform_plugin::value::Path;
+use terraform_plugin::schema::{Validator, each, one_of};
+use terraform_plugin::value::{Known, Path, PlanSet};
 
 use crate::client::Client;
 use crate::credentials::Subscriber;
@@ -20,7 +21,8 @@ use crate::diagnostics::Context as _;
 use super::attribute::{CommonAttributes, code_repo_reference, entity_reference, name_rule};
 use super::home::Saved;
 use super::manifest::ManifestKind;
-use super::references::{ReferenceResolver, entity_name, name_in};
+use super::planned_reference::{self, Meaning};
+use super::references::{ReferenceResolver, entity_name, name_in, resolve_name};
 
 pub(crate) use list::CodeRepoBindingList;
 
@@ -38,9 +40,12 @@ pub(crate) struct CodeRepoBindingModel {
     /// repository.
     #[tf(replace, validate(code_repo_reference()))]
     pub(crate) code_repo: String,
-    /// The projects that may use the repository, by id or by name; without any, the whole product
-    /// may.
-    #[tf(validate(each(entity_reference("a project"))))]
+    /// The projects that may use the repository, by id or by name. If it is not set, the whole
+    /// product may; an empty set is refused.
+    #[tf(
+        validate(not_empty_set()),
+        validate(each(entity_reference("a project")))
+    )]
     pub(crate) projects: Option<BTreeSet<String>>,
     /// What they may do: clone, or clone and push.
     #[tf(validate(one_of(["readonly", "readwrite"])))]
@@ -65,6 +70,18 @@ impl ManifestKind for CodeRepoBindingKind {
 
     fn common_mut(state: &mut CodeRepoBindingModel) -> &mut CommonAttributes {
         &mut state.common
+    }
+
+    fn planned_common(planned: &mut PlanOf<CodeRepoBindingModel>) -> &mut PlanOf<CommonAttributes> {
+        &mut planned.common
+    }
+
+    fn planned_path(planned: &PlanOf<CodeRepoBindingModel>) -> Option<ManifestPath> {
+        let name = EntityName::new(planned.name.known()?).ok()?;
+        match planned.code_repo.known()?.parse().ok()? {
+            CodeRepoReference::Id(id) => Some(ManifestPath::code_repo_binding(id, &name)),
+            CodeRepoReference::Name(_) => None,
+        }
     }
 
     fn name(state: &CodeRepoBindingModel) -> &str {
@@ -147,21 +164,57 @@ impl ManifestKind for CodeRepoBindingKind {
         distributed.with_context(|| format!("enable the deploy keys of others on {repository}"))
     }
 
-    async fn unchanged_references(
+    async fn plan_references(
+        client: &Client,
+        product: ProductId,
         existing: &CodeRepoBindingModel,
-        planned: &PlanOf<CodeRepoBindingModel>,
-        references: ReferenceResolver<'_>,
-    ) -> Vec<Path> {
-        let Some(reference) = planned.code_repo.known() else {
-            return Vec::new();
-        };
-        let meant = references.code_repo("code_repo", reference).await.ok();
-        if meant.is_some() && meant == opened_repository(existing) {
-            vec![Path::to("code_repo")]
-        } else {
-            Vec::new()
+        planned: &mut PlanOf<CodeRepoBindingModel>,
+    ) -> Result<Vec<(Path, Meaning)>, Diagnostics> {
+        let attribute = "code_repo";
+        let meaning = planned_reference::code_repo(
+            client,
+            product,
+            attribute,
+            opened_repository(existing),
+            &existing.code_repo,
+            &planned.code_repo,
+        )
+        .await?;
+        if meaning == Meaning::Unchanged {
+            planned.code_repo = Known(existing.code_repo.clone());
         }
+        keep_projects(product, existing, planned);
+        Ok(vec![(Path::to(attribute), meaning)])
     }
+}
+
+/// Keeps the references to projects in the state where the planned ones mean the same.
+fn keep_projects(
+    product: ProductId,
+    existing: &CodeRepoBindingModel,
+    planned: &mut PlanOf<CodeRepoBindingModel>,
+) {
+    let (Some(kept), Known(written)) = (&existing.projects, &planned.projects) else {
+        return;
+    };
+    let name = |reference: &str| resolve_name(product, "projects", reference).ok();
+    let meant = written.0.iter().map(|reference| name(reference.known()?));
+    let meant: Option<BTreeSet<EntityName>> = meant.collect();
+    if meant.is_some() && meant == kept.iter().map(|reference| name(reference)).collect() {
+        planned.projects = Known(PlanSet(kept.iter().cloned().map(Known).collect()));
+    }
+}
+
+/// Refuses an empty set, which would open the repository to the whole product.
+fn not_empty_set() -> Validator {
+    let description = "Must not be empty.";
+    Validator::new(description, |projects: &BTreeSet<String>| {
+        if projects.is_empty() {
+            Err("An empty set names no project. Name at least one, or leave the argument out: then the whole product may use the repository.".to_owned())
+        } else {
+            Ok(())
+        }
+    })
 }
 
 /// The repository that an existing binding opens, whatever its name is by now: the manifest lies in its folder.

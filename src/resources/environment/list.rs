@@ -6,7 +6,7 @@ use nautes_model::{Kind, ProductId};
 use terraform_plugin::model::{Model, PlanOf};
 use terraform_plugin::value::{Known, Tf};
 
-use crate::resources::manifest::{EntityList, ListArguments};
+use crate::resources::manifest::{EntityList, ListArguments, Listed};
 
 /// The environments of a product.
 #[derive(Model)]
@@ -29,6 +29,10 @@ pub(crate) struct EnvironmentItem {
     cluster: Tf<String>,
     /// What the environment is for.
     env_type: Tf<String>,
+    /// Kubernetes namespace of the product's entities.
+    namespace: Tf<String>,
+    /// Path of the manifest in the product's configuration repository.
+    manifest_path: Tf<String>,
 }
 
 impl EntityList for EnvironmentList {
@@ -40,28 +44,27 @@ impl EntityList for EnvironmentList {
         &config.arguments
     }
 
-    fn new(
-        arguments: ListArguments,
-        _: Option<String>,
-        product: ProductId,
-        entities: &[&Entity],
-    ) -> Self {
-        let item = |entity: &&Entity| EnvironmentItem::new(product, entity);
+    fn new(arguments: ListArguments, _: Option<String>, found: &Listed<'_>) -> Self {
+        let items = found.entities.iter();
+        let items =
+            items.filter_map(|(entity, path)| EnvironmentItem::new(found.product, entity, path));
         Self {
             arguments,
-            environments: Known(entities.iter().filter_map(item).collect()),
+            environments: Known(items.collect()),
         }
     }
 }
 
 impl EnvironmentItem {
-    fn new(product: ProductId, entity: &Entity) -> Option<Self> {
+    fn new(product: ProductId, entity: &Entity, path: &str) -> Option<Self> {
         let Entity::Environment(environment) = entity else {
             return None;
         };
         let name = environment.name.clone();
         Some(Self {
             id: Known(EntityId { product, name }.to_string()),
+            namespace: Known(product.to_string()),
+            manifest_path: Known(path.to_owned()),
             name: Known(environment.name.to_string()),
             cluster: Known(environment.cluster.to_string()),
             env_type: Known(environment.env_type.clone()),

@@ -2,14 +2,19 @@
 
 mod list;
 
-use nautes_model::Kind;
 use nautes_model::entity::{Entity, Environment};
+use nautes_model::layout::ManifestPath;
 use nautes_model::name::NameRule;
+use nautes_model::{EntityName, Kind, ProductId};
 use terraform_plugin::diagnostics::Diagnostics;
-use terraform_plugin::model::Model;
+use terraform_plugin::model::{Model, PlanOf};
+use terraform_plugin::value::{Known, Path, Tf};
+
+use crate::client::Client;
 
 use super::attribute::{CommonAttributes, name_rule, not_empty};
 use super::manifest::ManifestKind;
+use super::planned_reference::Meaning;
 use super::references::{ReferenceResolver, entity_name};
 
 /// An environment: a stage of a product, such as development or production, bound to one runtime
@@ -49,6 +54,15 @@ impl ManifestKind for EnvironmentKind {
         &mut state.common
     }
 
+    fn planned_common(planned: &mut PlanOf<EnvironmentModel>) -> &mut PlanOf<CommonAttributes> {
+        &mut planned.common
+    }
+
+    fn planned_path(planned: &PlanOf<EnvironmentModel>) -> Option<ManifestPath> {
+        let name = EntityName::new(planned.name.known()?).ok()?;
+        Some(ManifestPath::environment(&name))
+    }
+
     fn name(state: &EnvironmentModel) -> &str {
         &state.name
     }
@@ -64,6 +78,19 @@ impl ManifestKind for EnvironmentKind {
             cluster: entity_name("cluster", &state.cluster)?,
             env_type: state.env_type.clone(),
         }))
+    }
+
+    async fn plan_references(
+        _: &Client,
+        _: ProductId,
+        _: &EnvironmentModel,
+        planned: &mut PlanOf<EnvironmentModel>,
+    ) -> Result<Vec<(Path, Meaning)>, Diagnostics> {
+        let meaning = match planned.cluster {
+            Tf::Unknown => Meaning::SameObject,
+            Tf::Null | Known(_) => Meaning::AnotherObject,
+        };
+        Ok(vec![(Path::to("cluster"), meaning)])
     }
 
     fn update_from(state: &mut EnvironmentModel, entity: &Entity) {

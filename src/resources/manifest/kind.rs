@@ -2,8 +2,9 @@
 
 use std::future::{Future, ready};
 
-use nautes_model::Kind;
 use nautes_model::entity::Entity;
+use nautes_model::layout::ManifestPath;
+use nautes_model::{Kind, ProductId};
 use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::model::{Model, PlanOf};
 use terraform_plugin::value::Path;
@@ -11,6 +12,7 @@ use terraform_plugin::value::Path;
 use crate::client::Client;
 use crate::resources::attribute::CommonAttributes;
 use crate::resources::home::Saved;
+use crate::resources::planned_reference::Meaning;
 use crate::resources::references::ReferenceResolver;
 
 /// A kind of entity that is a manifest: conversions between its attributes and its entity.
@@ -45,14 +47,23 @@ pub(crate) trait ManifestKind: Send + Sync + 'static {
     /// Returns the attributes of an entity, given those that every kind has.
     fn from_entity(common: CommonAttributes, entity: &Entity) -> Option<Self::State>;
 
-    /// Lists the changed attributes that would replace the object although they mean the same.
-    fn unchanged_references(
+    /// The planned attributes that every kind has.
+    fn planned_common(planned: &mut PlanOf<Self::State>) -> &mut PlanOf<CommonAttributes>;
+
+    /// The path that a creation gives the manifest, as far as the plan knows it.
+    fn planned_path(planned: &PlanOf<Self::State>) -> Option<ManifestPath>;
+
+    /// Judges the planned references of an existing object, other than that to its product, and
+    /// keeps those in the state that mean the same. Returns what those mean whose change replaces
+    /// the object.
+    fn plan_references(
+        client: &Client,
+        product: ProductId,
         existing: &Self::State,
-        planned: &PlanOf<Self::State>,
-        references: ReferenceResolver<'_>,
-    ) -> impl Future<Output = Vec<Path>> + Send {
-        let _ = (existing, planned, references);
-        ready(Vec::new())
+        planned: &mut PlanOf<Self::State>,
+    ) -> impl Future<Output = Result<Vec<(Path, Meaning)>, Diagnostics>> + Send {
+        let _ = (client, product, existing, planned);
+        ready(Ok(Vec::new()))
     }
 
     /// Checks what is needed besides GitLab, before anything is written.

@@ -1,19 +1,22 @@
 //! The data sources that list the entities of a product.
 
+use std::collections::HashMap;
 use std::marker::PhantomData;
 
 use nautes_model::entity::Entity;
-use nautes_model::{EntityName, Kind, ProductId};
+use nautes_model::tree::ManifestTree;
+use nautes_model::{EntityKey, EntityName, Kind, ProductId};
 use terraform_plugin::context::Context;
 use terraform_plugin::data_source::DataSource;
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::model::{Model, PlanOf};
 use terraform_plugin::value::Path;
 
+use crate::backends::gitlab::Project;
 use crate::client::Client;
 use crate::resources::attribute::{compile_name_regex, product_reference, regular_expression};
 use crate::resources::home::Home;
-use crate::resources::references::resolve_name;
+use crate::resources::references::{invalid_value, resolve_name};
 
 /// The arguments of every such data source.
 #[derive(Model)]
@@ -57,13 +60,21 @@ pub(crate) trait EntityList: Model {
         entity.name().to_string()
     }
 
+    /// Whether the list shows attributes of GitLab projects.
+    const SHOWS_PROJECTS: bool = false;
+
     /// Makes the list.
-    fn new(
-        arguments: ListArguments,
-        project: Option<String>,
-        product: ProductId,
-        entities: &[&Entity],
-    ) -> Self;
+    fn new(arguments: ListArguments, project: Option<String>, found: &Listed<'_>) -> Self;
+}
+
+/// The entities that are listed, sorted by name.
+pub(crate) struct Listed<'a> {
+    /// The product.
+    pub(crate) product: ProductId,
+    /// The entities, each with the path of its manifest.
+    pub(crate) entities: Vec<(&'a Entity, String)>,
+    /// The GitLab projects in the product's group by number, if the list shows them.
+    pub(crate) projects: HashMap<u64, Project>,
 }
 
 /// The data source of a list.
@@ -107,8 +118,11 @@ impl<L: EntityList + 'static> DataSource for ListDataSource<L> {
             let detail = "The product, or its configuration repository, does not exist.";
             Diagnostic::error(format!("Cannot {attempt}"), detail).at(&Path::to("product"))
         })?;
-        let mut entities: Vec<&Entity> = snapshot
-            .tree()
+        let tree = snapshot.tree();
+        if let Some(owner) = &owner {
+            require_project(tree, product, owner)?;
+        }
+        let mut entities: Vec<&Entity> = tree
             .entities_of_kind(L::KIND)
             .filter(|entity| {
                 let is_match = |pattern: &regex::Regex| pattern.is_match(&L::name(entity));
@@ -120,6 +134,67 @@ impl<L: EntityList + 'static> DataSource for ListDataSource<L> {
             })
             .collect();
         entities.sort_by_key(|entity| L::name(entity));
-        Ok(L::new(arguments, project, product, &entities))
+        let path = |entity: &Entity| tree.find(&entity.key()).map(|(path, _)| path.to_owned());
+        let entities = entities.into_iter();
+        let entities = entities.map(|entity| (entity, path(entity).unwrap_or_default()));
+        let projects = if L::SHOWS_PROJECTS {
+            client.code_repos()?.projects(product).await?
+        } else {
+            Vec::new()
+        };
+        let projects = projects.into_iter().map(|project| (project.id, project));
+        let found = Listed {
+            product,
+            entities: entities.collect(),
+            projects: projects.collect(),
+        };
+        Ok(L::new(arguments, project, &found))
+    }
+}
+
+/// Refuses to filter by a project that does not exist, which would find nothing.
+fn require_project(
+    tree: &ManifestTree,
+    product: ProductId,
+    name: &EntityName,
+) -> Result<(), Diagnostics> {
+    if tree.contains(&EntityKey::new(Kind::Project, name.clone())) {
+        return Ok(());
+    }
+    let names: Vec<String> = tree
+        .entities_of_kind(Kind::Project)
+        .map(|project| project.name().to_string())
+        .collect();
+    let existing = match names.as_slice() {
+        [] => "It has no projects.".to_owned(),
+        names => format!("Its projects are: {}.", names.join(", ")),
+    };
+    let detail =
+        format!("{product} has no project {name}, so the filter finds nothing. {existing}");
+    Err(invalid_value("project", detail))
+}
+
+#[cfg(test)]
+mod tests {
+    use nautes_model::entity::Project;
+    use nautes_model::layout::Repository;
+
+    use super::*;
+
+    #[test]
+    fn a_filter_by_a_project_that_does_not_exist_is_an_error_with_those_that_do() {
+        let product = ProductId::new(7);
+        let mut tree = ManifestTree::new(Repository::Product(product));
+        let name = |name: &str| EntityName::new(name).unwrap();
+        let project = Project {
+            name: name("checkout"),
+            product,
+            language: String::new(),
+        };
+        tree.put(&project.into()).unwrap();
+        assert!(require_project(&tree, product, &name("checkout")).is_ok());
+        let found = require_project(&tree, product, &name("chekout")).unwrap_err();
+        let detail = &found.iter().next().unwrap().detail;
+        assert!(detail.ends_with("Its projects are: checkout."), "{detail}");
     }
 }

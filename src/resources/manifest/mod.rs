@@ -8,5 +8,5 @@ mod resource;
 
 pub(crate) use data_source::ManifestDataSource;
 pub(crate) use kind::ManifestKind;
-pub(crate) use list::{EntityList, ListArguments, ListDataSource};
+pub(crate) use list::{EntityList, ListArguments, ListDataSource, Listed};
 pub(crate) use resource::ManifestResource;

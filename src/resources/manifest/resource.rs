@@ -7,7 +7,7 @@ use nautes_model::reference::EntityId;
 use nautes_model::{EntityKey, EntityName, ProductId};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::model::Model;
-use terraform_plugin::resource::{ImportTarget, Operation, Planning, Resource};
+use terraform_plugin::resource::{ImportTarget, Operation, PlanKind, Planning, Resource};
 use terraform_plugin::value::{Convert as _, Known, Path, Tf};
 
 use super::kind::ManifestKind;
@@ -18,6 +18,7 @@ use crate::resources::attribute::{CommonAttributes, drift_attribute, split_impor
 use crate::resources::home::{
     Found, Home, ManifestLocation, drift_of, referrers_warning, took_over_warning,
 };
+use crate::resources::planned_reference::{self, Meaning};
 use crate::resources::references::{ReferenceResolver, entity_name};
 
 /// A resource whose object is one manifest.
@@ -32,7 +33,7 @@ impl<K> ManifestResource<K> {
 /// The identity of an entity of a product.
 #[derive(Debug, Clone, PartialEq, Model)]
 pub(crate) struct EntityIdentity {
-    /// Identifier of the product: `product-` and the number of its GitLab group.
+    /// Identifier of the product: `product-` and the numeric ID of its GitLab group.
     pub(crate) product_id: String,
     /// Name of the entity.
     pub(crate) name: String,
@@ -96,13 +97,17 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
             Home::product(&client, id.product).at(ManifestLocation::load(&operation.private));
         let (present, location) = match home.read(&key, &attempt::<K>("read", &state)).await? {
             Found::Unchanged => {
-                client.holders().record_kept(&object, &operation.private)?;
+                client
+                    .holders()
+                    .record_read(&object, &mut operation.private)?;
                 return Ok(Some(state));
             }
             Found::Absent => return Ok(None),
             Found::Present(present, location) => (present, location),
         };
-        client.holders().record_kept(&object, &operation.private)?;
+        client
+            .holders()
+            .record_read(&object, &mut operation.private)?;
         if let Some(entity) = &present.entity {
             K::update_from(&mut state, entity);
         }
@@ -200,7 +205,10 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
 
     async fn modify_plan(&self, planning: &mut Planning<'_, Self>) -> Result<(), Diagnostics> {
         check_holder::<K>(planning)?;
-        keep_unchanged_references::<K>(planning).await
+        if planning.kind == PlanKind::Create {
+            plan_creation::<K>(planning);
+        }
+        plan_references::<K>(planning).await
     }
 
     async fn plan_delete(
@@ -230,7 +238,7 @@ impl<K: ManifestKind> Resource for ManifestResource<K> {
         let client = operation.client().clone();
         let (product, name) = match target {
             ImportTarget::Identity(identity) => (identity.product_id, identity.name),
-            ImportTarget::Id(id) => split_import_id(K::KIND.noun(), &id)?,
+            ImportTarget::Id(id) => split_import_id(K::KIND, &id)?,
         };
         let key = EntityKey::new(K::KIND, entity_name("name", &name)?);
         let Some((state, location)) = load::<K>(&client, product, &key).await? else {
@@ -295,39 +303,54 @@ fn check_holder<K: ManifestKind>(
     Ok(())
 }
 
-/// Plans no replacement for references that are written differently and mean the same.
-async fn keep_unchanged_references<K: ManifestKind>(
+/// Plans references that are written differently and mean the same: they change nothing, and
+/// replace nothing.
+async fn plan_references<K: ManifestKind>(
     planning: &mut Planning<'_, ManifestResource<K>>,
 ) -> Result<(), Diagnostics> {
     let (Some(prior), Some(client)) = (planning.prior.clone(), planning.client) else {
         return Ok(());
     };
-    let Ok(EntityId { product, .. }) = entity_id(K::common(&prior)) else {
-        return Ok(());
-    };
-    let path = Path::to("product");
-    if planning.replacement_paths().contains(&path) {
-        let planned = planning.planned.to_value();
-        // Without an answer from GitLab it is a replacement.
-        if let Some(planned) = planned.attribute("product").as_str()
-            && let Ok(products) = client.products()
-            && products.resolve(planned).await == Ok(product)
-        {
+    let common = K::common(&prior);
+    let product = entity_id(common)?.product;
+    let planned = K::planned_common(&mut planning.planned);
+    let meaning =
+        planned_reference::product(client, product, &common.product, &planned.product).await?;
+    if meaning == Meaning::Unchanged {
+        planned.product = Known(common.product.clone());
+    }
+    planned.keep_manifest_path(common);
+    let mut meanings = vec![(Path::to("product"), meaning)];
+    meanings.extend(K::plan_references(client, product, &prior, &mut planning.planned).await?);
+    for (path, meaning) in meanings {
+        if meaning != Meaning::AnotherObject {
             planning.allow_in_place_update(&path);
         }
     }
     if planning.replacement_paths().is_empty() {
         return Ok(());
     }
-    let references = ReferenceResolver {
-        client,
-        product,
-        request: None,
-    };
-    for path in K::unchanged_references(&prior, &planning.planned, references).await {
-        planning.allow_in_place_update(&path);
+    let key = EntityKey::new(K::KIND, entity_id(K::common(&prior))?.name);
+    if meaning == Meaning::AnotherObject {
+        let (summary, detail) = planned_reference::moves_warning(&key.to_string(), product);
+        planning.warn(summary, detail);
+    }
+    let home = Home::product(client, product);
+    if let Some((summary, detail)) = home.planned_replacement_warning(&key).await {
+        planning.warn(summary, detail);
     }
     Ok(())
+}
+
+/// Plans what a creation is known to give: the namespace of a product that is referred to by id, and
+/// the path of the manifest.
+fn plan_creation<K: ManifestKind>(planning: &mut Planning<'_, ManifestResource<K>>) {
+    let path = K::planned_path(&planning.planned);
+    let planned = K::planned_common(&mut planning.planned);
+    planned.plan_namespace();
+    if let Some(path) = path {
+        planned.manifest_path = Known(path.as_str().to_owned());
+    }
 }
 
 fn attempt<K: ManifestKind>(verb: &str, state: &K::State) -> String {

@@ -7,7 +7,7 @@ use nautes_model::ProductId;
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::value::Path;
 
-use super::gitlab_group::{check_visibility, object_id, refused};
+use super::gitlab_group::{self, check_visibility, object_id, refused};
 use super::model::ProductModel;
 use crate::backends::gitlab::{Error, Group, Kind, NewGroup};
 use crate::claim::Claim;
@@ -34,7 +34,7 @@ pub(super) async fn create_group(
         name: planned.wanted_display_name().to_owned(),
         path: planned.name.clone(),
         parent_id: parent.map(|parent| parent.id),
-        description: unfinished::mark(planned.wanted_description()),
+        description: unfinished::mark(planned.wanted_description(), claim),
         visibility: planned.wanted_visibility(),
     };
     let target = Target::ProductPath(planned.name.clone());
@@ -57,6 +57,7 @@ pub(super) async fn create_group(
     let object = object_id(ProductId::new(group.id));
     let recorded = client.holders().record_created(&object, claim);
     recorded.map_err(|found| found.at(&Path::to("name")))?;
+    let group = gitlab_group::take_over(client, group, claim).await?;
     Ok((group, is_new))
 }
 
@@ -109,11 +110,11 @@ async fn take_over(
     }
     if may_adopt {
         *was_contended |= request.is_contended_soon(&target).await;
-        return if *was_contended {
-            Err(refused())
-        } else {
-            Ok(group)
-        };
+        if *was_contended {
+            return Err(refused());
+        }
+        tracing::info!(group = %path, id = group.id, "adopted an existing GitLab group");
+        return Ok(group);
     }
     let id = ProductId::new(group.id);
     let detail = format!(

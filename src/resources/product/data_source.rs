@@ -29,11 +29,20 @@ impl DataSource for ProductDataSource {
     ];
 
     fn validate(&self, config: &PlanOf<ProductModel>) -> Diagnostics {
-        if config.id.is_null() == config.name.is_null() {
-            return Diagnostic::error("Arguments exclude each other", "Set either id or name.")
-                .into();
-        }
-        Diagnostics::default()
+        let (summary, detail) = match (config.id.is_null(), config.name.is_null()) {
+            (false, false) => (
+                "Conflicting arguments",
+                "id and name cannot be set together. Remove one of them.",
+            ),
+            (true, true) => (
+                "Missing argument",
+                "Neither id nor name is set. Set one of them.",
+            ),
+            _ => return Diagnostics::default(),
+        };
+        Diagnostic::error(summary, detail)
+            .at(&Path::to("name"))
+            .into()
     }
 
     async fn read(

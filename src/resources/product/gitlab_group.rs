@@ -6,18 +6,21 @@ use terraform_plugin::value::{Known, Path, Tf};
 
 use super::model::ProductModel;
 use crate::backends::gitlab::{Error, Group, GroupChange, Kind, Project};
-use crate::claim::ObjectId;
+use crate::claim::{Claim, ObjectId};
 use crate::client::Client;
-use crate::diagnostics::gitlab_error;
-use crate::resources::gitlab_attribute::VisibilityLimit;
+use crate::diagnostics::{Context as _, gitlab_error};
+use crate::resources::gitlab_attribute::{VisibilityLimit, parse_visibility, planned_value};
 use crate::resources::same_object::Sameness;
 use crate::resources::unfinished;
 use crate::wait_graph::{Next, Request, Target};
 
+/// The type of products.
+pub(super) const TYPE_NAME: &str = "nautes_product";
+
 /// Returns the product as an object that an instance in the state holds.
 pub(super) fn object_id(product: ProductId) -> ObjectId {
     ObjectId {
-        type_name: "nautes_product",
+        type_name: TYPE_NAME,
         id: product.to_string(),
     }
 }
@@ -65,6 +68,40 @@ pub(super) async fn complete(
 ) -> Result<Group, Diagnostics> {
     let change = change_at_creation(group, planned);
     write(client, request, group, planned, change).await
+}
+
+/// Puts the claim of a creation into the mark that another one has left on a group, if there is one.
+pub(super) async fn take_over(
+    client: &Client,
+    group: Group,
+    claim: &Claim,
+) -> Result<Group, Diagnostics> {
+    let description = group.description.as_deref().unwrap_or_default();
+    let Some(description) = unfinished::take_over(description, claim) else {
+        return Ok(group);
+    };
+    let change = GroupChange {
+        description: Some(description),
+        ..GroupChange::default()
+    };
+    let edited = client.gitlab()?.edit_group(group.id, &change).await;
+    edited.map_err(|error| refused("update", &group.full_path, &error))
+}
+
+/// Refuses to finish a creation that another run has taken over. An adopted group has no mark.
+pub(super) async fn check_still_ours(
+    client: &Client,
+    group: &Group,
+    claim: &Claim,
+) -> Result<(), Diagnostics> {
+    let path = &group.full_path;
+    if !unfinished::is_marked(group.description.as_deref().unwrap_or_default()) {
+        return Ok(());
+    }
+    let found = client.gitlab()?.group(group.id).await;
+    let found = found.with_context(|| format!("read the GitLab group {path}"))?;
+    let description = found.description.as_deref().unwrap_or_default();
+    unfinished::check_still_ours(description, claim, &format!("the GitLab group {path}"))
 }
 
 /// Makes the planned changes of a group, and no others.
@@ -160,19 +197,16 @@ async fn move_back(client: &Client, group: &Group) {
 /// Returns what differs between the state and what is planned; what was changed by hand meanwhile
 /// stays. A mark that was found is taken off.
 fn planned_change(group: &Group, prior: &ProductModel, planned: &ProductModel) -> GroupChange {
-    let changed = |planned: &Tf<String>, prior: &Tf<String>| {
-        planned.known().filter(|_| planned != prior).cloned()
-    };
     let description = group.description.as_deref().unwrap_or_default();
     let unmarked = unfinished::without_mark(description);
     let is_marked = unmarked != description && !prior.drift.is_null();
-    let visibility = planned.wanted_visibility();
+    let visibility = planned_value(&planned.visibility, &prior.visibility);
     GroupChange {
-        name: changed(&planned.display_name, &prior.display_name),
+        name: planned_value(&planned.display_name, &prior.display_name),
         path: (planned.name != prior.name).then(|| planned.name.clone()),
-        description: changed(&planned.description, &prior.description)
+        description: planned_value(&planned.description, &prior.description)
             .or_else(|| is_marked.then(|| unmarked.to_owned())),
-        visibility: (visibility != prior.wanted_visibility()).then_some(visibility),
+        visibility: visibility.map(|name| parse_visibility(&name)),
     }
 }
 
@@ -185,12 +219,13 @@ fn change_at_creation(group: &Group, planned: &ProductModel) -> GroupChange {
         Known(wanted) => wanted.as_str(),
         Tf::Null | Tf::Unknown => unfinished::without_mark(description),
     };
+    let visibility = planned.visibility.known();
+    let visibility = visibility.map(|name| parse_visibility(name));
     GroupChange {
         name: changed(display_name, &group.name),
         path: changed(&planned.name, &group.path),
         description: changed(wanted_description, description),
-        visibility: (planned.wanted_visibility() != group.visibility)
-            .then(|| planned.wanted_visibility()),
+        visibility: visibility.filter(|wanted| *wanted != group.visibility),
     }
 }
 

@@ -7,6 +7,7 @@ use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::model::{Model, PlanOf};
 use terraform_plugin::value::{Known, Tf};
 
+use super::model::ConfigRepositoryModel;
 use crate::backends::gitlab::Project;
 use crate::client::Client;
 use crate::diagnostics::Context as _;
@@ -26,16 +27,20 @@ pub(crate) struct ProductList {
 /// One of the products.
 #[derive(Model)]
 pub(crate) struct ProductItem {
-    /// Identifier: `product-` and the number of the GitLab group.
+    /// Identifier: `product-` and the numeric ID of the GitLab group.
     id: Tf<String>,
     /// Name of the product.
     name: Tf<String>,
-    /// Number of the GitLab group.
+    /// Numeric ID of the GitLab group.
     group_id: Tf<u64>,
     /// Path of the GitLab group with its parent groups.
     full_path: Tf<String>,
-    /// Number of the GitLab project of the configuration repository.
+    /// Web page of the GitLab group.
+    web_url: Tf<String>,
+    /// Numeric ID of the GitLab project of the configuration repository.
     config_project_id: Tf<u64>,
+    /// The configuration repository.
+    config_repository: Tf<ConfigRepositoryModel>,
 }
 
 /// `nautes_products`.
@@ -80,7 +85,9 @@ impl DataSource for ProductsDataSource {
             name: Known(name),
             group_id: Known(project.namespace.id),
             full_path: Known(project.namespace.full_path.clone()),
+            web_url: project.namespace.web_url.clone().into(),
             config_project_id: Known(project.id),
+            config_repository: Known(ConfigRepositoryModel::from(project)),
         });
         Ok(ProductList {
             name_regex,

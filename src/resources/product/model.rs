@@ -28,17 +28,18 @@ pub(crate) struct ProductModel {
     /// Name of the product, which is the path of its GitLab group. It is changed in place.
     #[tf(validate(name_rule(NameRule::ProductInParentGroup)))]
     pub(crate) name: String,
-    /// Display name; `name` at creation if it is not set.
+    /// Display name; `name` at creation, or as found on adoption, if it is not set.
     #[tf(optional, stable, validate(display_name()))]
     pub(crate) display_name: Tf<String>,
-    /// Description of the GitLab group.
+    /// Description of the GitLab group; empty at creation, or as found on adoption, if it is not set.
     #[tf(optional, stable, validate(description(500)))]
     pub(crate) description: Tf<String>,
-    /// Visibility of the GitLab group.
-    #[tf(default("private".to_owned()), validate(one_of(["private", "internal", "public"])))]
-    pub(crate) visibility: String,
+    /// Visibility of the GitLab group; `private` at creation, or as found on adoption, if it is not
+    /// set.
+    #[tf(optional, stable, validate(one_of(["private", "internal", "public"])))]
+    pub(crate) visibility: Tf<String>,
     /// Whether an existing GitLab group with this path is adopted at creation; otherwise it is an
-    /// error.
+    /// error. What the configuration leaves open stays as it is found.
     pub(crate) adopt_existing: Option<bool>,
     /// Whether the product is destroyed with all repositories and manifests that it still holds.
     pub(crate) force_destroy: Option<bool>,
@@ -51,10 +52,10 @@ pub(crate) struct ProductModel {
     pub(crate) permanently_remove: Option<bool>,
     /// How long operations may take.
     pub(crate) timeouts: Option<Timeouts>,
-    /// Identifier: `product-` and the number of the GitLab group. It survives renames.
+    /// Identifier: `product-` and the numeric ID of the GitLab group. It survives renames.
     #[tf(stable)]
     pub(crate) id: Tf<String>,
-    /// Number of the GitLab group.
+    /// Numeric ID of the GitLab group.
     #[tf(stable)]
     pub(crate) group_id: Tf<u64>,
     /// When the GitLab group was created, which tells it from another one with the same number.
@@ -69,7 +70,8 @@ pub(crate) struct ProductModel {
     /// The configuration repository. Null if it was removed from outside; an update makes it again.
     #[tf(follows(["name"]))]
     pub(crate) config_repository: Tf<ConfigRepositoryModel>,
-    /// What the last refresh found to be missing of what Nautes's operators need, or to be left of it
+    /// What the last refresh found and no other attribute shows: another default branch of the
+    /// configuration repository, and what is missing of what Nautes's operators need, or is left of it
     /// where the provider reconciles; an update repairs it.
     #[tf(cleared)]
     pub(crate) drift: Tf<BTreeSet<String>>,
@@ -78,7 +80,7 @@ pub(crate) struct ProductModel {
 /// A configuration repository.
 #[derive(Debug, Clone, PartialEq, Model)]
 pub(crate) struct ConfigRepositoryModel {
-    /// Number of the GitLab project.
+    /// Numeric ID of the GitLab project.
     pub(crate) project_id: Tf<u64>,
     /// Path of the GitLab project with its groups.
     pub(crate) path: Tf<String>,
@@ -88,14 +90,15 @@ pub(crate) struct ConfigRepositoryModel {
     pub(crate) http_url: Tf<String>,
     /// URL to clone it over SSH.
     pub(crate) ssh_url: Tf<String>,
-    /// Default branch, which holds the manifests.
+    /// Default branch, which holds the manifests. Another one than the provider's `commit.branch` is
+    /// drift.
     pub(crate) default_branch: Tf<String>,
 }
 
 /// The identity of a product.
 #[derive(Debug, Clone, PartialEq, Model)]
 pub(crate) struct ProductIdentity {
-    /// Identifier of the product: `product-` and the number of its GitLab group.
+    /// Identifier of the product: `product-` and the numeric ID of its GitLab group.
     pub(crate) product_id: String,
 }
 
@@ -106,11 +109,15 @@ impl ProductModel {
         self.name.clone_from(&group.path);
         self.display_name = Known(group.name.clone());
         self.description = Known(unfinished::without_mark(description).to_owned());
-        visibility_name(group.visibility).clone_into(&mut self.visibility);
+        self.visibility = Known(visibility_name(group.visibility).to_owned());
         self.id = Known(ProductId::new(group.id).to_string());
         self.group_id = Known(group.id);
         self.created_at = Known(group.created_at.clone());
-        self.full_path = Known(group.full_path.clone());
+        // GitLab finds the parent group in any case; what the provider's argument says is kept.
+        let kept = self.full_path.known();
+        if !kept.is_some_and(|kept| kept.eq_ignore_ascii_case(&group.full_path)) {
+            self.full_path = Known(group.full_path.clone());
+        }
         self.web_url = Known(group.web_url.clone());
         self.config_repository = project.map(ConfigRepositoryModel::from).into();
     }
@@ -120,16 +127,12 @@ impl ProductModel {
     pub(crate) fn complete_from(&mut self, group: &Group, project: &Project) {
         let mut found = self.clone();
         found.update_from(group, Some(project));
-        let fill = |planned: &mut Tf<String>, found: Tf<String>| {
-            if planned.is_unknown() {
-                *planned = found;
-            }
-        };
-        fill(&mut self.display_name, found.display_name);
-        fill(&mut self.description, found.description);
-        fill(&mut self.created_at, found.created_at);
-        fill(&mut self.full_path, found.full_path);
-        fill(&mut self.web_url, found.web_url);
+        self.display_name.set_if_unknown(found.display_name);
+        self.description.set_if_unknown(found.description);
+        self.visibility.set_if_unknown(found.visibility);
+        self.created_at.set_if_unknown(found.created_at);
+        self.full_path.set_if_unknown(found.full_path);
+        self.web_url.set_if_unknown(found.web_url);
         self.config_repository = found.config_repository;
     }
 
@@ -139,7 +142,7 @@ impl ProductModel {
             name: String::new(),
             display_name: Tf::Null,
             description: Tf::Null,
-            visibility: String::new(),
+            visibility: Tf::Null,
             adopt_existing: None,
             force_destroy: None,
             deletion_policy: None,
@@ -174,7 +177,8 @@ impl ProductModel {
 
     /// The visibility that the group is to have.
     pub(crate) fn wanted_visibility(&self) -> Visibility {
-        parse_visibility(&self.visibility)
+        let visibility = self.visibility.known();
+        visibility.map_or(Visibility::Private, |name| parse_visibility(name))
     }
 
     /// The number of the configuration repository's project.

@@ -1,25 +1,24 @@
 //! The life cycle of a product.
 
-use nautes_model::ProductId;
-use nautes_model::name::NameRule;
 use nautes_model::reference::ProductReference;
+use nautes_model::{Kind, ProductId};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::model::PlanOf;
-use terraform_plugin::resource::{ImportTarget, Operation, PlanKind, Planning, Resource};
-use terraform_plugin::value::{Known, Path, Tf};
+use terraform_plugin::resource::{ImportTarget, Operation, Planning, Resource};
+use terraform_plugin::value::{Known, Path};
 
 use super::contents::Contents;
 use super::create::create_group;
-use super::delete::{delete, is_deleted, read_deleted};
+use super::delete::{delete, read_deleted};
 use super::model::{ProductIdentity, ProductModel};
-use super::{config_repository, gitlab_group, operators};
+use super::{config_repository, gitlab_group, operators, plan};
 use crate::backends::gitlab::NameOrId;
-use crate::claim::{Claim, check_replacement};
+use crate::claim::Claim;
 use crate::client::Client;
 use crate::lookup::Products;
-use crate::resources::attribute::drift_attribute;
+use crate::planned::Object;
+use crate::resources::attribute::{check_product_path, drift_attribute, invalid_import_id};
 use crate::resources::deletion_policy::{DeletionPolicy, check_arguments};
-use crate::resources::references::{check_top_level_path, invalid_value};
 use crate::resources::unfinished;
 use crate::wait_graph::Target;
 
@@ -30,7 +29,7 @@ impl Resource for ProductResource {
     type Client = Client;
     type State = ProductModel;
     type Identity = ProductIdentity;
-    const TYPE_NAME: &'static str = "nautes_product";
+    const TYPE_NAME: &'static str = gitlab_group::TYPE_NAME;
 
     async fn create(
         &self,
@@ -52,6 +51,7 @@ impl Resource for ProductResource {
         let project = config_repository::ensure(&client, &group, existing).await?;
         operators::ensure(&client, &mut operation.private, &project).await?;
         // The last step takes the mark off.
+        gitlab_group::check_still_ours(&client, &group, &claim).await?;
         let group = gitlab_group::complete(&client, &request, &group, &planned).await?;
         products.record(&group, Some(&project));
         request.wrote(&target);
@@ -64,14 +64,16 @@ impl Resource for ProductResource {
         operation: &mut Operation<Client>,
         mut state: ProductModel,
     ) -> Result<Option<ProductModel>, Diagnostics> {
-        let client = operation.client();
+        let client = &operation.client().clone();
         let products = client.products()?;
         let id = locate(products, &state)?;
         let Some(product) = products.get(id).await? else {
             return read_deleted(client, state, id).await;
         };
         let object = gitlab_group::object_id(id);
-        client.holders().record_kept(&object, &operation.private)?;
+        client
+            .holders()
+            .record_read(&object, &mut operation.private)?;
         let config_project = product.config_project.as_ref();
         gitlab_group::check_same(&state, &product.group, config_project)?;
         state.update_from(&product.group, config_project);
@@ -79,6 +81,9 @@ impl Resource for ProductResource {
         let description = product.group.description.as_deref().unwrap_or_default();
         if unfinished::is_marked(description) {
             drift.insert("the GitLab group is marked as unfinished".to_owned());
+        }
+        if let Some(project) = config_project {
+            drift.extend(config_repository::branch_drift(client, project));
         }
         state.drift = drift_attribute(drift);
         Ok(Some(state))
@@ -112,6 +117,7 @@ impl Resource for ProductResource {
         if let Some(parent) = products.parent_group().await? {
             gitlab_group::check_visibility(&planned, parent)?;
         }
+        let resets_branch = config_repository::has_other_branch(&prior);
         let former_path = group.full_path.clone();
         let group = gitlab_group::update(&client, &request, &group, &prior, &planned).await?;
         let existing = if group.full_path == former_path {
@@ -120,15 +126,18 @@ impl Resource for ProductResource {
             products.find_config_repository(&group).await?
         };
         products.record(&group, existing.as_ref());
-        drop(request);
         prior.update_from(&group, existing.as_ref());
         operation.record(&prior);
         let project = match existing {
+            Some(project) if resets_branch => {
+                config_repository::reset_branch(&client, project).await?
+            }
             Some(project) => project,
             None => config_repository::ensure(&client, &group, None).await?,
         };
-        operators::ensure(&client, &mut operation.private, &project).await?;
         products.record(&group, Some(&project));
+        drop(request);
+        operators::ensure(&client, &mut operation.private, &project).await?;
         planned.complete_from(&group, &project);
         Ok(planned)
     }
@@ -146,39 +155,7 @@ impl Resource for ProductResource {
     }
 
     async fn modify_plan(&self, planning: &mut Planning<'_, Self>) -> Result<(), Diagnostics> {
-        if let (Some(client), Some(prior)) = (planning.client, &planning.prior) {
-            let object = gitlab_group::object_id(product_id(prior)?);
-            client.holders().record_kept(&object, &planning.private)?;
-        }
-        if planning.kind == PlanKind::Create {
-            let adopts = planning.planned.adopt_existing.known().copied();
-            check_replacement(planning.replaced.as_ref(), adopts)?;
-        }
-        let known = planning
-            .prior
-            .as_ref()
-            .and_then(|prior| prior.config_repository.known());
-        match (&planning.planned.config_repository, known) {
-            // Removed from outside: an update makes it again.
-            (Tf::Null, _) => planning.planned.config_repository = Tf::Unknown,
-            // Renamed: only its URLs change.
-            (Tf::Unknown, Some(known)) => {
-                planning.planned.config_repository = Known(known.renamed());
-            }
-            _ => {}
-        }
-        if planning.prior.as_ref().is_some_and(is_deleted) {
-            planning.require_replacement(Path::to("drift"));
-        }
-        let at_top_level = planning
-            .client
-            .is_some_and(|client| client.settings().gitlab.parent_group.is_none());
-        if let (true, Known(name)) = (at_top_level, &planning.planned.name) {
-            let found = NameRule::Product.check(name);
-            let found = found.map_err(|error| invalid_value("name", format!("{error}.")));
-            found.and_then(|()| check_top_level_path("name", name))?;
-        }
-        Ok(())
+        plan::modify(planning).await
     }
 
     async fn plan_delete(
@@ -192,6 +169,7 @@ impl Resource for ProductResource {
         client
             .holders()
             .record_planned_deletion(&object, &operation.private)?;
+        client.planned().record_leaving(Object::Product(id));
         if state.force_destroy != Some(true) && state.deletion_policy() == DeletionPolicy::Delete {
             match Contents::unmanaged(&client, id, state.config_project_id()).await {
                 Ok(contents) => contents.check(&client, &state)?,
@@ -221,6 +199,10 @@ impl Resource for ProductResource {
             ImportTarget::Id(id) => id,
             ImportTarget::Identity(identity) => identity.product_id,
         };
+        check_product_path(&text).map_err(|reason| {
+            let forms = "the product's name, such as shop, its id, product-<numeric ID of the GitLab group>, or the full path of its group";
+            invalid_import_id(Kind::Product, &text, &reason, forms)
+        })?;
         let path;
         let group: NameOrId<'_> = match text.parse::<ProductReference>() {
             Ok(ProductReference::Id(id)) => id.number().into(),
@@ -250,7 +232,7 @@ pub(super) fn locate(products: &Products, state: &ProductModel) -> Result<Produc
     Ok(id)
 }
 
-fn product_id(state: &ProductModel) -> Result<ProductId, Diagnostics> {
+pub(super) fn product_id(state: &ProductModel) -> Result<ProductId, Diagnostics> {
     let id = state.id.require_known("id")?;
     id.parse()
         .map_err(|error| Diagnostic::bug(error).at(&Path::to("id")).into())

@@ -6,7 +6,7 @@ use nautes_model::{Kind, ProductId};
 use terraform_plugin::model::{Model, PlanOf};
 use terraform_plugin::value::{Known, Tf};
 
-use crate::resources::manifest::{EntityList, ListArguments};
+use crate::resources::manifest::{EntityList, ListArguments, Listed};
 
 /// The projects of a product.
 #[derive(Model)]
@@ -27,6 +27,10 @@ pub(crate) struct ProjectItem {
     name: Tf<String>,
     /// Programming language, for people.
     language: Tf<String>,
+    /// Kubernetes namespace of the product's entities.
+    namespace: Tf<String>,
+    /// Path of the manifest in the product's configuration repository.
+    manifest_path: Tf<String>,
 }
 
 impl EntityList for ProjectList {
@@ -38,28 +42,27 @@ impl EntityList for ProjectList {
         &config.arguments
     }
 
-    fn new(
-        arguments: ListArguments,
-        _: Option<String>,
-        product: ProductId,
-        entities: &[&Entity],
-    ) -> Self {
-        let item = |entity: &&Entity| ProjectItem::new(product, entity);
+    fn new(arguments: ListArguments, _: Option<String>, found: &Listed<'_>) -> Self {
+        let items = found.entities.iter();
+        let items =
+            items.filter_map(|(entity, path)| ProjectItem::new(found.product, entity, path));
         Self {
             arguments,
-            projects: Known(entities.iter().filter_map(item).collect()),
+            projects: Known(items.collect()),
         }
     }
 }
 
 impl ProjectItem {
-    fn new(product: ProductId, entity: &Entity) -> Option<Self> {
+    fn new(product: ProductId, entity: &Entity, path: &str) -> Option<Self> {
         let Entity::Project(project) = entity else {
             return None;
         };
         let name = project.name.clone();
         Some(Self {
             id: Known(EntityId { product, name }.to_string()),
+            namespace: Known(product.to_string()),
+            manifest_path: Known(path.to_owned()),
             name: Known(project.name.to_string()),
             language: Known(project.language.clone()),
         })

@@ -2,11 +2,12 @@
 
 mod list;
 
-use nautes_model::Kind;
 use nautes_model::entity::{Entity, Project};
+use nautes_model::layout::ManifestPath;
 use nautes_model::name::NameRule;
+use nautes_model::{EntityName, Kind};
 use terraform_plugin::diagnostics::Diagnostics;
-use terraform_plugin::model::Model;
+use terraform_plugin::model::{Model, PlanOf};
 
 use super::attribute::{CommonAttributes, name_rule};
 use super::manifest::ManifestKind;
@@ -43,6 +44,15 @@ impl ManifestKind for ProjectKind {
 
     fn common_mut(state: &mut ProjectModel) -> &mut CommonAttributes {
         &mut state.common
+    }
+
+    fn planned_common(planned: &mut PlanOf<ProjectModel>) -> &mut PlanOf<CommonAttributes> {
+        &mut planned.common
+    }
+
+    fn planned_path(planned: &PlanOf<ProjectModel>) -> Option<ManifestPath> {
+        let name = EntityName::new(planned.name.known()?).ok()?;
+        Some(ManifestPath::project(&name))
     }
 
     fn name(state: &ProjectModel) -> &str {

@@ -2,6 +2,8 @@
 //! repository, and the tenant's for the products.
 
 mod cluster_manifest;
+mod names;
+mod plan;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -71,18 +73,23 @@ fn config<M: Model, const N: usize>(set: [(&str, Value); N]) -> Value {
     Value::Object(all)
 }
 
-/// Starts an emulator and a provider for it with the product `shop`. Also returns the provider's
-/// configuration.
-async fn start() -> (Emulator, Driver<WithClusters>, Value) {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let emulator = Emulator::builder().start().await.unwrap();
-    let gitlab = GitLab::new(&Options {
+/// A client of the emulator.
+fn gitlab(emulator: &Emulator) -> GitLab {
+    GitLab::new(&Options {
         url: emulator.url.clone(),
         token: emulator.root_token.as_str().into(),
         ca_pem: None,
         limits: Limits::default(),
     })
-    .unwrap();
+    .unwrap()
+}
+
+/// Starts an emulator and a provider for it with the product `shop`. Also returns the provider's
+/// configuration.
+async fn start() -> (Emulator, Driver<WithClusters>, Value) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let emulator = Emulator::builder().start().await.unwrap();
+    let gitlab = gitlab(&emulator);
     let group = NewGroup {
         name: "nautes".into(),
         path: "nautes".into(),

@@ -89,3 +89,41 @@ fn an_import_block_beside_a_resource_that_holds_the_object_destroys_nothing() ->
     assert_eq!(env.living()?, before);
     Ok(())
 }
+
+#[test]
+fn of_two_states_that_create_one_path_at_the_same_time_one_holds_it() -> Case {
+    let env = TestEnv::with_vault(SMALL)?;
+    // The first state stops for a while after it has made the project.
+    let fault = json!({
+        "method": "POST", "path": "/deploy_keys$", "times": 1,
+        "failure": { "hang": { "millis": 8000 } }, "after_effect": true,
+    });
+    env.gitlab.inject_fault(&fault)?;
+    let mut first = env.workspace.start_apply(&[])?;
+    loop {
+        let found = env
+            .gitlab
+            .api(Method::GET, "/projects?search=a&per_page=100", None)?;
+        let found = found.as_array().into_iter().flatten();
+        let mut found = found.filter(|project| project["path"] == "a");
+        if found.next().is_some() {
+            break;
+        }
+        anyhow::ensure!(!first.has_ended(), "the first apply has ended");
+    }
+    let mut second = env.new_workspace(
+        "resource \"nautes_code_repo\" \"b\" {\n  product = \"shop\"\n  name = \"a\"\n}\n",
+    )?;
+    second.set_env("NAUTES_VAULT_ADDRESS", env.vault()?.url());
+    second.set_env("NAUTES_VAULT_TOKEN", env.vault()?.root_token());
+    let text = second.run(["apply", "-auto-approve", "-no-color"])?.text();
+    let of_second = second.addresses()?;
+    let of_first = first.finish()?;
+    let first_holds = env
+        .workspace
+        .addresses()?
+        .contains(&"nautes_code_repo.a".to_owned());
+    let second_holds = of_second.contains(&"nautes_code_repo.b".to_owned());
+    assert!(first_holds != second_holds, "{of_first:?}\n{text}");
+    Ok(())
+}

@@ -2,8 +2,11 @@
 
 use serde_json::json;
 
+use super::repo_number;
 use crate::safety::SMALL;
 use crate::test_env::{Case, TestEnv};
+
+const KUSTOMIZATION: &str = "production/kustomization.yaml";
 
 #[test]
 fn files_of_people_survive_each_change() -> Case {
@@ -42,5 +45,67 @@ fn a_file_of_people_at_the_path_of_a_manifest_is_not_overwritten() -> Case {
     env.write(&format!("{SMALL}resource \"nautes_environment\" \"notes\" {{\n  product = nautes_product.p.id\n  name = \"notes\"\n  cluster = \"deployment-01\"\n  env_type = \"staging\"\n}}\n"))?;
     env.refused(&["apply", "-auto-approve", "-no-color"])?;
     assert_eq!(env.living()?, before);
+    Ok(())
+}
+
+#[test]
+fn a_manifest_of_a_repository_elsewhere_strips_no_keys_of_it() -> Case {
+    let people = r#"
+resource "nautes_product" "people" {
+  name = "people"
+}
+
+resource "nautes_project" "x" {
+  product = nautes_product.people.id
+  name    = "x"
+}
+
+resource "nautes_code_repo" "one" {
+  product = nautes_product.people.id
+  project = nautes_project.x.name
+  name    = "one"
+}
+
+resource "nautes_code_repo" "two" {
+  product = nautes_product.people.id
+  project = nautes_project.x.name
+  name    = "two"
+}
+"#;
+    let env = TestEnv::with_vault(&format!("{SMALL}{people}"))?;
+    env.workspace.apply_with(&[])?;
+    let one = env.workspace.resource("nautes_code_repo.one")?;
+    // As it is left when a repository was moved to another product by hand.
+    let number = repo_number(&env)?;
+    let ours = format!("code-repos/repo-{number}/repo-{number}.yaml");
+    let manifest = env.read_file("shop/default.project", &ours)?;
+    let theirs = one["project_id"].to_string();
+    let manifest = manifest
+        .replace(&format!("repo-{number}"), &format!("repo-{theirs}"))
+        .replace("repoName: a", "repoName: one");
+    let path = format!("code-repos/repo-{theirs}/repo-{theirs}.yaml");
+    let kustomization = env.read_file("shop/default.project", KUSTOMIZATION)?;
+    let entry = format!("- ../code-repos/repo-{number}/repo-{number}.yaml\n");
+    let more = format!("{entry}- ../{path}\n");
+    let actions = json!([
+        { "action": "create", "file_path": path, "content": manifest },
+        { "action": "update", "file_path": KUSTOMIZATION, "content": kustomization.replace(&entry, &more) },
+    ]);
+    env.commit("shop/default.project", &actions)?;
+    let keys = || env.deploy_keys("people/one");
+    let before = keys()?;
+    assert!(before.len() > 2, "{before:?}");
+    let binding = format!(
+        "\nresource \"nautes_code_repo_binding\" \"b\" {{\n  product     = nautes_product.p.id\n  name        = \"b\"\n  code_repo   = \"repo-{theirs}\"\n  permissions = \"readonly\"\n}}\n"
+    );
+    env.write(&format!("{SMALL}{people}{binding}"))?;
+    let text = env
+        .workspace
+        .run(["apply", "-auto-approve", "-no-color"])?
+        .text();
+    let after = keys()?;
+    for key in before {
+        assert!(after.contains(&key), "{key} of {after:?}: {text}");
+    }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Plans that are applied after the world has changed, and plans whose parts contradict each other.
 
 use serde_json::json;
-use testbed::Method;
+use testbed::{Method, OpenBao, OpenBaoProgram};
 
 use super::{repo_number, repo_with};
 use crate::safety::SMALL;
@@ -72,5 +72,28 @@ fn a_project_of_people_that_appears_after_the_plan_stops_the_destroy_of_its_prod
     assert!(notes["marked_for_deletion_on"].is_null());
     let shop = env.gitlab.api(Method::GET, "/groups/shop", None)?;
     assert!(shop["marked_for_deletion_on"].is_null());
+    Ok(())
+}
+
+#[test]
+fn a_plan_that_shows_a_display_name_replaces_no_keys_because_of_another_vault() -> Case {
+    let mut env = TestEnv::with_vault(SMALL)?;
+    env.workspace.apply_with(&[])?;
+    env.write(&repo_with("display_name = \"The a\""))?;
+    env.workspace.plan()?;
+    let keys = env
+        .gitlab
+        .api(Method::GET, "/projects/shop%2Fa/deploy_keys", None)?;
+    let folder = tempfile::tempdir()?;
+    let empty = OpenBao::start(OpenBaoProgram::obtain()?, folder.path())?;
+    empty.enable_kv("git")?;
+    env.workspace.set_env("NAUTES_VAULT_ADDRESS", empty.url());
+    env.workspace
+        .set_env("NAUTES_VAULT_TOKEN", empty.root_token());
+    let text = env.apply_saved_plan()?;
+    let after = env
+        .gitlab
+        .api(Method::GET, "/projects/shop%2Fa/deploy_keys", None)?;
+    assert_eq!(after, keys, "{text}");
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! States that were copied, edited or written by older versions.
 
+use serde_json::Value;
+
 use super::repo_number;
 use crate::safety::{ENVIRONMENT, REPO, SMALL};
 use crate::test_env::{Case, TestEnv};
@@ -75,6 +77,21 @@ fn a_repository_with_the_name_of_another_ones_address_is_replaced_by_no_swap_of_
     env.workspace.apply_with(&["-refresh=false"])?;
     env.workspace
         .assert_empty_plan("after the addresses have moved")?;
+    assert_eq!(env.living()?, before);
+    Ok(())
+}
+
+#[test]
+fn two_holders_in_an_older_state_delete_nothing() -> Case {
+    let env = TestEnv::with_vault(SMALL)?;
+    env.workspace.apply_with(&[])?;
+    let second = "resource \"nautes_code_repo\" \"b\" {\n  product      = nautes_product.p.id\n  name         = \"a\"\n  access_token = {}\n}\n";
+    env.write(&format!("{SMALL}{second}"))?;
+    env.workspace.import("nautes_code_repo.b", "shop/a")?;
+    env.edit_state(|_, instance| instance["private"] = Value::Null)?;
+    let before = env.living()?;
+    env.write(SMALL)?;
+    env.workspace.run(["apply", "-auto-approve", "-no-color"])?;
     assert_eq!(env.living()?, before);
     Ok(())
 }

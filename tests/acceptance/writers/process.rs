@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use terraform_provider_nautes::backends::gitlab::{
     self, GitLab, Limits, NewGroup, NewProject, Visibility,
 };
-use terraform_provider_nautes::config_repo::{Author, Options, Repositories, Repository};
+use terraform_provider_nautes::config_repo::{CommitOptions, Options, Repositories, Repository};
 use terraform_provider_nautes::wait_graph::WaitGraph;
 use testbed::Emulator;
 
@@ -133,7 +133,7 @@ pub(crate) fn prepare(
 fn repositories(gitlab: GitLab) -> Repositories {
     let options = Options {
         branch: "main".to_owned(),
-        author: Author::default(),
+        commit: CommitOptions::default(),
         tenant_repository: None,
         tenant: None,
         nautes_reconciles: false,

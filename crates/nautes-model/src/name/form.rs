@@ -39,6 +39,19 @@ impl Form {
         }
     }
 
+    /// Describes what GitLab demands of new paths in addition.
+    pub(super) const fn new_path_description(self) -> &'static str {
+        match self {
+            Self::GroupPath => {
+                "GitLab allows `_` and `-` only between letters and digits, one at a time"
+            }
+            Self::ProjectPath => {
+                "GitLab allows `_`, `-` and `.` only between letters and digits, one at a time"
+            }
+            Self::Label | Self::Subdomain => "",
+        }
+    }
+
     pub(super) const fn description(self) -> &'static str {
         match self {
             Self::GroupPath => {
@@ -58,6 +71,13 @@ impl Form {
             }
         }
     }
+}
+
+/// Returns whether separators stand only between letters and digits, one at a time: GitLab's rule for new paths
+/// (`app/models/project.rb`, `oci_repository_path_regex`).
+pub(super) fn has_single_separators(name: &str) -> bool {
+    name.split(['.', '_', '-'])
+        .all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 fn is_word(byte: u8) -> bool {

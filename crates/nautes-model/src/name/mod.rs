@@ -55,6 +55,10 @@ pub enum NameProblem {
     LooksLikeId,
     /// It is reserved.
     Reserved,
+    /// It has separators at an end or next to each other, which GitLab refuses in new paths.
+    Separators,
+    /// It is too short.
+    TooShort,
 }
 
 /// A name is invalid.
@@ -75,21 +79,34 @@ impl fmt::Display for NameError {
             rule,
             problem,
         } = self;
-        write!(
-            formatter,
-            "`{name}` cannot be the name of {}: ",
-            rule.noun()
-        )?;
+        if name.is_empty() {
+            write!(formatter, "the name of {} must not be empty: ", rule.noun())?;
+        } else {
+            write!(
+                formatter,
+                "`{name}` cannot be the name of {}: ",
+                rule.noun()
+            )?;
+        }
         match problem {
             NameProblem::Form => write!(formatter, "{}", rule.form().description())?,
             NameProblem::TooLong => write!(formatter, "it has {} characters", name.len())?,
+            NameProblem::TooShort => write!(
+                formatter,
+                "it needs at least {MIN_GROUP_PATH_LENGTH} characters"
+            )?,
+            NameProblem::Separators => write!(formatter, "{}", rule.form().new_path_description())?,
             NameProblem::LooksLikeId => {
                 write!(
                     formatter,
                     "it has the form of an id, such as `product-12` or `repo-12`"
                 )?;
             }
-            NameProblem::Reserved => write!(formatter, "it is reserved")?,
+            NameProblem::Reserved => write!(
+                formatter,
+                "it is reserved, being {}",
+                reserved::reason(*rule, name)
+            )?,
         }
         write!(
             formatter,
@@ -104,6 +121,9 @@ const PRODUCT_ID_LENGTH: usize = ProductId::PREFIX.len() + 10;
 
 /// The longest name of most Kubernetes objects, and the longest value of a label.
 const LABEL_LENGTH: usize = 63;
+
+/// The shortest path of a GitLab group.
+const MIN_GROUP_PATH_LENGTH: usize = 2;
 
 /// The longest name of a file.
 const FILE_NAME_LENGTH: usize = 255;
@@ -138,6 +158,26 @@ impl NameRule {
             NameProblem::Reserved
         } else {
             return Ok(());
+        };
+        Err(NameError {
+            name: name.to_owned(),
+            rule: self,
+            problem,
+        })
+    }
+
+    /// Checks the name of an object that is to be created or renamed.
+    ///
+    /// GitLab keeps paths that were created under older rules, so they are valid in references, but it refuses them
+    /// in new objects.
+    pub fn check_new(self, name: &str) -> Result<(), NameError> {
+        self.check(name)?;
+        let problem = match self.form() {
+            Form::GroupPath | Form::ProjectPath if !form::has_single_separators(name) => {
+                NameProblem::Separators
+            }
+            Form::GroupPath if name.len() < MIN_GROUP_PATH_LENGTH => NameProblem::TooShort,
+            _ => return Ok(()),
         };
         Err(NameError {
             name: name.to_owned(),

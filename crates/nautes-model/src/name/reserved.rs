@@ -85,6 +85,19 @@ pub(super) fn is_reserved(rule: NameRule, name: &str) -> bool {
     }
 }
 
+/// Says why a reserved name is reserved, to follow "being".
+pub(super) fn reason(rule: NameRule, name: &str) -> &'static str {
+    match rule {
+        NameRule::Product => "a path that GitLab itself uses at its top level",
+        NameRule::CodeRepo if name.eq_ignore_ascii_case(CONFIG_REPOSITORY) => {
+            "the product's configuration repository"
+        }
+        NameRule::Project => "a folder of the configuration repository",
+        NameRule::Cluster | NameRule::Namespace => "a namespace of Kubernetes or Nautes",
+        _ => "a path that GitLab itself uses inside a group",
+    }
+}
+
 /// Describes the reserved names, to follow "not".
 pub(super) const fn description(rule: NameRule) -> Option<&'static str> {
     match rule {

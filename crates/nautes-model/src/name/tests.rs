@@ -75,6 +75,70 @@ fn gitlab_allows_names_that_kubernetes_does_not() {
 }
 
 #[test]
+fn new_paths_have_single_separators_between_letters_and_digits() {
+    let problem =
+        |rule: NameRule, name: &str| rule.check_new(name).err().map(|error| error.problem);
+    let separators = Some(NameProblem::Separators);
+    for rule in [
+        NameRule::Product,
+        NameRule::ProductInParentGroup,
+        NameRule::CodeRepo,
+    ] {
+        for name in ["_svc", "a--b", "svc_", "a-_b"] {
+            assert_eq!(problem(rule, name), separators, "{name}");
+            assert_eq!(rule.check(name), Ok(()), "older objects keep {name}");
+        }
+        assert_eq!(problem(rule, "a-b_c1"), None);
+    }
+    assert_eq!(problem(NameRule::CodeRepo, "a..b"), separators);
+    assert_eq!(problem(NameRule::CodeRepo, "a.b"), None);
+    assert_eq!(problem(NameRule::CodeRepo, "a"), None);
+    assert_eq!(problem(NameRule::Product, "a"), Some(NameProblem::TooShort));
+    assert_eq!(
+        problem(NameRule::Product, "api"),
+        Some(NameProblem::Reserved)
+    );
+    assert_eq!(problem(NameRule::Environment, "a"), None);
+}
+
+#[test]
+fn an_error_tells_empty_reserved_and_short_names_apart() {
+    let text = |rule: NameRule, name: &str| rule.check_new(name).unwrap_err().to_string();
+    for (rule, name, expected) in [
+        (
+            NameRule::Product,
+            "",
+            "the name of a product must not be empty: ",
+        ),
+        (
+            NameRule::Product,
+            "api",
+            "a path that GitLab itself uses at its top level",
+        ),
+        (
+            NameRule::CodeRepo,
+            "default.project",
+            "the product's configuration repository",
+        ),
+        (
+            NameRule::CodeRepo,
+            "tree",
+            "a path that GitLab itself uses inside a group",
+        ),
+        (NameRule::Product, "a", "it needs at least 2 characters"),
+        (
+            NameRule::CodeRepo,
+            "a--b",
+            "only between letters and digits, one at a time",
+        ),
+    ] {
+        let text = text(rule, name);
+        assert!(text.contains(expected), "{text}");
+        assert!(text.ends_with(" characters are allowed"), "{text}");
+    }
+}
+
+#[test]
 fn reserved_names_are_rejected() {
     assert_eq!(
         problem(NameRule::Product, "API"),

@@ -20,6 +20,10 @@ pub trait Provider: Send + Sync + 'static {
     /// uses none of its resources.
     type Client: Send + Sync + 'static;
 
+    /// What the names of the provider's environment variables begin with. Variables that begin with it and set no
+    /// argument are reported.
+    const ENVIRONMENT_PREFIX: Option<&'static str> = None;
+
     /// Creates the shared client from a wholly known configuration.
     ///
     /// If one process serves several runs, each run calls it again and gets a new client.

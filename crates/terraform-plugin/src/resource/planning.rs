@@ -63,4 +63,10 @@ impl<R: Resource> Planning<'_, R> {
     pub fn warn(&mut self, summary: impl Into<String>, detail: impl Into<String>) {
         self.warnings.push(Diagnostic::warning(summary, detail));
     }
+
+    /// Adds a warning about an attribute.
+    pub fn warn_at(&mut self, path: &Path, summary: impl Into<String>, detail: impl Into<String>) {
+        let warning = Diagnostic::warning(summary, detail);
+        self.warnings.push(warning.at(path));
+    }
 }

@@ -359,7 +359,7 @@ impl Attribute {
     }
 
     /// Returns `true` if messages must not show the value.
-    pub(super) fn is_secret(&self) -> bool {
+    pub(crate) fn is_secret(&self) -> bool {
         self.sensitive || self.presence == Presence::WriteOnly
     }
 

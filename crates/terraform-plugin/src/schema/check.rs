@@ -260,14 +260,20 @@ impl Checker<'_> {
     /// Checks the rules that depend on what the schema describes.
     fn check_context(&mut self, attribute: &Attribute, path: &Path) {
         if !attribute.environment.is_empty() {
-            let scalar = matches!(
-                attribute.kind,
-                AttributeKind::Typed(Type::Bool | Type::Number | Type::String)
-            );
+            let is_readable = match &attribute.kind {
+                AttributeKind::Typed(Type::Bool | Type::Number | Type::String) => true,
+                AttributeKind::Typed(Type::List(element) | Type::Set(element)) => {
+                    **element == Type::String
+                }
+                _ => false,
+            };
             if self.kind != SchemaKind::Provider {
                 self.fault(path, "`environment` requires an argument of the provider");
-            } else if !scalar {
-                self.fault(path, "`environment` requires a bool, a number or a string");
+            } else if !is_readable {
+                self.fault(
+                    path,
+                    "`environment` requires a bool, a number, a string, or a list or set of strings",
+                );
             } else if self.in_collection {
                 self.fault(
                     path,

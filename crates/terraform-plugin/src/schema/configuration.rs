@@ -83,7 +83,8 @@ impl Checker {
             let path = path.attribute(name);
             self.check_attribute(name, attribute, value, &path);
             for rule in &attribute.sibling_rules {
-                self.check_siblings(name, rule, config, &path);
+                let broken = check_sibling_rule(name, rule, config, &path, &str::to_owned);
+                self.found.extend(broken);
             }
         }
     }
@@ -156,51 +157,75 @@ impl Checker {
         }
     }
 
-    fn check_siblings(&mut self, name: &str, rule: &SiblingRule, config: &Value, path: &Path) {
-        let own = config.attribute(name);
-        let is_set = |name: &&String| {
-            let value = config.attribute(name);
-            !value.is_null() && !value.is_unknown()
-        };
-        match rule {
-            SiblingRule::ConflictsWith(names) if !own.is_null() => {
-                for other in names.iter().filter(is_set) {
-                    let detail =
-                        format!("{name} and {other} cannot be set together. Remove one of them.");
-                    self.error(path, "Conflicting arguments", detail);
-                }
-            }
-            SiblingRule::Requires(names) if !own.is_null() => {
-                for missing in names.iter().filter(|name| config.attribute(name).is_null()) {
-                    let detail = format!("{name} requires {missing}. Set both or neither.");
-                    self.error(path, "Missing argument", detail);
-                }
-            }
-            SiblingRule::ExactlyOneWith(names) => {
-                let all = || std::iter::once(name).chain(names.iter().map(String::as_str));
-                if all().any(|name| config.attribute(name).is_unknown()) {
-                    return;
-                }
-                let count = all()
-                    .filter(|name| !config.attribute(name).is_null())
-                    .count();
-                if count != 1 {
-                    let list = all().collect::<Vec<_>>().join(", ");
-                    let (summary, set) = match count {
-                        0 => ("Missing argument", "none is".to_owned()),
-                        count => ("Conflicting arguments", format!("{count} are")),
-                    };
-                    let detail = format!("Exactly one of {list} must be set, but {set}.");
-                    self.error(path, summary, detail);
-                }
-            }
-            SiblingRule::ConflictsWith(_) | SiblingRule::Requires(_) => {}
-        }
-    }
-
     fn error(&mut self, path: &Path, summary: impl Into<String>, detail: impl Into<String>) {
         self.found.push(Diagnostic::error(summary, detail).at(path));
     }
+}
+
+/// Checks a rule about the attribute `name` of an object and its siblings. `describe` returns how messages name an
+/// attribute.
+pub(super) fn check_sibling_rule(
+    name: &str,
+    rule: &SiblingRule,
+    object: &Value,
+    path: &Path,
+    describe: &dyn Fn(&str) -> String,
+) -> Diagnostics {
+    let mut found = Diagnostics::default();
+    let mut error = |summary: &str, detail: String| {
+        found.push(Diagnostic::error(summary, detail).at(path));
+    };
+    let is_null = |name: &str| object.attribute(name).is_null();
+    let is_unknown = |name: &str| object.attribute(name).is_unknown();
+    let this = || describe(name);
+    match rule {
+        SiblingRule::ConflictsWith(names) if !is_null(name) => {
+            for other in names {
+                if !is_null(other) && !is_unknown(other) {
+                    let detail = format!(
+                        "{} and {} cannot be set together. Remove one of them.",
+                        this(),
+                        describe(other)
+                    );
+                    error("Conflicting arguments", detail);
+                }
+            }
+        }
+        SiblingRule::Requires(names) if !is_null(name) => {
+            for missing in names.iter().filter(|name| is_null(name)) {
+                let detail = format!(
+                    "{} requires {}. Set both or neither.",
+                    this(),
+                    describe(missing)
+                );
+                error("Missing argument", detail);
+            }
+        }
+        SiblingRule::ExactlyOneWith(names) => {
+            let all = || std::iter::once(name).chain(names.iter().map(String::as_str));
+            if all().any(is_unknown) {
+                return found;
+            }
+            let set: Vec<_> = all().filter(|name| !is_null(name)).map(describe).collect();
+            let list = all().map(describe).collect::<Vec<_>>().join(", ");
+            match set.len() {
+                0 => error(
+                    "Missing argument",
+                    format!("Exactly one of {list} must be set, but none is."),
+                ),
+                1 => {}
+                _ => error(
+                    "Conflicting arguments",
+                    format!(
+                        "{} cannot be set together. Remove all but one of them.",
+                        set.join(" and ")
+                    ),
+                ),
+            }
+        }
+        SiblingRule::ConflictsWith(_) | SiblingRule::Requires(_) => {}
+    }
+    found
 }
 
 #[cfg(test)]
@@ -351,7 +376,7 @@ mod tests {
         assert_eq!(error::<WriteOnly<u64>>(number("-1")), at("a", natural));
         let optional_computed = Attribute::for_type::<Tf<u64>>().optional();
         let reported = found(&[("a", optional_computed)], &[("a", number("0.5"))]);
-        assert_eq!(reported, ["a: Invalid value of a"]);
+        assert_eq!(reported, ["a: Invalid value for a"]);
         assert_eq!(error::<Level>(text("high")), at("a", "must be low."));
         let levels = Value::List(vec![Value::Unknown, text("low"), text("high")]);
         assert_eq!(error::<Vec<Level>>(levels), at("a[2]", "must be low."));
@@ -395,7 +420,7 @@ mod tests {
             _ => Err("The number is odd.".to_owned()),
         });
         let attribute = || Attribute::for_type::<u64>().validate(even.clone());
-        let invalid = ["a: Invalid value of a"];
+        let invalid = ["a: Invalid value for a"];
         assert_eq!(
             found(&[("a", attribute())], &[("a", number("-1"))]),
             invalid

@@ -1,13 +1,15 @@
 //! Provider arguments from environment variables.
 
-use super::configuration::check_value;
+use super::configuration::{check_sibling_rule, check_value};
 use super::{Attribute, AttributeKind, Attributes, Nesting, SiblingRule};
 use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::similar::closest;
 use crate::value::{Path, Type, Value};
 
 /// Returns the configuration with missing arguments read from environment variables.
 ///
-/// A missing object is created if a variable sets one of its attributes.
+/// A missing object is created if a variable sets one of its attributes. Values from variables obey the same rules as
+/// those in the configuration.
 pub(crate) fn fill_from_environment(
     attributes: &Attributes,
     config: &Value,
@@ -15,14 +17,50 @@ pub(crate) fn fill_from_environment(
 ) -> Result<Value, Diagnostics> {
     let mut filler = Filler {
         lookup,
+        sources: Vec::new(),
         found: Diagnostics::default(),
     };
     let filled = filler.fill_object(attributes, config, &Path::root());
     filler.found.into_result().map(|_| filled)
 }
 
+/// Returns a warning about variables that begin with the provider's prefix but set no argument.
+pub(crate) fn check_variable_names(
+    attributes: &Attributes,
+    prefix: &str,
+    present: impl Iterator<Item = String>,
+) -> Option<Diagnostic> {
+    let mut known = Vec::new();
+    collect_variables(attributes, &mut known);
+    let mut unknown: Vec<_> = present
+        .filter(|name| !known.contains(&name.as_str()))
+        .filter_map(|name| name.strip_prefix(prefix).map(str::to_owned))
+        .collect();
+    unknown.sort();
+    let lines = unknown.iter().map(|rest| {
+        let similar = known.iter().filter_map(|known| known.strip_prefix(prefix));
+        match closest(rest, similar) {
+            Some(similar) => format!("{prefix}{rest} is ignored. Did you mean {prefix}{similar}?"),
+            None => format!("{prefix}{rest} is ignored."),
+        }
+    });
+    let detail = lines.collect::<Vec<_>>().join("\n");
+    (!detail.is_empty()).then(|| Diagnostic::warning("Unknown environment variable", detail))
+}
+
+fn collect_variables<'a>(attributes: &'a Attributes, names: &mut Vec<&'a str>) {
+    for attribute in attributes.values() {
+        names.extend(attribute.environment.iter().map(String::as_str));
+        if let AttributeKind::Nested(_, children) = &attribute.kind {
+            collect_variables(children, names);
+        }
+    }
+}
+
 struct Filler<'a> {
     lookup: &'a dyn Fn(&str) -> Option<String>,
+    /// The variables that set arguments.
+    sources: Vec<(Path, String)>,
     found: Diagnostics,
 }
 
@@ -55,7 +93,39 @@ impl Filler<'_> {
             };
             values.push((name.as_str(), value));
         }
-        Value::object(values)
+        let filled = Value::object(values);
+        self.check_siblings(attributes, &filled, path);
+        filled
+    }
+
+    /// Checks the rules about siblings of which at least one comes from a variable.
+    fn check_siblings(&mut self, attributes: &Attributes, filled: &Value, path: &Path) {
+        let describe = |name: &str| {
+            let path = path.attribute(name);
+            match self.source_of(&path) {
+                Some(variable) => format!("{path} (environment variable {variable})"),
+                None => path.to_string(),
+            }
+        };
+        let mut found = Diagnostics::default();
+        for (name, attribute) in attributes {
+            for rule in &attribute.sibling_rules {
+                let mut involved = std::iter::once(name).chain(rule.names());
+                if involved.any(|name| self.source_of(&path.attribute(name)).is_some()) {
+                    let broken =
+                        check_sibling_rule(name, rule, filled, &path.attribute(name), &describe);
+                    found.extend(broken);
+                }
+            }
+        }
+        self.found.extend(found);
+    }
+
+    /// Returns the variable that sets an argument, or an attribute of it.
+    fn source_of(&self, path: &Path) -> Option<&str> {
+        let mut sources = self.sources.iter();
+        let (_, variable) = sources.find(|(set, _)| set.starts_with(path))?;
+        Some(variable)
     }
 
     fn read_variable(&mut self, attribute: &Attribute, kind: &Type, path: &Path) -> Value {
@@ -66,6 +136,7 @@ impl Filler<'_> {
         let Some((variable, text)) = set else {
             return Value::Null;
         };
+        self.sources.push((path.clone(), variable.clone()));
         let parsed = match kind {
             Type::String => Some(Value::string(text)),
             Type::Bool => match text.as_str() {
@@ -74,15 +145,18 @@ impl Filler<'_> {
                 _ => None,
             },
             Type::Number => text.parse().ok().map(Value::Number),
+            Type::List(element) if **element == Type::String => {
+                Some(Value::List(split_list(&text).collect()))
+            }
+            Type::Set(element) if **element == Type::String => Some(Value::set(split_list(&text))),
             _ => None,
         };
         let Some(value) = parsed else {
-            let wanted = if *kind == Type::Bool {
-                "true, false, 1 or 0"
-            } else {
-                "a number"
+            let wanted = match kind {
+                Type::Bool => "true, false, 1 or 0",
+                _ => "a number",
             };
-            self.error(variable, path, &format!("It must be {wanted}."));
+            self.error(variable, path, &format!("The value must be {wanted}."));
             return Value::Null;
         };
         for found in &check_value(attribute, &value, path) {
@@ -96,6 +170,14 @@ impl Filler<'_> {
         let error = Diagnostic::error("Invalid environment variable", detail);
         self.found.push(error.at(path));
     }
+}
+
+/// Returns the elements of a list, between which there are commas.
+fn split_list(text: &str) -> impl Iterator<Item = Value> {
+    let elements = text.split(',').map(str::trim);
+    elements
+        .filter(|element| !element.is_empty())
+        .map(Value::string)
 }
 
 /// Returns `true` if the configuration sets an argument that excludes this one.
@@ -119,7 +201,10 @@ fn excluded_by_configuration(name: &str, attributes: &Attributes, config: &Value
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::diagnostics::Severity;
     use crate::schema::{Attribute, Presence, one_of};
 
     fn attributes() -> Attributes {
@@ -217,10 +302,78 @@ mod tests {
         let found = fill_from_environment(&attributes, &Value::Null, &lookup).unwrap_err();
         let details: Vec<_> = found.iter().map(|found| found.detail.as_str()).collect();
         let expected = [
-            "The environment variable LEVEL sets level. \"middle\" is not one of the allowed values: low, high.",
+            "The environment variable LEVEL sets level. The value must be one of \"low\", \"high\", but it is \"middle\".",
             "The environment variable PORT sets port. port must be a whole number from 0 to 2^64-1.",
         ];
         assert_eq!(details, expected);
+    }
+
+    #[test]
+    fn variables_obey_the_rules_about_sibling_arguments() {
+        let optional = Attribute::for_type::<Option<String>>;
+        let object = |children: Attributes| {
+            let kind = AttributeKind::Nested(Nesting::Single, children);
+            Attribute::new(kind, Presence::Optional)
+        };
+        let role = object([("id".to_owned(), optional().environment(["ROLE_ID"]))].into());
+        let attributes = Attributes::from([
+            (
+                "file".to_owned(),
+                optional().environment(["FILE"]).conflicts_with(["text"]),
+            ),
+            ("text".to_owned(), optional().environment(["TEXT"])),
+            ("role".to_owned(), role.conflicts_with(["jwt"])),
+            ("jwt".to_owned(), optional().environment(["JWT"])),
+        ]);
+        let server = Attributes::from([("server".to_owned(), object(attributes))]);
+        let lookup = |name: &str| Some(format!("from {name}"));
+        let found = fill_from_environment(&server, &Value::Null, &lookup).unwrap_err();
+        let found: Vec<_> = found
+            .iter()
+            .map(|found| {
+                (
+                    found.path.clone().unwrap().to_string(),
+                    found.detail.as_str(),
+                )
+            })
+            .collect();
+        let expected = [
+            (
+                "server.file".to_owned(),
+                "server.file (environment variable FILE) and server.text (environment variable TEXT) cannot be set together. Remove one of them.",
+            ),
+            (
+                "server.role".to_owned(),
+                "server.role (environment variable ROLE_ID) and server.jwt (environment variable JWT) cannot be set together. Remove one of them.",
+            ),
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_variable_of_a_list_holds_its_elements_between_commas() {
+        let names = Attribute::for_type::<Option<BTreeSet<String>>>().environment(["NAMES"]);
+        let attributes = Attributes::from([("names".to_owned(), names)]);
+        let lookup = |_: &str| Some("b, a,".to_owned());
+        let filled = fill_from_environment(&attributes, &Value::Null, &lookup).unwrap();
+        let expected = Value::set([Value::string("a"), Value::string("b")]);
+        assert_eq!(filled.attribute("names"), &expected);
+    }
+
+    #[test]
+    fn unknown_variables_of_the_provider_are_a_warning_with_a_suggestion() {
+        let present = ["MINE_URLL", "MINE_URL", "MINE_XY", "URL", "OTHER"];
+        let present = || present.map(str::to_owned).into_iter();
+        let found = check_variable_names(&attributes(), "MINE_", present()).unwrap();
+        assert_eq!(found.severity, Severity::Warning);
+        assert_eq!(
+            found.detail,
+            "MINE_URLL is ignored. Did you mean MINE_URL?\nMINE_XY is ignored."
+        );
+        assert_eq!(
+            check_variable_names(&attributes(), "NONE_", present()),
+            None
+        );
     }
 
     #[test]

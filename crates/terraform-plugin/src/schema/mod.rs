@@ -19,7 +19,7 @@ pub use check::{SchemaFault, SchemaKind};
 pub(crate) use configuration::check_configuration;
 #[doc(hidden)]
 pub use default::DefaultFor;
-pub(crate) use environment::fill_from_environment;
+pub(crate) use environment::{check_variable_names, fill_from_environment};
 pub(crate) use identity::identity_faults;
 pub use validator::{Validator, each, one_of};
 

@@ -4,6 +4,7 @@ use std::fmt::{self, Debug, Formatter};
 use std::sync::Arc;
 
 use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::similar::closest;
 use crate::value::{AttributeValue, Path, Type, Value};
 
 type Check = dyn Fn(&Value, &Path) -> Diagnostics + Send + Sync;
@@ -50,7 +51,7 @@ impl Validator {
         let check = move |value: &Value, path: &Path| match T::from_value(value, path) {
             Ok(value) => match check(&value) {
                 Ok(()) => Diagnostics::default(),
-                Err(reason) => Diagnostic::error(format!("Invalid value of {path}"), reason)
+                Err(reason) => Diagnostic::error(format!("Invalid value for {path}"), reason)
                     .at(path)
                     .into(),
             },
@@ -92,13 +93,15 @@ pub fn one_of<const N: usize>(allowed: [&'static str; N]) -> Validator {
     let list = allowed.map(|text| format!("`{text}`")).join(", ");
     Validator::new(format!("Must be one of {list}."), move |text: &String| {
         if allowed.contains(&text.as_str()) {
-            Ok(())
-        } else {
-            Err(format!(
-                "{text:?} is not one of the allowed values: {}.",
-                allowed.join(", ")
-            ))
+            return Ok(());
         }
+        let list = allowed.map(|text| format!("{text:?}")).join(", ");
+        let similar = closest(text, allowed);
+        let question = similar.map(|similar| format!(" Did you mean {similar:?}?"));
+        let question = question.unwrap_or_default();
+        Err(format!(
+            "The value must be one of {list}, but it is {text:?}.{question}"
+        ))
     })
 }
 

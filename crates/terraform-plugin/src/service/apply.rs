@@ -51,6 +51,7 @@ impl<P: Provider> Rpc<P> for tf::apply_resource_change::Request {
             (false, false) => OperationKind::Update,
         };
         let limited_object = if planned.is_null() { &prior } else { &planned };
+        rpc::record_object(attributes, limited_object);
         let limits = resource.limits(operation_kind, limited_object, service.interrupted());
         let (private, is_replacement) = match operation_kind {
             OperationKind::Delete => planned_private.into_deletion(),
@@ -81,7 +82,8 @@ impl<P: Provider> Rpc<P> for tf::apply_resource_change::Request {
             }
             Err(diagnostics) => {
                 rpc::log_diagnostics(&diagnostics);
-                let outcome = operation.into_outcome(diagnostics);
+                let mut outcome = operation.into_outcome(diagnostics);
+                outcome.diagnostics = service.told_causes.shorten(outcome.diagnostics);
                 let recorded = outcome.recorded.as_ref();
                 let state = recorded.map(|recorded| complete_recorded(recorded, &prior));
                 (state.unwrap_or(prior), outcome)

@@ -10,7 +10,7 @@ use crate::plan::apply_defaults;
 use crate::protocol::tfplugin6 as tf;
 use crate::provider::Provider;
 use crate::run::guarded;
-use crate::schema::fill_from_environment;
+use crate::schema::{check_variable_names, fill_from_environment};
 use crate::value::{AttributeValue as _, Convert as _, Path};
 
 impl<P: Provider> Rpc<P> for tf::configure_provider::Request {
@@ -20,10 +20,19 @@ impl<P: Provider> Rpc<P> for tf::configure_provider::Request {
     async fn handle(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
         // Even if it fails, the new configuration replaces the old one, which belongs to another run.
         service.set_configuration(Configuration::Missing);
+        service.told_causes.clear();
         let config = decode_value(self.config.as_ref(), &service.schema.value_type())?;
         let lookup = |variable: &str| std::env::var(variable).ok();
         let attributes = &service.schema.attributes;
-        let config = fill_from_environment(attributes, &config, &lookup)?;
+        let mut warnings = Warnings::default();
+        if let Some(prefix) = P::ENVIRONMENT_PREFIX {
+            let present = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+            warnings.extend(check_variable_names(attributes, prefix, present));
+        }
+        let config = match fill_from_environment(attributes, &config, &lookup) {
+            Ok(config) => config,
+            Err(errors) => return Err(warnings.with(errors)),
+        };
         let config = apply_defaults(attributes, &config);
         let mut errors = Vec::new();
         P::Config::check(&config, &Path::root(), &mut errors);
@@ -32,20 +41,18 @@ impl<P: Provider> Rpc<P> for tf::configure_provider::Request {
         }
         if config.is_wholly_known() {
             let config = P::Config::from_value(&config, &Path::root())?;
-            let mut warnings = Warnings::default();
             let configured = service.provider.configure(config, &mut warnings);
             let client = match guarded("The configuration", configured).await {
                 Ok(client) => client,
                 Err(errors) => return Err(warnings.with(errors)),
             };
             service.set_configuration(Configuration::Ready(Arc::new(client)));
-            Ok(Self::Response {
-                diagnostics: (&Diagnostics::from(warnings)).into(),
-            })
         } else {
             service.set_configuration(Configuration::Unknown);
-            Ok(Self::Response::default())
         }
+        Ok(Self::Response {
+            diagnostics: (&Diagnostics::from(warnings)).into(),
+        })
     }
 }
 

@@ -23,7 +23,9 @@ impl<P: Provider> Rpc<P> for tf::import_resource_state::Request {
     async fn handle(self, service: &ProviderService<P>) -> Result<Self::Response, Diagnostics> {
         let resource = service.resource(&self.type_name)?;
         let client = service.require_client("The import")?;
-        let (target, named) = if self.id.is_empty() {
+        // An empty id without an identity is the user's: the resource says which forms are allowed.
+        let by_identity = self.id.is_empty() && self.identity.is_some();
+        let (target, named) = if by_identity {
             let identity = decode_identity(self.identity.as_ref(), resource.identity_type())?;
             if let Some(schema) = resource.identity_schema() {
                 check_configuration(schema, &identity, true).into_result()?;
@@ -56,7 +58,7 @@ impl<P: Provider> Rpc<P> for tf::import_resource_state::Request {
             return Err(outcome.diagnostics.into_iter().chain(unknown).collect());
         }
         let identity = resource.identity(&state);
-        if identity.is_none() && self.id.is_empty() {
+        if identity.is_none() && by_identity {
             let text = "The import by identity returned an object without an identity";
             let bug = Diagnostic::bug(text);
             return Err(outcome.diagnostics.into_iter().chain([bug]).collect());

@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::action::ErasedAction;
 use crate::data_source::ErasedDataSource;
-use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::diagnostics::{Diagnostic, Diagnostics, ToldCauses};
 use crate::ephemeral_resource::ErasedEphemeralResource;
 use crate::function::ErasedFunction;
 use crate::kind::Kind;
@@ -44,6 +44,7 @@ pub struct ProviderService<P: Provider> {
     registry: Registry<P::Client>,
     configuration: RwLock<Configuration<P::Client>>,
     interrupted: RwLock<CancellationToken>,
+    told_causes: ToldCauses,
 }
 
 /// The state of the provider's configuration.
@@ -66,6 +67,7 @@ impl<P: Provider> ProviderService<P> {
             registry,
             configuration: RwLock::new(Configuration::Missing),
             interrupted: RwLock::new(CancellationToken::new()),
+            told_causes: ToldCauses::default(),
             provider,
         }
     }

@@ -1,7 +1,7 @@
 //! `PlanResourceChange`.
 
 use super::ProviderService;
-use super::rpc::Rpc;
+use super::rpc::{self, Rpc};
 use super::wire::{decode_value, encode_value};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::kind::Kind;
@@ -37,6 +37,12 @@ impl<P: Provider> Rpc<P> for tf::plan_resource_change::Request {
         let kind = resource.value_type();
         let prior = decode_value(self.prior_state.as_ref(), kind)?;
         let proposed = decode_value(self.proposed_new_state.as_ref(), kind)?;
+        let object = if proposed.is_null() {
+            &prior
+        } else {
+            &proposed
+        };
+        rpc::record_object(&resource.schema().attributes, object);
         if proposed.is_null() {
             return plan_delete(service, resource, &self, &prior).await;
         }
@@ -120,7 +126,8 @@ async fn plan_delete<P: Provider>(
             .run(resource.plan_delete(&mut operation, prior))
             .await;
         let outcome = operation.into_outcome(planned.err().unwrap_or_default());
-        (private, diagnostics) = (outcome.private, outcome.diagnostics);
+        private = outcome.private;
+        diagnostics = service.told_causes.shorten(outcome.diagnostics);
     }
     Ok(tf::plan_resource_change::Response {
         planned_state: encode_value(&Value::Null, resource.value_type()),

@@ -3,7 +3,7 @@
 use super::ProviderService;
 use super::identity::require_same_identity;
 use super::response::RpcResponse as _;
-use super::rpc::Rpc;
+use super::rpc::{self, Rpc};
 use super::wire::{decode_value, encode_identity, encode_value, require_known};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::kind::Kind;
@@ -43,6 +43,7 @@ impl<P: Provider> Rpc<P> for tf::read_resource::Request {
         };
         let resource = service.resource(&self.type_name)?;
         let state = decode_value(self.current_state.as_ref(), resource.value_type())?;
+        rpc::record_object(&resource.schema().attributes, &state);
         let limits = resource.limits(OperationKind::Read, &state, service.interrupted());
         let mut private = PrivateState::decode(&self.private);
         let completes_import = take_import_mark(&mut private);

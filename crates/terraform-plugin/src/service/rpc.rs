@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use tracing::field::Empty;
-use tracing::{Instrument as _, Span, debug, debug_span, error, warn};
+use tracing::{Instrument as _, Span, debug, error, error_span, warn};
 
 use super::ProviderService;
 use super::response::RpcResponse;
@@ -13,6 +13,8 @@ use crate::diagnostics::{Diagnostics, Severity};
 use crate::kind::Kind;
 use crate::provider::Provider;
 use crate::run::guarded;
+use crate::schema::Attributes;
+use crate::value::Value;
 
 /// A request and its implementation.
 pub(super) trait Rpc<P: Provider>: Send + Sized {
@@ -54,7 +56,7 @@ pub(super) async fn handle<P: Provider, R: Rpc<P>>(
             Ok(response) => response,
             Err(diagnostics) => {
                 log_diagnostics(&diagnostics);
-                failure.add_diagnostics(&diagnostics);
+                failure.add_diagnostics(&service.told_causes.shorten(diagnostics));
                 failure
             }
         };
@@ -67,7 +69,8 @@ pub(super) async fn handle<P: Provider, R: Rpc<P>>(
 
 fn span<P: Provider, R: Rpc<P>>(request: &R) -> Span {
     static REQUESTS: AtomicU64 = AtomicU64::new(1);
-    let span = debug_span!(
+    // Of the highest level, so that lines of every level have its fields.
+    let span = error_span!(
         "rpc",
         tf_rpc = R::NAME,
         tf_req_id = REQUESTS.fetch_add(1, Ordering::Relaxed),
@@ -77,11 +80,28 @@ fn span<P: Provider, R: Rpc<P>>(request: &R) -> Span {
         tf_ephemeral_resource_type = Empty,
         tf_list_resource_type = Empty,
         tf_action_type = Empty,
+        tf_object_name = Empty,
+        tf_object_id = Empty,
     );
     if let Some(kind) = R::KIND {
         span.record(kind.log_key(), request.subject());
     }
     span
+}
+
+/// Adds the name and the id of the object that the request is about to its log lines.
+pub(super) fn record_object(attributes: &Attributes, object: &Value) {
+    if object.is_null() || object.is_unknown() {
+        return;
+    }
+    for (attribute, field) in [("name", "tf_object_name"), ("id", "tf_object_id")] {
+        let is_shown = attributes
+            .get(attribute)
+            .is_some_and(|found| !found.is_secret());
+        if is_shown && let Some(text) = object.attribute(attribute).as_str() {
+            Span::current().record(field, text);
+        }
+    }
 }
 
 /// Logs the summaries of diagnostics. Details may contain values, so they are not logged.

@@ -67,6 +67,11 @@ impl Path {
         self.ends_at_set
     }
 
+    /// Returns `true` if the path is `prefix` or leads to a part of it.
+    pub fn starts_with(&self, prefix: &Self) -> bool {
+        self.steps.starts_with(&prefix.steps)
+    }
+
     /// Returns the steps from the root.
     pub fn steps(&self) -> &[Step] {
         &self.steps

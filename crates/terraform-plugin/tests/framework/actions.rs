@@ -64,7 +64,7 @@ async fn a_value_that_becomes_known_after_the_plan_and_does_not_fit_is_an_error_
         Some(invoke_action::event::Type::Completed(completed)) => {
             assert_eq!(
                 summaries(&completed.diagnostics),
-                ["Invalid value of steps"]
+                ["Invalid value for steps"]
             );
         }
         other => panic!("{other:?}"),

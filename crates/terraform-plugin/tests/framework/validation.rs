@@ -41,7 +41,7 @@ async fn a_value_that_does_not_fit_is_an_error_of_the_user_before_anything_is_pl
         ("secret_wo_version", version),
     ]))
     .await;
-    let expected = ("secret_wo_version", "Invalid value of secret_wo_version");
+    let expected = ("secret_wo_version", "Invalid value for secret_wo_version");
     assert_eq!(reported, [(expected.0.to_owned(), expected.1.to_owned())]);
 }
 

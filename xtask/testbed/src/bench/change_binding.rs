@@ -13,8 +13,13 @@ const TOUCHED: usize = 1 + IN_A_PROJECT;
 /// One read-only key of each repository that gets access.
 const LINKS: usize = IN_A_PROJECT;
 
-/// Six calls, the commit, the keys of each repository that is touched, and one call for each link.
-const LIMIT: usize = 6 + 1 + TOUCHED + LINKS;
+/// The listing of the product's group in pages of a hundred. It proves that what the manifests name
+/// belongs to the product: without it, a manifest could give away the repositories of others.
+const LISTING: usize = (PROJECTS * IN_A_PROJECT + 1).div_ceil(100);
+
+/// Six calls, the commit, the keys of each repository that is touched, one call for each link, and
+/// the listing.
+const LIMIT: usize = 6 + 1 + TOUCHED + LINKS + LISTING;
 
 pub(super) const METRIC: Metric = Metric {
     id: "P17",

@@ -12,8 +12,9 @@ const PAGE: usize = 100;
 /// The deploy keys and the access tokens of a repository.
 const EACH: usize = 2;
 
-/// The head of the branch, the group and the project, as for a product without code repositories.
-const PRODUCT: usize = 1 + 2;
+/// The head of the branch, the group, the project and the listing of the tree, as for a product without
+/// code repositories (P6), and one archive, from which the keys follow that are to be enabled.
+const PRODUCT: usize = 2 + 1 + 1 + 1;
 
 pub(super) const METRIC: Metric = Metric {
     id: "P15",

@@ -110,7 +110,9 @@ impl Explainer<'_> {
             format!("The path of the {} is taken", self.subject),
             format!("Its manifest belongs at `{path}`, which is occupied by {occupant}."),
         )
-        .with_hint("Choose another name, or remove what is there first.")
+        .with_hint(&format!(
+            "Choose another name, or remove what is there first. If no configuration manages it any more, delete the file `{path}` in the configuration repository."
+        ))
     }
 
     fn invalid(&self, field: &FieldPath, problem: &Problem) -> Explanation {

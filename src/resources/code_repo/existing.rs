@@ -1,0 +1,80 @@
+//! What the plan of a code repository's creation says about what GitLab has already.
+
+use nautes_model::RepositoryId;
+use terraform_plugin::resource::Planning;
+use terraform_plugin::value::{Known, Path, Tf};
+
+use super::gitlab_project::{object_id, visibility_limit};
+use super::resource::CodeRepoResource;
+use crate::resources::existing::Existing;
+use crate::resources::gitlab_attribute::{parse_visibility, visibility_name};
+use crate::resources::unfinished;
+
+/// Warns of an existing project and of a visibility above that of the product, as far as GitLab
+/// answers: one listing for each product.
+pub(super) async fn warn(planning: &mut Planning<'_, CodeRepoResource>) {
+    let (Some(client), Known(reference), Known(name)) = (
+        planning.client,
+        &planning.planned.common.product,
+        &planning.planned.name,
+    ) else {
+        return;
+    };
+    let (Ok(products), Ok(code_repos)) = (client.products(), client.code_repos()) else {
+        return;
+    };
+    // Once changes are being applied, the creation itself finds out.
+    let Some(id) = products
+        .known_id(reference)
+        .filter(|_| !client.wait_graph().has_begun())
+    else {
+        return;
+    };
+    let Some(Ok(Some(product))) = client.ask(products.get(id)).await else {
+        return;
+    };
+    let planned = &planning.planned;
+    let visibility = planned
+        .visibility
+        .known()
+        .map(|name| parse_visibility(name));
+    let limit = visibility_limit(&product.group);
+    let above = visibility.and_then(|wanted| limit.check(wanted).err());
+    let found = client.ask(code_repos.find_named(id, name)).await;
+    let existing = found.and_then(Result::ok).flatten().and_then(|project| {
+        let description = project.description.as_deref().unwrap_or_default();
+        let id = RepositoryId::new(project.id);
+        let is_held = client.holders().is_held_by_another(&object_id(id), None);
+        if is_held || unfinished::is_marked(description) {
+            return None;
+        }
+        let object = format!("GitLab project {}", project.path_with_namespace);
+        let mut existing = Existing {
+            object: &object,
+            id: id.to_string(),
+            is_adopted: match planned.adopt_existing {
+                Known(adopts) => adopts,
+                Tf::Null => false,
+                Tf::Unknown => return None,
+            },
+            changes: Vec::new(),
+        };
+        existing.compare("display_name", &project.name, planned.display_name.known());
+        existing.compare("description", description, planned.description.known());
+        let visibility = visibility_name(project.visibility);
+        existing.compare("visibility", visibility, planned.visibility.known());
+        let branch = project.default_branch.as_deref().unwrap_or_default();
+        existing.compare("default_branch", branch, planned.default_branch.known());
+        if project.archived {
+            let (archived, active) = ("archived".to_owned(), "active".to_owned());
+            existing.changes.push(("the project", archived, active));
+        }
+        Some(existing.warning())
+    });
+    for above in above.into_iter().flatten() {
+        planning.warn_at(&Path::to("visibility"), above.summary, above.detail);
+    }
+    if let Some((summary, detail)) = existing {
+        planning.warn_at(&Path::to("name"), summary, detail);
+    }
+}

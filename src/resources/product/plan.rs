@@ -1,0 +1,171 @@
+//! How the plan for a product goes beyond its schema.
+
+use nautes_model::name::NameRule;
+use terraform_plugin::diagnostics::Diagnostics;
+use terraform_plugin::resource::{PlanKind, Planning};
+use terraform_plugin::value::{Known, Path, Tf};
+
+use super::delete::is_deleted;
+use super::gitlab_group::{self, TYPE_NAME};
+use super::resource::{ProductResource, product_id};
+use super::{config_repository, existing};
+use crate::backends::gitlab::Visibility;
+use crate::claim::{Claim, check_replacement};
+use crate::error_chain::sentence;
+use crate::planned::{Name, Object};
+use crate::resources::gitlab_attribute::{
+    DisplayNameRule, Planned, check_new_names, may_adopt, visibility_name,
+};
+use crate::resources::references::{check_top_level_path, invalid_value};
+
+/// Adjusts what the schema plans.
+pub(super) async fn modify(
+    planning: &mut Planning<'_, ProductResource>,
+) -> Result<(), Diagnostics> {
+    if let (Some(client), Some(prior)) = (planning.client, &planning.prior) {
+        let object = gitlab_group::object_id(product_id(prior)?);
+        client.holders().record_kept(&object, &planning.private)?;
+    }
+    if planning.prior.as_ref().is_some_and(is_deleted) {
+        planning.require_replacement(Path::to("drift"));
+    }
+    check_names(planning)?;
+    plan_config_repository(planning);
+    plan_full_path(planning);
+    if planning.kind == PlanKind::Create {
+        let adopts = planning.planned.adopt_existing.known().copied();
+        check_replacement(planning.replaced.as_ref(), adopts)?;
+        plan_creation(planning);
+    }
+    record(planning)?;
+    existing::warn(planning).await
+}
+
+/// Records what is planned, for the plans of what is in the product.
+fn record(planning: &Planning<'_, ProductResource>) -> Result<(), Diagnostics> {
+    let Some(client) = planning.client else {
+        return Ok(());
+    };
+    let plans = client.planned();
+    let name = planning.planned.name.known();
+    let Some(prior) = &planning.prior else {
+        let replaced = planning.replaced.as_ref().and_then(Claim::load);
+        let replaced = replaced.map(|claim| client.holders().held_by(&claim, TYPE_NAME));
+        for id in replaced
+            .into_iter()
+            .flatten()
+            .filter_map(|id| id.parse().ok())
+        {
+            plans.record_leaving(Object::Product(id));
+        }
+        if let Some(name) = name {
+            // The one that has the name now makes room for it.
+            let products = client.products().ok();
+            if let Some(id) = products.and_then(|products| products.known_id(name)) {
+                plans.record_leaving(Object::Product(id));
+            }
+            plans.record_creation(Name::Product(name.clone()));
+        }
+        return Ok(());
+    };
+    let product = Object::Product(product_id(prior)?);
+    if !planning.replacement_paths().is_empty() {
+        plans.record_leaving(product);
+        return Ok(());
+    }
+    plans.record_staying(product);
+    if let Some(name) = name.filter(|name| **name != prior.name) {
+        plans.record_rename(product, Name::Product(name.clone()));
+    }
+    Ok(())
+}
+
+/// Checks the names that are new. What is adopted may have names from the time of older rules.
+fn check_names(planning: &Planning<'_, ProductResource>) -> Result<(), Diagnostics> {
+    let (planned, prior) = (&planning.planned, planning.prior.as_ref());
+    if prior.is_some() || planned.adopt_existing.known() != Some(&true) {
+        let name = Planned {
+            planned: &planned.name,
+            prior: prior.map(|prior| prior.name.as_str()),
+        };
+        let display_name = Planned {
+            planned: &planned.display_name,
+            prior: prior.and_then(|prior| prior.display_name.known().map(String::as_str)),
+        };
+        check_new_names(
+            (NameRule::ProductInParentGroup, name),
+            (DisplayNameRule::Group, display_name),
+        )?;
+    }
+    let at_top_level = planning
+        .client
+        .is_some_and(|client| client.settings().gitlab.parent_group.is_none());
+    if let (true, Known(name)) = (at_top_level, &planning.planned.name) {
+        let found = NameRule::Product.check(name);
+        found.map_err(|error| invalid_value("name", sentence(&error)))?;
+        check_top_level_path("name", name)?;
+    }
+    Ok(())
+}
+
+fn plan_config_repository(planning: &mut Planning<'_, ProductResource>) {
+    let prior = planning.prior.as_ref();
+    let known = prior.and_then(|prior| prior.config_repository.known());
+    let branch = planning
+        .client
+        .map(|client| &client.settings().commit.branch);
+    match (&planning.planned.config_repository, known) {
+        // Removed from outside: an update makes it again.
+        (Tf::Null, _) => planning.planned.config_repository = Tf::Unknown,
+        // Renamed: only its URLs change.
+        (Tf::Unknown, Some(known)) => {
+            planning.planned.config_repository = Known(known.renamed());
+        }
+        _ => {}
+    }
+    let is_reset = prior.is_some_and(config_repository::has_other_branch);
+    if let (true, Some(branch), Known(planned)) =
+        (is_reset, branch, &mut planning.planned.config_repository)
+    {
+        planned.default_branch = Known(branch.clone());
+    }
+}
+
+/// Plans the full path where it follows from the name: at a creation, and at a rename in the
+/// provider's parent group.
+fn plan_full_path(planning: &mut Planning<'_, ProductResource>) {
+    let Some(products) = planning.client.and_then(|client| client.products().ok()) else {
+        return;
+    };
+    let is_here = planning.prior.as_ref().is_none_or(|prior| {
+        let full_path = products.full_path(&prior.name);
+        prior
+            .full_path
+            .known()
+            .is_some_and(|prior| *prior == full_path)
+    });
+    let planned = &mut planning.planned;
+    if let (true, Tf::Unknown, Known(name)) = (is_here, &planned.full_path, &planned.name) {
+        planned.full_path = Known(products.full_path(name));
+    }
+}
+
+/// Plans what a creation makes of the arguments that are left open; an adoption keeps them as they
+/// are found.
+fn plan_creation(planning: &mut Planning<'_, ProductResource>) {
+    let Planning {
+        config, planned, ..
+    } = planning;
+    if may_adopt(&planned.adopt_existing) {
+        return;
+    }
+    if config.display_name.is_null() {
+        planned.display_name = planned.name.clone();
+    }
+    if config.description.is_null() {
+        planned.description = Known(String::new());
+    }
+    if config.visibility.is_null() {
+        planned.visibility = Known(visibility_name(Visibility::Private).to_owned());
+    }
+}
