@@ -8,6 +8,7 @@
 //! It never follows a redirection, never writes a secret without check-and-set, and never keeps
 //! the text of a secret in anything that can be printed.
 
+mod auth_mount;
 mod capability;
 mod error;
 mod login;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
+pub use self::auth_mount::{AuthMount, KubernetesAuth, KubernetesRole, StoredKubernetesAuth};
 pub use self::error::{Error, Kind};
 pub use self::login::Login;
 pub use self::secret::{Expected, SecretValues, StoredSecret};

@@ -59,7 +59,7 @@ impl Vault {
         }
     }
 
-    fn request_role(&self, verb: Verb, auth_mount: &str, role: &str) -> Request {
+    pub(super) fn request_role(&self, verb: Verb, auth_mount: &str, role: &str) -> Request {
         let mount = format!("auth/{auth_mount}");
         let request = self.session.request(verb, &mount, &format!("role/{role}"));
         // OpenBao 2.7 ignores a line that names a role with capital letters itself.

@@ -1,5 +1,6 @@
 //! Calls against a real `OpenBao`, behind a proxy that can lose or hold back what it answers.
 
+mod auth_mounts;
 mod failures;
 mod logins;
 mod mounts;
