@@ -1,0 +1,112 @@
+//! Waiting until objects work.
+
+use std::time::Duration;
+
+use kubernetes_apply::object::GroupKind;
+use kubernetes_apply::readiness::{Rules, require_conditions};
+use kubernetes_apply::wait::WaitError;
+use serde_json::json;
+
+use crate::environment::{Environment, PATIENCE};
+
+fn deployment(account: &str) -> String {
+    format!(
+        "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: web}}
+spec:
+  selector: {{matchLabels: {{app: web}}}}
+  template:
+    metadata: {{labels: {{app: web}}}}
+    spec:
+      serviceAccountName: {account}
+      containers: [{{name: main, image: web}}]
+---
+{{apiVersion: v1, kind: ConfigMap, metadata: {{name: a}}}}
+"
+    )
+}
+
+#[test]
+fn a_deployment_is_waited_for_until_its_pods_are_available() {
+    let environment = Environment::new();
+    let applied = environment.apply(&deployment("default")).unwrap();
+    let set = environment.set();
+    let wait = set.wait_until_ready(&applied.references(), &Rules::default(), PATIENCE);
+    environment.run(wait).unwrap();
+    let path = environment.path("/apis/apps/v1", "deployments/web");
+    let live = environment.control_plane.get(&path).unwrap().unwrap();
+    assert_eq!(live["status"]["availableReplicas"], 1);
+}
+
+#[test]
+fn a_deployment_that_does_not_come_is_reported_with_its_conditions() {
+    let environment = Environment::new();
+    let applied = environment.apply(&deployment("missing")).unwrap();
+    let set = environment.set();
+    let rules = Rules::default();
+    // Long enough for the controller to have tried; shown is what it says.
+    let error = loop {
+        let wait = set.wait_until_ready(&applied.references(), &rules, Duration::from_millis(500));
+        let error = environment.run(wait).unwrap_err();
+        if error.to_string().contains("FailedCreate") {
+            break error;
+        }
+    };
+    let WaitError::NotReady(error) = error else { panic!("{error}") };
+    assert!(!error.failed);
+    let [unready] = error.objects.as_slice() else { panic!("{error}") };
+    assert_eq!(unready.object, environment.object("apps", "Deployment", "web"));
+    assert!(unready.reason.contains("0 of 1 replicas are updated"), "{unready}");
+    assert!(unready.to_string().contains("serviceaccount \"missing\" not found"), "{unready}");
+}
+
+#[test]
+fn a_job_that_has_failed_ends_the_wait_at_once() {
+    let environment = Environment::new();
+    let applied = environment
+        .apply(
+            "
+apiVersion: batch/v1
+kind: Job
+metadata: {name: job}
+spec:
+  suspend: true
+  template:
+    spec: {restartPolicy: Never, containers: [{name: main, image: job}]}
+",
+        )
+        .unwrap();
+    let status = environment.path("/apis/batch/v1", "jobs/job/status");
+    let mut job = environment.control_plane.get(&status).unwrap().unwrap();
+    let since = "2026-01-01T00:00:00Z";
+    job["status"]["startTime"] = since.into();
+    job["status"]["conditions"] = json!([
+        {"type": "FailureTarget", "status": "True", "reason": "BackoffLimitExceeded",
+         "lastTransitionTime": since, "lastProbeTime": since},
+        {"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded", "message": "it fails",
+         "lastTransitionTime": since, "lastProbeTime": since}
+    ]);
+    environment.control_plane.api(http::Method::PUT, &status, Some(&job)).unwrap();
+    let set = environment.set();
+    let wait = set.wait_until_ready(&applied.references(), &Rules::default(), PATIENCE);
+    let error = environment.run(wait).unwrap_err();
+    let WaitError::NotReady(error) = error else { panic!("{error}") };
+    assert!(error.failed);
+    assert!(error.objects[0].reason.contains("BackoffLimitExceeded: it fails"), "{error}");
+}
+
+#[test]
+fn a_rule_that_a_program_adds_is_waited_for() {
+    let environment = Environment::new();
+    let applied = environment
+        .apply("{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}")
+        .unwrap();
+    let kind = GroupKind::new("", "ConfigMap");
+    let rules = Rules::default().with(kind, require_conditions(&["Never"]));
+    let set = environment.set();
+    let wait = set.wait_until_ready(&applied.references(), &rules, Duration::from_millis(100));
+    let error = environment.run(wait).unwrap_err();
+    assert!(error.to_string().contains("it has no condition Never yet"), "{error}");
+}
