@@ -3,6 +3,7 @@
 pub mod backends;
 mod claim;
 mod client;
+mod clusters;
 pub mod config_repo;
 pub mod credentials;
 mod diagnostics;

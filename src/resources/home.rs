@@ -99,7 +99,6 @@ impl<'a> Home<'a> {
     }
 
     /// The configuration repository of the tenant.
-    #[cfg(test)]
     pub(crate) fn tenant(client: &'a Client) -> Self {
         Self {
             client,

@@ -1,6 +1,7 @@
 //! The resources and data sources: one folder for each kind.
 
 pub(crate) mod attribute;
+mod cluster;
 mod code_repo;
 mod code_repo_binding;
 mod deletion_policy;
@@ -30,6 +31,7 @@ pub(crate) fn register(registry: &mut Registry<Client>) {
         .resource(manifest::ManifestResource::<environment::EnvironmentKind>::new())
         .resource(manifest::ManifestResource::<project::ProjectKind>::new())
         .resource(code_repo::CodeRepoResource)
+        .resource(cluster::ClusterResource)
         .resource(manifest::ManifestResource::<
             code_repo_binding::CodeRepoBindingKind,
         >::new())

@@ -183,6 +183,18 @@ impl Access {
         self
     }
 
+    /// Calls the cluster at another address, with the same authority and credential.
+    pub fn with_server(mut self, server: &str) -> Result<Self, AccessError> {
+        self.config.cluster_url = Self::new(server)?.config.cluster_url;
+        Ok(self)
+    }
+
+    /// Returns the certificate authorities that are trusted, in PEM; empty if they are the public ones.
+    pub fn certificate_authority(&self) -> String {
+        let certificates = self.config.root_cert.iter().flatten();
+        certificates.map(|der| pem(der)).collect()
+    }
+
     /// Returns the address of the API server.
     pub fn server(&self) -> &Uri {
         &self.config.cluster_url
@@ -286,6 +298,16 @@ impl Access {
         }
         Ok(access)
     }
+}
+
+fn pem(certificate: &[u8]) -> String {
+    let encoded = STANDARD.encode(certificate);
+    let mut text = String::from("-----BEGIN CERTIFICATE-----\n");
+    for line in encoded.as_bytes().chunks(64) {
+        text.push_str(&String::from_utf8_lossy(line));
+        text.push('\n');
+    }
+    text + "-----END CERTIFICATE-----\n"
 }
 
 /// Whether a kubeconfig may refer to files.

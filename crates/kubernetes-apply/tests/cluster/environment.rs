@@ -29,7 +29,11 @@ pub(crate) struct Environment {
 impl Environment {
     pub(crate) fn new() -> Self {
         let control_plane = ControlPlane::shared().unwrap();
-        Self::through(control_plane, &control_plane.kubeconfig(), Limits::default())
+        Self::through(
+            control_plane,
+            &control_plane.kubeconfig(),
+            Limits::default(),
+        )
     }
 
     /// Uses another kubeconfig for the engine.
@@ -42,8 +46,11 @@ impl Environment {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let namespace = format!("test-{number}");
         let access = Access::load(kubeconfig, None, ExecPlugins::Refused).unwrap();
-        let body = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
-        control_plane.api(Method::POST, "/api/v1/namespaces", Some(&body)).unwrap();
+        let body =
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
+        control_plane
+            .api(Method::POST, "/api/v1/namespaces", Some(&body))
+            .unwrap();
         Self {
             control_plane,
             cluster: Cluster::new(&access, limits).unwrap(),
@@ -52,7 +59,10 @@ impl Environment {
                 label: Label::new("app.kubernetes.io/managed-by", "test-tool").unwrap(),
             },
             namespace,
-            runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
+            runtime: tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap(),
         }
     }
 
@@ -105,9 +115,12 @@ impl Environment {
     pub(crate) fn create_config_map(&self, name: &str, metadata: Value, data: Value) {
         let mut metadata = metadata;
         metadata["name"] = name.into();
-        let body = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data});
+        let body =
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data});
         let path = self.path("/api/v1", "configmaps?fieldManager=somebody");
-        self.control_plane.api(Method::POST, &path, Some(&body)).unwrap();
+        self.control_plane
+            .api(Method::POST, &path, Some(&body))
+            .unwrap();
     }
 
     /// Runs kubectl in the namespace of this test.

@@ -54,12 +54,27 @@ fn a_deployment_that_does_not_come_is_reported_with_its_conditions() {
             break error;
         }
     };
-    let WaitError::NotReady(error) = error else { panic!("{error}") };
+    let WaitError::NotReady(error) = error else {
+        panic!("{error}")
+    };
     assert!(!error.failed);
-    let [unready] = error.objects.as_slice() else { panic!("{error}") };
-    assert_eq!(unready.object, environment.object("apps", "Deployment", "web"));
-    assert!(unready.reason.contains("0 of 1 replicas are updated"), "{unready}");
-    assert!(unready.to_string().contains("serviceaccount \"missing\" not found"), "{unready}");
+    let [unready] = error.objects.as_slice() else {
+        panic!("{error}")
+    };
+    assert_eq!(
+        unready.object,
+        environment.object("apps", "Deployment", "web")
+    );
+    assert!(
+        unready.reason.contains("0 of 1 replicas are updated"),
+        "{unready}"
+    );
+    assert!(
+        unready
+            .to_string()
+            .contains("serviceaccount \"missing\" not found"),
+        "{unready}"
+    );
 }
 
 #[test]
@@ -88,13 +103,23 @@ spec:
         {"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded", "message": "it fails",
          "lastTransitionTime": since, "lastProbeTime": since}
     ]);
-    environment.control_plane.api(http::Method::PUT, &status, Some(&job)).unwrap();
+    environment
+        .control_plane
+        .api(http::Method::PUT, &status, Some(&job))
+        .unwrap();
     let set = environment.set();
     let wait = set.wait_until_ready(&applied.references(), &Rules::default(), PATIENCE);
     let error = environment.run(wait).unwrap_err();
-    let WaitError::NotReady(error) = error else { panic!("{error}") };
+    let WaitError::NotReady(error) = error else {
+        panic!("{error}")
+    };
     assert!(error.failed);
-    assert!(error.objects[0].reason.contains("BackoffLimitExceeded: it fails"), "{error}");
+    assert!(
+        error.objects[0]
+            .reason
+            .contains("BackoffLimitExceeded: it fails"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -108,5 +133,8 @@ fn a_rule_that_a_program_adds_is_waited_for() {
     let set = environment.set();
     let wait = set.wait_until_ready(&applied.references(), &rules, Duration::from_millis(100));
     let error = environment.run(wait).unwrap_err();
-    assert!(error.to_string().contains("it has no condition Never yet"), "{error}");
+    assert!(
+        error.to_string().contains("it has no condition Never yet"),
+        "{error}"
+    );
 }

@@ -57,7 +57,10 @@ mod tests {
     fn the_path_and_the_policy_of_the_administrative_kubeconfig_are_those_of_nautes() {
         let cluster = EntityName::new("deploy-01").unwrap();
         let path = SecretPath::for_cluster(&cluster, ClusterSecret::Admin).unwrap();
-        assert_eq!(path.to_string(), "cluster/kubernetes/deploy-01/default/admin");
+        assert_eq!(
+            path.to_string(),
+            "cluster/kubernetes/deploy-01/default/admin"
+        );
         assert_eq!(path.policy_name(), "kubernetes-deploy-01-default-admin");
         let dotted = EntityName::new("deploy.example").unwrap();
         assert_eq!(SecretPath::for_cluster(&dotted, ClusterSecret::Admin), None);

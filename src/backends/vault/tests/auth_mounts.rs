@@ -38,7 +38,10 @@ fn a_mount_is_made_described_configured_and_removed() {
         assert_eq!(stored.host, auth.host);
         assert_eq!(stored.ca_pem.trim(), auth.ca_pem.trim());
 
-        assert_eq!(vault.kubernetes_role("pipe-01", "probe").await.unwrap(), None);
+        assert_eq!(
+            vault.kubernetes_role("pipe-01", "probe").await.unwrap(),
+            None
+        );
         let role = KubernetesRole {
             service_accounts: BTreeSet::from(["probe".to_owned()]),
             namespaces: BTreeSet::from(["nautes".to_owned()]),

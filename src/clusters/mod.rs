@@ -1,0 +1,13 @@
+//! What the provider keeps in each cluster, and in Vault for it: the credential of its own, what
+//! verifies service accounts, and the facts that runtimes need. Builders are pure; `cluster_access`
+//! and the resources do the calls.
+
+mod base;
+mod facts;
+mod kubeconfig;
+mod names;
+
+pub(crate) use self::base::{CREDENTIAL_SECRET, REVIEWER_SECRET, base_objects};
+pub(crate) use self::facts::Facts;
+pub(crate) use self::kubeconfig::{KubeconfigError, build_kubeconfig, decode};
+pub(crate) use self::names::{FACTS, NAMESPACE, VAULT_NAMESPACE, owner};

@@ -1,0 +1,23 @@
+//! Names of what the provider makes in every cluster.
+
+use kubernetes_apply::ownership::{FieldManager, InvalidOwner, Label, Owner};
+
+/// The namespace of what the provider itself needs.
+pub(crate) const NAMESPACE: &str = "nautes";
+
+/// The namespace of the service account with which Vault verifies others.
+pub(crate) const VAULT_NAMESPACE: &str = "vault";
+
+/// The `ConfigMap` in [`NAMESPACE`] with what runtimes need to know.
+pub(crate) const FACTS: &str = "nautes-cluster-facts";
+
+/// The value of the label of every object that the provider makes.
+pub(crate) const MANAGED_BY: &str = "terraform-provider-nautes";
+
+/// By which name and label objects are the provider's own.
+pub(crate) fn owner() -> Result<Owner, InvalidOwner> {
+    Ok(Owner {
+        field_manager: FieldManager::new(MANAGED_BY)?,
+        label: Label::new("app.kubernetes.io/managed-by", MANAGED_BY)?,
+    })
+}

@@ -1,0 +1,132 @@
+//! The deletion of a cluster's entry: the cluster itself stays.
+
+use kubernetes_apply::apply_set::DeleteOptions;
+use kubernetes_apply::cluster::{Cluster, IdentityError};
+use kubernetes_apply::connection::{Access, ExecPlugins, Limits};
+use nautes_model::entity::Entity;
+use terraform_plugin::diagnostics::Diagnostics;
+use terraform_plugin::resource::Operation;
+use terraform_plugin::value::Known;
+
+use super::manifest;
+use super::model::ClusterModel;
+use super::read::object_id;
+use super::setup::{base_set, description};
+use super::stored::{ClusterSecrets, StoredCredential};
+use crate::claim::{Claim, Deletion};
+use crate::client::Client;
+use crate::config_repo::Validation;
+use crate::diagnostics::Context as _;
+use crate::resources::home::{Home, ManifestLocation};
+use crate::resources::references::entity_name;
+use crate::secret::ExposeSecret as _;
+
+/// Deletes the manifest, which is refused while something refers to the cluster, then what was made in
+/// the cluster, and at last what is in Vault.
+pub(super) async fn delete(
+    operation: &mut Operation<Client>,
+    state: &ClusterModel,
+) -> Result<(), Diagnostics> {
+    let client = operation.client().clone();
+    let name = entity_name("name", &state.name)?;
+    let object = object_id(&name);
+    let claim = Claim::load(&operation.private);
+    if client.holders().judge_deletion(&object, claim.as_ref())? == Deletion::OfAnother {
+        return Ok(());
+    }
+    let attempt = format!("remove the cluster {name}");
+    let secrets = ClusterSecrets::new(&client, &name)?;
+    let stored = secrets.read().await?;
+    let cluster = match &stored {
+        Some(stored) => Some(connect(state, stored, &attempt).await?),
+        None => None,
+    };
+    if let Known(uid) = &state.cluster_uid {
+        secrets.check(uid).await?;
+    }
+
+    let key = Entity::from(manifest::entity(state)?).key();
+    let home = Home::tenant(&client)
+        .at(ManifestLocation::load(&operation.private))
+        .with_claim(claim);
+    let request = home.begin(key.clone());
+    let skips = state.insecure_skip_check;
+    let validation = match skips.unwrap_or(client.settings().insecure_skip_check) {
+        true => Validation::Skip,
+        false => Validation::Full,
+    };
+    home.delete(&request, &key, validation, &attempt).await?;
+    drop(request);
+
+    if let Some(cluster) = &cluster {
+        let deleted = base_set(cluster)?.delete(&DeleteOptions::default()).await;
+        for kept in &deleted.context(&attempt)?.kept {
+            operation.warn(
+                format!("An object stays in the cluster {name}"),
+                format!("{kept}."),
+            );
+        }
+    }
+    remove_auth_mount(operation, state, &client).await?;
+    secrets.delete().await?;
+    client.holders().release(&object);
+    Ok(())
+}
+
+async fn connect(
+    state: &ClusterModel,
+    stored: &StoredCredential,
+    attempt: &str,
+) -> Result<Cluster, Diagnostics> {
+    let access = Access::parse(
+        stored.kubeconfig.expose_secret(),
+        None,
+        ExecPlugins::Refused,
+    );
+    let cluster = access
+        .and_then(|access| access.with_server(&state.api_server))
+        .and_then(|access| Cluster::new(&access, Limits::default()))
+        .context(attempt)?;
+    if let Known(expected) = &state.cluster_uid {
+        let checked: Result<(), IdentityError> = cluster.require_uid(expected).await;
+        checked.context(attempt)?;
+    }
+    Ok(cluster)
+}
+
+/// Removes the auth mount of the cluster from Vault, if it is the cluster's.
+async fn remove_auth_mount(
+    operation: &mut Operation<Client>,
+    state: &ClusterModel,
+    client: &Client,
+) -> Result<(), Diagnostics> {
+    let name = &state.name;
+    if state.usage != "worker" {
+        return Ok(());
+    }
+    let vault = client.vault()?;
+    let mount = vault.auth_mount(name).await;
+    let mount = mount.with_context(|| format!("look for auth/{name} in Vault"))?;
+    let uid = state
+        .cluster_uid
+        .known()
+        .map(String::as_str)
+        .unwrap_or_default();
+    match mount {
+        Some(mount) if mount.description == description(uid) => {
+            let disabled = vault.disable_auth(name).await;
+            disabled.with_context(|| format!("remove auth/{name} from Vault"))
+        }
+        Some(mount) => {
+            operation.warn(
+                format!("auth/{name} stays in Vault"),
+                format!(
+                    "Its description is {:?}, which does not say that it is that of this cluster. Remove it by hand if nothing uses it (vault auth disable {name}).",
+                    mount.description
+                ),
+            );
+            Ok(())
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,212 @@
+//! Refreshes of a cluster.
+
+use kubernetes_apply::apply_set::LiveObjects;
+use kubernetes_apply::cluster::{ApiError, Cluster, Detail, IdentityError};
+use kubernetes_apply::connection::{Access, ExecPlugins, Limits};
+use kubernetes_apply::object::Kind;
+use nautes_model::EntityName;
+use nautes_model::entity::{self, Entity};
+use terraform_plugin::diagnostics::Diagnostics;
+use terraform_plugin::resource::Operation;
+use terraform_plugin::value::Known;
+
+use super::manifest;
+use super::model::{ClusterModel, ClusterResourceModel};
+use super::setup::{base_set, description, has_own_account};
+use super::stored::ClusterSecrets;
+use crate::claim::ObjectId;
+use crate::client::Client;
+use crate::clusters::{FACTS, Facts, NAMESPACE, base_objects, owner};
+use crate::diagnostics::{Context as _, is_unreachable};
+use crate::resources::attribute::drift_attribute;
+use crate::resources::home::{Found, Home, ManifestLocation, drift_of};
+use crate::resources::references::entity_name;
+use crate::secret::ExposeSecret as _;
+
+/// The type of clusters.
+pub(super) const TYPE_NAME: &str = "nautes_cluster";
+
+/// Returns a cluster as an object that an instance in the state holds.
+pub(super) fn object_id(name: &EntityName) -> ObjectId {
+    ObjectId {
+        type_name: TYPE_NAME,
+        id: name.to_string(),
+    }
+}
+
+/// Reads a cluster; `None` if neither its manifest nor its credential is there.
+pub(super) async fn read(
+    operation: &mut Operation<Client>,
+    mut state: ClusterModel,
+) -> Result<Option<ClusterModel>, Diagnostics> {
+    let client = operation.client().clone();
+    let name = entity_name("name", &state.name)?;
+    let key = Entity::from(manifest::entity(&state)?).key();
+    let home = Home::tenant(&client).at(ManifestLocation::load(&operation.private));
+    let attempt = format!("read the cluster {name}");
+    let mut drift = Vec::new();
+    let secrets = ClusterSecrets::new(&client, &name)?;
+    let stored = secrets.read().await?;
+    match home.read(&key, &attempt).await? {
+        Found::Unchanged => {}
+        Found::Absent if stored.is_none() => return Ok(None),
+        Found::Absent => drift.push("the manifest was deleted".to_owned()),
+        Found::Present(present, location) => {
+            if let Some(Entity::Cluster(cluster)) = &present.entity {
+                update_from(&mut state, cluster);
+            }
+            state.manifest_path = Known(present.path.clone());
+            drift.extend(drift_of(&present));
+            location.store(&mut operation.private)?;
+        }
+    }
+    client
+        .holders()
+        .record_read(&object_id(&name), &mut operation.private)?;
+    let Some(stored) = stored else {
+        drift.push(format!("Vault has no kubeconfig at {}", secrets.path));
+        state.drift = drift_attribute(drift);
+        return Ok(Some(state));
+    };
+    let access = Access::parse(
+        stored.kubeconfig.expose_secret(),
+        None,
+        ExecPlugins::Refused,
+    );
+    let cluster = access
+        .and_then(|access| access.with_server(&state.api_server))
+        .and_then(|access| Cluster::new(&access, Limits::default()))
+        .context(&attempt)?;
+    match inspect(&client, &cluster, &state, &name, &mut drift).await {
+        Ok(version) => state.kubernetes_version = Known(version),
+        Err(Inspection::Unreachable(error)) => {
+            let (summary, detail) = unreachable(&name, &error);
+            operation.warn(summary, detail);
+            return Ok(Some(state));
+        }
+        Err(Inspection::Failed(found)) => return Err(found),
+    }
+    state.drift = drift_attribute(drift);
+    Ok(Some(state))
+}
+
+/// Why a cluster could not be inspected.
+enum Inspection {
+    Unreachable(ApiError),
+    Failed(Diagnostics),
+}
+
+impl From<Diagnostics> for Inspection {
+    fn from(found: Diagnostics) -> Self {
+        Self::Failed(found)
+    }
+}
+
+async fn inspect(
+    client: &Client,
+    cluster: &Cluster,
+    state: &ClusterModel,
+    name: &EntityName,
+    drift: &mut Vec<String>,
+) -> Result<String, Inspection> {
+    let attempt = format!("read the cluster {name}");
+    let failed = |error: ApiError| match is_unreachable(&error) {
+        true => Inspection::Unreachable(error),
+        false => Inspection::Failed(crate::diagnostics::Explain::explain(&error, &attempt)),
+    };
+    let uid = match &state.cluster_uid {
+        Known(expected) => match cluster.require_uid(expected).await {
+            Ok(()) => expected.clone(),
+            Err(IdentityError::Unknown(error)) => return Err(failed(error)),
+            Err(error) => return Err(error_of(&error, &attempt)),
+        },
+        _ => cluster.uid().await.map_err(failed)?,
+    };
+    let set = base_set(cluster)?;
+    let is_worker = state.usage == "worker";
+    let mut objects = base_objects(has_own_account(state), is_worker).context(&attempt)?;
+    let kind = Kind::new("v1", "ConfigMap");
+    let found = cluster
+        .find(&kind, Some(NAMESPACE), FACTS, Detail::Full)
+        .await;
+    let facts = found.map_err(failed)?.as_ref().and_then(Facts::parse);
+    match facts {
+        Some(facts) if facts.cluster_uid == uid && facts.name == state.name => {
+            objects.push(facts.object().context(&attempt)?);
+        }
+        _ => drift.push(format!(
+            "ConfigMap {NAMESPACE}/{FACTS} is missing or not as it was made"
+        )),
+    }
+    let owner = owner().context(&attempt)?;
+    let live = LiveObjects::new(cluster, &owner.label);
+    let differences = set.drift(objects, None, &live).await.context(&attempt)?;
+    drift.extend(differences.iter().map(ToString::to_string));
+    if is_worker {
+        let mount = client.vault()?.auth_mount(name.as_str()).await;
+        let mount = mount.with_context(|| format!("look for auth/{name} in Vault"))?;
+        match mount {
+            None => drift.push(format!("Vault has no auth mount at auth/{name}")),
+            Some(mount) if mount.description != description(&uid) => {
+                drift.push(format!(
+                    "the auth mount auth/{name} is not that of this cluster"
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    let version = cluster.version().await.map_err(ApiError::from);
+    version.map_err(failed)
+}
+
+fn error_of(error: &IdentityError, attempt: &str) -> Inspection {
+    Inspection::Failed(crate::diagnostics::Explain::explain(error, attempt))
+}
+
+/// Returns the warning about a cluster that gives no answer.
+fn unreachable(name: &EntityName, error: &ApiError) -> (String, String) {
+    let reason = crate::error_chain::sentence(error);
+    (
+        format!("The cluster {name} cannot be reached"),
+        format!(
+            "{reason} The state is kept as it was; whether the cluster has changed is not known."
+        ),
+    )
+}
+
+/// Takes over what the manifest says.
+fn update_from(state: &mut ClusterModel, cluster: &entity::Cluster) {
+    state.api_server.clone_from(&cluster.api_server);
+    state.primary_domain = cluster.primary_domain.clone().into();
+    let allowed = &cluster.reserved_namespaces_allowed_products;
+    if state
+        .reserved_namespaces_allowed_products
+        .clone()
+        .unwrap_or_default()
+        != *allowed
+    {
+        state.reserved_namespaces_allowed_products =
+            Some(allowed.clone()).filter(|allowed| !allowed.is_empty());
+    }
+    let planned = manifest_resources(state);
+    if planned != cluster.product_allowed_cluster_resources {
+        let resources = cluster.product_allowed_cluster_resources.iter();
+        let resources = resources.map(|(product, listed)| {
+            let listed = listed.iter().map(|resource| ClusterResourceModel {
+                kind: resource.kind.clone(),
+                group: resource.group.clone(),
+                name: None,
+            });
+            (product.clone(), listed.collect())
+        });
+        state.product_allowed_cluster_resources = Some(resources.collect());
+    }
+}
+
+fn manifest_resources(
+    state: &ClusterModel,
+) -> std::collections::BTreeMap<String, std::collections::BTreeSet<entity::ClusterResource>> {
+    manifest::entity(state)
+        .map(|cluster| cluster.product_allowed_cluster_resources)
+        .unwrap_or_default()
+}

@@ -1,0 +1,186 @@
+//! The life cycle of a cluster.
+
+use nautes_model::entity::{ClusterType, Entity};
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::model::PlanOf;
+use terraform_plugin::resource::{ImportTarget, Operation, Planning, Resource};
+use terraform_plugin::value::{Known, Path, Tf};
+
+use super::access::{connect, given_kubeconfig, no_kubeconfig};
+use super::model::{ClusterIdentity, ClusterModel};
+use super::read::{TYPE_NAME, object_id};
+use super::setup::{Setup, credential};
+use super::stored::ClusterSecrets;
+use super::{delete, manifest, plan, read};
+use crate::claim::Claim;
+use crate::client::Client;
+use crate::config_repo::{PutMode, Validation};
+use crate::resources::home::{Home, ManifestLocation};
+use crate::resources::references::entity_name;
+
+/// `nautes_cluster`.
+pub(crate) struct ClusterResource;
+
+impl Resource for ClusterResource {
+    type Client = Client;
+    type State = ClusterModel;
+    type Identity = ClusterIdentity;
+    const TYPE_NAME: &'static str = TYPE_NAME;
+
+    async fn create(
+        &self,
+        operation: &mut Operation<Client>,
+        planned: ClusterModel,
+    ) -> Result<ClusterModel, Diagnostics> {
+        save(operation, None, planned).await
+    }
+
+    async fn read(
+        &self,
+        operation: &mut Operation<Client>,
+        state: ClusterModel,
+    ) -> Result<Option<ClusterModel>, Diagnostics> {
+        read::read(operation, state).await
+    }
+
+    async fn update(
+        &self,
+        operation: &mut Operation<Client>,
+        prior: ClusterModel,
+        planned: ClusterModel,
+    ) -> Result<ClusterModel, Diagnostics> {
+        save(operation, Some(prior), planned).await
+    }
+
+    async fn delete(
+        &self,
+        operation: &mut Operation<Client>,
+        state: ClusterModel,
+    ) -> Result<(), Diagnostics> {
+        delete::delete(operation, &state).await
+    }
+
+    fn validate(&self, config: &PlanOf<ClusterModel>) -> Diagnostics {
+        plan::validate(config)
+    }
+
+    async fn modify_plan(&self, planning: &mut Planning<'_, Self>) -> Result<(), Diagnostics> {
+        plan::modify(planning)
+    }
+
+    async fn plan_delete(
+        &self,
+        operation: &mut Operation<Client>,
+        state: ClusterModel,
+    ) -> Result<(), Diagnostics> {
+        let object = object_id(&entity_name("name", &state.name)?);
+        let holders = operation.client().holders();
+        holders.record_planned_deletion(&object, &operation.private)
+    }
+
+    fn identity(&self, state: &ClusterModel) -> Option<ClusterIdentity> {
+        Some(ClusterIdentity {
+            name: state.name.clone(),
+        })
+    }
+
+    async fn import(
+        &self,
+        _: &mut Operation<Client>,
+        target: ImportTarget<ClusterIdentity>,
+    ) -> Result<Option<ClusterModel>, Diagnostics> {
+        let name = match target {
+            ImportTarget::Id(name) => name,
+            ImportTarget::Identity(identity) => identity.name,
+        };
+        let detail = format!(
+            "The cluster {name} cannot be imported by this version, because its components would have no owner. Create the resource with another name, or remove the cluster from Nautes first."
+        );
+        Err(Diagnostic::error("Clusters cannot be imported yet", detail).into())
+    }
+}
+
+/// Creates or updates a cluster's entry.
+async fn save(
+    operation: &mut Operation<Client>,
+    prior: Option<ClusterModel>,
+    mut planned: ClusterModel,
+) -> Result<ClusterModel, Diagnostics> {
+    let client = operation.client().clone();
+    let name = entity_name("name", &planned.name)?;
+    let verb = if prior.is_some() { "update" } else { "create" };
+    let attempt = format!("{verb} the cluster {name}");
+    let claim = Claim::load_or_store(&mut operation.private)?;
+    let object = object_id(&name);
+    let cluster = manifest::entity(&planned)?;
+    if cluster.shape.cluster_type() == ClusterType::Virtual {
+        let detail = "Virtual clusters are not made by this version.";
+        return Err(Diagnostic::error(format!("Cannot {attempt}"), detail)
+            .at(&Path::to("cluster_type"))
+            .into());
+    }
+    let entity = Entity::from(cluster);
+    let location = ManifestLocation::load(&operation.private);
+    let mode = match &prior {
+        None => PutMode::Create,
+        Some(_) => PutMode::Update(location.as_ref().map(|known| known.verified.clone())),
+    };
+    let home = Home::tenant(&client)
+        .at(location)
+        .with_claim(Some(claim.clone()));
+    let request = home.begin(entity.key());
+    let skips = planned.insecure_skip_check;
+    let validation = match skips.unwrap_or(client.settings().insecure_skip_check) {
+        true => Validation::Skip,
+        false => Validation::Full,
+    };
+    match &prior {
+        None => drop(
+            home.dry_run(&request, &entity, validation, &attempt)
+                .await?,
+        ),
+        Some(_) => client.holders().record(&object, &claim)?,
+    }
+
+    let secrets = ClusterSecrets::new(&client, &name)?;
+    let given = given_kubeconfig(&client, &planned).await?;
+    let uses_given = prior.as_ref().is_none_or(|prior| {
+        prior.kubeconfig_wo_version != planned.kubeconfig_wo_version
+            || prior.kubeconfig_vault != planned.kubeconfig_vault
+    });
+    let kubeconfig = match given.filter(|_| uses_given) {
+        Some(given) => given,
+        None => match secrets.read().await? {
+            Some(stored) => stored.kubeconfig,
+            None => return Err(no_kubeconfig(&planned.name)),
+        },
+    };
+    let connection = connect(&planned, kubeconfig).await?;
+    let setup = Setup {
+        client: &client,
+        name: &name,
+        planned: &planned,
+        connection: &connection,
+    };
+    setup.check().await?;
+    let version = setup.run().await?;
+
+    let saved = home
+        .put(&request, &entity, mode, validation, &attempt)
+        .await?;
+    drop(request);
+    saved.location.store(&mut operation.private)?;
+    if prior.is_none() {
+        client.holders().record_created(&object, &claim)?;
+    }
+    planned.credential = Known(credential(&planned, secrets.path.to_string()));
+    planned.cluster_uid = Known(connection.uid);
+    planned.id = Known(name.to_string());
+    planned.kubernetes_version = Known(version);
+    planned.manifest_path = Known(saved.path);
+    planned.drift = Tf::Null;
+    if planned.primary_domain.is_unknown() {
+        planned.primary_domain = manifest::default_domain(&planned.api_server).into();
+    }
+    Ok(planned)
+}

@@ -1,0 +1,129 @@
+//! The secret of a cluster in Vault: the kubeconfig with which it is managed.
+
+use std::collections::BTreeMap;
+
+use nautes_model::EntityName;
+use nautes_model::vault::{CLUSTER_MOUNT, CLUSTER_UID, ClusterSecret, KUBECONFIG, SecretPath};
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::value::Path;
+
+use crate::backends::vault::{Expected, SecretValues};
+use crate::client::Client;
+use crate::diagnostics::Context as _;
+use crate::secret::{ExposeSecret as _, Secret};
+
+/// The key of the custom metadata that says which cluster a secret belongs to.
+const OWNER: &str = "owner";
+
+/// The kubeconfig that Vault holds.
+pub(super) struct StoredCredential {
+    pub(super) kubeconfig: Secret,
+    pub(super) uid: Option<String>,
+    version: u64,
+}
+
+/// The secret of one cluster.
+pub(super) struct ClusterSecrets<'a> {
+    client: &'a Client,
+    pub(super) path: SecretPath,
+    name: String,
+}
+
+impl<'a> ClusterSecrets<'a> {
+    pub(super) fn new(client: &'a Client, name: &EntityName) -> Result<Self, Diagnostics> {
+        let path = SecretPath::for_cluster(name, ClusterSecret::Admin).ok_or_else(|| {
+            let detail = format!(
+                "The secrets of a cluster are at a path with its name, which allows letters, digits and hyphens; {name} has others."
+            );
+            let diagnostic = Diagnostic::error("Invalid value for name", detail);
+            Diagnostics::from(diagnostic.at(&Path::to("name")))
+        })?;
+        Ok(Self {
+            client,
+            path,
+            name: name.to_string(),
+        })
+    }
+
+    /// Checks that Vault can be used, and that the secret there, if any, is that of this cluster.
+    pub(super) async fn check(&self, uid: &str) -> Result<(), Diagnostics> {
+        let vault = self.client.vault()?;
+        let mounted = vault.ensure_mount(CLUSTER_MOUNT).await;
+        mounted.with_context(|| format!("use the secrets engine {CLUSTER_MOUNT} of Vault"))?;
+        let metadata = vault.secret_metadata(&self.path).await;
+        let metadata =
+            metadata.with_context(|| format!("read the metadata of the secret {}", self.path))?;
+        let owner = metadata.and_then(|metadata| metadata.custom.get(OWNER).cloned());
+        match owner {
+            Some(owner) if owner != uid => {
+                let detail = format!(
+                    "Vault has a kubeconfig of another cluster at {}: its UID is {owner}, and that of the cluster that answers is {uid}. Nothing was changed. Choose another name; or, if that cluster is gone, delete the secret (vault kv metadata delete).",
+                    self.path
+                );
+                let summary = format!("The name {} is taken in Vault", self.name);
+                Err(Diagnostic::error(summary, detail)
+                    .at(&Path::to("name"))
+                    .into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads the kubeconfig; `None` if there is none.
+    pub(super) async fn read(&self) -> Result<Option<StoredCredential>, Diagnostics> {
+        let stored = self.client.vault()?.read_secret(&self.path).await;
+        let stored = stored.with_context(|| format!("read the secret {}", self.path))?;
+        Ok(stored.and_then(|stored| {
+            let kubeconfig = stored.values.get(KUBECONFIG)?.clone();
+            let uid = stored.values.get(CLUSTER_UID);
+            Some(StoredCredential {
+                kubeconfig,
+                uid: uid.map(|uid| uid.expose_secret().to_owned()),
+                version: stored.version,
+            })
+        }))
+    }
+
+    /// Writes the kubeconfig and the policy that allows reading it. Nothing is written if Vault holds it
+    /// already.
+    pub(super) async fn write(&self, kubeconfig: &Secret, uid: &str) -> Result<(), Diagnostics> {
+        let vault = self.client.vault()?;
+        let path = &self.path;
+        let present = self.read().await?;
+        let is_same = present.as_ref().is_some_and(|present| {
+            present.kubeconfig.expose_secret() == kubeconfig.expose_secret()
+                && present.uid.as_deref() == Some(uid)
+        });
+        if !is_same {
+            let owner = BTreeMap::from([(OWNER.to_owned(), uid.to_owned())]);
+            let marked = vault.set_custom_metadata(path, &owner).await;
+            marked.with_context(|| format!("mark the secret {path}"))?;
+            let values = SecretValues::default()
+                .with(KUBECONFIG, kubeconfig.clone())
+                .with(CLUSTER_UID, uid.to_owned());
+            let expected = present.map_or(Expected::Absent, |present| {
+                Expected::Version(present.version)
+            });
+            let written = vault.write_secret(path, &values, expected).await;
+            written.with_context(|| format!("write the secret {path}"))?;
+        }
+        let (policy, text) = (path.policy_name(), path.policy_text());
+        let stored = vault.policy(&policy).await;
+        let stored = stored.with_context(|| format!("read the policy {policy}"))?;
+        if stored.as_deref() != Some(&text) {
+            let written = vault.write_policy(&policy, &text).await;
+            written.with_context(|| format!("write the policy {policy}"))?;
+        }
+        Ok(())
+    }
+
+    /// Deletes the secret and its policy.
+    pub(super) async fn delete(&self) -> Result<(), Diagnostics> {
+        let vault = self.client.vault()?;
+        let policy = self.path.policy_name();
+        let deleted = vault.delete_policy(&policy).await;
+        deleted.with_context(|| format!("delete the policy {policy}"))?;
+        let deleted = vault.delete_secret(&self.path).await;
+        deleted.with_context(|| format!("delete the secret {}", self.path))
+    }
+}
