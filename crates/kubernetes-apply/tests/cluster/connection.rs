@@ -9,7 +9,7 @@ use kubernetes_apply::connection::{Access, Limits};
 use kubernetes_apply::object::Kind;
 use secrecy::SecretString;
 use serde_json::json;
-use testbed::kubernetes::ControlPlane;
+use testbed::ControlPlane;
 use testbed::{Failure, Fault, Proxy};
 
 use crate::environment::{Environment, chain};
@@ -20,7 +20,10 @@ fn through_proxy(limits: Limits) -> (Environment, Proxy) {
     let control_plane = ControlPlane::shared().unwrap();
     let proxy = control_plane.start_proxy().unwrap();
     let kubeconfig = control_plane.kubeconfig_through(&proxy).unwrap();
-    (Environment::through(control_plane, &kubeconfig, limits), proxy)
+    (
+        Environment::through(control_plane, &kubeconfig, limits),
+        proxy,
+    )
 }
 
 #[test]
@@ -48,15 +51,22 @@ fn a_token_that_is_refused_says_so() {
         .with_token(SecretString::from("wrong"));
     let cluster = Cluster::new(&access, Limits::default()).unwrap();
     let error = environment.run(cluster.uid()).unwrap_err();
-    assert!(error.call().unwrap().is_refused_for("Unauthorized"), "{error}");
+    assert!(
+        error.call().unwrap().is_refused_for("Unauthorized"),
+        "{error}"
+    );
 }
 
 #[test]
 fn another_cluster_at_the_address_is_told_apart() {
     let environment = Environment::new();
     let uid = environment.run(environment.cluster.uid()).unwrap();
-    environment.run(environment.cluster.require_uid(&uid)).unwrap();
-    let error = environment.run(environment.cluster.require_uid("other")).unwrap_err();
+    environment
+        .run(environment.cluster.require_uid(&uid))
+        .unwrap();
+    let error = environment
+        .run(environment.cluster.require_uid("other"))
+        .unwrap_err();
     assert!(matches!(error, IdentityError::Other { found, .. } if found == uid));
 }
 
@@ -66,11 +76,17 @@ fn an_object_is_gone_only_if_its_kind_is_served() {
     let find = |api_version: &str, kind: &str| {
         let kind = Kind::new(api_version, kind);
         let found =
-            environment.cluster.find(&kind, Some(&environment.namespace), "none", Detail::Full);
+            environment
+                .cluster
+                .find(&kind, Some(&environment.namespace), "none", Detail::Full);
         environment.run(found)
     };
     assert_eq!(find("v1", "ConfigMap").unwrap(), None);
-    for (api_version, kind) in [("example.com/v1", "Widget"), ("apps/v9", "Deployment"), ("v1", "Widget")] {
+    for (api_version, kind) in [
+        ("example.com/v1", "Widget"),
+        ("apps/v9", "Deployment"),
+        ("v1", "Widget"),
+    ] {
         let error = find(api_version, kind).unwrap_err();
         assert!(
             matches!(error, ApiError::Discovery(DiscoveryError::NotServed { .. })),
@@ -91,10 +107,15 @@ fn an_aggregated_api_that_is_dead_stops_only_its_own_kinds() {
                  "service": {"namespace": environment.namespace, "name": "nothing"}}
     });
     let path = "/apis/apiregistration.k8s.io/v1/apiservices";
-    environment.control_plane.api(Method::POST, path, Some(&body)).unwrap();
+    environment
+        .control_plane
+        .api(Method::POST, path, Some(&body))
+        .unwrap();
     environment.apply(CONFIG_MAP).unwrap();
     let error = environment
-        .apply(&format!("{{apiVersion: {group}/v1, kind: Metric, metadata: {{name: a}}}}"))
+        .apply(&format!(
+            "{{apiVersion: {group}/v1, kind: Metric, metadata: {{name: a}}}}"
+        ))
         .unwrap_err();
     let shown = error.to_string();
     environment
@@ -113,7 +134,10 @@ fn an_apply_whose_answer_is_lost_is_sent_again() {
     proxy.inject_fault(Fault::once("PATCH", "/configmaps/a", Failure::DropResponse));
     let (applied, calls) = proxy.calls_during(|| environment.apply(CONFIG_MAP));
     applied.unwrap();
-    let patches = calls.as_slice().iter().filter(|call| call.method == "PATCH");
+    let patches = calls
+        .as_slice()
+        .iter()
+        .filter(|call| call.method == "PATCH");
     assert_eq!(patches.count(), 2);
     assert!(environment.config_map("a").is_some());
 }
@@ -123,7 +147,8 @@ fn the_creation_of_the_inventory_is_never_sent_twice() {
     let (environment, proxy) = through_proxy(Limits::default());
     let failure = Failure::RespondAfterEffect {
         status: 503,
-        body: json!({"kind": "Status", "apiVersion": "v1", "code": 503, "message": "unavailable"}).to_string(),
+        body: json!({"kind": "Status", "apiVersion": "v1", "code": 503, "message": "unavailable"})
+            .to_string(),
     };
     proxy.inject_fault(Fault::once("POST", "/configmaps", failure));
     let (applied, calls) = proxy.calls_during(|| environment.apply(CONFIG_MAP));
@@ -140,7 +165,11 @@ fn the_creation_of_the_inventory_is_never_sent_twice() {
 fn a_limit_of_the_server_is_waited_for() {
     let (environment, proxy) = through_proxy(Limits::default());
     let retry_after = Duration::from_secs(1);
-    proxy.inject_fault(Fault::once("POST", "/configmaps", Failure::TooManyRequests { retry_after }));
+    proxy.inject_fault(Fault::once(
+        "POST",
+        "/configmaps",
+        Failure::TooManyRequests { retry_after },
+    ));
     environment.apply(CONFIG_MAP).unwrap();
 }
 
@@ -155,6 +184,11 @@ fn a_cluster_that_is_gone_fails_all_objects_after_one_wait() {
     proxy.close();
     for _ in 0..20 {
         let error = environment.apply(CONFIG_MAP).unwrap_err();
-        assert!(error.to_string().contains("the server has not answered since"), "{error}");
+        assert!(
+            error
+                .to_string()
+                .contains("the server has not answered since"),
+            "{error}"
+        );
     }
 }

@@ -39,7 +39,9 @@ fn a_set_is_deleted_with_its_namespace_and_its_inventory() {
     let environment = Environment::new();
     let name = format!("{}-inner", environment.namespace);
     environment.apply(&manifest(&name)).unwrap();
-    let deleted = environment.run(environment.set().delete(&options())).unwrap();
+    let deleted = environment
+        .run(environment.set().delete(&options()))
+        .unwrap();
     assert_eq!(deleted.kept, []);
     assert_eq!(
         deleted.deleted,
@@ -52,7 +54,9 @@ fn a_set_is_deleted_with_its_namespace_and_its_inventory() {
     assert_eq!(environment.control_plane.get(&path).unwrap(), None);
     assert_eq!(environment.config_map("set"), None);
     // And once more: nothing is there, and nothing fails.
-    let deleted = environment.run(environment.set().delete(&options())).unwrap();
+    let deleted = environment
+        .run(environment.set().delete(&options()))
+        .unwrap();
     assert_eq!(deleted.deleted, []);
 }
 
@@ -63,9 +67,16 @@ fn a_namespace_that_holds_objects_of_others_stays() {
     environment.apply(&manifest(&name)).unwrap();
     let theirs = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "theirs"}});
     let path = format!("/api/v1/namespaces/{name}/configmaps");
-    environment.control_plane.api(Method::POST, &path, Some(&theirs)).unwrap();
-    let deleted = environment.run(environment.set().delete(&options())).unwrap();
-    let [kept] = deleted.kept.as_slice() else { panic!("{deleted:?}") };
+    environment
+        .control_plane
+        .api(Method::POST, &path, Some(&theirs))
+        .unwrap();
+    let deleted = environment
+        .run(environment.set().delete(&options()))
+        .unwrap();
+    let [kept] = deleted.kept.as_slice() else {
+        panic!("{deleted:?}")
+    };
     assert_eq!(
         kept.reason,
         KeepReason::NamespaceInUse {
@@ -83,7 +94,10 @@ fn a_namespace_goes_with_all_that_it_holds_where_that_is_wanted() {
     environment.apply(&manifest(&name)).unwrap();
     let theirs = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "theirs"}});
     let path = format!("/api/v1/namespaces/{name}/configmaps");
-    environment.control_plane.api(Method::POST, &path, Some(&theirs)).unwrap();
+    environment
+        .control_plane
+        .api(Method::POST, &path, Some(&theirs))
+        .unwrap();
     let options = DeleteOptions {
         namespaces: NamespaceContent::Delete,
         ..options()
@@ -97,8 +111,13 @@ fn an_object_whose_label_somebody_removed_stays() {
     let environment = Environment::new();
     environment.apply(CONFIG_MAP).unwrap();
     environment.kubectl("label configmap a app.kubernetes.io/managed-by-");
-    let deleted = environment.run(environment.set().delete(&options())).unwrap();
-    assert!(matches!(deleted.kept[0].reason, KeepReason::Foreign(_)), "{deleted:?}");
+    let deleted = environment
+        .run(environment.set().delete(&options()))
+        .unwrap();
+    assert!(
+        matches!(deleted.kept[0].reason, KeepReason::Foreign(_)),
+        "{deleted:?}"
+    );
     assert!(environment.config_map("a").is_some());
 }
 
@@ -125,8 +144,12 @@ spec:
     environment.apply(&definition).unwrap();
     let theirs = format!("{{apiVersion: {group}/v1, kind: Widget, metadata: {{name: theirs}}}}");
     environment.control_plane.apply(&theirs).unwrap();
-    let deleted = environment.run(environment.set().delete(&options())).unwrap();
-    let [kept] = deleted.kept.as_slice() else { panic!("{deleted:?}") };
+    let deleted = environment
+        .run(environment.set().delete(&options()))
+        .unwrap();
+    let [kept] = deleted.kept.as_slice() else {
+        panic!("{deleted:?}")
+    };
     assert_eq!(
         kept.to_string(),
         format!(
@@ -149,16 +172,26 @@ metadata: {name: held, finalizers: [example.com/held]}
         timeout: std::time::Duration::from_millis(200),
         ..DeleteOptions::default()
     };
-    let error = environment.run(environment.set().delete(&short)).unwrap_err();
+    let error = environment
+        .run(environment.set().delete(&short))
+        .unwrap_err();
     assert!(matches!(error, DeleteError::NotGone(_)));
     assert!(
-        error.to_string().contains("its finalizers wait for their owners: example.com/held"),
+        error
+            .to_string()
+            .contains("its finalizers wait for their owners: example.com/held"),
         "{error}"
     );
     // It is still in the inventory, and the next attempt ends it.
-    environment.kubectl("patch configmap held --type=merge -p {\"metadata\":{\"finalizers\":null}}");
-    let deleted = environment.run(environment.set().delete(&options())).unwrap();
-    assert_eq!(deleted.deleted, [environment.object("", "ConfigMap", "held")]);
+    environment
+        .kubectl("patch configmap held --type=merge -p {\"metadata\":{\"finalizers\":null}}");
+    let deleted = environment
+        .run(environment.set().delete(&options()))
+        .unwrap();
+    assert_eq!(
+        deleted.deleted,
+        [environment.object("", "ConfigMap", "held")]
+    );
 }
 
 #[test]
@@ -169,7 +202,10 @@ fn an_apply_waits_for_an_object_that_is_being_deleted_and_makes_it_again() {
     environment.apply(&namespace).unwrap();
     let path = format!("/api/v1/namespaces/{name}");
     let before = environment.control_plane.get(&path).unwrap().unwrap();
-    environment.control_plane.api(Method::DELETE, &path, None).unwrap();
+    environment
+        .control_plane
+        .api(Method::DELETE, &path, None)
+        .unwrap();
     environment.apply(&namespace).unwrap();
     let after = environment.control_plane.get(&path).unwrap().unwrap();
     assert_ne!(before["metadata"]["uid"], after["metadata"]["uid"]);
@@ -185,8 +221,13 @@ fn what_a_killed_run_left_behind_is_found_by_its_label() {
     let entries = json!([{"kind": "ConfigMap", "namespace": environment.namespace, "name": "a"}]);
     parent["data"]["inventory"] = entries.to_string().into();
     let path = environment.path("/api/v1", "configmaps/set");
-    environment.control_plane.api(Method::PUT, &path, Some(&parent)).unwrap();
-    let deleted = environment.run(environment.set().delete(&options())).unwrap();
+    environment
+        .control_plane
+        .api(Method::PUT, &path, Some(&parent))
+        .unwrap();
+    let deleted = environment
+        .run(environment.set().delete(&options()))
+        .unwrap();
     assert_eq!(deleted.deleted, [environment.object("", "ConfigMap", "a")]);
 }
 
@@ -195,8 +236,23 @@ fn a_damaged_inventory_stops_everything() {
     let environment = Environment::new();
     environment.apply(CONFIG_MAP).unwrap();
     environment.kubectl("patch configmap set --type=merge -p {\"data\":{\"inventory\":\"[\"}}");
-    let error = environment.run(environment.set().delete(&options())).unwrap_err();
-    assert!(error.to_string().contains("holds no inventory that can be read"), "{error}");
-    assert!(environment.run(environment.set().apply(objects(CONFIG_MAP), &environment.options())).is_err());
+    let error = environment
+        .run(environment.set().delete(&options()))
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("holds no inventory that can be read"),
+        "{error}"
+    );
+    assert!(
+        environment
+            .run(
+                environment
+                    .set()
+                    .apply(objects(CONFIG_MAP), &environment.options())
+            )
+            .is_err()
+    );
     assert!(environment.config_map("a").is_some());
 }

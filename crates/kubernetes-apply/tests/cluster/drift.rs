@@ -2,7 +2,7 @@
 
 use kubernetes_apply::apply_set::LiveObjects;
 use kubernetes_apply::connection::Limits;
-use testbed::kubernetes::ControlPlane;
+use testbed::ControlPlane;
 
 use crate::environment::{Environment, objects};
 
@@ -44,7 +44,10 @@ fn drift(environment: &Environment, manifest: &str) -> Vec<String> {
     let drift = set.drift(objects(manifest), Some(&environment.namespace), &live);
     let drift = environment.run(drift).unwrap();
     let place = format!(" {}/", environment.namespace);
-    drift.iter().map(|drift| drift.to_string().replace(&place, " ")).collect()
+    drift
+        .iter()
+        .map(|drift| drift.to_string().replace(&place, " "))
+        .collect()
 }
 
 #[test]
@@ -58,7 +61,8 @@ fn nothing_has_changed_right_after_an_apply() {
 fn every_change_from_outside_is_named_and_no_value_of_it() {
     let environment = Environment::new();
     environment.apply(MANIFEST).unwrap();
-    environment.kubectl("patch configmap a --type=merge -p {\"data\":{\"x\":\"changed\",\"y\":null}}");
+    environment
+        .kubectl("patch configmap a --type=merge -p {\"data\":{\"x\":\"changed\",\"y\":null}}");
     environment.kubectl("patch secret s --type=merge -p {\"data\":{\"password\":\"b3RoZXI=\"}}");
     environment.kubectl("set image deployment/web main=other");
     environment.kubectl("scale deployment web --replicas=1");
@@ -82,7 +86,9 @@ fn every_change_from_outside_is_named_and_no_value_of_it() {
 fn what_an_apply_would_remove_is_a_difference() {
     let environment = Environment::new();
     environment.apply(MANIFEST).unwrap();
-    let without = MANIFEST.replace(", y: '2'", "").replace("        env: [{name: A, value: b}]\n", "");
+    let without = MANIFEST
+        .replace(", y: '2'", "")
+        .replace("        env: [{name: A, value: b}]\n", "");
     assert_eq!(
         drift(&environment, &without),
         [
@@ -100,8 +106,14 @@ fn an_object_of_somebody_else_is_reported_as_theirs() {
     environment.kubectl("annotate service web argocd.argoproj.io/tracking-id=x");
     let drift = drift(&environment, MANIFEST);
     assert_eq!(drift.len(), 2, "{drift:?}");
-    assert!(drift[0].starts_with("ConfigMap a is not ours: it exists and does not carry"), "{drift:?}");
-    assert!(drift[1].starts_with("Service web is not ours: Argo CD manages it too"), "{drift:?}");
+    assert!(
+        drift[0].starts_with("ConfigMap a is not ours: it exists and does not carry"),
+        "{drift:?}"
+    );
+    assert!(
+        drift[1].starts_with("Service web is not ours: Argo CD manages it too"),
+        "{drift:?}"
+    );
 }
 
 #[test]
@@ -115,7 +127,9 @@ fn each_kind_is_listed_once_for_all_sets() {
     for name in sets {
         let set = environment.named_set(name);
         let objects = objects(&manifest.replace("NAME", &format!("map-{name}")));
-        environment.run(set.apply(objects, &environment.options())).unwrap();
+        environment
+            .run(set.apply(objects, &environment.options()))
+            .unwrap();
     }
     let ((), calls) = proxy.calls_during(|| {
         let live = LiveObjects::new(&environment.cluster, &environment.owner.label);

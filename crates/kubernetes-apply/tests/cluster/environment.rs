@@ -10,8 +10,10 @@ use kubernetes_apply::cluster::Cluster;
 use kubernetes_apply::connection::{Access, ExecPlugins, Limits};
 use kubernetes_apply::object::{Object, ObjectRef, parse_yaml};
 use kubernetes_apply::ownership::{FieldManager, Label, Owner};
+use kubernetes_apply::readiness::Rules;
+use kubernetes_apply::wait::WaitError;
 use serde_json::{Value, json};
-use testbed::kubernetes::ControlPlane;
+use testbed::ControlPlane;
 use tokio::runtime::Runtime;
 
 /// How long waits of tests may take. It is not waited for unless something is wrong.
@@ -29,7 +31,11 @@ pub(crate) struct Environment {
 impl Environment {
     pub(crate) fn new() -> Self {
         let control_plane = ControlPlane::shared().unwrap();
-        Self::through(control_plane, &control_plane.kubeconfig(), Limits::default())
+        Self::through(
+            control_plane,
+            &control_plane.kubeconfig(),
+            Limits::default(),
+        )
     }
 
     /// Uses another kubeconfig for the engine.
@@ -42,8 +48,11 @@ impl Environment {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let namespace = format!("test-{number}");
         let access = Access::load(kubeconfig, None, ExecPlugins::Refused).unwrap();
-        let body = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
-        control_plane.api(Method::POST, "/api/v1/namespaces", Some(&body)).unwrap();
+        let body =
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
+        control_plane
+            .api(Method::POST, "/api/v1/namespaces", Some(&body))
+            .unwrap();
         Self {
             control_plane,
             cluster: Cluster::new(&access, limits).unwrap(),
@@ -52,7 +61,10 @@ impl Environment {
                 label: Label::new("app.kubernetes.io/managed-by", "test-tool").unwrap(),
             },
             namespace,
-            runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
+            runtime: tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap(),
         }
     }
 
@@ -85,6 +97,17 @@ impl Environment {
         self.run(self.set().apply(objects(manifest), &self.options()))
     }
 
+    /// Waits until what was applied is ready.
+    pub(crate) fn wait(
+        &self,
+        applied: &Applied,
+        rules: &Rules,
+        timeout: Duration,
+    ) -> Result<(), WaitError> {
+        let references = applied.references();
+        self.run(self.set().wait_until_ready(&references, rules, timeout))
+    }
+
     /// Names an object in the namespace of this test.
     pub(crate) fn object(&self, group: &str, kind: &str, name: &str) -> ObjectRef {
         ObjectRef::namespaced(group, kind, &self.namespace, name)
@@ -102,12 +125,15 @@ impl Environment {
     }
 
     /// Creates a config map as somebody else.
-    pub(crate) fn create_config_map(&self, name: &str, metadata: Value, data: Value) {
+    pub(crate) fn create_config_map(&self, name: &str, metadata: Value, data: &Value) {
         let mut metadata = metadata;
         metadata["name"] = name.into();
-        let body = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data});
+        let body =
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data});
         let path = self.path("/api/v1", "configmaps?fieldManager=somebody");
-        self.control_plane.api(Method::POST, &path, Some(&body)).unwrap();
+        self.control_plane
+            .api(Method::POST, &path, Some(&body))
+            .unwrap();
     }
 
     /// Runs kubectl in the namespace of this test.

@@ -63,7 +63,9 @@ impl Widgets {
 
     fn widget(&self, version: &str, spec: &str) -> String {
         let group = &self.group;
-        format!("---\n{{apiVersion: {group}/{version}, kind: Widget, metadata: {{name: ours}}, spec: {{{spec}}}}}\n")
+        format!(
+            "---\n{{apiVersion: {group}/{version}, kind: Widget, metadata: {{name: ours}}, spec: {{{spec}}}}}\n"
+        )
     }
 
     fn old(&self, fields: &str) -> String {
@@ -106,7 +108,12 @@ fn own_objects_are_stored_anew_before_their_version_goes() {
     assert_eq!(widgets.stored_versions(), json!(["v1"]));
     let root = format!("/apis/{}/v1", widgets.group);
     let path = widgets.environment.path(&root, "widgets/ours");
-    let live = widgets.environment.control_plane.get(&path).unwrap().unwrap();
+    let live = widgets
+        .environment
+        .control_plane
+        .get(&path)
+        .unwrap()
+        .unwrap();
     assert_eq!(live["spec"], json!({"size": 1}));
     widgets.upgrade(false).unwrap();
 }
@@ -115,7 +122,9 @@ fn own_objects_are_stored_anew_before_their_version_goes() {
 fn objects_of_others_are_only_stored_anew_where_that_is_allowed() {
     let widgets = Widgets::new(SIZE, true);
     let error = widgets.upgrade(false).unwrap_err();
-    let ApplySetError::StoredVersions(reason) = &error else { panic!("{error}") };
+    let ApplySetError::StoredVersions(reason) = &error else {
+        panic!("{error}")
+    };
     assert!(
         matches!(&reason.reason, MigrationFailure::Foreign { count: 1, .. }),
         "{reason:?}"
@@ -129,12 +138,21 @@ fn objects_of_others_are_only_stored_anew_where_that_is_allowed() {
 fn an_object_that_would_lose_a_field_stops_the_upgrade() {
     let widgets = Widgets::new(SIZE_AND_COLOR, false);
     let error = widgets.upgrade(false).unwrap_err();
-    let ApplySetError::StoredVersions(reason) = &error else { panic!("{error}") };
-    let MigrationFailure::Lossy { pointer, .. } = &reason.reason else { panic!("{reason:?}") };
+    let ApplySetError::StoredVersions(reason) = &error else {
+        panic!("{error}")
+    };
+    let MigrationFailure::Lossy { pointer, .. } = &reason.reason else {
+        panic!("{reason:?}")
+    };
     assert_eq!(pointer, "/spec/color");
     assert_eq!(widgets.stored_versions(), json!(["v1alpha1", "v1"]));
     let root = format!("/apis/{}/v1alpha1", widgets.group);
     let path = widgets.environment.path(&root, "widgets/ours");
-    let live = widgets.environment.control_plane.get(&path).unwrap().unwrap();
+    let live = widgets
+        .environment
+        .control_plane
+        .get(&path)
+        .unwrap()
+        .unwrap();
     assert_eq!(live["spec"]["color"], "red");
 }
