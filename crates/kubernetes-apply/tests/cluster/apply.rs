@@ -192,6 +192,11 @@ spec:
     let scale = environment.path("/apis/apps/v1", "deployments/web/scale");
     let mut body = environment.control_plane.get(&scale).unwrap().unwrap();
     body["spec"]["replicas"] = 3.into();
+    // The controller writes the status at the same time.
+    body["metadata"]
+        .as_object_mut()
+        .unwrap()
+        .remove("resourceVersion");
     let uri = format!("{scale}?fieldManager=kube-controller-manager");
     environment
         .control_plane

@@ -95,6 +95,10 @@ spec:
         .unwrap();
     let status = environment.path("/apis/batch/v1", "jobs/job/status");
     let mut job = environment.control_plane.get(&status).unwrap().unwrap();
+    job["metadata"]
+        .as_object_mut()
+        .unwrap()
+        .remove("resourceVersion");
     let since = "2026-01-01T00:00:00Z";
     job["status"]["startTime"] = since.into();
     job["status"]["conditions"] = json!([
