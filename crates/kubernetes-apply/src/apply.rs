@@ -46,8 +46,8 @@ pub enum ApplyFailure {
     /// It must be in a namespace and names none.
     #[error("objects of this kind are in a namespace, and it names none")]
     NoNamespace,
-    /// It is listed twice.
-    #[error("it is listed twice")]
+    /// It is listed twice with different content.
+    #[error("it is listed twice with different content")]
     Duplicate,
     /// The cluster could not be asked, or refused.
     #[error(transparent)]

@@ -12,5 +12,6 @@ pub mod object;
 pub mod order;
 pub mod ownership;
 pub mod readiness;
+pub mod single;
 pub mod stored_versions;
 pub mod wait;

@@ -68,10 +68,10 @@ impl CallError {
         }))
     }
 
-    pub(super) fn caused_by(self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+    pub(super) fn caused_by(self, source: Box<dyn std::error::Error + Send + Sync>) -> Self {
         let failure = Arc::unwrap_or_clone(self.0);
         Self(Arc::new(Failure {
-            source: Some(Arc::new(source)),
+            source: Some(source.into()),
             ..failure
         }))
     }

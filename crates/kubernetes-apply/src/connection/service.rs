@@ -7,18 +7,28 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use hickory_resolver::TokioResolver;
-use http::{HeaderValue, Uri};
+use http::{HeaderValue, Request, Response, Uri};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
 use hyper_util::client::legacy::connect::{Connection, HttpConnector};
 use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::TokioExecutor;
-use kube::client::{Body, ConfigExt};
-use kube::{Client, Config};
+use kube::Config;
+use kube::client::ConfigExt;
 use rustls::crypto::CryptoProvider;
 use tokio::sync::OnceCell;
+use tower::util::BoxCloneSyncService;
 use tower::{BoxError, Service, ServiceBuilder};
+
+/// The stack. Clones share the connections.
+pub(super) type HttpService = BoxCloneSyncService<Request<Body>, Response<Incoming>, BoxError>;
+
+type Body = Full<Bytes>;
 
 /// Why the stack cannot be built.
 #[derive(Debug, thiserror::Error)]
@@ -37,8 +47,8 @@ struct Proxy {
     user: Option<(String, String)>,
 }
 
-/// Builds the client of a cluster; nothing is sent.
-pub(super) fn client(config: &Config, connect: Duration) -> Result<Client, ServiceError> {
+/// Builds the stack of a cluster; nothing is sent.
+pub(super) fn new(config: &Config, connect: Duration) -> Result<HttpService, ServiceError> {
     if CryptoProvider::get_default().is_none() {
         // Another thread may have installed one in between, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -88,7 +98,7 @@ fn proxy(config: &Config, environment: &Matcher) -> Option<Proxy> {
     })
 }
 
-fn stack<C>(config: &Config, connector: C) -> Result<Client, ServiceError>
+fn stack<C>(config: &Config, connector: C) -> Result<HttpService, ServiceError>
 where
     C: Service<Uri> + Clone + Send + Sync + 'static,
     C::Response: Connection + hyper::rt::Read + hyper::rt::Write + Send + Unpin + 'static,
@@ -99,14 +109,14 @@ where
     let connector = config
         .rustls_https_connector_with_connector(connector)
         .map_err(failed)?;
-    let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new());
+    let http = Client::builder(TokioExecutor::new());
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())
         .option_layer(config.auth_layer().map_err(failed)?)
         .layer(config.extra_headers_layer().map_err(failed)?)
         .map_err(BoxError::from)
         .service(http.build::<_, Body>(connector));
-    Ok(Client::new(service, config.default_namespace.clone()))
+    Ok(BoxCloneSyncService::new(service))
 }
 
 /// Resolves host names without the system's library, which a static binary cannot use everywhere.

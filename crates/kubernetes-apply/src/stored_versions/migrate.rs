@@ -8,7 +8,7 @@ use futures_util::stream::iter;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::rule::{VersionChange, intermediate, version_change};
+use super::rule::{VersionChange, intermediate, rename_managed_versions, version_change};
 use crate::apply::{Applier, ApplyFailure, Existing};
 use crate::cluster::{ApiError, Detail, DiscoveryError, PatchMode, Resource};
 use crate::object::{ApiVersion, Kind, Object, ObjectRef};
@@ -325,7 +325,7 @@ impl Migrator<'_> {
                 if !plan.conversion_checked {
                     self.check_conversion(&target.kind, plan, object).await?;
                 }
-                self.rewrite(&target, object.reference()).await
+                self.rewrite(&target, plan, object.reference()).await
             });
             let mut rewrites = iter(rewrites).buffer_unordered(CONCURRENCY);
             while let Some(rewrite) = rewrites.next().await {
@@ -358,7 +358,12 @@ impl Migrator<'_> {
     }
 
     /// Writes an object as it is. The server stores it in the version that the definition says.
-    async fn rewrite(&self, target: &Resource, object: &ObjectRef) -> Result<(), MigrationFailure> {
+    async fn rewrite(
+        &self,
+        target: &Resource,
+        plan: &MigrationPlan,
+        object: &ObjectRef,
+    ) -> Result<(), MigrationFailure> {
         let cluster = self.applier.cluster;
         let manager = &self.applier.owner.field_manager;
         let namespace = object.namespace.as_deref();
@@ -370,7 +375,8 @@ impl Migrator<'_> {
             let found = cluster
                 .find_in(target, namespace, &object.name, Detail::Full)
                 .await?;
-            let Some(live) = found else { return Ok(()) };
+            let Some(mut live) = found else { return Ok(()) };
+            rename_managed_versions(&mut live, &plan.change);
             let mode = PatchMode::Write;
             let written = cluster.replace(target, &live, manager, "", mode).await;
             let Err(error) = written else { return Ok(()) };

@@ -93,7 +93,7 @@ fn an_object_that_was_replaced_by_somebody_else_is_not_pruned() {
     // A copy with all labels, as somebody might restore it from a file.
     let labels = environment.config_map("b").unwrap()["metadata"]["labels"].clone();
     environment.kubectl("delete configmap b");
-    environment.create_config_map("b", json!({"labels": labels}), json!({"theirs": "yes"}));
+    environment.create_config_map("b", json!({"labels": labels}), &json!({"theirs": "yes"}));
     let applied = environment.apply(ONE).unwrap();
     assert_eq!(applied.pruned.deleted, []);
     let [kept] = applied.kept() else {
@@ -113,7 +113,7 @@ fn an_object_that_was_replaced_by_somebody_else_is_not_pruned() {
 #[test]
 fn nothing_is_written_if_one_object_is_somebody_elses() {
     let environment = Environment::new();
-    environment.create_config_map("b", json!({}), json!({"theirs": "yes"}));
+    environment.create_config_map("b", json!({}), &json!({"theirs": "yes"}));
     let error = environment.apply(TWO).unwrap_err();
     let ApplySetError::Objects(errors) = &error else {
         panic!("{error}")
@@ -157,7 +157,7 @@ fn fields_that_somebody_changed_on_an_own_object_are_taken_back() {
 fn adoption_takes_over_what_carries_its_label() {
     let environment = Environment::new();
     let labels = json!({"labels": {"belongs-to": "shop"}});
-    environment.create_config_map("a", labels, json!({"x": "theirs"}));
+    environment.create_config_map("a", labels, &json!({"x": "theirs"}));
     let options = ApplyOptions {
         adoption: Adoption::Labelled(Label::new("belongs-to", "shop").unwrap()),
         ..environment.options()
@@ -192,6 +192,11 @@ spec:
     let scale = environment.path("/apis/apps/v1", "deployments/web/scale");
     let mut body = environment.control_plane.get(&scale).unwrap().unwrap();
     body["spec"]["replicas"] = 3.into();
+    // The controller writes the status at the same time.
+    body["metadata"]
+        .as_object_mut()
+        .unwrap()
+        .remove("resourceVersion");
     let uri = format!("{scale}?fieldManager=kube-controller-manager");
     environment
         .control_plane

@@ -9,7 +9,7 @@ use kubernetes_apply::connection::{Access, Limits};
 use kubernetes_apply::object::Kind;
 use secrecy::SecretString;
 use serde_json::json;
-use testbed::kubernetes::ControlPlane;
+use testbed::ControlPlane;
 use testbed::{Failure, Fault, Proxy};
 
 use crate::environment::{Environment, chain};

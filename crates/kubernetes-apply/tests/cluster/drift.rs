@@ -2,7 +2,7 @@
 
 use kubernetes_apply::apply_set::LiveObjects;
 use kubernetes_apply::connection::Limits;
-use testbed::kubernetes::ControlPlane;
+use testbed::ControlPlane;
 
 use crate::environment::{Environment, objects};
 

@@ -10,8 +10,10 @@ use kubernetes_apply::cluster::Cluster;
 use kubernetes_apply::connection::{Access, ExecPlugins, Limits};
 use kubernetes_apply::object::{Object, ObjectRef, parse_yaml};
 use kubernetes_apply::ownership::{FieldManager, Label, Owner};
+use kubernetes_apply::readiness::Rules;
+use kubernetes_apply::wait::WaitError;
 use serde_json::{Value, json};
-use testbed::kubernetes::ControlPlane;
+use testbed::ControlPlane;
 use tokio::runtime::Runtime;
 
 /// How long waits of tests may take. It is not waited for unless something is wrong.
@@ -95,6 +97,17 @@ impl Environment {
         self.run(self.set().apply(objects(manifest), &self.options()))
     }
 
+    /// Waits until what was applied is ready.
+    pub(crate) fn wait(
+        &self,
+        applied: &Applied,
+        rules: &Rules,
+        timeout: Duration,
+    ) -> Result<(), WaitError> {
+        let references = applied.references();
+        self.run(self.set().wait_until_ready(&references, rules, timeout))
+    }
+
     /// Names an object in the namespace of this test.
     pub(crate) fn object(&self, group: &str, kind: &str, name: &str) -> ObjectRef {
         ObjectRef::namespaced(group, kind, &self.namespace, name)
@@ -112,7 +125,7 @@ impl Environment {
     }
 
     /// Creates a config map as somebody else.
-    pub(crate) fn create_config_map(&self, name: &str, metadata: Value, data: Value) {
+    pub(crate) fn create_config_map(&self, name: &str, metadata: Value, data: &Value) {
         let mut metadata = metadata;
         metadata["name"] = name.into();
         let body =

@@ -32,9 +32,9 @@ spec:
 fn a_deployment_is_waited_for_until_its_pods_are_available() {
     let environment = Environment::new();
     let applied = environment.apply(&deployment("default")).unwrap();
-    let set = environment.set();
-    let wait = set.wait_until_ready(&applied.references(), &Rules::default(), PATIENCE);
-    environment.run(wait).unwrap();
+    environment
+        .wait(&applied, &Rules::default(), PATIENCE)
+        .unwrap();
     let path = environment.path("/apis/apps/v1", "deployments/web");
     let live = environment.control_plane.get(&path).unwrap().unwrap();
     assert_eq!(live["status"]["availableReplicas"], 1);
@@ -44,12 +44,12 @@ fn a_deployment_is_waited_for_until_its_pods_are_available() {
 fn a_deployment_that_does_not_come_is_reported_with_its_conditions() {
     let environment = Environment::new();
     let applied = environment.apply(&deployment("missing")).unwrap();
-    let set = environment.set();
     let rules = Rules::default();
     // Long enough for the controller to have tried; shown is what it says.
     let error = loop {
-        let wait = set.wait_until_ready(&applied.references(), &rules, Duration::from_millis(500));
-        let error = environment.run(wait).unwrap_err();
+        let error = environment
+            .wait(&applied, &rules, Duration::from_millis(500))
+            .unwrap_err();
         if error.to_string().contains("FailedCreate") {
             break error;
         }
@@ -95,6 +95,10 @@ spec:
         .unwrap();
     let status = environment.path("/apis/batch/v1", "jobs/job/status");
     let mut job = environment.control_plane.get(&status).unwrap().unwrap();
+    job["metadata"]
+        .as_object_mut()
+        .unwrap()
+        .remove("resourceVersion");
     let since = "2026-01-01T00:00:00Z";
     job["status"]["startTime"] = since.into();
     job["status"]["conditions"] = json!([
@@ -107,9 +111,9 @@ spec:
         .control_plane
         .api(http::Method::PUT, &status, Some(&job))
         .unwrap();
-    let set = environment.set();
-    let wait = set.wait_until_ready(&applied.references(), &Rules::default(), PATIENCE);
-    let error = environment.run(wait).unwrap_err();
+    let error = environment
+        .wait(&applied, &Rules::default(), PATIENCE)
+        .unwrap_err();
     let WaitError::NotReady(error) = error else {
         panic!("{error}")
     };
@@ -130,9 +134,9 @@ fn a_rule_that_a_program_adds_is_waited_for() {
         .unwrap();
     let kind = GroupKind::new("", "ConfigMap");
     let rules = Rules::default().with(kind, require_conditions(&["Never"]));
-    let set = environment.set();
-    let wait = set.wait_until_ready(&applied.references(), &rules, Duration::from_millis(100));
-    let error = environment.run(wait).unwrap_err();
+    let error = environment
+        .wait(&applied, &rules, Duration::from_millis(100))
+        .unwrap_err();
     assert!(
         error.to_string().contains("it has no condition Never yet"),
         "{error}"
