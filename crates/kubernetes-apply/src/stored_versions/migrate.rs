@@ -202,7 +202,7 @@ impl Migrator<'_> {
             let checks = objects
                 .iter()
                 .map(|object| self.check_conversion(target, plan, object));
-            let mut checks = iter(checks).buffer_unordered(CONCURRENCY);
+            let mut checks = iter(checks.collect::<Vec<_>>()).buffer_unordered(CONCURRENCY);
             while let Some(check) = checks.next().await {
                 check?;
             }
@@ -327,7 +327,7 @@ impl Migrator<'_> {
                 }
                 self.rewrite(&target, plan, object.reference()).await
             });
-            let mut rewrites = iter(rewrites).buffer_unordered(CONCURRENCY);
+            let mut rewrites = iter(rewrites.collect::<Vec<_>>()).buffer_unordered(CONCURRENCY);
             while let Some(rewrite) = rewrites.next().await {
                 rewrite?;
             }
