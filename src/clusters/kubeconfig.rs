@@ -12,9 +12,6 @@ pub(crate) enum KubeconfigError {
     /// It is empty.
     #[error("it is empty")]
     Empty,
-    /// It cannot be written.
-    #[error("it cannot be written")]
-    Unwritable,
 }
 
 /// Returns a kubeconfig as text; one in Base64 is decoded, as Nautes does.
@@ -32,12 +29,7 @@ pub(crate) fn decode(given: &Secret) -> Result<Secret, KubeconfigError> {
 /// Returns a kubeconfig with one cluster, one user and one context.
 ///
 /// `ca_pem` is empty if the certificates of public authorities are trusted.
-pub(crate) fn build_kubeconfig(
-    name: &str,
-    server: &str,
-    ca_pem: &str,
-    token: &Secret,
-) -> Result<Secret, KubeconfigError> {
+pub(crate) fn build_kubeconfig(name: &str, server: &str, ca_pem: &str, token: &Secret) -> Secret {
     let mut cluster = json!({ "server": server });
     if let (Some(cluster), false) = (cluster.as_object_mut(), ca_pem.is_empty()) {
         let data = STANDARD.encode(ca_pem);
@@ -51,8 +43,8 @@ pub(crate) fn build_kubeconfig(
         "contexts": [{ "name": name, "context": { "cluster": name, "user": name } }],
         "current-context": name,
     });
-    let text = serde_saphyr::to_string(&kubeconfig).map_err(|_| KubeconfigError::Unwritable)?;
-    Ok(text.into())
+    // JSON is YAML, too, and breaks no line in a long token.
+    kubeconfig.to_string().into()
 }
 
 #[cfg(test)]
@@ -64,7 +56,7 @@ mod tests {
     #[test]
     fn a_kubeconfig_that_was_built_is_one_that_can_be_used() {
         let token = Secret::from("abc.def".to_owned());
-        let built = build_kubeconfig("deploy-01", "https://10.1.1.1:6443", "", &token).unwrap();
+        let built = build_kubeconfig("deploy-01", "https://10.1.1.1:6443", "", &token);
         let access = Access::parse(built.expose_secret(), None, ExecPlugins::Refused).unwrap();
         assert_eq!(access.server().to_string(), "https://10.1.1.1:6443/");
         assert!(!format!("{built:?}").contains("abc.def"));

@@ -12,6 +12,7 @@ mod attack;
 mod authorisation;
 mod brownfield;
 mod cleanup;
+mod cluster;
 mod code_repo;
 mod code_repo_binding;
 mod code_repo_failure;

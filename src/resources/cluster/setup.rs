@@ -87,6 +87,12 @@ impl Setup<'_> {
             ..ApplyOptions::default()
         };
         let base = base_objects(self.has_own_account(), self.is_worker()).context(&attempt)?;
+        // The cluster deletes the Secret of a token whose service account does not exist yet.
+        let accounts = base
+            .iter()
+            .filter(|object| !object.reference().kind.is("", "Secret"));
+        let accounts = accounts.cloned().collect();
+        set.apply(accounts, &options).await.context(&attempt)?;
         set.apply(base.clone(), &options).await.context(&attempt)?;
 
         let kubeconfig = if self.has_own_account() {
@@ -97,7 +103,6 @@ impl Setup<'_> {
                 &self.connection.access.certificate_authority(),
                 &token,
             );
-            let built = built.context(&attempt)?;
             self.prove(token).await?;
             built
         } else {

@@ -206,7 +206,10 @@ impl ApplySet<'_> {
             };
             (prepared, existing)
         });
-        let found: Vec<_> = iter(look_ups.collect::<Vec<_>>()).buffered(CONCURRENCY).collect().await;
+        let found: Vec<_> = iter(look_ups.collect::<Vec<_>>())
+            .buffered(CONCURRENCY)
+            .collect()
+            .await;
         let mut planned = Vec::new();
         let mut errors = Vec::new();
         let mut terminating = Vec::new();
@@ -257,7 +260,10 @@ impl ApplySet<'_> {
                     reason,
                 })
             });
-            let outcomes: Vec<_> = iter(writes.collect::<Vec<_>>()).buffered(CONCURRENCY).collect().await;
+            let outcomes: Vec<_> = iter(writes.collect::<Vec<_>>())
+                .buffered(CONCURRENCY)
+                .collect()
+                .await;
             planned = later;
             let first_of_stage = applied.len();
             let mut errors = Vec::new();

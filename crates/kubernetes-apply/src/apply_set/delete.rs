@@ -204,7 +204,10 @@ impl ApplySet<'_> {
                 self.delete_entry(entry, options).await,
             )
         });
-        let outcomes: Vec<_> = iter(deletions.collect::<Vec<_>>()).buffered(CONCURRENCY).collect().await;
+        let outcomes: Vec<_> = iter(deletions.collect::<Vec<_>>())
+            .buffered(CONCURRENCY)
+            .collect()
+            .await;
         let mut going = Vec::new();
         let mut errors = Vec::new();
         for (object, outcome) in outcomes {

@@ -50,7 +50,10 @@ pub(super) async fn content(
         .iter()
         .filter(|resource| is_counted(&resource.kind.group_kind()))
         .map(|resource| cluster.list_in(resource, Some(namespace), "", Detail::Metadata));
-    let lists: Vec<_> = iter(lists.collect::<Vec<_>>()).buffered(CONCURRENCY).collect().await;
+    let lists: Vec<_> = iter(lists.collect::<Vec<_>>())
+        .buffered(CONCURRENCY)
+        .collect()
+        .await;
     let mut count = 0;
     let mut examples = Vec::new();
     for list in lists {

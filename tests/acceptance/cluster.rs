@@ -1,0 +1,190 @@
+//! Physical clusters on a real Kubernetes API.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde_json::{Value, json};
+use testbed::{ControlPlane, ControlPlaneOptions};
+use testbed::{Method, exactly};
+
+use crate::test_env::{Case, TestEnv};
+
+const TENANT_REPOSITORY: &str = "tenant/management";
+
+/// A worker for deployments at an address.
+fn worker(api_server: &str, kubeconfig_version: u64) -> String {
+    format!(
+        r#"
+resource "nautes_cluster" "deploy" {{
+  name                  = "deploy-01"
+  api_server            = "{api_server}"
+  cluster_type          = "physical"
+  usage                 = "worker"
+  worker_type           = "deployment"
+  kubeconfig_wo         = file("${{path.module}}/kubeconfig")
+  kubeconfig_wo_version = {kubeconfig_version}
+}}
+"#
+    )
+}
+
+struct Stack {
+    env: TestEnv,
+    control_plane: ControlPlane,
+    _folder: tempfile::TempDir,
+}
+
+impl Stack {
+    fn start() -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let control_plane = ControlPlane::start(folder.path(), &ControlPlaneOptions::default())?;
+        let mut env = TestEnv::with_vault(&worker(&control_plane.url(), 1))?;
+        env.vault()?.enable_kv("cluster")?;
+        let group = json!({ "name": "tenant", "path": "tenant" });
+        let group = env.gitlab.api(Method::POST, "/groups", Some(&group))?;
+        let project = json!({
+            "name": "management", "path": "management", "namespace_id": group["id"],
+            "initialize_with_readme": true,
+        });
+        env.gitlab.api(Method::POST, "/projects", Some(&project))?;
+        env.workspace
+            .set_env("NAUTES_TENANT_REPOSITORY_PROJECT", TENANT_REPOSITORY);
+        let kubeconfig = control_plane.kubectl(["config", "view", "--raw", "--flatten"])?;
+        env.workspace.write("kubeconfig", &kubeconfig.stdout)?;
+        Ok(Self {
+            env,
+            control_plane,
+            _folder: folder,
+        })
+    }
+
+    /// The names of the objects in the cluster that a person would miss.
+    fn objects(&self) -> anyhow::Result<BTreeSet<String>> {
+        let mut names = BTreeSet::new();
+        for path in [
+            "/api/v1/namespaces",
+            "/api/v1/serviceaccounts",
+            "/api/v1/secrets",
+            "/api/v1/configmaps",
+            "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+        ] {
+            let listed = self.control_plane.api(Method::GET, path, None)?;
+            for object in listed["items"].as_array().into_iter().flatten() {
+                let metadata = &object["metadata"];
+                let name = metadata["name"].as_str().unwrap_or_default();
+                if name != "kube-root-ca.crt" {
+                    let namespace = metadata["namespace"].as_str().unwrap_or_default();
+                    names.insert(format!("{path} {namespace}/{name}"));
+                }
+            }
+        }
+        Ok(names)
+    }
+
+    fn secret(&self) -> anyhow::Result<Value> {
+        let path = "cluster/data/kubernetes/deploy-01/default/admin";
+        Ok(self.env.vault()?.api(Method::GET, path, None)?["data"]["data"].clone())
+    }
+}
+
+#[test]
+fn a_physical_worker_is_registered_repaired_and_removed_without_a_trace() -> Case {
+    let stack = Stack::start()?;
+    let Stack {
+        env, control_plane, ..
+    } = &stack;
+    let before = (stack.objects()?, env.vault()?.inventory()?);
+    env.workspace.apply()?;
+    let cluster = env.workspace.resource("nautes_cluster.deploy")?;
+    assert_eq!(cluster["id"], json!("deploy-01"));
+    let system = control_plane.get("/api/v1/namespaces/kube-system")?;
+    assert_eq!(
+        cluster["cluster_uid"],
+        system.unwrap_or_default()["metadata"]["uid"]
+    );
+    assert!(
+        cluster["kubernetes_version"]
+            .as_str()
+            .is_some_and(|version| version.starts_with('v'))
+    );
+    let manifest = cluster["manifest_path"].as_str().unwrap_or_default();
+    let manifest = env.read_file(TENANT_REPOSITORY, manifest)?;
+    assert!(manifest.contains("name: deploy-01"), "{manifest}");
+
+    // The stored credential is one of our own, and works; it is nowhere else.
+    let secret = stack.secret()?;
+    let kubeconfig: Value =
+        serde_json::from_str(secret["kubeconfig"].as_str().unwrap_or_default())?;
+    let token = kubeconfig["users"][0]["user"]["token"]
+        .as_str()
+        .unwrap_or_default();
+    assert!(token.len() > 100, "the kubeconfig has no token");
+    let state = fs::read_to_string(env.workspace.path().join("terraform.tfstate"))?;
+    assert!(!state.contains(token) && !state.contains("client-key-data"));
+    let mount = env.vault()?.api(Method::GET, "sys/auth/deploy-01", None)?;
+    let description = format!(
+        "nautes {}",
+        cluster["cluster_uid"].as_str().unwrap_or_default()
+    );
+    assert_eq!(mount["data"]["description"], json!(description));
+
+    let (planned, calls) = env.gitlab.calls_during(|| env.workspace.plan())?;
+    assert!(planned?.is_empty(), "the plan after an apply is not empty");
+    calls.writes().assert_calls(exactly(0));
+
+    // What is deleted in the cluster is drift, and an apply makes it again.
+    control_plane.kubectl([
+        "delete",
+        "configmap",
+        "-n",
+        "nautes",
+        "nautes-cluster-facts",
+    ])?;
+    control_plane.kubectl(["delete", "serviceaccount", "-n", "nautes", "nautes-probe"])?;
+    env.workspace.apply_with(&["-refresh-only"])?;
+    let drift = env.workspace.resource("nautes_cluster.deploy")?["drift"].to_string();
+    assert!(
+        drift.contains("nautes-cluster-facts") && drift.contains("nautes-probe"),
+        "{drift}"
+    );
+    env.workspace.apply()?;
+    assert!(env.workspace.plan()?.is_empty());
+
+    env.workspace.destroy()?;
+    assert_eq!((stack.objects()?, env.vault()?.inventory()?), before);
+    Ok(())
+}
+
+#[test]
+fn a_cluster_that_another_one_answers_for_is_an_error_and_nothing_is_changed() -> Case {
+    let stack = Stack::start()?;
+    let env = &stack.env;
+    env.workspace.apply()?;
+    let folder = tempfile::tempdir()?;
+    let other = ControlPlane::start(folder.path(), &ControlPlaneOptions::default())?;
+    let before = (stack.objects()?, env.vault()?.inventory()?);
+    env.write(&worker(&other.url(), 2))?;
+    let kubeconfig = other.kubectl(["config", "view", "--raw", "--flatten"])?;
+    env.workspace.write("kubeconfig", &kubeconfig.stdout)?;
+    let refused = env.workspace.failing_apply()?.text();
+    assert!(refused.contains("Another cluster answers"), "{refused}");
+    assert!(refused.contains("cluster_uid"), "{refused}");
+    assert_eq!((stack.objects()?, env.vault()?.inventory()?), before);
+    Ok(())
+}
+
+#[test]
+fn a_cluster_that_cannot_be_reached_is_a_warning_and_keeps_its_state() -> Case {
+    let mut stack = Stack::start()?;
+    stack.env.workspace.apply()?;
+    stack.control_plane.stop_api_server();
+    let planned = stack.env.workspace.run(["plan", "-no-color"])?;
+    assert_eq!(planned.exit_code(), Some(0), "{}", planned.stderr());
+    let text = planned.stdout();
+    assert!(
+        text.contains("The cluster deploy-01 cannot be reached"),
+        "{text}"
+    );
+    assert!(text.contains("No changes"), "{text}");
+    Ok(())
+}
