@@ -107,7 +107,7 @@ struct Failures<'e>(&'e [(ObjectRef, ApiError)]);
 
 impl fmt::Display for Failures<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} objects could not be deleted:", self.0.len())?;
+        f.write_str("not all objects could be deleted:")?;
         let mut failures = self.0.iter();
         failures.try_for_each(|(object, error)| write!(f, "\n{object}: {}", error_chain(error)))
     }
