@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use http::Method;
-use kubernetes_apply::apply_set::ApplySetError;
+use kubernetes_apply::apply::ApplyFailure;
+use kubernetes_apply::apply_set::{Applied, ApplySetError};
 use kubernetes_apply::cluster::{ApiError, Cluster, Detail, DiscoveryError, IdentityError};
 use kubernetes_apply::connection::{Access, Limits};
 use kubernetes_apply::object::Kind;
@@ -191,4 +192,99 @@ fn a_cluster_that_is_gone_fails_all_objects_after_one_wait() {
             "{error}"
         );
     }
+}
+
+/// Applies while the API server takes no PATCH, and lets it go on after `meanwhile`.
+fn apply_with(
+    environment: &Environment,
+    proxy: &Proxy,
+    meanwhile: impl FnOnce(),
+) -> Result<Applied, ApplySetError> {
+    proxy.inject_fault(Fault {
+        method: Some("PATCH".to_owned()),
+        ..Fault::always(Failure::TooManyRequests {
+            retry_after: Duration::from_secs(1),
+        })
+    });
+    let before = proxy.calls().count();
+    std::thread::scope(|scope| {
+        let apply = scope.spawn(|| environment.apply(CONFIG_MAP));
+        let is_patch = |call: &testbed::Call| call.method == "PATCH";
+        while !proxy.calls().as_slice().iter().skip(before).any(is_patch) {
+            assert!(!apply.is_finished(), "nothing was applied");
+            std::thread::yield_now();
+        }
+        meanwhile();
+        proxy.clear_faults();
+        apply.join().unwrap()
+    })
+}
+
+fn reason(error: &ApplySetError) -> &ApplyFailure {
+    match error {
+        ApplySetError::Objects(errors) => &errors[0].reason,
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn an_object_that_is_replaced_during_an_apply_is_not_changed() {
+    let (environment, proxy) = through_proxy(Limits::default());
+    for data in [json!({"x": "1"}), json!({"x": "theirs"})] {
+        environment.apply(CONFIG_MAP).unwrap();
+        let outcome = apply_with(&environment, &proxy, || {
+            let path = environment.path("/api/v1", "configmaps/a");
+            environment
+                .control_plane
+                .api(Method::DELETE, &path, None)
+                .unwrap();
+            environment.create_config_map("a", json!({}), &data);
+        });
+        let error = outcome.unwrap_err();
+        // The server compares the fields first, and then the UID.
+        assert!(
+            matches!(
+                reason(&error),
+                ApplyFailure::ReplacedMeanwhile | ApplyFailure::Foreign(_)
+            ),
+            "{error}"
+        );
+        let live = environment.config_map("a").unwrap();
+        assert_eq!(live["data"], data);
+        assert_eq!(live["metadata"].get("labels"), None);
+        environment.kubectl("delete configmap a");
+    }
+}
+
+#[test]
+fn an_object_that_goes_during_an_apply_is_made_again_by_the_next_one() {
+    let (environment, proxy) = through_proxy(Limits::default());
+    environment.apply(CONFIG_MAP).unwrap();
+    let outcome = apply_with(&environment, &proxy, || {
+        let path = environment.path("/api/v1", "configmaps/a");
+        environment
+            .control_plane
+            .api(Method::DELETE, &path, None)
+            .unwrap();
+    });
+    let error = outcome.unwrap_err();
+    assert!(
+        matches!(reason(&error), ApplyFailure::ReplacedMeanwhile),
+        "{error}"
+    );
+    environment.apply(CONFIG_MAP).unwrap();
+}
+
+#[test]
+fn an_object_that_somebody_creates_during_an_apply_is_not_taken_over() {
+    let (environment, proxy) = through_proxy(Limits::default());
+    let outcome = apply_with(&environment, &proxy, || {
+        environment.create_config_map("a", json!({}), &json!({"x": "theirs"}));
+    });
+    let error = outcome.unwrap_err();
+    assert!(
+        matches!(reason(&error), ApplyFailure::CreatedMeanwhile),
+        "{error}"
+    );
+    assert_eq!(environment.config_map("a").unwrap()["data"]["x"], "theirs");
 }

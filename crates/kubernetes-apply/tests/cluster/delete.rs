@@ -144,6 +144,10 @@ spec:
     environment.apply(&definition).unwrap();
     let theirs = format!("{{apiVersion: {group}/v1, kind: Widget, metadata: {{name: theirs}}}}");
     environment.control_plane.apply(&theirs).unwrap();
+    let others = environment
+        .run(environment.set().custom_resources_of_others())
+        .unwrap();
+    assert_eq!(others, [ObjectRef::cluster(&group, "Widget", "theirs")]);
     let deleted = environment
         .run(environment.set().delete(&options()))
         .unwrap();

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use kubernetes_apply::apply_set::DeleteOptions;
 use kubernetes_apply::object::GroupKind;
 use kubernetes_apply::readiness::{Rules, require_conditions};
 use kubernetes_apply::wait::WaitError;
@@ -141,4 +144,43 @@ fn a_rule_that_a_program_adds_is_waited_for() {
         error.to_string().contains("it has no condition Never yet"),
         "{error}"
     );
+}
+
+#[test]
+fn a_webhook_is_ready_when_the_service_behind_it_has_a_ready_endpoint() {
+    let environment = Environment::new();
+    let namespace = &environment.namespace;
+    let ca = STANDARD.encode(environment.control_plane.certificate_authority());
+    let manifest = format!(
+        "
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {{name: {namespace}}}
+webhooks:
+- name: none.example.com
+  admissionReviewVersions: [v1]
+  sideEffects: None
+  clientConfig: {{caBundle: {ca}, service: {{namespace: {namespace}, name: web}}}}
+  rules: [{{apiGroups: [none.example.com], apiVersions: [v1], operations: [CREATE], resources: [nones]}}]
+---
+{{apiVersion: v1, kind: Service, metadata: {{name: web}}, spec: {{selector: {{app: web}}, ports: [{{port: 443}}]}}}}
+"
+    );
+    let applied = environment.apply(&manifest).unwrap();
+    let error = environment
+        .wait(&applied, &Rules::default(), Duration::from_millis(100))
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("has no ready endpoint"),
+        "{error}"
+    );
+    let applied = environment
+        .apply(&(manifest + "---" + &deployment("default")))
+        .unwrap();
+    environment
+        .wait(&applied, &Rules::default(), PATIENCE)
+        .unwrap();
+    environment
+        .run(environment.set().delete(&DeleteOptions::default()))
+        .unwrap();
 }
