@@ -17,6 +17,7 @@ mod programs;
 mod servers;
 mod service_range;
 mod shared;
+mod stand_in;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -38,6 +39,7 @@ use crate::{Error, Finished, progress};
 
 pub use audit::{AuditEvent, AuditObject, AuditStatus, AuditUser};
 pub use programs::KubernetesPrograms;
+pub use stand_in::{ControlledKind, Readiness, StandIn, WebhookAnswer};
 
 /// The name of the control plane in messages.
 const NAME: &str = "the Kubernetes control plane";
