@@ -97,17 +97,8 @@ impl ControlPlane {
             api_server_arguments: options.api_server_arguments.clone(),
         };
         progress::when_slow(&format!("starting {NAME}"), || {
-            let mut attempt = 1;
-            let (etcd, api_server, ports, api) = loop {
-                match start_api(&servers, &authority, &admin_token) {
-                    Err(Error::NotReady { tail, .. })
-                        if attempt < ATTEMPTS && tail.contains("address already in use") =>
-                    {
-                        attempt += 1;
-                    }
-                    result => break result?,
-                }
-            };
+            let (etcd, api_server, ports, api) =
+                repeat_while_in_use(|| start_api(&servers, &authority, &admin_token))?;
             servers.files.write_kubeconfigs(&url(ports), &authority)?;
             let controllers = servers.start_controllers()?;
             let mut control_plane = Self {
@@ -237,9 +228,12 @@ impl ControlPlane {
     /// until it is ready.
     pub fn restart_api_server(&mut self) -> Result<(), Error> {
         self.stop_api_server();
-        let mut api_server = self.servers.start_api_server(self.ports)?;
-        wait_until_ready(&mut api_server, &mut self.etcd, &self.api)?;
-        self.api_server = Some(api_server);
+        let api_server = repeat_while_in_use(|| {
+            let mut api_server = self.servers.start_api_server(self.ports)?;
+            wait_until_ready(&mut api_server, &mut self.etcd, &self.api)?;
+            Ok(api_server)
+        });
+        self.api_server = Some(api_server?);
         Ok(())
     }
 
@@ -278,6 +272,17 @@ impl ControlPlane {
             None => Ok(()),
         }
     }
+}
+
+/// Repeats a start that fails because another process uses a port.
+fn repeat_while_in_use<T>(mut start: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+    for _ in 1..ATTEMPTS {
+        match start() {
+            Err(Error::NotReady { tail, .. }) if tail.contains("address already in use") => {}
+            result => return result,
+        }
+    }
+    start()
 }
 
 /// Starts etcd and the API server at free ports, and waits until the API server is ready.

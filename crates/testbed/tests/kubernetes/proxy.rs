@@ -39,14 +39,14 @@ impl ThroughProxy {
             .bearer_auth(self.control_plane.admin_token())
     }
 
-    fn create(&self, name: &str) -> reqwest::Result<Response> {
-        self.create_within(name, Duration::from_secs(60))
-    }
-
-    fn create_within(&self, name: &str, limit: Duration) -> reqwest::Result<Response> {
+    fn creation(&self, name: &str, limit: Duration) -> RequestBuilder {
         let object = json!({ "metadata": { "name": name } });
         let request = self.request(Method::POST, &self.config_maps, limit);
-        request.json(&object).send()
+        request.json(&object)
+    }
+
+    fn create(&self, name: &str) -> reqwest::Result<Response> {
+        self.creation(name, Duration::from_secs(60)).send()
     }
 
     fn exists(&self, name: &str) -> bool {
@@ -124,16 +124,16 @@ fn a_connection_is_dropped_before_or_after_the_effect_of_a_call() {
 
 #[test]
 fn a_call_is_held_before_or_after_its_effect() {
-    let through = ThroughProxy::new("proxy-hold");
+    let mut through = ThroughProxy::new("proxy-hold");
     for (hold, name) in [(Hold::BeforeEffect, "before"), (Hold::AfterEffect, "after")] {
-        std::thread::scope(|scope| {
-            let held = through.proxy.hold_call(0, hold);
-            let create = || through.create_within(name, Duration::from_secs(5));
-            let call = scope.spawn(create);
-            assert!(held.wait_until_held(|| call.is_finished()).unwrap());
-            assert_eq!(through.exists(name), hold == Hold::AfterEffect);
-            assert!(call.join().unwrap().unwrap_err().is_timeout());
-        });
+        let held = through.proxy.hold_call(0, hold);
+        let request = through.creation(name, Duration::from_secs(120));
+        let call = std::thread::spawn(|| request.send());
+        assert!(held.wait_until_held(|| call.is_finished()).unwrap());
+        drop(held);
+        assert_eq!(through.exists(name), hold == Hold::AfterEffect);
+        through.proxy.listen().unwrap();
+        call.join().unwrap().unwrap_err();
     }
 }
 
@@ -142,7 +142,7 @@ fn a_black_hole_answers_neither_new_connections_nor_calls() {
     let through = ThroughProxy::new("proxy-black-hole");
     through.proxy.set_black_hole(true);
     let limit = Duration::from_millis(500);
-    let error = through.create_within("lost", limit).unwrap_err();
+    let error = through.creation("lost", limit).send().unwrap_err();
     assert!(error.is_timeout(), "{error:?}");
     through.proxy.set_black_hole(false);
     assert!(!through.exists("lost"));
