@@ -151,8 +151,12 @@ impl Proxy {
             .enable_all()
             .build()
             .map_err(failure)?;
-        let listener = runtime.block_on(bind(self.address)).map_err(failure)?;
+        let listener = bind(self.address).map_err(failure)?;
         self.address = listener.local_addr().map_err(failure)?;
+        let listener = {
+            let _entered = runtime.enter();
+            TcpListener::from_std(listener).map_err(failure)?
+        };
         let (shutdown, is_shut_down) = oneshot::channel();
         let shared = Arc::clone(&self.shared);
         let tls = self.tls.as_ref().map(|tls| tls.acceptor.clone());
@@ -224,14 +228,18 @@ impl Drop for Proxy {
 
 /// Binds an address. One that was just closed may still be open for a moment in a process that
 /// this one has forked and that has not yet started its program.
-async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     let begun = Instant::now();
     loop {
-        match TcpListener::bind(address).await {
+        match std::net::TcpListener::bind(address) {
             Err(error) if error.kind() == ErrorKind::AddrInUse && begun.elapsed() < BIND_LIMIT => {
-                tokio::time::sleep(POLL_INTERVAL).await;
+                std::thread::sleep(POLL_INTERVAL);
             }
-            result => return result,
+            Err(error) => return Err(error),
+            Ok(listener) => {
+                listener.set_nonblocking(true)?;
+                return Ok(listener);
+            }
         }
     }
 }

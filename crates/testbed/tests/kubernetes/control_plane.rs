@@ -127,6 +127,22 @@ fn a_service_account_can_do_only_what_a_role_grants() {
     assert_eq!(refused.response_status.as_ref().unwrap().code, 403);
 }
 
+#[tokio::test]
+async fn a_test_in_an_asynchronous_runtime_can_use_everything() {
+    let control_plane = ControlPlane::shared().unwrap();
+    let nodes = control_plane
+        .api(Method::GET, "/api/v1/nodes", None)
+        .unwrap();
+    assert_eq!(nodes["items"].as_array().unwrap().len(), 1);
+    let proxy = control_plane.start_proxy().unwrap();
+    let kubeconfig = control_plane.kubeconfig_through(&proxy).unwrap();
+    let kubeconfig = format!("--kubeconfig={}", kubeconfig.display());
+    control_plane
+        .kubectl([&kubeconfig, "get", "nodes"])
+        .unwrap();
+    assert!(proxy.calls().count() > 0);
+}
+
 #[test]
 fn a_control_plane_of_its_own_keeps_its_objects_when_the_api_server_restarts() {
     let folder = tempfile::tempdir().unwrap();
