@@ -12,6 +12,7 @@ use crate::namespace;
 /// A client of the API server behind a proxy, in a namespace.
 struct ThroughProxy {
     control_plane: &'static ControlPlane,
+    client: Client,
     proxy: Proxy,
     config_maps: String,
 }
@@ -19,24 +20,25 @@ struct ThroughProxy {
 impl ThroughProxy {
     fn new(namespace_name: &str) -> Self {
         let control_plane = namespace(namespace_name);
+        let proxy = control_plane.start_proxy().unwrap();
+        let authority = proxy.certificate_authority().unwrap();
+        let authority = Certificate::from_pem(authority.as_bytes()).unwrap();
+        let client = Client::builder().no_proxy().tls_certs_only([authority]);
         Self {
             control_plane,
-            proxy: control_plane.start_proxy().unwrap(),
+            client: client.build().unwrap(),
+            proxy,
             config_maps: format!("/api/v1/namespaces/{namespace_name}/configmaps"),
         }
     }
 
     fn request(&self, method: Method, path: &str, limit: Duration) -> RequestBuilder {
-        let authority = self.proxy.certificate_authority().unwrap();
-        let authority = Certificate::from_pem(authority.as_bytes()).unwrap();
-        Client::builder()
-            .no_proxy()
-            .tls_certs_only([authority])
-            .timeout(limit)
-            .build()
-            .unwrap()
-            .request(method, format!("{}{path}", self.proxy.url()))
+        let request = self
+            .client
+            .request(method, format!("{}{path}", self.proxy.url()));
+        request
             .bearer_auth(self.control_plane.admin_token())
+            .timeout(limit)
     }
 
     fn creation(&self, name: &str, limit: Duration) -> RequestBuilder {
@@ -138,16 +140,23 @@ fn a_call_is_held_before_or_after_its_effect() {
 }
 
 #[test]
-fn a_black_hole_answers_neither_new_connections_nor_calls() {
-    let through = ThroughProxy::new("proxy-black-hole");
+fn a_black_hole_answers_neither_open_nor_new_connections() {
+    let mut through = ThroughProxy::new("proxy-black-hole");
+    through.create("before").unwrap();
     through.proxy.set_black_hole(true);
     let limit = Duration::from_millis(500);
     let error = through.creation("lost", limit).send().unwrap_err();
     assert!(error.is_timeout(), "{error:?}");
+    // The client has no open connection any more.
+    through.proxy.listen().unwrap();
+    let error = through.creation("lost", limit).send().unwrap_err();
+    assert!(error.is_timeout(), "{error:?}");
+
     through.proxy.set_black_hole(false);
+    through.proxy.listen().unwrap();
     assert!(!through.exists("lost"));
     assert_eq!(
-        through.create("made").unwrap().status(),
+        through.create("after").unwrap().status(),
         StatusCode::CREATED
     );
 }
