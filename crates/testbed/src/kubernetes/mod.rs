@@ -30,7 +30,7 @@ use uuid::Uuid;
 use self::api::Api;
 use self::files::Files;
 use self::kubeconfig::Credentials;
-use self::servers::{KWOK_NODE, Ports, Servers};
+use self::servers::{Controllers, KWOK_NODE, Ports, Servers};
 use self::service_range::ServiceRange;
 use crate::certificates::CertificateAuthority;
 use crate::proxy::Proxy;
@@ -63,7 +63,7 @@ pub struct ControlPlaneOptions {
 /// of their own. [`ControlPlane::start`] is for tests that need one for themselves.
 pub struct ControlPlane {
     // Dropped in this order, each server before those that it uses.
-    controllers: Vec<ServerProcess>,
+    controllers: Controllers,
     api_server: Option<ServerProcess>,
     etcd: ServerProcess,
     servers: Servers,
@@ -242,7 +242,7 @@ impl ControlPlane {
 
     /// Adds a node, and waits until pods can be scheduled to it.
     fn add_node(&mut self) -> Result<(), Error> {
-        let (label, value) = KWOK_NODE.split_once('=').unwrap_or((KWOK_NODE, ""));
+        let (label, value) = KWOK_NODE;
         let node = json!({
             "apiVersion": "v1",
             "kind": "Node",
@@ -253,24 +253,14 @@ impl ControlPlane {
                 "kubernetes.io/arch": "amd64",
             } },
         });
-        let Self {
-            controllers, api, ..
-        } = self;
+        let api = &self.api;
         api.request(Method::POST, "/api/v1/nodes", Some(&node))?;
-        let is_ready = || {
+        self.controllers.wait_until(START_LIMIT, || {
             let node = api.get_if_found("/api/v1/nodes/node")?;
-            let account = api.get_if_found("/api/v1/namespaces/default/serviceaccounts/default")?;
+            let account = "/api/v1/namespaces/default/serviceaccounts/default";
+            let account = api.get_if_found(account)?;
             Ok((node.is_some_and(|node| is_schedulable(&node)) && account.is_some()).then_some(()))
-        };
-        match controllers.split_last_mut() {
-            Some((kwok, others)) => kwok.wait_until("kwok", START_LIMIT, || {
-                for server in &mut *others {
-                    server.check_running("kube-controller-manager or kube-scheduler")?;
-                }
-                is_ready()
-            }),
-            None => Ok(()),
-        }
+        })
     }
 }
 
