@@ -18,35 +18,54 @@ const REVIEWER: &str = "vault-auth";
 /// The service account whose login proves that Vault can verify others.
 const PROBE: &str = "nautes-probe";
 
-/// Returns the objects. `has_own_account` says whether the provider works with a service account of its
-/// own, and `is_worker` whether Vault verifies service accounts of the cluster.
-pub(crate) fn base_objects(
-    has_own_account: bool,
-    is_worker: bool,
-) -> Result<Vec<Object>, ObjectError> {
-    let mut objects = vec![namespace(NAMESPACE)];
-    if has_own_account {
-        objects.extend([
-            service_account(NAMESPACE, MANAGED_BY),
-            cluster_role_binding(MANAGED_BY, "cluster-admin", NAMESPACE, MANAGED_BY),
-            token_secret(NAMESPACE, CREDENTIAL_SECRET, MANAGED_BY),
-        ]);
+/// Returns the namespace of what the provider itself needs.
+pub(crate) fn own_namespace() -> Result<Object, ObjectError> {
+    Object::new(namespace(NAMESPACE))
+}
+
+/// Returns the service account of the provider with all rights, in the order in which they are made.
+///
+/// The binding belongs to the namespace with this UID: it goes with it, so that one call removes all, and
+/// the provider does not saw off the branch that it sits on.
+pub(crate) fn own_account(namespace_uid: &str) -> Result<Vec<Object>, ObjectError> {
+    let mut binding = cluster_role_binding(MANAGED_BY, "cluster-admin", NAMESPACE, MANAGED_BY);
+    if let Some(metadata) = binding.get_mut("metadata").and_then(Value::as_object_mut) {
+        let owner = json!([{
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "name": NAMESPACE,
+            "uid": namespace_uid,
+        }]);
+        metadata.insert("ownerReferences".to_owned(), owner);
     }
-    if is_worker {
-        objects.extend([
-            namespace(VAULT_NAMESPACE),
-            service_account(VAULT_NAMESPACE, REVIEWER),
-            cluster_role_binding(
-                "role-tokenreview-binding",
-                "system:auth-delegator",
-                VAULT_NAMESPACE,
-                REVIEWER,
-            ),
-            token_secret(VAULT_NAMESPACE, REVIEWER_SECRET, REVIEWER),
-            service_account(NAMESPACE, PROBE),
-        ]);
-    }
+    let objects = [
+        service_account(NAMESPACE, MANAGED_BY),
+        binding,
+        // After the account: the cluster deletes the Secret of a token whose account does not exist.
+        token_secret(NAMESPACE, CREDENTIAL_SECRET, MANAGED_BY),
+    ];
     objects.into_iter().map(Object::new).collect()
+}
+
+/// Returns the accounts with which Vault verifies the service accounts of a worker, and proves that.
+pub(crate) fn reviewer_accounts() -> Result<Vec<Object>, ObjectError> {
+    let objects = [
+        namespace(VAULT_NAMESPACE),
+        service_account(VAULT_NAMESPACE, REVIEWER),
+        cluster_role_binding(
+            "role-tokenreview-binding",
+            "system:auth-delegator",
+            VAULT_NAMESPACE,
+            REVIEWER,
+        ),
+        service_account(NAMESPACE, PROBE),
+    ];
+    objects.into_iter().map(Object::new).collect()
+}
+
+/// Returns the Secret with the token of the reviewer, whose account must exist.
+pub(crate) fn reviewer_token() -> Result<Object, ObjectError> {
+    Object::new(token_secret(VAULT_NAMESPACE, REVIEWER_SECRET, REVIEWER))
 }
 
 fn namespace(name: &str) -> Value {
@@ -94,20 +113,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_host_has_no_account_of_vault_and_a_given_kubeconfig_needs_none_of_ours() {
-        let names = |has_own_account, is_worker| -> Vec<String> {
-            let objects = base_objects(has_own_account, is_worker).unwrap();
-            objects
-                .iter()
-                .map(|object| object.reference().to_string())
-                .collect()
-        };
-        assert_eq!(names(false, false), ["Namespace nautes"]);
-        assert!(
-            names(true, false)
-                .iter()
-                .all(|name| !name.contains("vault"))
+    fn the_rights_of_the_provider_go_with_its_namespace() {
+        let objects = own_account("4f0c").unwrap();
+        let binding = &objects[1];
+        assert_eq!(
+            binding.text("/metadata/ownerReferences/0/uid"),
+            Some("4f0c")
         );
-        assert!(names(true, true).contains(&"Secret vault/vault-auth-token".to_owned()));
+        assert_eq!(binding.reference().namespace, None);
+        let in_namespace =
+            |object: &&Object| object.reference().namespace.as_deref() == Some(NAMESPACE);
+        assert_eq!(objects.iter().filter(in_namespace).count(), 2);
     }
 }

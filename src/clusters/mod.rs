@@ -7,7 +7,10 @@ mod facts;
 mod kubeconfig;
 mod names;
 
-pub(crate) use self::base::{CREDENTIAL_SECRET, REVIEWER_SECRET, base_objects};
+pub(crate) use self::base::{
+    CREDENTIAL_SECRET, REVIEWER_SECRET, own_account, own_namespace, reviewer_accounts,
+    reviewer_token,
+};
 pub(crate) use self::facts::Facts;
 pub(crate) use self::kubeconfig::{KubeconfigError, build_kubeconfig, decode};
 pub(crate) use self::names::{FACTS, NAMESPACE, VAULT_NAMESPACE, owner};

@@ -2,11 +2,13 @@
 
 use std::error::Error;
 
+use kubernetes_apply::apply::ApplyError;
 use kubernetes_apply::apply_set::{ApplySetError, DeleteError, DriftError};
 use kubernetes_apply::cluster::{ApiError, IdentityError};
 use kubernetes_apply::connection::{AccessError, TransportError};
 use kubernetes_apply::object::ObjectError;
 use kubernetes_apply::ownership::InvalidOwner;
+use kubernetes_apply::single::DeleteObjectError;
 use kubernetes_apply::wait::WaitError;
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 
@@ -75,6 +77,26 @@ impl Explain for ApplySetError {
 }
 
 impl Explain for DeleteError {
+    fn explain(&self, attempt: &str) -> Diagnostics {
+        message(
+            attempt,
+            self,
+            "What is left is still in the state. Destroy again to finish it.",
+        )
+    }
+}
+
+impl Explain for ApplyError {
+    fn explain(&self, attempt: &str) -> Diagnostics {
+        message(
+            attempt,
+            self,
+            "What was done so far is kept. Apply again to finish it.",
+        )
+    }
+}
+
+impl Explain for DeleteObjectError {
     fn explain(&self, attempt: &str) -> Diagnostics {
         message(
             attempt,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use testbed::{ControlPlane, ControlPlaneOptions};
@@ -151,6 +152,11 @@ fn a_physical_worker_is_registered_repaired_and_removed_without_a_trace() -> Cas
     assert!(env.workspace.plan()?.is_empty());
 
     env.workspace.destroy()?;
+    // The rights of the provider go after its namespace.
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while stack.objects()? != before.0 && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(500));
+    }
     assert_eq!((stack.objects()?, env.vault()?.inventory()?), before);
     Ok(())
 }

@@ -1,8 +1,13 @@
 //! The deletion of a cluster's entry: the cluster itself stays.
 
+use std::time::Duration;
+
 use kubernetes_apply::apply_set::DeleteOptions;
-use kubernetes_apply::cluster::{Cluster, IdentityError};
-use kubernetes_apply::connection::{Access, ExecPlugins, Limits};
+use kubernetes_apply::cluster::{ApiError, Cluster, Detail, IdentityError};
+use kubernetes_apply::connection::{Access, CallError, ExecPlugins, Limits};
+use kubernetes_apply::object::Kind;
+use kubernetes_apply::ownership::Label;
+use kubernetes_apply::single::DeleteObjectError;
 use nautes_model::entity::Entity;
 use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::resource::Operation;
@@ -15,11 +20,15 @@ use super::setup::{base_set, description};
 use super::stored::{ClusterSecrets, StoredCredential};
 use crate::claim::{Claim, Deletion};
 use crate::client::Client;
+use crate::clusters::{NAMESPACE, owner};
 use crate::config_repo::Validation;
 use crate::diagnostics::Context as _;
 use crate::resources::home::{Home, ManifestLocation};
 use crate::resources::references::entity_name;
 use crate::secret::ExposeSecret as _;
+
+/// How long the namespace of the provider may take to go; Kubernetes needs five seconds for an empty one.
+const GONE_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Deletes the manifest, which is refused while something refers to the cluster, then what was made in
 /// the cluster, and at last what is in Vault.
@@ -68,6 +77,9 @@ pub(super) async fn delete(
         }
     }
     remove_auth_mount(operation, state, &client).await?;
+    if let Some(cluster) = &cluster {
+        remove_namespace(operation, cluster, &state.name, &attempt).await?;
+    }
     secrets.delete().await?;
     client.holders().release(&object);
     Ok(())
@@ -92,6 +104,79 @@ async fn connect(
         checked.context(attempt)?;
     }
     Ok(cluster)
+}
+
+/// Removes the namespace of the provider, and with it the service account and the rights with which it
+/// works: the last call that it makes.
+async fn remove_namespace(
+    operation: &mut Operation<Client>,
+    cluster: &Cluster,
+    name: &str,
+    attempt: &str,
+) -> Result<(), Diagnostics> {
+    let kind = Kind::new("v1", "Namespace");
+    let found = cluster.find(&kind, None, NAMESPACE, Detail::Metadata).await;
+    let Some(found) = found.context(attempt)? else {
+        return Ok(());
+    };
+    let owner = owner().context(attempt)?;
+    if !owner.label.is_on(&found) {
+        return Ok(());
+    }
+    let others = content_of_others(cluster, &owner.label).await;
+    let others = others.context(attempt)?;
+    if !others.is_empty() {
+        operation.warn(
+            format!("The namespace {NAMESPACE} stays in the cluster {name}"),
+            format!(
+                "It holds what this provider has not made, such as {}. With it stays the service account of the provider. When the rest is gone, delete the namespace: kubectl delete namespace {NAMESPACE}.",
+                others.join(", ")
+            ),
+        );
+        return Ok(());
+    }
+    let reference = found.reference().clone();
+    let uid = found.uid().unwrap_or_default().to_owned();
+    let deleted = cluster
+        .delete_own(&reference, &uid, &owner, GONE_TIMEOUT)
+        .await;
+    match deleted {
+        // The account with which we ask is gone already.
+        Err(error) if is_refused_afterwards(&error) => Ok(()),
+        deleted => deleted.context(attempt),
+    }
+}
+
+/// Returns the first objects in the namespace of the provider that it has not made.
+async fn content_of_others(cluster: &Cluster, label: &Label) -> Result<Vec<String>, ApiError> {
+    let mut others = Vec::new();
+    for kind in ["Pod", "Secret", "ConfigMap", "ServiceAccount", "Service"] {
+        let listed = cluster
+            .list(
+                &Kind::new("v1", kind),
+                Some(NAMESPACE),
+                "",
+                Detail::Metadata,
+            )
+            .await?;
+        let foreign = listed.iter().filter(|object| {
+            let name = object.reference().name.as_str();
+            !label.is_on(object) && !matches!(name, "default" | "kube-root-ca.crt")
+        });
+        others.extend(foreign.take(3).map(|object| object.reference().to_string()));
+    }
+    Ok(others)
+}
+
+fn is_refused_afterwards(error: &DeleteObjectError) -> bool {
+    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(current) = source {
+        if let Some(call) = current.downcast_ref::<CallError>() {
+            return call.is_refused_for("Unauthorized") || call.is_refused_for("Forbidden");
+        }
+        source = current.source();
+    }
+    false
 }
 
 /// Removes the auth mount of the cluster from Vault, if it is the cluster's.

@@ -12,11 +12,11 @@ use terraform_plugin::value::Known;
 
 use super::manifest;
 use super::model::{ClusterModel, ClusterResourceModel};
-use super::setup::{base_set, description, has_own_account};
+use super::setup::{all_base_objects, base_set, description};
 use super::stored::ClusterSecrets;
 use crate::claim::ObjectId;
 use crate::client::Client;
-use crate::clusters::{FACTS, Facts, NAMESPACE, base_objects, owner};
+use crate::clusters::{FACTS, Facts, NAMESPACE, owner};
 use crate::diagnostics::{Context as _, is_unreachable};
 use crate::resources::attribute::drift_attribute;
 use crate::resources::home::{Found, Home, ManifestLocation, drift_of};
@@ -124,7 +124,7 @@ async fn inspect(
     };
     let set = base_set(cluster)?;
     let is_worker = state.usage == "worker";
-    let mut objects = base_objects(has_own_account(state), is_worker).context(&attempt)?;
+    let mut objects = all_base_objects(state).context(&attempt)?;
     let kind = Kind::new("v1", "ConfigMap");
     let found = cluster
         .find(&kind, Some(NAMESPACE), FACTS, Detail::Full)

@@ -6,7 +6,8 @@ use std::time::Duration;
 use kubernetes_apply::apply_set::{ApplyOptions, ApplySet, Parent};
 use kubernetes_apply::cluster::{ApiError, Cluster, Detail};
 use kubernetes_apply::connection::{Access, Limits};
-use kubernetes_apply::object::{Kind, Object};
+use kubernetes_apply::object::{Kind, Object, ObjectError};
+use kubernetes_apply::ownership::Adoption;
 use nautes_model::EntityName;
 use ring::digest::{SHA256, digest};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
@@ -18,8 +19,8 @@ use super::stored::ClusterSecrets;
 use crate::backends::vault::{AuthMount, KubernetesAuth};
 use crate::client::Client;
 use crate::clusters::{
-    CREDENTIAL_SECRET, Facts, NAMESPACE, REVIEWER_SECRET, VAULT_NAMESPACE, base_objects,
-    build_kubeconfig, owner,
+    CREDENTIAL_SECRET, Facts, NAMESPACE, REVIEWER_SECRET, VAULT_NAMESPACE, build_kubeconfig,
+    own_account, own_namespace, owner, reviewer_accounts, reviewer_token,
 };
 use crate::diagnostics::Context as _;
 use crate::secret::{ExposeSecret as _, Secret};
@@ -33,11 +34,10 @@ const TOKEN_INTERVAL: Duration = Duration::from_millis(500);
 /// The audience of the tokens with which service accounts log in to Vault.
 pub(super) const AUDIENCE: &str = "vault";
 
-/// Returns the set of a cluster's base objects. Its inventory is in `kube-system`, because the namespace
-/// of the provider is one of them.
+/// Returns the set of a cluster's base objects.
 pub(super) fn base_set(cluster: &Cluster) -> Result<ApplySet<'_>, Diagnostics> {
     let parent = Parent {
-        namespace: "kube-system".to_owned(),
+        namespace: NAMESPACE.to_owned(),
         name: "nautes-cluster".to_owned(),
     };
     Ok(ApplySet::new(
@@ -81,19 +81,7 @@ impl Setup<'_> {
         let version = cluster.version().await.map_err(ApiError::from);
         let version =
             version.with_context(|| format!("ask the cluster {} for its version", self.name))?;
-        let set = base_set(cluster)?;
-        let options = ApplyOptions {
-            prune: false,
-            ..ApplyOptions::default()
-        };
-        let base = base_objects(self.has_own_account(), self.is_worker()).context(&attempt)?;
-        // The cluster deletes the Secret of a token whose service account does not exist yet.
-        let accounts = base
-            .iter()
-            .filter(|object| !object.reference().kind.is("", "Secret"));
-        let accounts = accounts.cloned().collect();
-        set.apply(accounts, &options).await.context(&attempt)?;
-        set.apply(base.clone(), &options).await.context(&attempt)?;
+        self.make_own_account(&attempt).await?;
 
         let kubeconfig = if self.has_own_account() {
             let token = self.token(NAMESPACE, CREDENTIAL_SECRET).await?;
@@ -112,7 +100,19 @@ impl Setup<'_> {
             .write(&kubeconfig, uid)
             .await?;
 
+        let set = base_set(cluster)?;
+        let accounts = self.base_objects().context(&attempt)?;
+        let mut objects = accounts.clone();
         let reviewer = if self.is_worker() {
+            // The accounts first: the cluster deletes the Secret of a token whose account does not exist.
+            let options = ApplyOptions {
+                prune: false,
+                ..ApplyOptions::default()
+            };
+            set.apply(accounts, &options).await.context(&attempt)?;
+            objects.push(reviewer_token().context(&attempt)?);
+            let applied = set.apply(objects.clone(), &options).await;
+            applied.context(&attempt)?;
             let token = self.token(VAULT_NAMESPACE, REVIEWER_SECRET).await?;
             let hash = hex(digest(&SHA256, token.expose_secret().as_bytes()).as_ref());
             self.configure_vault(token).await?;
@@ -120,11 +120,31 @@ impl Setup<'_> {
         } else {
             None
         };
-        let mut objects = base;
         objects.push(self.facts(reviewer).object().context(&attempt)?);
         let applied = set.apply(objects, &ApplyOptions::default()).await;
         applied.context(&attempt)?;
         Ok(version)
+    }
+
+    /// Makes the namespace of the provider, and its service account.
+    async fn make_own_account(&self, attempt: &str) -> Result<(), Diagnostics> {
+        let cluster = &self.connection.cluster;
+        let owner = owner().context(attempt)?;
+        let namespace = own_namespace().context(attempt)?;
+        let namespace = cluster.apply(&namespace, &owner, &Adoption::Never).await;
+        let namespace = namespace.context(attempt)?;
+        if self.has_own_account() {
+            let uid = namespace.uid().unwrap_or_default();
+            for object in own_account(uid).context(attempt)? {
+                let applied = cluster.apply(&object, &owner, &Adoption::Never).await;
+                applied.context(attempt)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn base_objects(&self) -> Result<Vec<Object>, ObjectError> {
+        base_objects(self.planned)
     }
 
     pub(super) fn facts(&self, reviewer_token: Option<String>) -> Facts {
@@ -231,6 +251,23 @@ impl Setup<'_> {
         let configured = vault.configure_kubernetes_auth(name, &auth).await;
         configured.with_context(|| format!("configure auth/{name} in Vault"))
     }
+}
+
+/// Returns the base objects of a cluster, except the token of the reviewer and the facts.
+fn base_objects(model: &ClusterModel) -> Result<Vec<Object>, ObjectError> {
+    match model.usage.as_str() {
+        "worker" => reviewer_accounts(),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// Returns the base objects of a cluster that was set up, except the facts.
+pub(super) fn all_base_objects(model: &ClusterModel) -> Result<Vec<Object>, ObjectError> {
+    let mut objects = base_objects(model)?;
+    if model.usage == "worker" {
+        objects.push(reviewer_token()?);
+    }
+    Ok(objects)
 }
 
 /// Whether the provider works in a cluster with a service account of its own.

@@ -243,7 +243,10 @@ impl ApplySet<'_> {
                     Ok(None)
                 }
             });
-            let found: Vec<_> = iter(look_ups.collect::<Vec<_>>()).buffered(CONCURRENCY).collect().await;
+            let found: Vec<_> = iter(look_ups.collect::<Vec<_>>())
+                .buffered(CONCURRENCY)
+                .collect()
+                .await;
             let mut existing = Vec::new();
             let mut errors = Vec::new();
             let mut terminating = Vec::new();
@@ -296,7 +299,10 @@ impl ApplySet<'_> {
                     reason,
                 })
             });
-            let outcomes: Vec<_> = iter(writes.collect::<Vec<_>>()).buffered(CONCURRENCY).collect().await;
+            let outcomes: Vec<_> = iter(writes.collect::<Vec<_>>())
+                .buffered(CONCURRENCY)
+                .collect()
+                .await;
             planned = later;
             let first_of_stage = applied.len();
             let mut errors = Vec::new();
