@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use http::Method;
 use kubernetes_apply::apply_set::DeleteOptions;
 use kubernetes_apply::cluster::{ApiError, Cluster, Detail, IdentityError};
-use kubernetes_apply::connection::{Access, CallError, ExecPlugins, Limits};
+use kubernetes_apply::connection::{Access, ExecPlugins, Limits};
 use kubernetes_apply::object::Kind;
 use kubernetes_apply::ownership::Label;
-use kubernetes_apply::single::DeleteObjectError;
+use kubernetes_apply::single::{DeleteObjectError, DeleteObjectFailure};
 use nautes_model::entity::Entity;
 use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::resource::Operation;
@@ -47,6 +48,7 @@ pub(super) async fn delete(
     let secrets = ClusterSecrets::new(&client, &name)?;
     let stored = secrets.read().await?;
     let cluster = match &stored {
+        Some(_) if secrets.is_leaving().await? => None,
         Some(stored) => Some(connect(state, stored, &attempt).await?),
         None => None,
     };
@@ -78,7 +80,7 @@ pub(super) async fn delete(
     }
     remove_auth_mount(operation, state, &client).await?;
     if let Some(cluster) = &cluster {
-        remove_namespace(operation, cluster, &state.name, &attempt).await?;
+        remove_namespace(operation, cluster, &secrets, &attempt).await?;
     }
     secrets.delete().await?;
     client.holders().release(&object);
@@ -111,9 +113,10 @@ async fn connect(
 async fn remove_namespace(
     operation: &mut Operation<Client>,
     cluster: &Cluster,
-    name: &str,
+    secrets: &ClusterSecrets<'_>,
     attempt: &str,
 ) -> Result<(), Diagnostics> {
+    let name = &secrets.name;
     let kind = Kind::new("v1", "Namespace");
     let found = cluster.find(&kind, None, NAMESPACE, Detail::Metadata).await;
     let Some(found) = found.context(attempt)? else {
@@ -135,6 +138,8 @@ async fn remove_namespace(
         );
         return Ok(());
     }
+    // After this the credential is of no use: a destroy that fails later must not ask the cluster again.
+    secrets.mark_leaving().await?;
     let reference = found.reference().clone();
     let uid = found.uid().unwrap_or_default().to_owned();
     let deleted = cluster
@@ -168,15 +173,15 @@ async fn content_of_others(cluster: &Cluster, label: &Label) -> Result<Vec<Strin
     Ok(others)
 }
 
+/// Whether the cluster refuses a look at the namespace, and not its deletion.
 fn is_refused_afterwards(error: &DeleteObjectError) -> bool {
-    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(current) = source {
-        if let Some(call) = current.downcast_ref::<CallError>() {
-            return call.is_refused_for("Unauthorized") || call.is_refused_for("Forbidden");
-        }
-        source = current.source();
-    }
-    false
+    let DeleteObjectFailure::Api(error) = &error.reason else {
+        return false;
+    };
+    error.call().is_some_and(|call| {
+        let is_refused = call.is_refused_for("Unauthorized") || call.is_refused_for("Forbidden");
+        is_refused && call.call().method == Method::GET
+    })
 }
 
 /// Removes the auth mount of the cluster from Vault, if it is the cluster's.

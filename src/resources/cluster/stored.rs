@@ -15,6 +15,9 @@ use crate::secret::{ExposeSecret as _, Secret};
 /// The key of the custom metadata that says which cluster a secret belongs to.
 const OWNER: &str = "owner";
 
+/// The key of the custom metadata that says that the credential is being removed from the cluster.
+const LEAVING: &str = "leaving";
+
 /// The kubeconfig that Vault holds.
 pub(super) struct StoredCredential {
     pub(super) kubeconfig: Secret,
@@ -26,7 +29,7 @@ pub(super) struct StoredCredential {
 pub(super) struct ClusterSecrets<'a> {
     client: &'a Client,
     pub(super) path: SecretPath,
-    name: String,
+    pub(super) name: String,
 }
 
 impl<'a> ClusterSecrets<'a> {
@@ -50,11 +53,7 @@ impl<'a> ClusterSecrets<'a> {
         let vault = self.client.vault()?;
         let mounted = vault.ensure_mount(CLUSTER_MOUNT).await;
         mounted.with_context(|| format!("use the secrets engine {CLUSTER_MOUNT} of Vault"))?;
-        let metadata = vault.secret_metadata(&self.path).await;
-        let metadata =
-            metadata.with_context(|| format!("read the metadata of the secret {}", self.path))?;
-        let owner = metadata.and_then(|metadata| metadata.custom.get(OWNER).cloned());
-        match owner {
+        match self.custom_metadata().await?.remove(OWNER) {
             Some(owner) if owner != uid => {
                 let detail = format!(
                     "Vault has a kubeconfig of another cluster at {}: its UID is {owner}, and that of the cluster that answers is {uid}. Nothing was changed. Choose another name; or, if that cluster is gone, delete the secret (vault kv metadata delete).",
@@ -67,6 +66,32 @@ impl<'a> ClusterSecrets<'a> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether a destroy has begun to remove the credential from the cluster, so that it may be of no use.
+    pub(super) async fn is_leaving(&self) -> Result<bool, Diagnostics> {
+        let custom = self.custom_metadata().await?;
+        Ok(custom.contains_key(LEAVING))
+    }
+
+    /// Notes that the credential is being removed from the cluster.
+    pub(super) async fn mark_leaving(&self) -> Result<(), Diagnostics> {
+        let mut custom = self.custom_metadata().await?;
+        custom.insert(LEAVING.to_owned(), "true".to_owned());
+        let marked = self
+            .client
+            .vault()?
+            .set_custom_metadata(&self.path, &custom);
+        marked
+            .await
+            .with_context(|| format!("mark the secret {}", self.path))
+    }
+
+    async fn custom_metadata(&self) -> Result<BTreeMap<String, String>, Diagnostics> {
+        let metadata = self.client.vault()?.secret_metadata(&self.path).await;
+        let metadata =
+            metadata.with_context(|| format!("read the metadata of the secret {}", self.path))?;
+        Ok(metadata.map(|metadata| metadata.custom).unwrap_or_default())
     }
 
     /// Reads the kubeconfig; `None` if there is none.
