@@ -22,7 +22,6 @@ use super::stored::{ClusterSecrets, StoredCredential};
 use crate::claim::{Claim, Deletion};
 use crate::client::Client;
 use crate::clusters::{NAMESPACE, owner};
-use crate::config_repo::Validation;
 use crate::diagnostics::Context as _;
 use crate::resources::home::{Home, ManifestLocation};
 use crate::resources::references::entity_name;
@@ -48,8 +47,10 @@ pub(super) async fn delete(
     let secrets = ClusterSecrets::new(&client, &name)?;
     let stored = secrets.read().await?;
     let cluster = match &stored {
-        Some(_) if secrets.is_leaving().await? => None,
-        Some(stored) => Some(connect(state, stored, &attempt).await?),
+        Some(stored) => {
+            let is_leaving = secrets.is_leaving().await?;
+            connect(state, stored, is_leaving, &attempt).await?
+        }
         None => None,
     };
     if let Known(uid) = &state.cluster_uid {
@@ -61,12 +62,8 @@ pub(super) async fn delete(
         .at(ManifestLocation::load(&operation.private))
         .with_claim(claim);
     let request = home.begin(key.clone());
-    let skips = state.insecure_skip_check;
-    let validation = match skips.unwrap_or(client.settings().insecure_skip_check) {
-        true => Validation::Skip,
-        false => Validation::Full,
-    };
-    home.delete(&request, &key, validation, &attempt).await?;
+    home.delete(&request, &key, state.validation(&client), &attempt)
+        .await?;
     drop(request);
 
     if let Some(cluster) = &cluster {
@@ -87,11 +84,14 @@ pub(super) async fn delete(
     Ok(())
 }
 
+/// Connects to the cluster; `None` if the credential is of no use because an earlier destroy has begun to
+/// remove it from the cluster (`is_leaving`).
 async fn connect(
     state: &ClusterModel,
     stored: &StoredCredential,
+    is_leaving: bool,
     attempt: &str,
-) -> Result<Cluster, Diagnostics> {
+) -> Result<Option<Cluster>, Diagnostics> {
     let access = Access::parse(
         stored.kubeconfig.expose_secret(),
         None,
@@ -101,11 +101,20 @@ async fn connect(
         .and_then(|access| access.with_server(&state.api_server))
         .and_then(|access| Cluster::new(&access, Limits::default()))
         .context(attempt)?;
-    if let Known(expected) = &state.cluster_uid {
-        let checked: Result<(), IdentityError> = cluster.require_uid(expected).await;
-        checked.context(attempt)?;
+    let Known(expected) = &state.cluster_uid else {
+        return Ok(Some(cluster));
+    };
+    match cluster.require_uid(expected).await {
+        Ok(()) => Ok(Some(cluster)),
+        Err(IdentityError::Unknown(error)) if is_leaving && is_refused(&error) => Ok(None),
+        Err(error) => Err(error).context(attempt),
     }
-    Ok(cluster)
+}
+
+/// Whether the cluster does not accept the credential, or gives it no right.
+fn is_refused(error: &ApiError) -> bool {
+    let call = error.call();
+    call.is_some_and(|call| call.is_refused_for("Unauthorized") || call.is_refused_for("Forbidden"))
 }
 
 /// Removes the namespace of the provider, and with it the service account and the rights with which it
@@ -178,10 +187,11 @@ fn is_refused_afterwards(error: &DeleteObjectError) -> bool {
     let DeleteObjectFailure::Api(error) = &error.reason else {
         return false;
     };
-    error.call().is_some_and(|call| {
-        let is_refused = call.is_refused_for("Unauthorized") || call.is_refused_for("Forbidden");
-        is_refused && call.call().method == Method::GET
-    })
+    let is_look = |error: &ApiError| {
+        let call = error.call();
+        call.is_some_and(|call| call.call().method == Method::GET)
+    };
+    is_refused(error) && is_look(error)
 }
 
 /// Removes the auth mount of the cluster from Vault, if it is the cluster's.

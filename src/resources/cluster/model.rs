@@ -9,6 +9,8 @@ use terraform_plugin::schema::one_of;
 use terraform_plugin::value::{Tf, WriteOnly};
 
 use super::validators::{api_server, duration};
+use crate::client::Client;
+use crate::config_repo::Validation;
 use crate::resources::attribute::name_rule;
 
 /// A Kubernetes cluster of the tenant: a host that carries virtual clusters, or a worker in which
@@ -113,6 +115,18 @@ pub(crate) struct CredentialModel {
     /// Where it is in Vault: the mount and the path in it.
     #[tf(stable)]
     pub(crate) vault_path: Tf<String>,
+}
+
+impl ClusterModel {
+    /// Whether changes are validated: as the resource says, else as the provider does.
+    pub(crate) fn validation(&self, client: &Client) -> Validation {
+        let provider = client.settings().insecure_skip_check;
+        if self.insecure_skip_check.unwrap_or(provider) {
+            Validation::Skip
+        } else {
+            Validation::Full
+        }
+    }
 }
 
 impl CredentialModel {

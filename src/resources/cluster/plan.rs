@@ -13,26 +13,17 @@ use crate::resources::references::entity_name;
 
 /// Checks a configuration beyond what the schema says.
 pub(super) fn validate(config: &PlanOf<ClusterModel>) -> Diagnostics {
-    let known = (
-        config.cluster_type.known(),
-        config.usage.known(),
-        known_or_null(&config.worker_type),
-        known_or_null(&config.host_cluster),
-    );
-    let (Some(cluster_type), Some(usage), Some(worker_type), Some(host)) = known else {
+    let (Known(cluster_type), Known(usage)) = (&config.cluster_type, &config.usage) else {
         return Diagnostics::default();
     };
-    let shape = manifest::parse_shape(cluster_type, usage, worker_type, host);
-    shape.err().unwrap_or_default()
-}
-
-/// Whether an argument is known: its value, or that it has none.
-fn known_or_null(argument: &Tf<String>) -> Option<Option<&str>> {
-    match argument {
-        Tf::Unknown => None,
-        Tf::Null => Some(None),
-        Known(text) => Some(Some(text)),
+    let (worker_type, host) = (&config.worker_type, &config.host_cluster);
+    if worker_type.is_unknown() || host.is_unknown() {
+        return Diagnostics::default();
     }
+    let text = |argument: &Tf<String>| argument.known().cloned();
+    let (worker_type, host) = (text(worker_type), text(host));
+    let shape = manifest::parse_shape(cluster_type, usage, worker_type.as_deref(), host.as_deref());
+    shape.err().unwrap_or_default()
 }
 
 /// Adjusts what the schema plans.

@@ -17,7 +17,8 @@ use super::stored::ClusterSecrets;
 use crate::claim::ObjectId;
 use crate::client::Client;
 use crate::clusters::{FACTS, Facts, NAMESPACE, owner};
-use crate::diagnostics::{Context as _, is_unreachable};
+use crate::diagnostics::{Context as _, Explain as _, is_unreachable};
+use crate::error_chain::sentence;
 use crate::resources::attribute::drift_attribute;
 use crate::resources::home::{Found, Home, ManifestLocation, drift_of};
 use crate::resources::references::entity_name;
@@ -110,15 +111,18 @@ async fn inspect(
     drift: &mut Vec<String>,
 ) -> Result<String, Inspection> {
     let attempt = format!("read the cluster {name}");
-    let failed = |error: ApiError| match is_unreachable(&error) {
-        true => Inspection::Unreachable(error),
-        false => Inspection::Failed(crate::diagnostics::Explain::explain(&error, &attempt)),
+    let failed = |error: ApiError| {
+        if is_unreachable(&error) {
+            Inspection::Unreachable(error)
+        } else {
+            Inspection::Failed(error.explain(&attempt))
+        }
     };
     let uid = match &state.cluster_uid {
         Known(expected) => match cluster.require_uid(expected).await {
             Ok(()) => expected.clone(),
             Err(IdentityError::Unknown(error)) => return Err(failed(error)),
-            Err(error) => return Err(error_of(&error, &attempt)),
+            Err(error) => return Err(error.explain(&attempt).into()),
         },
         _ => cluster.uid().await.map_err(failed)?,
     };
@@ -159,13 +163,9 @@ async fn inspect(
     version.map_err(failed)
 }
 
-fn error_of(error: &IdentityError, attempt: &str) -> Inspection {
-    Inspection::Failed(crate::diagnostics::Explain::explain(error, attempt))
-}
-
 /// Returns the warning about a cluster that gives no answer.
 fn unreachable(name: &EntityName, error: &ApiError) -> (String, String) {
-    let reason = crate::error_chain::sentence(error);
+    let reason = sentence(error);
     (
         format!("The cluster {name} cannot be reached"),
         format!(
@@ -188,8 +188,8 @@ fn update_from(state: &mut ClusterModel, cluster: &entity::Cluster) {
         state.reserved_namespaces_allowed_products =
             Some(allowed.clone()).filter(|allowed| !allowed.is_empty());
     }
-    let planned = manifest_resources(state);
-    if planned != cluster.product_allowed_cluster_resources {
+    let known = manifest::entity(state).map(|known| known.product_allowed_cluster_resources);
+    if known.unwrap_or_default() != cluster.product_allowed_cluster_resources {
         let resources = cluster.product_allowed_cluster_resources.iter();
         let resources = resources.map(|(product, listed)| {
             let listed = listed.iter().map(|resource| ClusterResourceModel {
@@ -201,12 +201,4 @@ fn update_from(state: &mut ClusterModel, cluster: &entity::Cluster) {
         });
         state.product_allowed_cluster_resources = Some(resources.collect());
     }
-}
-
-fn manifest_resources(
-    state: &ClusterModel,
-) -> std::collections::BTreeMap<String, std::collections::BTreeSet<entity::ClusterResource>> {
-    manifest::entity(state)
-        .map(|cluster| cluster.product_allowed_cluster_resources)
-        .unwrap_or_default()
 }

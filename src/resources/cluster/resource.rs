@@ -14,7 +14,7 @@ use super::stored::ClusterSecrets;
 use super::{delete, manifest, plan, read};
 use crate::claim::Claim;
 use crate::client::Client;
-use crate::config_repo::{PutMode, Validation};
+use crate::config_repo::PutMode;
 use crate::resources::home::{Home, ManifestLocation};
 use crate::resources::references::entity_name;
 
@@ -129,11 +129,7 @@ async fn save(
         .at(location)
         .with_claim(Some(claim.clone()));
     let request = home.begin(entity.key());
-    let skips = planned.insecure_skip_check;
-    let validation = match skips.unwrap_or(client.settings().insecure_skip_check) {
-        true => Validation::Skip,
-        false => Validation::Full,
-    };
+    let validation = planned.validation(&client);
     match &prior {
         None => drop(
             home.dry_run(&request, &entity, validation, &attempt)
