@@ -3,8 +3,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::stream::iter;
 use tokio::time::Instant;
 
 use super::delete::{DeleteError, DeleteOptions, Deleted, Kept};
@@ -13,6 +11,7 @@ use super::prepare::{Prepared, references};
 use super::{ApplySet, PART_OF_LABEL};
 use crate::apply::{Applier, ApplyError, ApplyFailure, Existing};
 use crate::cluster::{Detail, PatchMode, Resource};
+use crate::concurrently::concurrently;
 use crate::error_chain::error_chain;
 use crate::inventory::{Entry, Inventory};
 use crate::object::{Kind, Object, ObjectRef};
@@ -235,18 +234,8 @@ impl ApplySet<'_> {
     ) -> Result<Vec<Option<Existing>>, ApplySetError> {
         let deadline = Instant::now() + options.timeout;
         loop {
-            let look_ups = prepared.iter().map(async |prepared| {
-                if prepared.served {
-                    let object = prepared.object.reference();
-                    applier.look_up(&prepared.resource, object).await.map(Some)
-                } else {
-                    Ok(None)
-                }
-            });
-            let found: Vec<_> = iter(look_ups.collect::<Vec<_>>())
-                .buffered(CONCURRENCY)
-                .collect()
-                .await;
+            let look_ups = prepared.iter().map(|it| look_up_served(applier, it));
+            let found = concurrently(look_ups.collect()).await;
             let mut existing = Vec::new();
             let mut errors = Vec::new();
             let mut terminating = Vec::new();
@@ -292,26 +281,20 @@ impl ApplySet<'_> {
             let stage_now = stage(first);
             let end = planned.partition_point(|it| stage(it) <= stage_now);
             let later = planned.split_off(end);
-            let writes = planned.iter().map(|it| async move {
-                let outcome = apply_planned(applier, it).await;
-                outcome.map_err(|reason| ApplyError {
-                    object: it.prepared.object.reference().clone(),
-                    reason,
-                })
-            });
-            let outcomes: Vec<_> = iter(writes.collect::<Vec<_>>())
-                .buffered(CONCURRENCY)
-                .collect()
-                .await;
-            planned = later;
+            let writes = planned.iter().map(|it| apply_planned(applier, it));
+            let outcomes = concurrently(writes.collect()).await;
             let first_of_stage = applied.len();
             let mut errors = Vec::new();
-            for outcome in outcomes {
+            for (it, outcome) in planned.iter().zip(outcomes) {
                 match outcome {
                     Ok(object) => applied.push(object),
-                    Err(error) => errors.push(error),
+                    Err(reason) => errors.push(ApplyError {
+                        object: it.prepared.object.reference().clone(),
+                        reason,
+                    }),
                 }
             }
+            planned = later;
             if !errors.is_empty() {
                 return Err(ApplySetError::Objects(errors));
             }
@@ -342,9 +325,6 @@ impl ApplySet<'_> {
         Ok(())
     }
 }
-
-/// How many objects of a stage are written at once. The connection has a limit of its own.
-pub(super) const CONCURRENCY: usize = 16;
 
 fn stage(planned: &Planned) -> Stage {
     Stage::from(&planned.prepared.object.reference().kind)
@@ -380,6 +360,20 @@ async fn plan_migrations(
         }
     }
     Ok(plans)
+}
+
+/// Looks an object up, if its kind is served.
+async fn look_up_served(
+    applier: &Applier<'_>,
+    prepared: &Prepared,
+) -> Result<Option<Existing>, ApplyFailure> {
+    if !prepared.served {
+        return Ok(None);
+    }
+    let found = applier
+        .look_up(&prepared.resource, prepared.object.reference())
+        .await;
+    found.map(Some)
 }
 
 async fn apply_planned(

@@ -3,14 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::stream::iter;
-
 use super::ApplySet;
-use super::apply::CONCURRENCY;
 use super::namespace::{Content, content};
 use super::parent::InventoryError;
 use crate::cluster::{ApiError, Deletion, Detail, DiscoveryError, Resource};
+use crate::concurrently::concurrently;
 use crate::error_chain::error_chain;
 use crate::inventory::Entry;
 use crate::object::{Object, ObjectRef};
@@ -221,19 +218,12 @@ impl ApplySet<'_> {
         options: &DeleteOptions,
         report: &mut Deleted,
     ) -> Result<(), DeleteError> {
-        let deletions = stage.iter().map(|entry| async move {
-            (
-                entry.object.clone(),
-                self.delete_entry(entry, options).await,
-            )
-        });
-        let outcomes: Vec<_> = iter(deletions.collect::<Vec<_>>())
-            .buffered(CONCURRENCY)
-            .collect()
-            .await;
+        let deletions = stage.iter().map(|entry| self.delete_entry(entry, options));
+        let outcomes = concurrently(deletions.collect()).await;
         let mut going = Vec::new();
         let mut errors = Vec::new();
-        for (object, outcome) in outcomes {
+        for (entry, outcome) in stage.iter().zip(outcomes) {
+            let object = entry.object.clone();
             match outcome {
                 Ok(Outcome::Gone) => report.deleted.push(object),
                 Ok(Outcome::Going(resource, uid)) => going.push((resource, object, uid)),

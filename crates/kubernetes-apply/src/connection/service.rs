@@ -138,7 +138,7 @@ impl Service<Name> for Resolver {
     fn call(&mut self, name: Name) -> Self::Future {
         let resolver = self.resolver.clone();
         Box::pin(async move {
-            let make = async || TokioResolver::builder_tokio()?.build();
+            let make = || async { TokioResolver::builder_tokio()?.build() };
             let resolver = resolver
                 .get_or_try_init(make)
                 .await

@@ -16,7 +16,8 @@ use hyper::body::Frame;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::json;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
 
 use super::request::ApiRequest;
 use super::transport_error::ConnectFailure;
@@ -303,4 +304,81 @@ async fn a_given_certificate_and_the_name_in_it_are_trusted() {
     let connection = Connection::new(&access, limits()).unwrap();
     let (status, _) = connection.send(&get()).await.unwrap();
     assert_eq!(status, StatusCode::OK);
+}
+
+/// Starts a proxy that makes connections, and counts them.
+async fn connect_proxy() -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let connections = Arc::new(AtomicUsize::new(0));
+    let count = connections.clone();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            count.fetch_add(1, Ordering::SeqCst);
+            tokio::spawn(async move {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    head.push(stream.read_u8().await.unwrap());
+                }
+                let head = String::from_utf8(head).unwrap();
+                let target = head.split(' ').nth(1).unwrap().to_owned();
+                let mut upstream = TcpStream::connect(target).await.unwrap();
+                stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+                let _ = copy_bidirectional(&mut stream, &mut upstream).await;
+            });
+        }
+    });
+    (url, connections)
+}
+
+#[tokio::test]
+async fn the_proxy_of_the_kubeconfig_is_used() {
+    let (url, pem) = tls_server().await;
+    let (proxy, connections) = connect_proxy().await;
+    let data = STANDARD.encode(pem);
+    let kubeconfig = format!(
+        "current-context: a\ncontexts: [{{name: a, context: {{cluster: c}}}}]\n\
+         clusters: [{{name: c, cluster: {{server: '{url}', tls-server-name: localhost, \
+         proxy-url: '{proxy}', certificate-authority-data: {data}}}}}]\n"
+    );
+    let access = Access::parse(&kubeconfig, None, super::ExecPlugins::Refused).unwrap();
+    let connection = Connection::new(&access, limits()).unwrap();
+    connection.send(&get()).await.unwrap();
+    assert_eq!(connections.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn no_more_requests_are_under_way_than_allowed() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (under_way, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let counts = (under_way, most.clone());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (under_way, most) = counts.clone();
+            let service = service_fn(move |_| {
+                let (under_way, most) = (under_way.clone(), most.clone());
+                async move {
+                    let now = under_way.fetch_add(1, Ordering::SeqCst) + 1;
+                    most.fetch_max(now, Ordering::SeqCst);
+                    tokio::task::yield_now().await;
+                    under_way.fetch_sub(1, Ordering::SeqCst);
+                    let body = Full::new(Bytes::from_static(b"{}"));
+                    Ok::<_, Infallible>(Response::new(body))
+                }
+            });
+            let http = hyper::server::conn::http1::Builder::new();
+            tokio::spawn(http.serve_connection(TokioIo::new(stream), service));
+        }
+    });
+    let limits = Limits {
+        concurrency: 3,
+        ..Limits::default()
+    };
+    let connection = Connection::new(&Access::new(&url).unwrap(), limits).unwrap();
+    let request = get();
+    let calls = (0..30).map(|_| connection.send(&request));
+    let outcomes = futures_util::future::join_all(calls).await;
+    assert!(outcomes.iter().all(Result::is_ok));
+    assert!(most.load(Ordering::SeqCst) <= 3);
 }

@@ -66,8 +66,3 @@ fn argo_cd_is_applied_compared_and_removed() {
 fn tekton_is_applied_compared_and_removed() {
     check("tekton-pipelines-v1.15.0.yaml", "tekton-pipelines");
 }
-
-#[test]
-fn external_secrets_is_applied_compared_and_removed() {
-    check("external-secrets-2.9.0.yaml", "external-secrets");
-}

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::Method;
 use kubernetes_apply::apply::ApplyFailure;
 use kubernetes_apply::apply_set::{Applied, ApplySetError};
@@ -39,6 +41,28 @@ fn a_cluster_is_reached_with_an_address_an_authority_and_a_token() {
     let cluster = Cluster::new(&access, Limits::default()).unwrap();
     let version = environment.run(cluster.version()).unwrap();
     assert!(version.starts_with("v1."), "{version}");
+}
+
+#[test]
+fn a_cluster_is_reached_with_a_client_certificate() {
+    let environment = Environment::new();
+    let control_plane = environment.control_plane;
+    let kubeconfig = std::fs::read_to_string(control_plane.kubeconfig()).unwrap();
+    let decoded = |field: &str| {
+        let (_, rest) = kubeconfig.split_once(field).unwrap();
+        let text = rest.trim_start_matches(['"', ':', ' ']);
+        let text = text.split(['"', '\n', ',', '}']).next().unwrap();
+        String::from_utf8(STANDARD.decode(text.trim()).unwrap()).unwrap()
+    };
+    let certificate = decoded("client-certificate-data");
+    let key = SecretString::from(decoded("client-key-data"));
+    let access = Access::new(&control_plane.url())
+        .unwrap()
+        .with_certificate_authority(control_plane.certificate_authority().as_bytes())
+        .unwrap()
+        .with_client_certificate(&certificate, &key);
+    let cluster = Cluster::new(&access, Limits::default()).unwrap();
+    environment.run(cluster.uid()).unwrap();
 }
 
 #[test]

@@ -260,3 +260,56 @@ fn a_damaged_inventory_stops_everything() {
     );
     assert!(environment.config_map("a").is_some());
 }
+
+#[test]
+fn a_namespace_that_does_not_go_says_what_holds_it() {
+    let environment = Environment::new();
+    let name = format!("{}-inner", environment.namespace);
+    environment
+        .apply(&format!(
+            "{{apiVersion: v1, kind: Namespace, metadata: {{name: {name}}}}}"
+        ))
+        .unwrap();
+    let held = json!({"apiVersion": "v1", "kind": "ConfigMap",
+                      "metadata": {"name": "held", "finalizers": ["example.com/held"]}});
+    let path = format!("/api/v1/namespaces/{name}/configmaps");
+    environment
+        .control_plane
+        .api(Method::POST, &path, Some(&held))
+        .unwrap();
+    let options = DeleteOptions {
+        timeout: std::time::Duration::from_millis(500),
+        namespaces: NamespaceContent::Delete,
+    };
+    // Until its controller has looked, the namespace says nothing.
+    let shown = loop {
+        let error = environment
+            .run(environment.set().delete(&options))
+            .unwrap_err();
+        let shown = error.to_string();
+        if shown.contains("NamespaceFinalizersRemaining") {
+            break shown;
+        }
+    };
+    assert!(shown.contains(&format!("\nNamespace {name}: ")), "{shown}");
+    assert!(
+        shown.contains("example.com/held in 1 resource instances"),
+        "{shown}"
+    );
+    let release = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "held"}});
+    let path = format!("{path}/held");
+    environment
+        .control_plane
+        .api(Method::PUT, &path, Some(&release))
+        .unwrap();
+    environment
+        .run(environment.set().delete(&options_with_patience()))
+        .unwrap();
+}
+
+fn options_with_patience() -> DeleteOptions {
+    DeleteOptions {
+        namespaces: NamespaceContent::Delete,
+        ..options()
+    }
+}
