@@ -44,7 +44,7 @@ impl Stack {
         let group = json!({ "name": "tenant", "path": "tenant" });
         let group = env.gitlab.api(Method::POST, "/groups", Some(&group))?;
         let project = json!({
-            "name": "management", "path": "management", "namespace_id": group["id"],
+            "name": "management", "path": "management", "namespace_id": group.get("id"),
             "initialize_with_readme": true,
         });
         env.gitlab.api(Method::POST, "/projects", Some(&project))?;
@@ -70,11 +70,12 @@ impl Stack {
             "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
         ] {
             let listed = self.control_plane.api(Method::GET, path, None)?;
-            for object in listed["items"].as_array().into_iter().flatten() {
-                let metadata = &object["metadata"];
-                let name = metadata["name"].as_str().unwrap_or_default();
+            let items = listed.get("items").and_then(Value::as_array);
+            for object in items.into_iter().flatten() {
+                let text = |pointer| object.pointer(pointer).and_then(Value::as_str);
+                let name = text("/metadata/name").unwrap_or_default();
                 if name != "kube-root-ca.crt" {
-                    let namespace = metadata["namespace"].as_str().unwrap_or_default();
+                    let namespace = text("/metadata/namespace").unwrap_or_default();
                     names.insert(format!("{path} {namespace}/{name}"));
                 }
             }
@@ -84,7 +85,8 @@ impl Stack {
 
     fn secret(&self) -> anyhow::Result<Value> {
         let path = "cluster/data/kubernetes/deploy-01/default/admin";
-        Ok(self.env.vault()?.api(Method::GET, path, None)?["data"]["data"].clone())
+        let secret = self.env.vault()?.api(Method::GET, path, None)?;
+        Ok(secret.pointer("/data/data").cloned().unwrap_or_default())
     }
 }
 

@@ -1,0 +1,12 @@
+resource "nautes_cluster" "deploy" {
+  name         = "deploy-01"
+  api_server   = "https://10.1.1.1:6443"
+  cluster_type = "physical"
+  usage        = "worker"
+  worker_type  = "deployment"
+
+  # The kubeconfig is used once, and kept nowhere: a service account of the provider's own takes its
+  # place. Change the number to give another one.
+  kubeconfig_wo         = file("${path.module}/kubeconfig")
+  kubeconfig_wo_version = 1
+}
