@@ -153,6 +153,14 @@ fn a_physical_worker_is_registered_repaired_and_removed_without_a_trace() -> Cas
     env.workspace.apply()?;
     assert!(env.workspace.plan()?.is_empty());
 
+    // Another state takes it over as it is.
+    env.workspace
+        .run(["state", "rm", "nautes_cluster.deploy"])?
+        .success()?;
+    env.workspace.import("nautes_cluster.deploy", "deploy-01")?;
+    env.workspace.apply()?;
+    assert!(env.workspace.plan()?.is_empty());
+
     env.workspace.destroy()?;
     // The rights of the provider go after its namespace.
     let deadline = Instant::now() + Duration::from_secs(60);

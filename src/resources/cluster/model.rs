@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use nautes_model::entity::{Cluster, ClusterResource, ClusterType, ClusterUsage};
 use nautes_model::name::NameRule;
 use terraform_plugin::model::Model;
 use terraform_plugin::resource::Timeouts;
 use terraform_plugin::schema::one_of;
-use terraform_plugin::value::{Tf, WriteOnly};
+use terraform_plugin::value::{Known, Tf, WriteOnly};
 
 use super::validators::{api_server, duration};
 use crate::client::Client;
@@ -118,6 +119,56 @@ pub(crate) struct CredentialModel {
 }
 
 impl ClusterModel {
+    /// Returns a cluster of which only its manifest, its UID and its credential are known, as after an
+    /// import.
+    pub(crate) fn new(cluster: &Cluster, uid: String, vault_path: String) -> Self {
+        let shape = &cluster.shape;
+        let cluster_type = match shape.cluster_type() {
+            ClusterType::Physical => "physical",
+            ClusterType::Virtual => "virtual",
+        };
+        let usage = match shape.usage() {
+            ClusterUsage::Host => "host",
+            ClusterUsage::Worker => "worker",
+        };
+        let resources = &cluster.product_allowed_cluster_resources;
+        let resources = resources.iter().map(|(product, listed)| {
+            let listed = listed.iter().map(ClusterResourceModel::from);
+            (product.clone(), listed.collect())
+        });
+        let resources: BTreeMap<_, _> = resources.collect();
+        let namespaces = cluster.reserved_namespaces_allowed_products.clone();
+        Self {
+            name: cluster.name.to_string(),
+            api_server: cluster.api_server.clone(),
+            cluster_type: cluster_type.to_owned(),
+            usage: usage.to_owned(),
+            worker_type: shape.worker_type().map(|worker| worker.as_str().to_owned()),
+            host_cluster: shape.host_cluster().map(ToString::to_string),
+            kubeconfig_wo: WriteOnly::default(),
+            kubeconfig_wo_version: None,
+            kubeconfig_vault: None,
+            credential: Known(CredentialModel {
+                kind: CredentialModel::SERVICE_ACCOUNT.to_owned(),
+                rotate_after: CredentialModel::ROTATE_AFTER.to_owned(),
+                expires_at: Tf::Null,
+                rotation_due: Known(false),
+                vault_path: Known(vault_path),
+            }),
+            vault_kubernetes_host: None,
+            cluster_uid: Known(uid),
+            primary_domain: cluster.primary_domain.clone().into(),
+            reserved_namespaces_allowed_products: Some(namespaces).filter(|them| !them.is_empty()),
+            product_allowed_cluster_resources: Some(resources).filter(|them| !them.is_empty()),
+            insecure_skip_check: None,
+            timeouts: None,
+            id: Known(cluster.name.to_string()),
+            manifest_path: Tf::Null,
+            kubernetes_version: Tf::Null,
+            drift: Tf::Null,
+        }
+    }
+
     /// Whether changes are validated: as the resource says, else as the provider does.
     pub(crate) fn validation(&self, client: &Client) -> Validation {
         let provider = client.settings().insecure_skip_check;
@@ -144,6 +195,16 @@ pub(crate) struct ClusterResourceModel {
     pub(crate) group: String,
     /// The name, in which `*` stands for any characters; all of the kind without it.
     pub(crate) name: Option<String>,
+}
+
+impl From<&ClusterResource> for ClusterResourceModel {
+    fn from(resource: &ClusterResource) -> Self {
+        Self {
+            kind: resource.kind.clone(),
+            group: resource.group.clone(),
+            name: None,
+        }
+    }
 }
 
 /// The identity of a cluster.

@@ -4,9 +4,9 @@ use kubernetes_apply::apply_set::LiveObjects;
 use kubernetes_apply::cluster::{ApiError, Cluster, Detail, IdentityError};
 use kubernetes_apply::connection::{Access, ExecPlugins, Limits};
 use kubernetes_apply::object::Kind;
-use nautes_model::EntityName;
 use nautes_model::entity::{self, Entity};
-use terraform_plugin::diagnostics::Diagnostics;
+use nautes_model::{EntityKey, EntityName};
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::resource::Operation;
 use terraform_plugin::value::Known;
 
@@ -14,7 +14,7 @@ use super::manifest;
 use super::model::{ClusterModel, ClusterResourceModel};
 use super::setup::{all_base_objects, base_set, description};
 use super::stored::ClusterSecrets;
-use crate::claim::ObjectId;
+use crate::claim::{Claim, ObjectId};
 use crate::client::Client;
 use crate::clusters::{FACTS, Facts, NAMESPACE, owner};
 use crate::diagnostics::{Context as _, Explain as _, is_unreachable};
@@ -88,6 +88,39 @@ pub(super) async fn read(
         Err(Inspection::Failed(found)) => return Err(found),
     }
     state.drift = drift_attribute(drift);
+    Ok(Some(state))
+}
+
+/// Finds a cluster that another state of this provider has registered; `None` if there is no manifest.
+pub(super) async fn import(
+    operation: &mut Operation<Client>,
+    name: &EntityName,
+) -> Result<Option<ClusterModel>, Diagnostics> {
+    let client = operation.client().clone();
+    let key = EntityKey::new(nautes_model::Kind::Cluster, name.clone());
+    let home = Home::tenant(&client);
+    let attempt = format!("import the cluster {name}");
+    let Found::Present(present, location) = home.read(&key, &attempt).await? else {
+        return Ok(None);
+    };
+    let Some(Entity::Cluster(cluster)) = &present.entity else {
+        let reasons = drift_of(&present).join("; ");
+        let detail = format!("Its manifest cannot be read: {reasons}.");
+        return Err(Diagnostic::error(format!("Cannot {attempt}"), detail).into());
+    };
+    let secrets = ClusterSecrets::new(&client, name)?;
+    let uid = secrets.read().await?.and_then(|stored| stored.uid);
+    let Some(uid) = uid else {
+        let detail = format!(
+            "Vault has no kubeconfig at {} that this provider has written, so what is in the cluster would have no owner. A cluster that Nautes has registered is taken out of Nautes first.",
+            secrets.path
+        );
+        return Err(Diagnostic::error(format!("Cannot {attempt}"), detail).into());
+    };
+    let mut state = ClusterModel::new(cluster, uid, secrets.path.to_string());
+    state.manifest_path = Known(present.path.clone());
+    location.store(&mut operation.private)?;
+    Claim::load_or_store(&mut operation.private)?;
     Ok(Some(state))
 }
 
@@ -192,11 +225,7 @@ fn update_from(state: &mut ClusterModel, cluster: &entity::Cluster) {
     if known.unwrap_or_default() != cluster.product_allowed_cluster_resources {
         let resources = cluster.product_allowed_cluster_resources.iter();
         let resources = resources.map(|(product, listed)| {
-            let listed = listed.iter().map(|resource| ClusterResourceModel {
-                kind: resource.kind.clone(),
-                group: resource.group.clone(),
-                name: None,
-            });
+            let listed = listed.iter().map(ClusterResourceModel::from);
             (product.clone(), listed.collect())
         });
         state.product_allowed_cluster_resources = Some(resources.collect());

@@ -86,17 +86,15 @@ impl Resource for ClusterResource {
 
     async fn import(
         &self,
-        _: &mut Operation<Client>,
+        operation: &mut Operation<Client>,
         target: ImportTarget<ClusterIdentity>,
     ) -> Result<Option<ClusterModel>, Diagnostics> {
         let name = match target {
             ImportTarget::Id(name) => name,
             ImportTarget::Identity(identity) => identity.name,
         };
-        let detail = format!(
-            "The cluster {name} cannot be imported by this version, because its components would have no owner. Create the resource with another name, or remove the cluster from Nautes first."
-        );
-        Err(Diagnostic::error("Clusters cannot be imported yet", detail).into())
+        let name = entity_name("name", &name)?;
+        read::import(operation, &name).await
     }
 }
 

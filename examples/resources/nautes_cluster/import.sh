@@ -1,0 +1,2 @@
+# By the name of the cluster.
+terraform import nautes_cluster.deploy deploy-01
