@@ -6,8 +6,12 @@ use serde_json::{Value, json};
 
 use super::names::{MANAGED_BY, NAMESPACE, VAULT_NAMESPACE};
 
-/// The Secret in [`NAMESPACE`] with the token of the provider's service account.
-pub(crate) const CREDENTIAL_SECRET: &str = "terraform-provider-nautes-token";
+/// The Secrets in [`NAMESPACE`] that may hold the token of the provider's service account. There is one of
+/// them, and for a moment both while the token is rotated.
+pub(crate) const CREDENTIAL_SECRETS: [&str; 2] = [
+    "terraform-provider-nautes-token",
+    "terraform-provider-nautes-token-2",
+];
 
 /// The Secret in [`VAULT_NAMESPACE`] with the token with which Vault verifies service accounts.
 pub(crate) const REVIEWER_SECRET: &str = "vault-auth-token";
@@ -38,13 +42,14 @@ pub(crate) fn own_account(namespace_uid: &str) -> Result<Vec<Object>, ObjectErro
         }]);
         metadata.insert("ownerReferences".to_owned(), owner);
     }
-    let objects = [
-        service_account(NAMESPACE, MANAGED_BY),
-        binding,
-        // After the account: the cluster deletes the Secret of a token whose account does not exist.
-        token_secret(NAMESPACE, CREDENTIAL_SECRET, MANAGED_BY),
-    ];
+    let objects = [service_account(NAMESPACE, MANAGED_BY), binding];
     objects.into_iter().map(Object::new).collect()
+}
+
+/// Returns a Secret with a token of the provider's service account, which must exist: the cluster deletes
+/// the Secret of a token whose account does not.
+pub(crate) fn own_token(name: &str) -> Result<Object, ObjectError> {
+    Object::new(token_secret(NAMESPACE, name, MANAGED_BY))
 }
 
 /// Returns the accounts with which Vault verifies the service accounts of a worker, and proves that.
@@ -123,6 +128,6 @@ mod tests {
         assert_eq!(binding.reference().namespace, None);
         let in_namespace =
             |object: &&Object| object.reference().namespace.as_deref() == Some(NAMESPACE);
-        assert_eq!(objects.iter().filter(in_namespace).count(), 2);
+        assert_eq!(objects.iter().filter(in_namespace).count(), 1);
     }
 }

@@ -8,7 +8,7 @@ mod kubeconfig;
 mod names;
 
 pub(crate) use self::base::{
-    CREDENTIAL_SECRET, REVIEWER_SECRET, own_account, own_namespace, reviewer_accounts,
+    CREDENTIAL_SECRETS, REVIEWER_SECRET, own_account, own_namespace, own_token, reviewer_accounts,
     reviewer_token,
 };
 pub(crate) use self::facts::Facts;

@@ -172,6 +172,31 @@ fn a_physical_worker_is_registered_repaired_and_removed_without_a_trace() -> Cas
 }
 
 #[test]
+fn a_token_that_is_too_old_is_replaced_by_one_that_works_before_it_ends() -> Case {
+    let stack = Stack::start()?;
+    let env = &stack.env;
+    env.workspace.apply()?;
+    let first = stack.secret()?;
+    let with_limit = |limit: &str| {
+        let credential =
+            format!("credential = {{ rotate_after = \"{limit}\" }}\n  kubeconfig_wo_version");
+        worker(&stack.control_plane.url(), 1).replace("kubeconfig_wo_version", &credential)
+    };
+    env.write(&with_limit("1s"))?;
+    env.workspace.apply_with(&[])?;
+    env.workspace.apply_with(&[])?;
+    let second = stack.secret()?;
+    assert_ne!(first["kubeconfig"], second["kubeconfig"]);
+    let secrets = "/api/v1/namespaces/nautes/secrets";
+    let secrets = stack.control_plane.api(Method::GET, secrets, None)?;
+    let left = secrets["items"].as_array().map(Vec::len);
+    assert_eq!(left, Some(1), "{secrets}");
+    env.write(&with_limit("2160h"))?;
+    env.workspace.apply()?;
+    Ok(())
+}
+
+#[test]
 fn a_cluster_that_another_one_answers_for_is_an_error_and_nothing_is_changed() -> Case {
     let stack = Stack::start()?;
     let env = &stack.env;

@@ -8,6 +8,7 @@ mod access;
 mod delete;
 mod manifest;
 mod model;
+mod own_tokens;
 mod plan;
 mod read;
 mod resource;

@@ -8,7 +8,7 @@ use terraform_plugin::value::{Known, Tf};
 use super::manifest::{self, default_domain};
 use super::model::ClusterModel;
 use super::read::object_id;
-use super::resource::ClusterResource;
+use super::resource::{ClusterResource, is_rotation_due};
 use crate::resources::references::entity_name;
 
 /// Checks a configuration beyond what the schema says.
@@ -35,6 +35,11 @@ pub(super) fn modify(planning: &mut Planning<'_, ClusterResource>) -> Result<(),
     let planned = &mut planning.planned;
     if let (Tf::Unknown, Known(api_server)) = (&planned.primary_domain, &planned.api_server) {
         planned.primary_domain = default_domain(api_server).into();
+    }
+    if planning.prior.as_ref().is_some_and(is_rotation_due)
+        && let Known(credential) = &mut planned.credential
+    {
+        credential.rotation_due = Known(false);
     }
     if planning.kind == PlanKind::Create
         && let Known(name) = &planned.name

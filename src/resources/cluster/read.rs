@@ -12,7 +12,8 @@ use terraform_plugin::value::Known;
 
 use super::manifest;
 use super::model::{ClusterModel, ClusterResourceModel};
-use super::setup::{all_base_objects, base_set, description};
+use super::own_tokens::OwnTokens;
+use super::setup::{all_base_objects, base_set, description, has_own_account};
 use super::stored::ClusterSecrets;
 use crate::claim::{Claim, ObjectId};
 use crate::client::Client;
@@ -79,7 +80,12 @@ pub(super) async fn read(
         .and_then(|access| Cluster::new(&access, Limits::default()))
         .context(&attempt)?;
     match inspect(&client, &cluster, &state, &name, &mut drift).await {
-        Ok(version) => state.kubernetes_version = Known(version),
+        Ok((version, is_due)) => {
+            state.kubernetes_version = Known(version);
+            if let Known(credential) = &mut state.credential {
+                credential.rotation_due = Known(is_due);
+            }
+        }
         Err(Inspection::Unreachable(error)) => {
             let (summary, detail) = unreachable(&name, &error);
             operation.warn(summary, detail);
@@ -142,7 +148,7 @@ async fn inspect(
     state: &ClusterModel,
     name: &EntityName,
     drift: &mut Vec<String>,
-) -> Result<String, Inspection> {
+) -> Result<(String, bool), Inspection> {
     let attempt = format!("read the cluster {name}");
     let failed = |error: ApiError| {
         if is_unreachable(&error) {
@@ -192,8 +198,18 @@ async fn inspect(
             Some(_) => {}
         }
     }
+    let rotate_after = state.credential.known().filter(|_| has_own_account(state));
+    let rotate_after = rotate_after
+        .and_then(|credential| humantime::parse_duration(&credential.rotate_after).ok());
+    let is_due = match rotate_after {
+        Some(rotate_after) => {
+            let tokens = OwnTokens { cluster, name };
+            tokens.is_due(rotate_after).await.map_err(failed)?
+        }
+        None => false,
+    };
     let version = cluster.version().await.map_err(ApiError::from);
-    version.map_err(failed)
+    Ok((version.map_err(failed)?, is_due))
 }
 
 /// Returns the warning about a cluster that gives no answer.

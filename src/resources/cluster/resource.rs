@@ -155,6 +155,7 @@ async fn save(
         name: &name,
         planned: &planned,
         connection: &connection,
+        rotates: prior.as_ref().is_some_and(is_rotation_due),
     };
     setup.check().await?;
     let version = setup.run().await?;
@@ -177,4 +178,10 @@ async fn save(
         planned.primary_domain = manifest::default_domain(&planned.api_server).into();
     }
     Ok(planned)
+}
+
+/// Whether the last refresh found that the token of the provider's service account is too old.
+pub(super) fn is_rotation_due(state: &ClusterModel) -> bool {
+    let credential = state.credential.known();
+    credential.is_some_and(|credential| credential.rotation_due == Known(true))
 }

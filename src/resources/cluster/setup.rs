@@ -15,12 +15,13 @@ use terraform_plugin::value::{Path, Tf};
 
 use super::access::Connection;
 use super::model::{ClusterModel, CredentialModel};
+use super::own_tokens::OwnTokens;
 use super::stored::ClusterSecrets;
 use crate::backends::vault::{AuthMount, KubernetesAuth};
 use crate::client::Client;
 use crate::clusters::{
-    CREDENTIAL_SECRET, Facts, NAMESPACE, REVIEWER_SECRET, VAULT_NAMESPACE, build_kubeconfig,
-    own_account, own_namespace, owner, reviewer_accounts, reviewer_token,
+    Facts, NAMESPACE, REVIEWER_SECRET, VAULT_NAMESPACE, build_kubeconfig, own_account,
+    own_namespace, owner, reviewer_accounts, reviewer_token,
 };
 use crate::diagnostics::Context as _;
 use crate::secret::{ExposeSecret as _, Secret};
@@ -53,6 +54,8 @@ pub(super) struct Setup<'a> {
     pub(super) name: &'a EntityName,
     pub(super) planned: &'a ClusterModel,
     pub(super) connection: &'a Connection,
+    /// Whether the token of the provider's service account is replaced by a new one.
+    pub(super) rotates: bool,
 }
 
 impl Setup<'_> {
@@ -83,22 +86,28 @@ impl Setup<'_> {
             version.with_context(|| format!("ask the cluster {} for its version", self.name))?;
         self.make_own_account(&attempt).await?;
 
-        let kubeconfig = if self.has_own_account() {
-            let token = self.token(NAMESPACE, CREDENTIAL_SECRET).await?;
-            let built = build_kubeconfig(
+        let secrets = ClusterSecrets::new(self.client, self.name)?;
+        if self.has_own_account() {
+            let tokens = OwnTokens {
+                cluster,
+                name: self.name,
+            };
+            let current = tokens.current(&secrets).await?;
+            let next = OwnTokens::next(current, self.rotates);
+            tokens.make(next, &attempt).await?;
+            let token = self.token(NAMESPACE, next).await?;
+            self.prove(token.clone()).await?;
+            let kubeconfig = build_kubeconfig(
                 self.name.as_str(),
                 &self.planned.api_server,
                 &self.connection.access.certificate_authority(),
                 &token,
             );
-            self.prove(token).await?;
-            built
+            secrets.write(&kubeconfig, uid).await?;
+            tokens.remove_others(next, &attempt).await?;
         } else {
-            self.connection.kubeconfig.clone()
-        };
-        ClusterSecrets::new(self.client, self.name)?
-            .write(&kubeconfig, uid)
-            .await?;
+            secrets.write(&self.connection.kubeconfig, uid).await?;
+        }
 
         let set = base_set(cluster)?;
         let accounts = self.base_objects().context(&attempt)?;
@@ -299,7 +308,7 @@ pub(super) fn credential(planned: &ClusterModel, vault_path: String) -> Credenti
     }
 }
 
-fn token_in(secret: &Object) -> Option<Secret> {
+pub(super) fn token_in(secret: &Object) -> Option<Secret> {
     use base64::Engine as _;
     let encoded = secret.text("/data/token").filter(|text| !text.is_empty())?;
     let decoded = base64::engine::general_purpose::STANDARD
