@@ -29,6 +29,8 @@ pub(super) struct Contents {
     layout: Repository,
     by_blob: Mutex<HashMap<String, Arc<str>>>,
     distrusts_archives: AtomicBool,
+    /// Whether GitLab has refused an archive for a minute, so that asking again is of no use.
+    is_limited: AtomicBool,
 }
 
 impl Contents {
@@ -39,6 +41,7 @@ impl Contents {
             layout,
             by_blob: Mutex::default(),
             distrusts_archives: AtomicBool::new(false),
+            is_limited: AtomicBool::new(false),
         }
     }
 
@@ -151,6 +154,9 @@ impl Contents {
     /// Returns the model's files, and git attributes, out of an archive; nothing when GitLab serves
     /// no archive, which it limits to a few a minute, or when it is too large to be read.
     async fn unpack_archive(&self, reference: &str) -> Result<Archive, gitlab::Error> {
+        if self.is_limited.load(Ordering::Relaxed) {
+            return Ok(Archive::default());
+        }
         let wanted = |path: &str| is_model_file(self.layout, path) || is_attributes(path);
         match self.gitlab.archive(self.project, reference).await {
             Ok(packed) => Ok(archive::unpack(&packed, wanted).unwrap_or_default()),
@@ -162,6 +168,12 @@ impl Contents {
                 ) =>
             {
                 tracing::debug!(%error, "no archive; reading manifests one by one");
+                if matches!(
+                    error.kind(),
+                    Kind::Transport(TransportError::Limited { .. })
+                ) {
+                    self.is_limited.store(true, Ordering::Relaxed);
+                }
                 Ok(Archive::default())
             }
             Err(error) => Err(error),

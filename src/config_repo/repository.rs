@@ -101,6 +101,16 @@ impl Repository {
         Ok(branch.snapshot(&branch.cached()).await?)
     }
 
+    /// Whether the branch is missing beside others.
+    pub async fn lacks_branch(&self) -> Result<bool, Error> {
+        let branch = &self.queue.branch;
+        match branch.head(&branch.cached()).await {
+            Ok(_) => Ok(false),
+            Err(error) if error.is_branch_not_found() => Ok(true),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Returns the whole repository as this process knows it, or as an archive tells it:
     /// for what a plan can do without.
     pub async fn cheap_snapshot(&self) -> Result<Option<Arc<Snapshot>>, Error> {

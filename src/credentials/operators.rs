@@ -80,13 +80,13 @@ impl Credentials {
     /// Checks the key of a configuration repository.
     pub async fn inspect_operators_key(
         &self,
-        config_repository: RepositoryId,
+        config_repository: impl Into<Owner>,
         auth_mount: &str,
     ) -> Result<BTreeSet<Finding>, Error> {
+        let owner = config_repository.into();
+        let config_repository = owner.repository;
         let path = SecretPath::for_repository(config_repository, GitSecret::ReadonlyKey);
-        let secret = self
-            .current_secret(&config_repository.into(), &path)
-            .await?;
+        let secret = self.current_secret(&owner, &path).await?;
         let secrets = [(GitSecret::ReadonlyKey, secret)].into();
         let policies = self.policies.for_repository(config_repository).await?;
         let keys = self.key_list(config_repository).await?;

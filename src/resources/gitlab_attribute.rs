@@ -28,6 +28,11 @@ pub(crate) fn parse_visibility(name: &str) -> Visibility {
     }
 }
 
+/// Returns what an update sends of an attribute: what the plan changes.
+pub(crate) fn planned_value(planned: &Tf<String>, prior: &Tf<String>) -> Option<String> {
+    planned.known().filter(|_| planned != prior).cloned()
+}
+
 /// Whether a creation may adopt an existing group or project, as far as the plan knows.
 pub(crate) fn may_adopt(adopt_existing: &Tf<bool>) -> bool {
     !matches!(adopt_existing, Tf::Null | Known(false))

@@ -137,12 +137,11 @@ impl<'a> Home<'a> {
             let location = self.location.as_ref();
             let location = location.filter(|location| location.project == project);
             let verified = location.map(|location| &location.verified);
-            let reading = repository.read(key, verified).await?;
-            if reading == Reading::Absent && self.lacks_branch(&repository).await? {
+            if self.lacks_branch(&repository).await? {
                 // The product shows it as drift, and its update brings the branch back.
                 return Ok((Reading::Unchanged, project));
             }
-            Ok((reading, project))
+            Ok((repository.read(key, verified).await?, project))
         };
         Ok(match self.with_repository(project, attempt, read).await? {
             Some((Reading::Unchanged, _)) => Found::Unchanged,
@@ -247,7 +246,7 @@ impl<'a> Home<'a> {
     /// deleted by hand, after another one was made the default branch.
     async fn lacks_branch(&self, repository: &Repository) -> Result<bool, Error> {
         match self.other_branch() {
-            Some(_) => Ok(repository.snapshot().await?.commit().is_none()),
+            Some(_) => repository.lacks_branch().await,
             None => Ok(false),
         }
     }

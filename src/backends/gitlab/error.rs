@@ -94,4 +94,9 @@ impl Error {
     pub fn is_not_found(&self) -> bool {
         *self.kind() == Kind::NotFound
     }
+
+    /// Whether a project was found, and the branch was not.
+    pub fn is_branch_not_found(&self) -> bool {
+        self.is_not_found() && self.mentions("Branch Not Found")
+    }
 }

@@ -176,7 +176,7 @@ impl GitLab {
     pub async fn head(&self, project: u64, branch: &str) -> Result<Option<String>, Error> {
         match self.branch(project, branch).await {
             Ok(branch) => Ok(Some(branch.commit.id)),
-            Err(error) if error.is_not_found() && error.mentions("Branch Not Found") => Ok(None),
+            Err(error) if error.is_branch_not_found() => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -191,9 +191,7 @@ impl GitLab {
         match self.branch(project, branch).await {
             Ok(branch) => Ok(Some(branch.commit.id)),
             Err(error)
-                if error.is_not_found()
-                    && error.mentions("Branch Not Found")
-                    && self.branches(project).await?.is_empty() =>
+                if error.is_branch_not_found() && self.branches(project).await?.is_empty() =>
             {
                 Ok(None)
             }

@@ -12,7 +12,7 @@ use crate::client::Client;
 use crate::diagnostics::{Context as _, gitlab_error};
 use crate::lookup::config_repository;
 use crate::resources::deletion_policy::DeletionPolicy;
-use crate::resources::gitlab_attribute::{VisibilityLimit, parse_visibility};
+use crate::resources::gitlab_attribute::{VisibilityLimit, parse_visibility, planned_value};
 use crate::resources::same_object::Sameness;
 use crate::resources::unfinished;
 use crate::wait_graph::{Next, Request, Target};
@@ -352,18 +352,15 @@ fn planned_change(
     prior: &CodeRepoModel,
     planned: &CodeRepoModel,
 ) -> ProjectChange {
-    let changed = |planned: &Tf<String>, prior: &Tf<String>| {
-        planned.known().filter(|_| planned != prior).cloned()
-    };
     let description = project.description.as_deref().unwrap_or_default();
     let unmarked = unfinished::without_mark(description);
     let is_marked = unmarked != description && !prior.common.drift.is_null();
-    let default_branch = changed(&planned.default_branch, &prior.default_branch);
-    let visibility = changed(&planned.visibility, &prior.visibility);
+    let default_branch = planned_value(&planned.default_branch, &prior.default_branch);
+    let visibility = planned_value(&planned.visibility, &prior.visibility);
     ProjectChange {
-        name: changed(&planned.display_name, &prior.display_name),
+        name: planned_value(&planned.display_name, &prior.display_name),
         path: None,
-        description: changed(&planned.description, &prior.description)
+        description: planned_value(&planned.description, &prior.description)
             .or_else(|| is_marked.then(|| unmarked.to_owned())),
         visibility: visibility.map(|name| parse_visibility(&name)),
         default_branch: default_branch.filter(|_| !project.empty_repo),

@@ -218,20 +218,15 @@ impl CodeRepoModel {
     pub(crate) fn complete_from_project(&mut self, project: &Project) {
         let mut found = self.clone();
         found.update_from_project(project);
-        let fill = |planned: &mut Tf<String>, found: Tf<String>| {
-            if planned.is_unknown() {
-                *planned = found;
-            }
-        };
-        fill(&mut self.display_name, found.display_name);
-        fill(&mut self.description, found.description);
-        fill(&mut self.visibility, found.visibility);
-        fill(&mut self.default_branch, found.default_branch);
-        fill(&mut self.web_url, found.web_url);
-        fill(&mut self.http_url, found.http_url);
-        fill(&mut self.ssh_url, found.ssh_url);
-        fill(&mut self.created_at, found.created_at);
-        fill(&mut self.common.id, found.common.id);
+        self.display_name.set_if_unknown(found.display_name);
+        self.description.set_if_unknown(found.description);
+        self.visibility.set_if_unknown(found.visibility);
+        self.default_branch.set_if_unknown(found.default_branch);
+        self.web_url.set_if_unknown(found.web_url);
+        self.http_url.set_if_unknown(found.http_url);
+        self.ssh_url.set_if_unknown(found.ssh_url);
+        self.created_at.set_if_unknown(found.created_at);
+        self.common.id.set_if_unknown(found.common.id);
     }
 
     /// Sets the attributes that follow from the product and the manifest.

@@ -9,7 +9,7 @@ use crate::backends::gitlab::{Error, Group, GroupChange, Kind, Project};
 use crate::claim::{Claim, ObjectId};
 use crate::client::Client;
 use crate::diagnostics::{Context as _, gitlab_error};
-use crate::resources::gitlab_attribute::{VisibilityLimit, parse_visibility};
+use crate::resources::gitlab_attribute::{VisibilityLimit, parse_visibility, planned_value};
 use crate::resources::same_object::Sameness;
 use crate::resources::unfinished;
 use crate::wait_graph::{Next, Request, Target};
@@ -197,17 +197,14 @@ async fn move_back(client: &Client, group: &Group) {
 /// Returns what differs between the state and what is planned; what was changed by hand meanwhile
 /// stays. A mark that was found is taken off.
 fn planned_change(group: &Group, prior: &ProductModel, planned: &ProductModel) -> GroupChange {
-    let changed = |planned: &Tf<String>, prior: &Tf<String>| {
-        planned.known().filter(|_| planned != prior).cloned()
-    };
     let description = group.description.as_deref().unwrap_or_default();
     let unmarked = unfinished::without_mark(description);
     let is_marked = unmarked != description && !prior.drift.is_null();
-    let visibility = changed(&planned.visibility, &prior.visibility);
+    let visibility = planned_value(&planned.visibility, &prior.visibility);
     GroupChange {
-        name: changed(&planned.display_name, &prior.display_name),
+        name: planned_value(&planned.display_name, &prior.display_name),
         path: (planned.name != prior.name).then(|| planned.name.clone()),
-        description: changed(&planned.description, &prior.description)
+        description: planned_value(&planned.description, &prior.description)
             .or_else(|| is_marked.then(|| unmarked.to_owned())),
         visibility: visibility.map(|name| parse_visibility(&name)),
     }

@@ -127,17 +127,12 @@ impl ProductModel {
     pub(crate) fn complete_from(&mut self, group: &Group, project: &Project) {
         let mut found = self.clone();
         found.update_from(group, Some(project));
-        let fill = |planned: &mut Tf<String>, found: Tf<String>| {
-            if planned.is_unknown() {
-                *planned = found;
-            }
-        };
-        fill(&mut self.display_name, found.display_name);
-        fill(&mut self.description, found.description);
-        fill(&mut self.visibility, found.visibility);
-        fill(&mut self.created_at, found.created_at);
-        fill(&mut self.full_path, found.full_path);
-        fill(&mut self.web_url, found.web_url);
+        self.display_name.set_if_unknown(found.display_name);
+        self.description.set_if_unknown(found.description);
+        self.visibility.set_if_unknown(found.visibility);
+        self.created_at.set_if_unknown(found.created_at);
+        self.full_path.set_if_unknown(found.full_path);
+        self.web_url.set_if_unknown(found.web_url);
         self.config_repository = found.config_repository;
     }
 

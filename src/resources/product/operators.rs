@@ -135,7 +135,7 @@ pub(super) async fn inspect(
     };
     let findings = client
         .credentials()?
-        .inspect_operators_key(RepositoryId::new(project.id), auth_mount(client))
+        .inspect_operators_key(project, auth_mount(client))
         .await;
     let path = &project.path_with_namespace;
     let findings =

@@ -192,15 +192,16 @@ impl Recovery {
     /// Checks that nothing was done twice: the recovery takes no more writes than the operation without a kill.
     ///
     /// A recovery that runs beside an orphaned provider may lose a race and repeat a write. A key that is in GitLab
-    /// but not in Vault is deleted and created again, which permits `deletions` additional writes.
+    /// but not in Vault is deleted and created again, and a creation that goes on puts its claim into the mark, which
+    /// permits `additional` writes.
     pub(super) fn check_writes(
         self,
         without_kill: usize,
-        deletions: usize,
+        additional: usize,
         hold: Hold,
     ) -> anyhow::Result<Self> {
         ensure!(
-            matches!(hold, Hold::For(_)) || self.writes <= without_kill + deletions,
+            matches!(hold, Hold::For(_)) || self.writes <= without_kill + additional,
             "the next apply took {} writes; without a kill the operation takes {without_kill}",
             self.writes
         );

@@ -55,7 +55,7 @@ impl<'a> Scenario<'a> {
             ("update", &with, &updated),
             ("destroy", &with, &without),
         ];
-        let deletions = usize::from(self.vault.is_some());
+        let deleted_keys = usize::from(self.vault.is_some());
         let mut rows = Vec::new();
         let mut orphaned = Vec::new();
         for (name, before, after) in operations {
@@ -66,6 +66,7 @@ impl<'a> Scenario<'a> {
                 projects: self.projects,
             };
             let calls = operation.calls_without_kill()?;
+            let additional = deleted_keys + usize::from(name == "create");
             let writes = calls.iter().filter(|(_, _, call)| call.is_write()).count();
             ensure!(writes > 0, "{name} makes no write");
             for (server, skip, call) in calls {
@@ -91,7 +92,7 @@ impl<'a> Scenario<'a> {
                         process,
                         hold,
                         result: recovered
-                            .and_then(|recovery| recovery.check_writes(writes, deletions, hold)),
+                            .and_then(|recovery| recovery.check_writes(writes, additional, hold)),
                         duration: started.elapsed(),
                     });
                     if (process, hold) == (Process::CommandLine, Hold::BeforeEffect) {

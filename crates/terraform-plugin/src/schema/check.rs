@@ -504,7 +504,7 @@ mod tests {
     }
 
     #[test]
-    fn only_scalar_arguments_of_the_provider_come_from_the_environment() {
+    fn only_scalars_and_lists_of_strings_of_the_provider_come_from_the_environment() {
         let from_environment = || Attribute::for_type::<Option<String>>().environment(["A"]);
         assert!(!refused_in(SchemaKind::Provider, "a", from_environment()));
         for kind in [
@@ -514,8 +514,10 @@ mod tests {
         ] {
             assert!(refused_in(kind, "a", from_environment()));
         }
-        let list = Attribute::for_type::<Option<Vec<String>>>().environment(["A"]);
-        assert!(refused_in(SchemaKind::Provider, "a", list));
+        let strings = Attribute::for_type::<Option<Vec<String>>>().environment(["A"]);
+        assert!(!refused_in(SchemaKind::Provider, "a", strings));
+        let numbers = Attribute::for_type::<Option<Vec<u64>>>().environment(["A"]);
+        assert!(refused_in(SchemaKind::Provider, "a", numbers));
         let children = Attributes::from([("b".to_owned(), from_environment().describe("B."))]);
         let nested = |nesting| {
             let kind = AttributeKind::Nested(nesting, children.clone());

@@ -61,6 +61,13 @@ impl<T> Tf<T> {
         matches!(self, Self::Unknown)
     }
 
+    /// Sets a value that is unknown so far, as a provider does at apply with what the plan left open.
+    pub fn set_if_unknown(&mut self, value: Self) {
+        if self.is_unknown() {
+            *self = value;
+        }
+    }
+
     /// Applies a function to the known value.
     pub fn map<U>(self, function: impl FnOnce(T) -> U) -> Tf<U> {
         match self {
