@@ -15,7 +15,7 @@ pub(crate) use self::settings::{CommitSettings, GitLabSettings, Reconciler, Sett
 pub(crate) use self::vault::{LoginSettings, VaultSettings};
 
 use self::courtesy::Courtesy;
-use self::throttling::Throttling;
+use self::throttling::{GITLAB_REMEDY, Throttling, VAULT_REMEDY};
 use self::vault::ProcessEnv;
 use crate::backends::gitlab::{GitLab, Limits, Options, SetupError, UserAgent};
 use crate::backends::vault::Vault;
@@ -57,8 +57,8 @@ impl Client {
             holders: Holders::default(),
             planned: Planned::default(),
             courtesy: Courtesy::default(),
-            throttling_of_gitlab: Throttling::of_gitlab(),
-            throttling_of_vault: Throttling::of_vault(),
+            throttling_of_gitlab: Throttling::new("GitLab", GITLAB_REMEDY),
+            throttling_of_vault: Throttling::new("Vault", VAULT_REMEDY),
             gitlab: OnceLock::new(),
             vault: OnceLock::new(),
             config_repositories: OnceLock::new(),

@@ -11,6 +11,12 @@ const NOTICEABLE: Duration = Duration::from_secs(1);
 /// How many times as long the delay must have become to be told again.
 const GROWTH: u32 = 4;
 
+/// What an administrator of GitLab can do.
+pub(super) const GITLAB_REMEDY: &str = "On a GitLab of your own, an administrator can raise the limits under Admin area > Settings > Network.";
+
+/// What an administrator of Vault can do.
+pub(super) const VAULT_REMEDY: &str = "An administrator of the Vault can raise its rate limit quotas (vault list sys/quotas/rate-limit).";
+
 /// The delay that the user has been told about.
 #[derive(Debug)]
 pub(super) struct Throttling {
@@ -20,18 +26,11 @@ pub(super) struct Throttling {
 }
 
 impl Throttling {
-    pub(super) fn of_gitlab() -> Self {
+    /// Nothing has been told about a server yet; `remedy` is a sentence that says what its administrator can do.
+    pub(super) fn new(server: &'static str, remedy: &'static str) -> Self {
         Self {
-            server: "GitLab",
-            remedy: "On a GitLab of your own, an administrator can raise the limits under Admin area > Settings > Network.",
-            told: Mutex::default(),
-        }
-    }
-
-    pub(super) fn of_vault() -> Self {
-        Self {
-            server: "Vault",
-            remedy: "An administrator of the Vault can raise its rate limit quotas (vault list sys/quotas/rate-limit).",
+            server,
+            remedy,
             told: Mutex::default(),
         }
     }
@@ -59,7 +58,7 @@ mod tests {
 
     #[test]
     fn a_delay_is_told_once_unless_it_becomes_much_longer() {
-        let throttling = Throttling::of_gitlab();
+        let throttling = Throttling::new("GitLab", GITLAB_REMEDY);
         let summary = |seconds: u64| {
             let report = throttling.report(Duration::from_secs(seconds));
             report.map(|warning| warning.summary)
