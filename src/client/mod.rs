@@ -3,6 +3,7 @@
 
 mod courtesy;
 mod settings;
+mod throttling;
 mod vault;
 
 use std::future::Future;
@@ -14,8 +15,9 @@ pub(crate) use self::settings::{CommitSettings, GitLabSettings, Reconciler, Sett
 pub(crate) use self::vault::{LoginSettings, VaultSettings};
 
 use self::courtesy::Courtesy;
+use self::throttling::{GITLAB_REMEDY, Throttling, VAULT_REMEDY};
 use self::vault::ProcessEnv;
-use crate::backends::gitlab::{GitLab, Limits, Options, SetupError};
+use crate::backends::gitlab::{GitLab, Limits, Options, SetupError, UserAgent};
 use crate::backends::vault::Vault;
 use crate::claim::Holders;
 use crate::config_repo::{self, CommitOptions, Repositories};
@@ -30,10 +32,13 @@ use nautes_model::vault::GIT_MOUNT;
 /// What resources share during one run.
 pub struct Client {
     settings: Settings,
+    user_agent: UserAgent,
     wait_graph: WaitGraph,
     holders: Holders,
     planned: Planned,
     courtesy: Courtesy,
+    throttling_of_gitlab: Throttling,
+    throttling_of_vault: Throttling,
     gitlab: OnceLock<GitLab>,
     vault: OnceLock<Vault>,
     config_repositories: OnceLock<Arc<Repositories>>,
@@ -44,13 +49,16 @@ pub struct Client {
 
 impl Client {
     /// Makes a client; nothing is contacted.
-    pub(crate) fn new(settings: Settings) -> Self {
+    pub(crate) fn new(settings: Settings, user_agent: UserAgent) -> Self {
         Self {
             settings,
+            user_agent,
             wait_graph: WaitGraph::default(),
             holders: Holders::default(),
             planned: Planned::default(),
             courtesy: Courtesy::default(),
+            throttling_of_gitlab: Throttling::new("GitLab", GITLAB_REMEDY),
+            throttling_of_vault: Throttling::new("Vault", VAULT_REMEDY),
             gitlab: OnceLock::new(),
             vault: OnceLock::new(),
             config_repositories: OnceLock::new(),
@@ -84,6 +92,14 @@ impl Client {
         self.courtesy.ask(question).await
     }
 
+    /// Returns a warning if rate limits have delayed the run, unless the user was warned before.
+    pub(crate) fn report(&self) -> Option<Diagnostic> {
+        let gitlab = self.gitlab.get().map(GitLab::held_for).unwrap_or_default();
+        let vault = self.vault.get().map(Vault::held_for).unwrap_or_default();
+        let of_gitlab = self.throttling_of_gitlab.report(gitlab);
+        of_gitlab.or_else(|| self.throttling_of_vault.report(vault))
+    }
+
     /// The client of GitLab; nothing is sent until it is used.
     pub(crate) fn gitlab(&self) -> Result<&GitLab, Diagnostics> {
         get_or_try_init(&self.gitlab, || self.connect_gitlab())
@@ -107,14 +123,17 @@ impl Client {
             ca_pem: settings.ca_pem.clone(),
             limits: Limits::default(),
         };
-        let gitlab = GitLab::new(&options);
+        let gitlab = GitLab::with_user_agent(&options, &self.user_agent);
         gitlab.map_err(|error| wrong_argument("GitLab", "gitlab", "url", &error).into())
     }
 
     /// The client of Vault; nothing is sent until it is used.
     pub fn vault(&self) -> Result<&Vault, Diagnostics> {
         let env = ProcessEnv::load;
-        get_or_try_init(&self.vault, || self.settings.vault.connect(&env()))
+        get_or_try_init(&self.vault, || {
+            let settings = &self.settings.vault;
+            settings.connect(&env(), &self.user_agent)
+        })
     }
 
     /// Checks that Vault is configured and has the mount of repositories' secrets, before anything

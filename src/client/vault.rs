@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 
 use super::{not_configured, wrong_argument};
-use crate::backends::vault::{Limits, Login, Options, Vault};
+use crate::backends::vault::{Limits, Login, Options, UserAgent, Vault};
 use crate::secret::Secret;
 
 /// The settings of Vault.
@@ -75,7 +75,11 @@ impl VaultSettings {
     }
 
     /// Makes the client; nothing is sent.
-    pub(super) fn connect(&self, env: &ProcessEnv) -> Result<Vault, Diagnostics> {
+    pub(super) fn connect(
+        &self,
+        env: &ProcessEnv,
+        user_agent: &UserAgent,
+    ) -> Result<Vault, Diagnostics> {
         let address = self.address.clone().ok_or_else(|| {
             not_configured("Vault", "vault.address", "NAUTES_VAULT_ADDRESS, VAULT_ADDR")
         })?;
@@ -87,7 +91,7 @@ impl VaultSettings {
             manage_mounts: self.manage_mounts,
             limits: Limits::default(),
         };
-        let vault = Vault::new(options);
+        let vault = Vault::with_user_agent(options, user_agent);
         vault.map_err(|error| wrong_argument("Vault", "vault", "address", &error).into())
     }
 }
@@ -177,7 +181,8 @@ mod tests {
             login: LoginSettings::Token(None),
             auth_mount: "nautes".to_owned(),
         };
-        let found = settings.connect(&EMPTY).unwrap_err();
+        let found = settings.connect(&EMPTY, &UserAgent::default());
+        let found = found.unwrap_err();
         let found = found.iter().next().unwrap();
         assert_eq!(found.summary, "Vault is not configured");
         assert_eq!(

@@ -52,7 +52,13 @@ fn hint_for(kind: &Kind, call: &Call) -> String {
         Kind::KeyTypeNotAllowed => {
             "The provider makes ECDSA keys on the curve P-256. Allow ECDSA keys in the admin area of the GitLab: Settings > General > Visibility and access controls."
         }
-        Kind::Taken | Kind::AlreadyMarked | Kind::Invalid => "",
+        Kind::Taken => {
+            "Choose another name, or remove what has this one. It may be something that the owner of the provider argument gitlab.token does not see."
+        }
+        Kind::Invalid => {
+            "Correct what GitLab complains about. An instance may have rules of its own, such as push rules and limits."
+        }
+        Kind::AlreadyMarked => "",
     };
     text.to_owned()
 }

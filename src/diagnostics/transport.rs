@@ -152,4 +152,22 @@ mod tests {
         assert!(open.starts_with(&refused), "{open}");
         assert!(open.ends_with("Apply again when it answers."), "{open}");
     }
+
+    #[test]
+    fn a_wrong_address_is_answered_by_its_argument() {
+        let reason = ConnectFailure::Unresolved;
+        for (error, expected) in [
+            (TransportError::UnexpectedBody, "is the root of a GitLab"),
+            (TransportError::NotTls, "with http:// instead of https://"),
+            (TransportError::Unreachable { reason }, "Check the host"),
+            (
+                TransportError::Redirected { location: None },
+                "to the address that the GitLab itself uses",
+            ),
+        ] {
+            let hint = hint(&error, &GITLAB);
+            assert!(hint.contains(expected), "{hint}");
+            assert!(hint.contains("gitlab.url"), "{hint}");
+        }
+    }
 }

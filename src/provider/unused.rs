@@ -1,11 +1,11 @@
 //! Arguments of kinds of resources that this version does not have yet.
 
-use terraform_plugin::diagnostics::Warnings;
+use terraform_plugin::provider::ConfigureContext;
 
 use super::block::ProviderBlock;
 
 /// Warns of arguments that nothing in this version uses.
-pub(super) fn warn_of_unused_arguments(block: &ProviderBlock, warnings: &mut Warnings) {
+pub(super) fn warn_of_unused_arguments(block: &ProviderBlock, context: &mut ConfigureContext) {
     let (gitlab, vault) = (block.gitlab.as_ref(), block.vault.as_ref());
     let tenant_repository = block.tenant_repository.as_ref();
     let arguments = [
@@ -43,7 +43,7 @@ pub(super) fn warn_of_unused_arguments(block: &ProviderBlock, warnings: &mut War
         [only] => (format!("argument {only}"), "has"),
         several => (format!("arguments {}", several.join(", ")), "have"),
     };
-    warnings.warn(
+    context.warn(
         "Provider arguments without effect",
         format!(
             "The provider {subject} {verb} no effect in this version, which does not manage clusters and runtimes yet."

@@ -163,6 +163,8 @@ impl<'a> Home<'a> {
     ) -> Result<Saved, Diagnostics> {
         let project = self.project_to_write().await?;
         self.require_branch(project, attempt).await?;
+        let key = entity.key();
+        let _waiting = request.waiting_for(format!("the commit of the {key}"));
         let put = |repository: Repository| {
             let (entity, mode) = (entity.clone(), mode.clone());
             async move {
@@ -174,7 +176,6 @@ impl<'a> Home<'a> {
         let Some((written, project)) = self.with_repository(project, attempt, put).await? else {
             return Err(self.gone(attempt));
         };
-        let key = entity.key();
         let path = written.snapshot.tree().find(&key);
         let (Some((path, _)), Some(verified)) = (path, written.verified) else {
             let defect = format!("{key} was saved and is not there");
@@ -198,6 +199,8 @@ impl<'a> Home<'a> {
     ) -> Result<Arc<Snapshot>, Diagnostics> {
         let project = self.project_to_write().await?;
         self.require_branch(project, attempt).await?;
+        let key = entity.key();
+        let _waiting = request.waiting_for(format!("the validation of the {key}"));
         let dry_run = |repository: Repository| {
             let entity = entity.clone();
             async move { repository.dry_run(request, entity, validation).await }
@@ -219,6 +222,7 @@ impl<'a> Home<'a> {
             layout::Repository::Tenant => self.client.config_repositories()?.products(),
             layout::Repository::Product(_) => Vec::new(),
         };
+        let _waiting = request.waiting_for(format!("the commit that removes the {key}"));
         let delete = |repository: Repository| {
             let repository = repository.beside(others.clone());
             async move { repository.delete(request, key, validation).await }

@@ -16,7 +16,7 @@ mod project;
 mod references;
 mod same_object;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod unfinished;
 mod work;
 

@@ -225,6 +225,17 @@ impl Graph {
         }
     }
 
+    /// What a waiting request waits for, apart from what it may write itself; `None` if it does not wait.
+    pub(super) fn awaited(&self, id: RequestId) -> Option<Vec<String>> {
+        let entry = self.requests.get(&id)?;
+        let wait = entry.wait.as_ref()?;
+        let others = wait
+            .awaited
+            .iter()
+            .filter(|awaited| !entry.may_write.iter().any(|own| awaited.covers(own)));
+        Some(others.map(ToString::to_string).collect())
+    }
+
     fn wait_of(&self, id: RequestId) -> Option<&WaitEntry> {
         self.requests.get(&id)?.wait.as_ref()
     }

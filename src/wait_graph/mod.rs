@@ -34,6 +34,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use nautes_model::layout::Repository;
+use terraform_plugin::waiting::{Waiting, waiting_for};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -189,6 +190,20 @@ impl Request {
         true
     }
 
+    /// Registers with the operation that it waits for what the request waits for in this graph, or else for `what`.
+    pub(crate) fn waiting_for(&self, what: String) -> Waiting {
+        let (graph, id) = (self.graph.clone(), self.id);
+        waiting_for(move || match graph.lock().awaited(id) {
+            Some(awaited) if !awaited.is_empty() => {
+                format!(
+                    "another request of this run to change {}",
+                    awaited.join(", ")
+                )
+            }
+            _ => what.clone(),
+        })
+    }
+
     /// Registers that the request has written a target, for the last time: what waits for it is
     /// tried again.
     pub fn wrote(&self, target: &Target) {
@@ -225,6 +240,9 @@ impl Wait<'_> {
     pub async fn next(&mut self) -> Next {
         let Request { graph, id } = self.request;
         let (awaited, moves_from) = (self.awaited.clone(), self.moves_from.clone());
+        let _waiting = self
+            .request
+            .waiting_for("another request of this run".to_owned());
         graph.change(|graph| graph.wait(*id, awaited, moves_from, Instant::now()));
         loop {
             let changed = pin!(graph.changed());

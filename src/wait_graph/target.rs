@@ -1,7 +1,9 @@
 //! What requests write, and what others wait for.
 
+use std::fmt;
+
 use nautes_model::layout::Repository;
-use nautes_model::validation::ManifestPattern;
+use nautes_model::validation::{EntityPattern, ManifestPattern};
 use nautes_model::{EntityKey, ProductId};
 
 /// Something that a request writes and others may wait for.
@@ -23,6 +25,30 @@ pub enum Awaited {
     Target(Target),
     /// Any manifest that a pattern matches.
     Manifests(ManifestPattern),
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Manifest(_, key) => write!(formatter, "the {key}"),
+            Self::ProductPath(name) => write!(formatter, "the product `{name}`"),
+            Self::CodeRepoPath(product, name) => {
+                write!(formatter, "the code repository `{name}` of {product}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Awaited {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Target(target) => target.fmt(formatter),
+            Self::Manifests(pattern) => match &pattern.entities {
+                EntityPattern::Entity(key) => write!(formatter, "the {key}"),
+                EntityPattern::Kind(kind) => write!(formatter, "a {kind}"),
+            },
+        }
+    }
 }
 
 impl Awaited {

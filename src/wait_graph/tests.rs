@@ -211,3 +211,25 @@ async fn a_request_whose_last_attempt_succeeds_may_write_the_rest_again() {
     assert!(waiting.is_contended(&path("other")));
     assert!(!waiting.is_contended(&path("mine")));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_request_waits_for_is_described_without_what_it_writes_itself() {
+    let graph = WaitGraph::default();
+    let request = graph.begin([path("own")]);
+    let awaited = |request: &Request| graph.lock().awaited(request.id());
+    assert_eq!(awaited(&request), None);
+    let targets = [
+        path("own"),
+        path("a"),
+        Target::ProductPath("shop".to_owned()),
+    ];
+    let mut wait = request.wait_for(targets.map(Awaited::Target));
+    let mut next = pin!(wait.next());
+    let pending = tokio::time::timeout(PATIENCE / 2, &mut next).await;
+    assert!(pending.is_err());
+    let expected = ["the code repository `a` of product-1", "the product `shop`"];
+    assert_eq!(
+        awaited(&request),
+        Some(expected.map(str::to_owned).to_vec())
+    );
+}

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
-use testbed::{Method, git};
+use testbed::{Method, exactly, git};
 
 use crate::code_repo::{CHECKOUT, SHOP};
 use crate::openssh_key::check_pair;
@@ -81,6 +81,31 @@ fn the_access_token_gives_access_to_its_repository_only() -> Case {
     env.check_token_access(&token, "clone")?;
     let other = "/projects/shop%2Fdefault.project/repository/commits";
     assert!(env.gitlab.api_as(&token, Method::GET, other, None).is_err());
+    Ok(())
+}
+
+/// A bot may list and revoke access tokens, and create none.
+#[test]
+fn the_token_of_a_group_manages_repositories_that_have_no_access_token() -> Case {
+    let shop = SHOP.replace("  access_token   = {}\n", "");
+    let mut env = TestEnv::with_vault(&shop)?;
+    let before = env.vault()?.inventory()?;
+    let acme = json!({ "name": "acme", "path": "acme" });
+    let acme = env.gitlab.api(Method::POST, "/groups", Some(&acme))?;
+    let token = json!({ "name": "terraform", "scopes": ["api"], "access_level": 50 });
+    let path = format!("/groups/{}/access_tokens", acme["id"]);
+    let token = env.gitlab.api(Method::POST, &path, Some(&token))?;
+    env.use_token(token["token"].as_str().context("no token")?);
+    env.workspace.set_env("NAUTES_GITLAB_PARENT_GROUP", "acme");
+    env.workspace.apply()?;
+    let (planned, calls) = env
+        .gitlab
+        .calls_during(|| env.workspace.assert_empty_plan("of a bot"))?;
+    planned?;
+    let is_about_tokens = |call: &testbed::Call| call.route.contains("/access_tokens");
+    calls.filter(is_about_tokens).assert_calls(exactly(0));
+    env.workspace.destroy()?;
+    assert_eq!(env.vault()?.inventory()?, before);
     Ok(())
 }
 

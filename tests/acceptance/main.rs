@@ -29,6 +29,7 @@ mod fault;
 mod interrupt;
 mod kill;
 mod messages;
+mod mistakes;
 mod openssh_key;
 mod parallel;
 mod plan;

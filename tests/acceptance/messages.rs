@@ -150,3 +150,67 @@ resource "nautes_code_repo" "checkout" {
     assert_ne!(moved.get("id"), made.get("project_id"));
     Ok(())
 }
+
+#[test]
+fn a_run_that_gitlab_throttles_ends_with_one_warning_that_says_for_how_long() -> Case {
+    let environments = r#"
+resource "nautes_environment" "e" {
+  count    = 6
+  product  = nautes_product.shop.id
+  name     = "e${count.index}"
+  cluster  = "c${count.index}"
+  env_type = "test"
+}
+"#;
+    let env = TestEnv::new(SHOP)?;
+    env.workspace.apply()?;
+    env.write(&format!("{SHOP}{environments}"))?;
+    env.gitlab.inject_fault(&json!({
+        "path": "/repository/commits$",
+        "times": 1,
+        "failure": { "throttled": { "retry_after": 2 } },
+    }))?;
+    let applied = env.workspace.apply_with(&[])?;
+    let warnings: Vec<String> = applied
+        .outcome
+        .warnings()
+        .map(ToString::to_string)
+        .collect();
+    let [warning] = warnings.as_slice() else {
+        anyhow::bail!("expected one warning: {warnings:#?}");
+    };
+    assert!(
+        warning.contains("Rate limits of GitLab delayed the run by "),
+        "{warning}"
+    );
+    assert!(warning.contains("TF_LOG_PROVIDER=WARN"), "{warning}");
+    Ok(())
+}
+
+#[test]
+fn a_time_limit_says_what_was_waited_for() -> Case {
+    let staging = r#"
+resource "nautes_environment" "staging" {
+  product  = nautes_product.shop.id
+  name     = "staging"
+  cluster  = "deployment-01"
+  env_type = "staging"
+  timeouts = { create = "2s" }
+}
+"#;
+    let env = TestEnv::new(SHOP)?;
+    env.workspace.apply()?;
+    env.write(&format!("{SHOP}{staging}"))?;
+    env.gitlab.inject_fault(&json!({
+        "method": "POST", "path": "/repository/commits$", "failure": { "hang": {} },
+    }))?;
+    let text = env.workspace.failing_apply()?.text();
+    for part in [
+        "The create took longer than 2s",
+        "while it waited for the commit of the environment `staging`",
+        "timeouts = { create =",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    Ok(())
+}

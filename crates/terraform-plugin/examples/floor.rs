@@ -7,9 +7,9 @@
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
-use terraform_plugin::diagnostics::{Diagnostics, Warnings};
+use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::model::Model;
-use terraform_plugin::provider::{Provider, Registry};
+use terraform_plugin::provider::{ConfigureContext, Provider, Registry};
 use terraform_plugin::resource::{NoIdentity, Operation, Resource, Timeouts};
 use terraform_plugin::server::{ServeOptions, serve};
 use terraform_plugin::service::ProviderService;
@@ -45,7 +45,11 @@ impl Provider for Floor {
     type Config = Configuration;
     type Client = ();
 
-    async fn configure(&self, _: Configuration, _: &mut Warnings) -> Result<(), Diagnostics> {
+    async fn configure(
+        &self,
+        _: Configuration,
+        _: &mut ConfigureContext,
+    ) -> Result<(), Diagnostics> {
         Ok(())
     }
 

@@ -36,6 +36,7 @@ pub mod similar;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod value;
+pub mod waiting;
 
 mod kind;
 mod run;

@@ -6,10 +6,11 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::waiting::run_until;
 
 /// How long an operation may continue after an interrupt, to finish its current step.
 const GRACE_PERIOD: Duration = Duration::from_secs(5);
@@ -63,11 +64,28 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
         .unwrap_or("no message")
 }
 
-/// Returns the error of work that reached its time limit. `what` is a noun for the work.
-pub(crate) fn took_too_long(what: &str, limit: Duration, next_step: &str) -> Diagnostic {
-    let limit = humantime::format_duration(limit);
-    Diagnostic::error(
-        format!("The {what} took longer than {limit}"),
-        format!("It was stopped after {limit}. {next_step}"),
-    )
+/// Runs `work` until it ends, its time limit is reached, or the grace period after an interrupt is over.
+///
+/// `what` is a noun for the work, and `next_step` what the user does if it takes too long.
+pub(crate) async fn within_limit<T>(
+    what: &str,
+    limit: Duration,
+    interrupted: &CancellationToken,
+    next_step: &str,
+    work: impl Future<Output = Result<T, Diagnostics>>,
+) -> Result<T, Diagnostics> {
+    // The clock cannot represent every limit.
+    let far = Duration::from_secs(60 * 60 * 24 * 365);
+    let deadline = Instant::now() + limit.min(far);
+    let limited = run_until(deadline, until_interrupted(what, interrupted, work));
+    limited.await.unwrap_or_else(|waited_for| {
+        let limit = humantime::format_duration(limit);
+        let waited_for =
+            waited_for.map_or_else(String::new, |what| format!(", while it waited for {what}"));
+        Err(Diagnostic::error(
+            format!("The {what} took longer than {limit}"),
+            format!("It was stopped after {limit}{waited_for}. {next_step}"),
+        )
+        .into())
+    })
 }

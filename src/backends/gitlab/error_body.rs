@@ -125,12 +125,47 @@ fn inspected_hash(text: &str) -> Option<Vec<FieldError>> {
 
 fn foreign_text(body: &[u8]) -> Option<FieldError> {
     let text = String::from_utf8_lossy(body);
-    let title = text
-        .split_once("<title>")
-        .and_then(|(_, rest)| rest.split_once("</title>"))
-        .map_or(text.as_ref(), |(title, _)| title);
-    let text: String = title.trim().chars().take(LONGEST_FOREIGN_TEXT).collect();
+    let text = match text.trim_start() {
+        page if page.starts_with('<') => {
+            element(page, "title").map_or_else(|| text_of_page(page), text_of_page)
+        }
+        plain => plain.to_owned(),
+    };
+    let text: String = text.trim().chars().take(LONGEST_FOREIGN_TEXT).collect();
     (!text.is_empty()).then(|| field_error(None, &text))
+}
+
+/// Returns what is in the first element of a name that has no attributes.
+fn element<'p>(page: &'p str, name: &str) -> Option<&'p str> {
+    // Has the same length, so that positions are those of the page.
+    let lower = page.to_ascii_lowercase();
+    let (before, rest) = lower.split_once(&format!("<{name}>"))?;
+    let start = before.len() + name.len() + "<>".len();
+    let (inside, _) = rest.split_once(&format!("</{name}>"))?;
+    page.get(start..start + inside.len())
+}
+
+/// Returns the text of a page in one line, without tags, comments, styles and scripts.
+fn text_of_page(page: &str) -> String {
+    let mut text = String::new();
+    let mut rest = page;
+    while let Some((before, after)) = rest.split_once('<') {
+        text.push_str(before);
+        text.push(' ');
+        let lower = after.to_ascii_lowercase();
+        let end = [
+            ("!--", "-->"),
+            ("style", "</style>"),
+            ("script", "</script>"),
+        ]
+        .into_iter()
+        .find_map(|(start, end)| lower.starts_with(start).then_some(end));
+        let end = end.unwrap_or(">");
+        let skipped = lower.find(end).map(|at| at + end.len());
+        rest = skipped.and_then(|at| after.get(at..)).unwrap_or_default();
+    }
+    text.push_str(rest);
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -228,6 +263,22 @@ mod tests {
         assert_eq!(parsed("Retry later\n"), [plain("Retry later")]);
         assert_eq!(parsed(&"x".repeat(900)).concat_len(), 200);
         assert!(!ErrorBody::parse(b"Retry later\n").is_json);
+    }
+
+    #[test]
+    fn a_page_without_a_title_yields_its_text_without_markup() {
+        let page = "<!DOCTYPE html>\n<HTML><head><style>h1 { color: red }</style></head>\n<!-- <b> --><body class=\"e\"><h1>502</h1>\n<p>Whoops, GitLab is\ntaking too long.</p><script>if (1 < 2) {}</script></body></HTML>";
+        assert_eq!(
+            parsed(page),
+            [plain("502 Whoops, GitLab is taking too long.")]
+        );
+        assert_eq!(
+            parsed("<HTML><TITLE>Bad <i>Gateway</i></TITLE>"),
+            [plain("Bad Gateway")]
+        );
+        assert_eq!(parsed("<html><body></body></html>"), []);
+        assert_eq!(parsed("<html"), []);
+        assert_eq!(parsed("1 < 2"), [plain("1 < 2")]);
     }
 
     trait ConcatLen {

@@ -26,6 +26,7 @@ mod tests;
 mod user;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use gitlab::api::common::NameOrId;
 use http::{HeaderMap, header};
@@ -40,7 +41,7 @@ pub use self::repository::{
     Branch, Commit, CommitRef, EntryType, FileAction, NewCommit, Tag, TreeEntry,
 };
 pub(crate) use self::request::PAGE;
-pub use super::http::{AddressError, CaError, Call, FieldError, Limits, SetupError};
+pub use super::http::{AddressError, CaError, Call, FieldError, Limits, SetupError, UserAgent};
 
 use super::http::{ApiRoot, HttpClient, Server};
 use crate::secret::{self, Secret};
@@ -80,16 +81,29 @@ impl GitLab {
     /// A default crypto provider of rustls must be installed in the process. Proxies are taken
     /// from the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`).
     pub fn new(options: &Options) -> Result<Self, SetupError> {
+        Self::with_user_agent(options, &UserAgent::default())
+    }
+
+    /// Does the same as [`Self::new`], and calls itself by this name.
+    pub fn with_user_agent(options: &Options, user_agent: &UserAgent) -> Result<Self, SetupError> {
         let token = secret::header_value("Bearer ", &options.token);
         let token = token.map_err(|source| SetupError::Header {
             name: "token",
             source,
         })?;
-        let headers = HeaderMap::from_iter([(header::AUTHORIZATION, token)]);
+        let headers = HeaderMap::from_iter([
+            (header::AUTHORIZATION, token),
+            (header::USER_AGENT, user_agent.header()),
+        ]);
         let ca_pem = options.ca_pem.as_deref();
         Ok(Self {
             api: ApiRoot::parse(&options.url, "/api/v4")?,
             http: Arc::new(HttpClient::new(&SERVER, &options.limits, ca_pem, headers)?),
         })
+    }
+
+    /// Returns for how long rate limits have held calls back so far.
+    pub fn held_for(&self) -> Duration {
+        self.http.held_for()
     }
 }

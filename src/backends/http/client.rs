@@ -9,6 +9,7 @@ use http::{HeaderMap, Response};
 use http_body_util::{BodyExt, Limited};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, ClientBuilder};
+use terraform_plugin::waiting::waiting_for;
 use tokio::time::{Instant, timeout_at};
 
 use super::circuit_breaker::{CircuitBreaker, CircuitCall};
@@ -74,6 +75,11 @@ impl HttpClient {
         self.limiter.named_limit(headers)
     }
 
+    /// Returns for how long rate limits have held calls back so far.
+    pub(in crate::backends) fn held_for(&self) -> Duration {
+        self.limiter.held_for()
+    }
+
     /// Sends a request until its outcome is final. Dropping the future cancels the call.
     ///
     /// `check` decides what an answer means.
@@ -85,6 +91,8 @@ impl HttpClient {
         let started = Instant::now();
         let mut retries = self.retries(request.repeatable);
         let circuit = self.breaker.begin(&request.call);
+        let call = request.call.clone();
+        let _waiting = waiting_for(move || format!("the answer to {} {}", call.method, call.url));
         let mut attempts = 0_u32;
         let mut uncertain = false;
         let mut status;
@@ -100,6 +108,8 @@ impl HttpClient {
                 break Err(error);
             };
             uncertain |= error.may_have_happened();
+            let is_limited = matches!(error.transport(), Some(TransportError::Limited { .. }));
+            let _held = is_limited.then(|| self.limiter.hold());
             if let Err(error) = circuit.sleep_until(Instant::now() + wait).await {
                 break Err(embed(&error));
             }
@@ -160,6 +170,11 @@ impl HttpClient {
                 let limited = TransportError::Limited { limit, wait };
                 return Err(Error::new(request.call.clone(), limited));
             }
+            let call = request.call.clone();
+            let _waiting = waiting_for(move || {
+                format!("a rate limit that holds back {} {}", call.method, call.url)
+            });
+            let _held = self.limiter.hold();
             circuit.sleep_until(lifted_at).await?;
         }
         let sending = self
@@ -223,13 +238,7 @@ fn embed<K: ErrorKind>(error: &Error<TransportError>) -> Error<K> {
 }
 
 fn client_builder(ca_pem: Option<&str>) -> Result<ClientBuilder, CaError> {
-    let client = Client::builder()
-        .user_agent(concat!(
-            "terraform-provider-nautes/",
-            env!("CARGO_PKG_VERSION")
-        ))
-        .redirect(Policy::none())
-        .tcp_nodelay(true);
+    let client = Client::builder().redirect(Policy::none()).tcp_nodelay(true);
     let Some(pem) = ca_pem else {
         return Ok(client);
     };

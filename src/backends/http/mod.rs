@@ -27,6 +27,7 @@ mod retry;
 pub(super) mod tests;
 mod transport_error;
 mod trust;
+mod user_agent;
 
 pub use self::address::AddressError;
 pub(super) use self::address::ApiRoot;
@@ -42,3 +43,4 @@ pub(super) use self::request::{MAX_ANSWER, Request, WhenLimited};
 pub use self::retry::RetryReason;
 pub use self::transport_error::{ConnectFailure, TransportError};
 pub use self::trust::TrustFailure;
+pub use self::user_agent::UserAgent;

@@ -41,7 +41,16 @@ struct State {
     lifted_at: HashMap<Scope, Instant>,
     /// The named limit that counts a route.
     names: HashMap<String, String>,
+    /// The calls that are held back now.
+    held: usize,
+    /// Since when there are some.
+    held_since: Option<Instant>,
+    /// How long there were some before that.
+    held_before: Duration,
 }
+
+/// A call that a limit holds back, until this is dropped.
+pub(super) struct Held<'l>(&'l RateLimiter);
 
 /// What a limit counts.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -101,6 +110,21 @@ impl RateLimiter {
         }
     }
 
+    /// Registers that a call is held back.
+    pub(super) fn hold(&self) -> Held<'_> {
+        let mut state = self.lock();
+        state.held += 1;
+        state.held_since.get_or_insert_with(Instant::now);
+        Held(self)
+    }
+
+    /// Returns for how long calls were held back, however many they were at a time.
+    pub(super) fn held_for(&self) -> Duration {
+        let state = self.lock();
+        let now = state.held_since.map(|since| since.elapsed());
+        state.held_before + now.unwrap_or_default()
+    }
+
     /// Returns the limit that holds back calls of a route the longest, and when it is lifted.
     pub(super) fn blocked_until(&self, route: &str) -> Option<(Instant, RateLimit)> {
         let now = Instant::now();
@@ -124,6 +148,18 @@ impl RateLimiter {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.held = state.held.saturating_sub(1);
+        if state.held == 0
+            && let Some(since) = state.held_since.take()
+        {
+            state.held_before += since.elapsed();
+        }
     }
 }
 

@@ -26,6 +26,7 @@ mod transport;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Mutex;
 
@@ -34,7 +35,7 @@ pub use self::error::{Error, Kind};
 pub use self::login::Login;
 pub use self::secret::{Expected, SecretValues, StoredSecret};
 pub use self::secret_metadata::SecretMetadata;
-pub use super::http::{AddressError, CaError, Call, FieldError, Limits, SetupError};
+pub use super::http::{AddressError, CaError, Call, FieldError, Limits, SetupError, UserAgent};
 
 use self::session::Session;
 
@@ -71,10 +72,20 @@ impl Vault {
     /// A default crypto provider of rustls must be installed in the process. Proxies are taken
     /// from the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`).
     pub fn new(options: Options) -> Result<Self, SetupError> {
+        Self::with_user_agent(options, &UserAgent::default())
+    }
+
+    /// Does the same as [`Self::new`], and calls itself by this name.
+    pub fn with_user_agent(options: Options, user_agent: &UserAgent) -> Result<Self, SetupError> {
         Ok(Self {
             manage_mounts: options.manage_mounts,
-            session: Arc::new(Session::new(options)?),
+            session: Arc::new(Session::new(options, user_agent)?),
             verified_mounts: Arc::default(),
         })
+    }
+
+    /// Returns for how long rate limits have held calls back so far.
+    pub fn held_for(&self) -> Duration {
+        self.session.held_for()
     }
 }

@@ -15,7 +15,7 @@ use super::error::{Error, Kind};
 use super::login::Login;
 use super::request::{Request, Verb};
 use super::transport::{Answer, Transport};
-use crate::backends::http::{SetupError, TransportError};
+use crate::backends::http::{SetupError, TransportError, UserAgent};
 use crate::secret::{self, Secret};
 
 /// What calls share.
@@ -89,7 +89,7 @@ fn secret_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::
 }
 
 impl Session {
-    pub(super) fn new(options: Options) -> Result<Self, SetupError> {
+    pub(super) fn new(options: Options, user_agent: &UserAgent) -> Result<Self, SetupError> {
         let static_token = match &options.login {
             Login::Token(token) => Some(secret::header_value("", token)),
             _ => None,
@@ -100,10 +100,14 @@ impl Session {
                 name: "token",
                 source,
             })?,
-            transport: Transport::new(&options)?,
+            transport: Transport::new(&options, user_agent)?,
             login: options.login,
             state: Mutex::default(),
         })
+    }
+
+    pub(super) fn held_for(&self) -> Duration {
+        self.transport.held_for()
     }
 
     /// Makes a call without a body at a path below a mount.

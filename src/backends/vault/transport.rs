@@ -1,7 +1,9 @@
 //! How a call reaches Vault, and what comes back.
 
+use std::time::Duration;
+
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::de::DeserializeOwned;
 
 use super::Options;
@@ -9,7 +11,7 @@ use super::error::{Error, Kind};
 use super::request::{Request, Verb};
 use super::status::check_status;
 use crate::backends::http::{
-    ApiRoot, Call, HttpClient, Server, SetupError, TransportError, parse_json,
+    ApiRoot, Call, HttpClient, Server, SetupError, TransportError, UserAgent, parse_json,
 };
 
 /// The header that carries the token.
@@ -43,8 +45,11 @@ pub(super) struct Answer {
 }
 
 impl Transport {
-    pub(super) fn new(options: &Options) -> Result<Self, SetupError> {
-        let mut headers = HeaderMap::from_iter([(REQUEST, HeaderValue::from_static("true"))]);
+    pub(super) fn new(options: &Options, user_agent: &UserAgent) -> Result<Self, SetupError> {
+        let mut headers = HeaderMap::from_iter([
+            (REQUEST, HeaderValue::from_static("true")),
+            (header::USER_AGENT, user_agent.header()),
+        ]);
         if let Some(namespace) = &options.namespace {
             let namespace = HeaderValue::from_str(namespace);
             let namespace = namespace.map_err(|source| SetupError::Header {
@@ -58,6 +63,10 @@ impl Transport {
             api: ApiRoot::parse(&options.address, "/v1")?,
             http: HttpClient::new(&SERVER, &options.limits, ca_pem, headers)?,
         })
+    }
+
+    pub(super) fn held_for(&self) -> Duration {
+        self.http.held_for()
     }
 
     /// Makes a call without a body at a path below a mount.

@@ -1,7 +1,7 @@
 //! Reads and checks a repository's credentials, and changes nothing.
 //!
 //! This reads the metadata of each secret, lists all policies once per process, and makes at most two
-//! calls to GitLab. The values of secrets are read when changes are applied, and here only where the
+//! calls to GitLab: access tokens are listed only where one is wanted or known, or where Vault has a policy for one. The values of secrets are read when changes are applied, and here only where the
 //! metadata does not tell what the latest version holds.
 
 mod check;
@@ -82,18 +82,19 @@ impl Credentials {
     ) -> Result<Inspection, Error> {
         let owner = owner.into();
         let repository = owner.repository;
+        let policies = self.policies.for_repository(repository).await?;
         let mut secrets = BTreeMap::new();
         for secret in GitSecret::ALL {
+            let path = SecretPath::for_repository(repository, secret);
             let may_exist = secret != GitSecret::AccessToken
+                || policies.contains(&path.policy_name())
                 || expectation.looks_for_token
                 || expectation.token.is_some()
                 || expectation.known_token.is_some();
             if may_exist {
-                let path = SecretPath::for_repository(repository, secret);
                 secrets.insert(secret, self.current_secret(&owner, &path).await?);
             }
         }
-        let policies = self.policies.for_repository(repository).await?;
         let keys = self.key_list(repository).await?;
         let tokens = if secrets.contains_key(&GitSecret::AccessToken) {
             self.access_tokens(repository).await?

@@ -210,3 +210,27 @@ async fn keys_that_were_replaced_or_enabled_twice_are_named() {
         .into()
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_that_nobody_wants_are_looked_for_only_where_vault_has_a_policy_for_one() {
+    let world = World::new().await;
+    let [without, with] = [
+        world.repository("without", None).await,
+        world.repository("with", None).await,
+    ];
+    world.process().ensure(without, None).await.unwrap();
+    let policy = token_policy();
+    world.process().ensure(with, Some(&policy)).await.unwrap();
+    for (repository, expected) in [(without, 0), (with, 1)] {
+        world.emulator.clear_journal();
+        let observed = inspect(&world, repository, Expectation::default()).await;
+        let found = texts(&observed);
+        let not_wanted = found.contains("there is an access token that is not wanted");
+        assert_eq!(not_wanted, expected == 1, "{found:?}");
+        let journal = world.emulator.journal();
+        let lists = journal
+            .iter()
+            .filter(|call| call.call() == "GET /projects/{id}/access_tokens");
+        assert_eq!(lists.count(), expected);
+    }
+}

@@ -11,6 +11,7 @@ use nautes_model::{ProductId, RepositoryId};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::model::PlanOf;
 use terraform_plugin::value::{Known, Path, Tf};
+use terraform_plugin::waiting::waiting_for;
 
 use super::model::{
     AccessTokenModel, CodeRepoModel, DeployKeyModel, DeployKeyModelPlan, DeployKeysModel,
@@ -121,7 +122,10 @@ pub(super) async fn update(
         return Ok(false);
     }
     let mut ensured = planned.clone();
-    let has_token = !prior.access_token.is_null();
+    let drift = prior.common.drift.known().into_iter().flatten();
+    let drift: BTreeSet<&str> = drift.map(String::as_str).collect();
+    let has_token =
+        !prior.access_token.is_null() || names_token(&drift, RepositoryId::new(project.id));
     let kept = kept_secrets(planned);
     ensure(client, &mut ensured, project, has_token, &kept).await?;
     let keys = (key_ids(&planned.deploy_keys), key_ids(&ensured.deploy_keys));
@@ -262,6 +266,7 @@ pub(super) async fn wait_for_distribution(
         repository: id,
         before,
     };
+    let _waiting = waiting_for(move || format!("the deploy keys of others to be enabled on {id}"));
     client
         .credentials()?
         .wait_for_distribution(product, config_project, subscriber)

@@ -13,6 +13,7 @@ use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::model::{Model, PlanOf};
 use terraform_plugin::schema::{Validator, each, one_of};
 use terraform_plugin::value::{Known, Path, PlanSet};
+use terraform_plugin::waiting::waiting_for;
 
 use crate::client::Client;
 use crate::credentials::Subscriber;
@@ -157,6 +158,8 @@ impl ManifestKind for CodeRepoBindingKind {
         };
         let repository = binding.code_repo;
         let subscriber = Subscriber::Binding { repository };
+        let _waiting =
+            waiting_for(move || format!("the deploy keys of others to be enabled on {repository}"));
         let distributed = client
             .credentials()?
             .wait_for_distribution(product, config_project, subscriber)

@@ -11,9 +11,9 @@ use std::time::Duration;
 use gitlab_emulator::Emulator;
 use nautes_model::EntityName;
 use nautes_model::entity::{Cluster, ClusterShape, Entity, WorkerType};
-use terraform_plugin::diagnostics::{Diagnostics, Warnings};
+use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::model::Model;
-use terraform_plugin::provider::{Provider, Registry};
+use terraform_plugin::provider::{ConfigureContext, Provider, Registry};
 use terraform_plugin::testing::driver::{Applied, Driver};
 use terraform_plugin::value::Value;
 
@@ -47,9 +47,9 @@ impl Provider for WithClusters {
     async fn configure(
         &self,
         block: ProviderBlock,
-        warnings: &mut Warnings,
+        context: &mut ConfigureContext,
     ) -> Result<Client, Diagnostics> {
-        Nautes.configure(block, warnings).await
+        Nautes.configure(block, context).await
     }
 
     fn register(&self, registry: &mut Registry<Client>) {
@@ -58,12 +58,12 @@ impl Provider for WithClusters {
     }
 }
 
-fn text(text: &str) -> Value {
+pub(crate) fn text(text: &str) -> Value {
     Value::String(text.to_owned())
 }
 
 /// A configuration in which only these attributes are set.
-fn config<M: Model, const N: usize>(set: [(&str, Value); N]) -> Value {
+pub(crate) fn config<M: Model, const N: usize>(set: [(&str, Value); N]) -> Value {
     let unset = M::attributes();
     let unset = unset.keys().map(|name| (name.clone(), Value::Null));
     let mut all: BTreeMap<String, Value> = unset.collect();

@@ -6,7 +6,10 @@ use terraform_plugin::value::{Path, Value};
 use super::{config, text};
 use crate::provider::{GitLabBlock, Nautes, ProviderBlock};
 use crate::resources::code_repo::CodeRepoModel;
+use crate::resources::code_repo_binding::CodeRepoBindingModel;
+use crate::resources::environment::EnvironmentModel;
 use crate::resources::product::ProductModel;
+use crate::resources::project::ProjectModel;
 
 /// A provider whose GitLab never answers.
 async fn driver() -> Driver<Nautes> {
@@ -60,6 +63,55 @@ async fn names_that_gitlab_would_refuse_are_errors_of_their_attribute_at_plan() 
     ]);
     let planned = driver().await.plan("nautes_product", &adopted, None).await;
     assert!(planned.is_ok(), "GitLab keeps older paths: {planned:?}");
+}
+
+#[tokio::test]
+async fn a_name_that_its_kind_does_not_allow_is_answered_with_the_rule_and_the_longest_length() {
+    let of_product = |type_name: &str, name: &str| match type_name {
+        "nautes_product" => product(name),
+        "nautes_code_repo" => code_repo(name),
+        "nautes_environment" => config::<EnvironmentModel, 4>([
+            ("product", text("shop")),
+            ("name", text(name)),
+            ("cluster", text("deploy-01")),
+            ("env_type", text("test")),
+        ]),
+        "nautes_project" => {
+            config::<ProjectModel, 2>([("product", text("shop")), ("name", text(name))])
+        }
+        _ => config::<CodeRepoBindingModel, 4>([
+            ("product", text("shop")),
+            ("name", text(name)),
+            ("code_repo", text("till")),
+            ("permissions", text("readonly")),
+        ]),
+    };
+    let path_rule = "letters, digits, `_`";
+    let subdomain_rule = "lower-case letters, digits, `-` and `.` are allowed";
+    for (type_name, noun, rule, length) in [
+        ("nautes_product", "a product", path_rule, 255),
+        ("nautes_code_repo", "a code repository", path_rule, 255),
+        ("nautes_environment", "an environment", subdomain_rule, 250),
+        ("nautes_project", "a project", subdomain_rule, 250),
+        (
+            "nautes_code_repo_binding",
+            "a code repository binding",
+            subdomain_rule,
+            250,
+        ),
+    ] {
+        let (path, detail) = refused(type_name, &of_product(type_name, "Shop!")).await;
+        assert_eq!(path, at("name"), "{detail}");
+        let expected = format!("`Shop!` cannot be the name of {noun}: {rule}");
+        assert!(detail.contains(&expected), "{detail}");
+        let longest = format!("at most {length} characters are allowed");
+        assert!(detail.contains(&longest), "{detail}");
+
+        let (path, detail) = refused(type_name, &of_product(type_name, &"a".repeat(300))).await;
+        assert_eq!(path, at("name"), "{detail}");
+        assert!(detail.contains("it has 300 characters"), "{detail}");
+        assert!(detail.contains(&longest), "{detail}");
+    }
 }
 
 #[tokio::test]

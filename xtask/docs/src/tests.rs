@@ -88,7 +88,12 @@ fn source(folder: &str) -> String {
 
 #[test]
 fn the_guide_explains_messages_that_the_provider_gives() {
-    let source = source("src") + &source("crates/nautes-model/src");
+    let folders = [
+        "src",
+        "crates/nautes-model/src",
+        "crates/terraform-plugin/src",
+    ];
+    let source = folders.map(source).concat();
     let guide = read(&workspace().join("examples/provider/guide.md")).unwrap();
     let (_, section) = guide.split_once("## Troubleshooting").unwrap();
     let (section, _) = section.split_once("\n## ").unwrap();

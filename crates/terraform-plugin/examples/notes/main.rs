@@ -28,9 +28,9 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use terraform_plugin::diagnostics::{Diagnostic, Diagnostics, Warnings};
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::model::Model;
-use terraform_plugin::provider::{Provider, Registry};
+use terraform_plugin::provider::{ConfigureContext, Provider, Registry};
 use terraform_plugin::server::{ServeOptions, serve};
 use terraform_plugin::service::ProviderService;
 use terraform_plugin::value::Path;
@@ -68,7 +68,7 @@ impl Provider for Notes {
     async fn configure(
         &self,
         configuration: Configuration,
-        _: &mut Warnings,
+        _: &mut ConfigureContext,
     ) -> Result<Folder, Diagnostics> {
         let folder = configuration.folder.ok_or_else(|| {
             Diagnostic::error(

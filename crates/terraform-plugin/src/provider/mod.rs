@@ -1,13 +1,15 @@
 //! Providers: the trait that combines a configuration with resources, data sources and other kinds.
 
+mod configuration;
 mod faults;
 mod registry;
 
 use std::future::Future;
 
+pub use configuration::ConfigureContext;
 pub use registry::Registry;
 
-use crate::diagnostics::{Diagnostics, Warnings};
+use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::model::{Model, PlanOf};
 
 /// A provider.
@@ -30,11 +32,20 @@ pub trait Provider: Send + Sync + 'static {
     fn configure(
         &self,
         config: Self::Config,
-        warnings: &mut Warnings,
+        context: &mut ConfigureContext,
     ) -> impl Future<Output = Result<Self::Client, Diagnostics>> + Send;
 
     /// Registers the resources, data sources, functions and other kinds.
     fn register(&self, registry: &mut Registry<Self::Client>);
+
+    /// Returns what the user should know about the run so far, such as a server that slowed it down.
+    ///
+    /// It is called when the last operation in flight ends, which may be the last of the run: Terraform does not tell. So
+    /// it returns a warning only once.
+    fn report(&self, client: &Self::Client) -> Option<Diagnostic> {
+        let _ = client;
+        None
+    }
 
     /// Validates a configuration beyond its schema, without network access.
     fn validate(&self, config: &PlanOf<Self::Config>) -> Diagnostics {

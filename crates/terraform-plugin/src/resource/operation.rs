@@ -4,12 +4,11 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::PrivateState;
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::run::{took_too_long, until_interrupted};
+use crate::run::within_limit;
 use crate::value::{Convert, Value};
 
 /// One operation on one object.
@@ -107,20 +106,10 @@ impl Limits {
         self,
         operation: impl Future<Output = Result<T, Diagnostics>>,
     ) -> Result<T, Diagnostics> {
-        let Self {
-            operation: name,
-            timeout,
-            interrupted,
-        } = self;
-        // The clock cannot represent every limit.
-        let far = Duration::from_secs(60 * 60 * 24 * 365);
-        let deadline = Instant::now() + timeout.min(far);
-        let limited = until_interrupted(name, &interrupted, operation);
-        timeout_at(deadline, limited).await.unwrap_or_else(|_| {
-            let next_step = format!(
-                "Apply again to finish it, or allow more time: timeouts = {{ {name} = \"…\" }}."
-            );
-            Err(took_too_long(name, timeout, &next_step).into())
-        })
+        let name = self.operation;
+        let next_step = format!(
+            "Apply again to finish it, or allow more time: timeouts = {{ {name} = \"…\" }}."
+        );
+        within_limit(name, self.timeout, &self.interrupted, &next_step, operation).await
     }
 }

@@ -19,6 +19,7 @@ impl<P: Provider> Rpc<P> for tf::apply_resource_change::Request {
     type Response = tf::apply_resource_change::Response;
     const NAME: &'static str = "ApplyResourceChange";
     const KIND: Option<Kind> = Some(Kind::Resource);
+    const IS_OPERATION: bool = true;
 
     fn subject(&self) -> &str {
         &self.type_name

@@ -1,7 +1,5 @@
 //! `ReadDataSource`.
 
-use tokio::time::timeout;
-
 use super::ProviderService;
 use super::rpc::Rpc;
 use super::wire::{decode_value, encode_value, require_known};
@@ -11,12 +9,13 @@ use crate::kind::Kind;
 use crate::plan::{apply_defaults, keep_equivalent};
 use crate::protocol::tfplugin6 as tf;
 use crate::provider::Provider;
-use crate::run::{took_too_long, until_interrupted};
+use crate::run::within_limit;
 
 impl<P: Provider> Rpc<P> for tf::read_data_source::Request {
     type Response = tf::read_data_source::Response;
     const NAME: &'static str = "ReadDataSource";
     const KIND: Option<Kind> = Some(Kind::DataSource);
+    const IS_OPERATION: bool = true;
 
     fn subject(&self) -> &str {
         &self.type_name
@@ -29,12 +28,9 @@ impl<P: Provider> Rpc<P> for tf::read_data_source::Request {
         let config = apply_defaults(&source.schema().attributes, &config);
         let interrupted = service.interrupted();
         let mut context = Context::new(client, interrupted.clone());
-        let read = until_interrupted("read", &interrupted, source.read(&mut context, &config));
-        let limit = source.timeout();
-        let read = timeout(limit, read).await.unwrap_or_else(|_| {
-            let next_step = "Run the command again once the remote system responds faster.";
-            Err(took_too_long("read", limit, next_step).into())
-        });
+        let read = source.read(&mut context, &config);
+        let next_step = "Run the command again once the remote system responds faster.";
+        let read = within_limit("read", source.timeout(), &interrupted, next_step, read).await;
         let known = read.and_then(|data| {
             let data = keep_equivalent(&source.schema().attributes, &config, &data);
             require_known(&data, "The data that the read returned")?;

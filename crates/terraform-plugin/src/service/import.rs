@@ -15,6 +15,7 @@ impl<P: Provider> Rpc<P> for tf::import_resource_state::Request {
     type Response = tf::import_resource_state::Response;
     const NAME: &'static str = "ImportResourceState";
     const KIND: Option<Kind> = Some(Kind::Resource);
+    const IS_OPERATION: bool = true;
 
     fn subject(&self) -> &str {
         &self.type_name

@@ -10,6 +10,7 @@ mod events;
 mod function;
 mod identity;
 mod import;
+mod in_flight;
 mod list_resource;
 mod plan;
 mod read;
@@ -25,6 +26,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio_util::sync::CancellationToken;
 
+use self::in_flight::InFlight;
 use crate::action::ErasedAction;
 use crate::data_source::ErasedDataSource;
 use crate::diagnostics::{Diagnostic, Diagnostics, ToldCauses};
@@ -45,6 +47,7 @@ pub struct ProviderService<P: Provider> {
     configuration: RwLock<Configuration<P::Client>>,
     interrupted: RwLock<CancellationToken>,
     told_causes: ToldCauses,
+    in_flight: InFlight,
 }
 
 /// The state of the provider's configuration.
@@ -68,6 +71,7 @@ impl<P: Provider> ProviderService<P> {
             configuration: RwLock::new(Configuration::Missing),
             interrupted: RwLock::new(CancellationToken::new()),
             told_causes: ToldCauses::default(),
+            in_flight: InFlight::default(),
             provider,
         }
     }

@@ -18,6 +18,7 @@ impl<P: Provider> Rpc<P> for tf::plan_resource_change::Request {
     type Response = tf::plan_resource_change::Response;
     const NAME: &'static str = "PlanResourceChange";
     const KIND: Option<Kind> = Some(Kind::Resource);
+    const IS_OPERATION: bool = true;
 
     fn subject(&self) -> &str {
         &self.type_name

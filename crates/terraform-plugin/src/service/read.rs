@@ -17,6 +17,7 @@ impl<P: Provider> Rpc<P> for tf::read_resource::Request {
     type Response = tf::read_resource::Response;
     const NAME: &'static str = "ReadResource";
     const KIND: Option<Kind> = Some(Kind::Resource);
+    const IS_OPERATION: bool = true;
 
     fn subject(&self) -> &str {
         &self.type_name

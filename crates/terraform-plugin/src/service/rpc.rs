@@ -8,6 +8,7 @@ use tracing::field::Empty;
 use tracing::{Instrument as _, Span, debug, error, error_span, warn};
 
 use super::ProviderService;
+use super::in_flight::Entry;
 use super::response::RpcResponse;
 use crate::diagnostics::{Diagnostics, Severity};
 use crate::kind::Kind;
@@ -22,6 +23,8 @@ pub(super) trait Rpc<P: Provider>: Send + Sized {
     const NAME: &'static str;
     /// The kind that the request is about. The RPC is unimplemented in a provider that has none of it.
     const KIND: Option<Kind> = None;
+    /// Whether it is an operation of a run, whose response can carry what the provider reports at the end.
+    const IS_OPERATION: bool = false;
 
     /// Returns the type name that the request is about.
     #[expect(
@@ -49,10 +52,11 @@ pub(super) async fn handle<P: Provider, R: Rpc<P>>(
 ) -> R::Response {
     let span = span::<P, R>(&request);
     let started = Instant::now();
+    let in_flight = R::IS_OPERATION.then(|| service.in_flight.begin());
     let work = async {
         let mut failure = request.failure_response();
         debug!("received request");
-        let response = match guarded(R::NAME, request.handle(service)).await {
+        let mut response = match guarded(R::NAME, request.handle(service)).await {
             Ok(response) => response,
             Err(diagnostics) => {
                 log_diagnostics(&diagnostics);
@@ -60,6 +64,14 @@ pub(super) async fn handle<P: Provider, R: Rpc<P>>(
                 failure
             }
         };
+        if in_flight.is_some_and(Entry::end_as_last)
+            && let Some(client) = service.client()
+            && let Some(report) = service.provider.report(&client)
+        {
+            let report = Diagnostics::from(report);
+            log_diagnostics(&report);
+            response.add_diagnostics(&report);
+        }
         let milliseconds = started.elapsed().as_millis();
         debug!(tf_req_duration_ms = %milliseconds, "served request");
         response

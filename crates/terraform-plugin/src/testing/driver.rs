@@ -75,6 +75,9 @@ pub struct Applied {
 }
 
 impl<P: Provider> Driver<P> {
+    /// The version of Terraform that the driver tells the provider.
+    pub const TERRAFORM_VERSION: &'static str = "1.14.0";
+
     /// Returns a provider without configuration, which can describe its schemas and call its functions.
     pub fn unconfigured(provider: P) -> Self {
         Self {
@@ -107,7 +110,7 @@ impl<P: Provider> Driver<P> {
         let request = tf::configure_provider::Request {
             config: encode_config(config, &self.service.schema().value_type())?,
             client_capabilities: Some(self.capabilities),
-            ..Default::default()
+            terraform_version: Self::TERRAFORM_VERSION.to_owned(),
         };
         let configured = self
             .service

@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use terraform_plugin::context::Context;
 use terraform_plugin::data_source::DataSource;
-use terraform_plugin::diagnostics::{Diagnostic, Diagnostics, Warnings};
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::model::{Model, PlanOf};
-use terraform_plugin::provider::{Provider, Registry};
+use terraform_plugin::provider::{ConfigureContext, Provider, Registry};
 use terraform_plugin::resource::{
     DefaultTimeouts, ImportTarget, Operation, PlanKind, Planning, Resource, StoredState, Timeouts,
 };
 use terraform_plugin::schema::one_of;
 use terraform_plugin::testing::driver::Driver;
 use terraform_plugin::value::{Known, Number, Path, Tf, Value, WriteOnly};
+use terraform_plugin::waiting::waiting_for;
 
 use crate::kinds::{BucketList, EmptyAction, IsKnown, Join, SessionResource};
 
@@ -66,6 +67,8 @@ pub(crate) struct Cloud {
     pub(crate) fault: Fault,
     /// Whether every operation warns.
     pub(crate) warns: bool,
+    /// What the provider reports at the next end of the last operation in flight.
+    pub(crate) report: Option<Diagnostic>,
     /// The class of new buckets in the provider's configuration.
     pub(crate) default_class: Option<String>,
     /// The user and password in the provider's configuration.
@@ -183,7 +186,10 @@ pub(crate) struct BucketIdentity {
 pub(crate) async fn inject_fault(fault: Fault) -> Result<(), Diagnostics> {
     match fault {
         Fault::Panic | Fault::WarnedPanic => panic!("injected panic"),
-        Fault::Hang => std::future::pending().await,
+        Fault::Hang => {
+            let _waiting = waiting_for(|| "the cloud".to_owned());
+            std::future::pending().await
+        }
         Fault::OnlyWarning => Err(Diagnostic::warning("Careful", "It is slow.").into()),
         Fault::Silent => Err(Diagnostics::default()),
         Fault::Early | Fault::WarnedEarly => {
@@ -531,10 +537,10 @@ impl Provider for CloudProvider {
     async fn configure(
         &self,
         config: CloudConfig,
-        warnings: &mut Warnings,
+        context: &mut ConfigureContext,
     ) -> Result<Shared, Diagnostics> {
         if self.cloud.lock().unwrap().warns {
-            warnings.warn("Careful", "It is slow.");
+            context.warn("Careful", "It is slow.");
         }
         match config.region.as_deref() {
             Some("moon") => Err(Diagnostic::error("No such region", "Use another.").into()),
@@ -549,6 +555,10 @@ impl Provider for CloudProvider {
                 Ok(Arc::clone(&self.cloud))
             }
         }
+    }
+
+    fn report(&self, client: &Shared) -> Option<Diagnostic> {
+        client.lock().unwrap().report.take()
     }
 
     fn register(&self, registry: &mut Registry<Shared>) {

@@ -1,5 +1,6 @@
 use std::time::{Duration, Instant};
 
+use terraform_plugin::diagnostics::Diagnostic;
 use terraform_plugin::testing::driver::{Failure, Search};
 use terraform_plugin::value::Value;
 
@@ -173,6 +174,9 @@ async fn an_operation_ends_at_its_time_limit() {
         summaries(&failed.diagnostics),
         ["The create took longer than 3s"]
     );
+    let detail = &failed.diagnostics[0].detail;
+    let expected = "It was stopped after 3s, while it waited for the cloud. Apply again";
+    assert!(detail.starts_with(expected), "{detail}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -402,4 +406,32 @@ async fn warnings_of_every_kind_are_reported_with_a_failure() {
     assert_eq!(reported(planned), ["Careful", "No such bucket"]);
     let configured = driver.reconfigure(&provider_config(text("moon"))).await;
     assert_eq!(reported(configured), ["Careful", "No such region"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_is_a_warning_of_the_last_operation_in_flight() {
+    let (driver, cloud) = start().await;
+    cloud.lock().unwrap().fault = Fault::Hang;
+    let limits = |create: &str| {
+        let others = ["read", "update", "delete"].map(|operation| (operation, Value::Null));
+        Value::object([("create", text(create))].into_iter().chain(others))
+    };
+    let bucket_within =
+        |name: &str, limit: &str| bucket([("name", text(name)), ("timeouts", limits(limit))]);
+    let (short, long) = (bucket_within("a", "3s"), bucket_within("b", "5s"));
+    let second = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        // Each fault is for one operation.
+        cloud.lock().unwrap().fault = Fault::Hang;
+        cloud.lock().unwrap().report = Some(Diagnostic::warning("Slow", "The cloud was slow."));
+        driver.apply(BUCKET, &long, None).await
+    };
+    let (first, last) = tokio::join!(driver.apply(BUCKET, &short, None), second);
+    let took_too_long = |limit: &str| format!("The create took longer than {limit}");
+    assert_eq!(
+        summaries(&first.unwrap().diagnostics),
+        [took_too_long("3s")]
+    );
+    let last = last.unwrap().diagnostics;
+    assert_eq!(summaries(&last), [took_too_long("5s"), "Slow".to_owned()]);
 }

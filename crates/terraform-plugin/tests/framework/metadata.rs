@@ -1,11 +1,11 @@
 use terraform_plugin::context::Context;
 use terraform_plugin::data_source::DataSource;
-use terraform_plugin::diagnostics::{Diagnostics, Warnings};
+use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::list_resource::{ListResource, Listing};
 use terraform_plugin::model::{Model, PlanOf};
 use terraform_plugin::protocol::tfplugin6 as tf;
 use terraform_plugin::protocol::tfplugin6::provider_server::Provider as _;
-use terraform_plugin::provider::{Provider, Registry};
+use terraform_plugin::provider::{ConfigureContext, Provider, Registry};
 use terraform_plugin::resource::{NoIdentity, Operation, Resource};
 use terraform_plugin::service::ProviderService;
 use tonic::{Code, Request};
@@ -222,7 +222,7 @@ impl Provider for Small {
     type Config = Nothing;
     type Client = ();
 
-    async fn configure(&self, _: Nothing, _: &mut Warnings) -> Result<(), Diagnostics> {
+    async fn configure(&self, _: Nothing, _: &mut ConfigureContext) -> Result<(), Diagnostics> {
         Ok(())
     }
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use terraform_plugin::diagnostics::{Diagnostics, Warnings};
+use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::model::Model;
-use terraform_plugin::provider::{Provider, Registry};
+use terraform_plugin::provider::{ConfigureContext, Provider, Registry};
 use terraform_plugin::resource::{
     NoIdentity, Operation, PlanKind, Planning, PrivateState, Resource,
 };
@@ -127,7 +127,11 @@ impl Provider for Claims {
     type Config = Configuration;
     type Client = Shared;
 
-    async fn configure(&self, _: Configuration, _: &mut Warnings) -> Result<Shared, Diagnostics> {
+    async fn configure(
+        &self,
+        _: Configuration,
+        _: &mut ConfigureContext,
+    ) -> Result<Shared, Diagnostics> {
         Ok(Arc::clone(&self.0))
     }
 

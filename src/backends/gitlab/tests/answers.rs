@@ -110,6 +110,7 @@ async fn all_calls_of_a_client_wait_when_one_is_throttled() {
     ];
     let server = ScriptedServer::start(answers).await;
     let gitlab = server.client();
+    let started = Instant::now();
     let first = tokio::spawn({
         let gitlab = gitlab.clone();
         async move { gitlab.group(7).await }
@@ -118,9 +119,8 @@ async fn all_calls_of_a_client_wait_when_one_is_throttled() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     tokio::time::sleep(Duration::from_millis(50)).await;
-    let started = Instant::now();
     gitlab.group(8).await.unwrap();
-    assert!(started.elapsed() >= Duration::from_millis(700));
+    assert!(started.elapsed() >= Duration::from_secs(1));
     first.await.unwrap().unwrap();
 }
 

@@ -4,6 +4,7 @@ mod binding;
 mod rule;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use super::field::FieldPath;
 use super::violation::{Rule, Subject, Violation};
@@ -130,6 +131,12 @@ fn still_used(
              its `lifecycle` block.",
         );
     }
+    let _ = write!(
+        hint,
+        " If another configuration manages what references it and stays as it is, set \
+         `insecure_skip_check = true` on the {entity} and apply that before it is removed: the \
+         references are left without a target then.",
+    );
     Explanation {
         summary: format!("The {entity} is still used"),
         detail: format!(

@@ -146,6 +146,9 @@ fn a_message_for_a_removal_lists_the_referrers_and_a_solution() {
         hint.contains("create_before_destroy") && hint.contains("First apply"),
         "{hint}"
     );
+    // What another state manages does not change in this run.
+    let way_out = "`insecure_skip_check = true` on the project `checkout`";
+    assert!(hint.contains(way_out), "{hint}");
     assert_eq!(explanation.field, None);
 }
 
