@@ -13,7 +13,7 @@ use tower::{BoxError, ServiceExt};
 
 use super::access::{Access, AccessError};
 use super::circuit_breaker::{CircuitBreaker, CircuitCall};
-use super::error::{CallError, CallFailure, Refusal};
+use super::error::{CallError, CallFailure, ErrorBody};
 use super::limits::Limits;
 use super::request::ApiRequest;
 use super::retry::RetryBudget;
@@ -182,8 +182,8 @@ fn check(
     {
         return Ok((status, json));
     }
-    let refusal = Refusal::parse(status, answer.body(), request.quotes_secrets)
-        .or_else(|| Refusal::unknown_path(status, answer.body()));
+    let refusal = ErrorBody::parse(status, answer.body(), request.quotes_secrets)
+        .or_else(|| ErrorBody::unknown_path(status, answer.body()));
     let failure = match refusal.filter(|_| !status.is_success()) {
         Some(refusal) => CallFailure::Refused(refusal),
         None => TransportError::NotTheApi { status, wait }.into(),

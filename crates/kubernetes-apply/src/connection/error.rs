@@ -40,13 +40,13 @@ pub enum CallFailure {
     Transport(#[from] TransportError),
     /// The API server answered that it does not do it.
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Refused(#[from] ErrorBody),
 }
 
 /// The answer of an API server that does not do what it was asked for: a `Status`.
 #[derive(Clone, PartialEq, thiserror::Error)]
 #[error("{message} ({code} {reason})")]
-pub struct Refusal {
+pub struct ErrorBody {
     /// The HTTP status.
     pub code: u16,
     /// The reason in one word, such as `NotFound`.
@@ -111,7 +111,7 @@ impl CallError {
     }
 
     /// Returns the answer of the API server, if it is one.
-    pub fn refusal(&self) -> Option<&Refusal> {
+    pub fn refusal(&self) -> Option<&ErrorBody> {
         match &self.0.kind {
             CallFailure::Transport(_) => None,
             CallFailure::Refused(refusal) => Some(refusal),
@@ -135,7 +135,7 @@ impl CallFailure {
     }
 }
 
-impl Refusal {
+impl ErrorBody {
     /// Reads a `Status`; `None` if the answer is none.
     pub(super) fn parse(code: StatusCode, body: &[u8], quotes_secrets: bool) -> Option<Self> {
         let status: Value = serde_json::from_slice(body).ok()?;
@@ -224,9 +224,9 @@ fn causes(status: &Value) -> &[Value] {
     causes.map_or(&[], Vec::as_slice)
 }
 
-impl fmt::Debug for Refusal {
+impl fmt::Debug for ErrorBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Refusal({self})")
+        write!(f, "ErrorBody({self})")
     }
 }
 
@@ -255,9 +255,9 @@ mod tests {
 
     use super::*;
 
-    fn refusal(status: &Value, quotes_secrets: bool) -> Option<Refusal> {
+    fn refusal(status: &Value, quotes_secrets: bool) -> Option<ErrorBody> {
         let code = StatusCode::from_u16(u16::try_from(status["code"].as_u64()?).ok()?).ok()?;
-        Refusal::parse(code, status.to_string().as_bytes(), quotes_secrets)
+        ErrorBody::parse(code, status.to_string().as_bytes(), quotes_secrets)
     }
 
     #[test]
@@ -268,7 +268,7 @@ mod tests {
         let not_served = json!({"kind": "Status", "apiVersion": "v1", "code": 404, "reason": "NotFound",
                                 "message": "the server could not find the requested resource"});
         assert!(!refusal(&not_served, false).unwrap().says_gone("web"));
-        assert!(Refusal::parse(StatusCode::NOT_FOUND, b"<html>", false).is_none());
+        assert!(ErrorBody::parse(StatusCode::NOT_FOUND, b"<html>", false).is_none());
         assert_eq!(refusal(&json!({"kind": "Pod", "code": 404}), false), None);
     }
 

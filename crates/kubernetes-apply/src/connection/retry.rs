@@ -6,7 +6,7 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use tokio::time::Instant;
 
-use super::error::{CallFailure, Refusal};
+use super::error::{CallFailure, ErrorBody};
 use super::limits::Limits;
 use super::request::Repeat;
 use super::transport_error::TransportError;
@@ -85,7 +85,7 @@ impl CallFailure {
         match self {
             Self::Transport(TransportError::NotTheApi { wait, .. }) => *wait,
             Self::Transport(_) => None,
-            Self::Refused(refusal) => Refusal::requested_wait(refusal),
+            Self::Refused(refusal) => ErrorBody::requested_wait(refusal),
         }
     }
 }
@@ -151,7 +151,7 @@ mod tests {
     fn refusal(code: u16, message: &str) -> CallFailure {
         let status = json!({"kind": "Status", "apiVersion": "v1", "message": message});
         let code = StatusCode::from_u16(code).unwrap();
-        Refusal::parse(code, status.to_string().as_bytes(), false)
+        ErrorBody::parse(code, status.to_string().as_bytes(), false)
             .unwrap()
             .into()
     }
