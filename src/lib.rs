@@ -4,6 +4,7 @@ pub mod backends;
 mod claim;
 mod client;
 mod clusters;
+pub mod components;
 pub mod config_repo;
 pub mod credentials;
 mod diagnostics;

@@ -14,6 +14,7 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 
 use super::Explain;
 use crate::clusters::KubeconfigError;
+use crate::components::ComponentError;
 use crate::error_chain::sentence;
 
 /// What to do when the API server cannot be used.
@@ -83,6 +84,12 @@ impl Explain for DeleteError {
             self,
             "What is left is still in the state. Destroy again to finish it.",
         )
+    }
+}
+
+impl Explain for ComponentError {
+    fn explain(&self, attempt: &str) -> Diagnostics {
+        message(attempt, self, "")
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use testbed::{ControlPlane, ControlPlaneOptions};
+use testbed::{ControlPlane, ControlPlaneOptions, StandIn};
 use testbed::{Method, exactly};
 
 use crate::test_env::{Case, TestEnv};
@@ -13,6 +14,8 @@ use crate::test_env::{Case, TestEnv};
 const TENANT_REPOSITORY: &str = "tenant/management";
 
 /// A worker for deployments at an address.
+///
+/// A worker without components: what is to be installed is for the tests that are about it.
 fn worker(api_server: &str, kubeconfig_version: u64) -> String {
     format!(
         r#"
@@ -227,5 +230,88 @@ fn a_cluster_that_cannot_be_reached_is_a_warning_and_keeps_its_state() -> Case {
         "{text}"
     );
     assert!(text.contains("No changes"), "{text}");
+    Ok(())
+}
+
+/// The install manifests of upstream projects, which are test data.
+fn manifest(name: &str) -> anyhow::Result<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/components");
+    let path = folder.canonicalize()?.join(name);
+    let content = fs::read(&path)?;
+    let digest = ring::digest::digest(&ring::digest::SHA256, &content);
+    let digest: String = digest
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    Ok((path.display().to_string(), digest))
+}
+
+/// The components of a worker for deployments, from files.
+fn components(argo_cd: &str) -> anyhow::Result<String> {
+    let slot = |slot: &str, file: &str, version: &str| -> anyhow::Result<String> {
+        let (path, sha256) = manifest(file)?;
+        Ok(format!(
+            "    {slot} = {{ version = \"{version}\", url = \"{path}\", sha256 = \"{sha256}\" }}\n"
+        ))
+    };
+    Ok(format!(
+        "components = {{\n{}{}{}  }}\n  kubeconfig_wo_version",
+        slot("deployment", "argo-cd-v3.5.1.yaml", argo_cd)?,
+        slot(
+            "progressive_delivery",
+            "argo-rollouts-v1.9.1.yaml",
+            "v1.9.1"
+        )?,
+        slot("secret_sync", "external-secrets-2.9.0.yaml", "v2.9.0")?,
+    ))
+}
+
+#[test]
+fn a_worker_for_deployments_gets_its_components_keeps_them_and_loses_them() -> Case {
+    let stack = Stack::start()?;
+    let Stack {
+        env, control_plane, ..
+    } = &stack;
+    let _controllers = StandIn::start(control_plane)?;
+    let before = (stack.objects()?, env.vault()?.inventory()?);
+    let configuration =
+        worker(&control_plane.url(), 1).replace("kubeconfig_wo_version", &components("v3.5.1")?);
+    env.write(&configuration)?;
+    let mut running = env.workspace.start_apply(&[])?;
+    // Argo CD itself makes this one.
+    let project = "apiVersion: argoproj.io/v1alpha1\nkind: AppProject\nmetadata: { name: default, namespace: argocd }\nspec: {}\n";
+    while !running.has_ended() && control_plane.apply(project).is_err() {
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    running.finish()?.success()?;
+    env.workspace.assert_empty_plan("after the installation")?;
+    let status = env.workspace.resource("nautes_cluster.deploy")?["component_status"].clone();
+    assert_eq!(status["argocd"]["version"], json!("v3.5.1"));
+
+    control_plane.kubectl(["delete", "deployment", "-n", "argocd", "argocd-server"])?;
+    control_plane.kubectl([
+        "scale",
+        "deployment",
+        "-n",
+        "argo-rollouts",
+        "argo-rollouts",
+        "--replicas=3",
+    ])?;
+    env.workspace.apply_with(&["-refresh-only"])?;
+    let drift = env.workspace.resource("nautes_cluster.deploy")?["drift"].to_string();
+    assert!(
+        drift.contains("argocd-server") && drift.contains("argo-rollouts"),
+        "{drift}"
+    );
+    env.workspace.apply()?;
+
+    control_plane.kubectl(["delete", "appproject", "-n", "argocd", "default"])?;
+    env.workspace.destroy()?;
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while stack.objects()? != before.0 && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    assert_eq!((stack.objects()?, env.vault()?.inventory()?), before);
     Ok(())
 }

@@ -14,6 +14,7 @@ use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::resource::Operation;
 use terraform_plugin::value::Known;
 
+use super::components::Installer;
 use super::manifest;
 use super::model::ClusterModel;
 use super::read::object_id;
@@ -22,6 +23,7 @@ use super::stored::{ClusterSecrets, StoredCredential};
 use crate::claim::{Claim, Deletion};
 use crate::client::Client;
 use crate::clusters::{NAMESPACE, owner};
+use crate::components::Component;
 use crate::diagnostics::Context as _;
 use crate::resources::home::{Home, ManifestLocation};
 use crate::resources::references::entity_name;
@@ -67,6 +69,19 @@ pub(super) async fn delete(
     drop(request);
 
     if let Some(cluster) = &cluster {
+        let installer = Installer {
+            client: &client,
+            name: &name,
+            cluster,
+        };
+        for component in Component::ALL.into_iter().rev() {
+            for kept in installer.remove(component).await? {
+                operation.warn(
+                    format!("An object of {component} stays in the cluster {name}"),
+                    format!("{kept}."),
+                );
+            }
+        }
         let deleted = base_set(cluster)?.delete(&DeleteOptions::default()).await;
         for kept in &deleted.context(&attempt)?.kept {
             operation.warn(

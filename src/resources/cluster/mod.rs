@@ -5,6 +5,7 @@
 //! commits the manifest. `setup` does this, and an update does it again.
 
 mod access;
+mod components;
 mod delete;
 mod manifest;
 mod model;

@@ -60,6 +60,9 @@ pub(crate) struct ClusterModel {
     /// `.nip.io` after an IP address.
     #[tf(optional, follows(["api_server"]))]
     pub(crate) primary_domain: Tf<String>,
+    /// The components, by what they are for. A slot that is absent gets its default, and a version that is
+    /// not set is chosen at creation and kept.
+    pub(crate) components: Option<ComponentsModel>,
     /// For each namespace of a component, the names of the products that may use it.
     pub(crate) reserved_namespaces_allowed_products: Option<BTreeMap<String, BTreeSet<String>>>,
     /// For each name of a product, the cluster-scoped resources that it may create.
@@ -79,10 +82,62 @@ pub(crate) struct ClusterModel {
     /// Version of the cluster's Kubernetes.
     #[tf(stable)]
     pub(crate) kubernetes_version: Tf<String>,
+    /// The components that the provider has installed, by their names.
+    #[tf(follows(["components", "drift"]))]
+    pub(crate) component_status: Tf<BTreeMap<String, ComponentStatusModel>>,
     /// What was found to differ at the last refresh and no other attribute shows; an update repairs
     /// it.
     #[tf(cleared)]
     pub(crate) drift: Tf<BTreeSet<String>>,
+}
+
+/// The components of a cluster, by what they are for.
+#[derive(Debug, Clone, PartialEq, Model)]
+pub(crate) struct ComponentsModel {
+    /// Continuous deployment: Argo CD.
+    pub(crate) deployment: Option<ComponentModel>,
+    /// Progressive delivery: Argo Rollouts.
+    pub(crate) progressive_delivery: Option<ComponentModel>,
+    /// Secrets from Vault: External Secrets.
+    pub(crate) secret_sync: Option<ComponentModel>,
+    /// Ingress: Traefik.
+    pub(crate) gateway: Option<ComponentModel>,
+    /// Pipelines: Tekton with its dashboard.
+    pub(crate) pipeline: Option<ComponentModel>,
+    /// Events that start pipelines: Argo Events.
+    pub(crate) event_listener: Option<ComponentModel>,
+    /// Certificates: cert-manager, which is installed only if this slot is given.
+    pub(crate) cert_management: Option<ComponentModel>,
+}
+
+/// A component.
+#[derive(Debug, Clone, PartialEq, Model)]
+pub(crate) struct ComponentModel {
+    /// Whether the provider installs it; `true` by default. With `false` what is there is left alone.
+    pub(crate) install: Option<bool>,
+    /// Its version, such as `v3.5.1`.
+    pub(crate) version: Option<String>,
+    /// Where its manifest is: an address that begins with `https://`, or the absolute path of a file.
+    pub(crate) url: Option<String>,
+    /// SHA-256 of the manifest, in hexadecimal digits; required with `url`.
+    pub(crate) sha256: Option<String>,
+    /// Its namespace. Only that of Argo CD can be chosen.
+    pub(crate) namespace: Option<String>,
+    /// A registry that has copies of all images.
+    pub(crate) image_registry: Option<String>,
+    /// Name of the Secret with credentials for images, in the namespace of the component.
+    pub(crate) image_pull_secret: Option<String>,
+}
+
+/// A component that the provider has installed.
+#[derive(Debug, Clone, PartialEq, Model)]
+pub(crate) struct ComponentStatusModel {
+    /// Its version.
+    pub(crate) version: Tf<String>,
+    /// SHA-256 of its manifest; null if the provider builds its objects.
+    pub(crate) sha256: Tf<String>,
+    /// How many objects it has.
+    pub(crate) objects: Tf<u64>,
 }
 
 /// A secret in Vault that the user keeps.
@@ -165,6 +220,8 @@ impl ClusterModel {
             id: Known(cluster.name.to_string()),
             manifest_path: Tf::Null,
             kubernetes_version: Tf::Null,
+            components: None,
+            component_status: Known(BTreeMap::new()),
             drift: Tf::Null,
         }
     }

@@ -10,6 +10,7 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::resource::Operation;
 use terraform_plugin::value::Known;
 
+use super::components::{self, Installer, Wanted};
 use super::manifest;
 use super::model::{ClusterModel, ClusterResourceModel};
 use super::own_tokens::OwnTokens;
@@ -185,6 +186,22 @@ async fn inspect(
     let live = LiveObjects::new(cluster, &owner.label);
     let differences = set.drift(objects, None, &live).await.context(&attempt)?;
     drift.extend(differences.iter().map(ToString::to_string));
+    let installer = Installer {
+        client,
+        name,
+        cluster,
+    };
+    let installed = components::wanted(state, &manifest::entity(state)?.shape)?;
+    let known = state.component_status.known();
+    let is_installed =
+        |wanted: &Wanted| known.is_some_and(|known| known.contains_key(wanted.name()));
+    let (installed, missing): (Vec<_>, Vec<_>) = installed.into_iter().partition(is_installed);
+    drift.extend(
+        missing
+            .iter()
+            .map(|wanted| format!("{} is not installed", wanted.name())),
+    );
+    drift.extend(installer.drift(&installed, &live).await?);
     if is_worker {
         let mount = client.vault()?.auth_mount(name.as_str()).await;
         let mount = mount.with_context(|| format!("look for auth/{name} in Vault"))?;

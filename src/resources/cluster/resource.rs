@@ -7,6 +7,7 @@ use terraform_plugin::resource::{ImportTarget, Operation, Planning, Resource};
 use terraform_plugin::value::{Known, Path, Tf};
 
 use super::access::{connect, given_kubeconfig, no_kubeconfig};
+use super::components::{self, Installer, Wanted};
 use super::model::{ClusterIdentity, ClusterModel};
 use super::read::{TYPE_NAME, object_id};
 use super::setup::{Setup, credential};
@@ -117,6 +118,7 @@ async fn save(
             .at(&Path::to("cluster_type"))
             .into());
     }
+    let cluster_shape = cluster.shape.clone();
     let entity = Entity::from(cluster);
     let location = ManifestLocation::load(&operation.private);
     let mode = match &prior {
@@ -159,6 +161,45 @@ async fn save(
     };
     setup.check().await?;
     let version = setup.run().await?;
+
+    let installer = Installer {
+        client: &client,
+        name: &name,
+        cluster: &connection.cluster,
+    };
+    let mut described = planned.clone();
+    if let Some(prior) = &prior {
+        described
+            .component_status
+            .clone_from(&prior.component_status);
+    }
+    let wanted = components::wanted(&described, &cluster_shape)?;
+    for (summary, detail) in wanted.iter().flat_map(Wanted::warnings) {
+        operation.warn(summary, detail);
+    }
+    let known = described
+        .component_status
+        .known()
+        .cloned()
+        .unwrap_or_default();
+    let mut partial = prior.clone();
+    let mut recorded = None;
+    let installed = installer
+        .install(
+            &wanted,
+            |status| {
+                if let Some(partial) = &mut partial {
+                    partial.component_status = components::status_attribute(status.clone());
+                    recorded = Some(partial.clone());
+                }
+            },
+            known,
+        )
+        .await;
+    if let (Err(_), Some(recorded)) = (&installed, &recorded) {
+        operation.record(recorded);
+    }
+    planned.component_status = components::status_attribute(installed?);
 
     let saved = home
         .put(&request, &entity, mode, validation, &attempt)

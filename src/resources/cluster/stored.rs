@@ -29,12 +29,16 @@ pub(super) struct StoredCredential {
 pub(super) struct ClusterSecrets<'a> {
     client: &'a Client,
     pub(super) path: SecretPath,
+    /// Where the token is with which GitLab calls Argo CD's webhook.
+    webhook: SecretPath,
     pub(super) name: String,
 }
 
 impl<'a> ClusterSecrets<'a> {
     pub(super) fn new(client: &'a Client, name: &EntityName) -> Result<Self, Diagnostics> {
-        let path = SecretPath::for_cluster(name, ClusterSecret::Admin).ok_or_else(|| {
+        let path = |secret| SecretPath::for_cluster(name, secret);
+        let paths = path(ClusterSecret::Admin).zip(path(ClusterSecret::ArgoCdWebhook));
+        let (path, webhook) = paths.ok_or_else(|| {
             let detail = format!(
                 "The secrets of a cluster are at a path with its name, which allows letters, digits and hyphens; {name} has others."
             );
@@ -44,6 +48,7 @@ impl<'a> ClusterSecrets<'a> {
         Ok(Self {
             client,
             path,
+            webhook,
             name: name.to_string(),
         })
     }
@@ -142,12 +147,14 @@ impl<'a> ClusterSecrets<'a> {
         Ok(())
     }
 
-    /// Deletes the secret and its policy.
+    /// Deletes the secrets of the cluster and the policy.
     pub(super) async fn delete(&self) -> Result<(), Diagnostics> {
         let vault = self.client.vault()?;
         let policy = self.path.policy_name();
         let deleted = vault.delete_policy(&policy).await;
         deleted.with_context(|| format!("delete the policy {policy}"))?;
+        let deleted = vault.delete_secret(&self.webhook).await;
+        deleted.with_context(|| format!("delete the secret {}", self.webhook))?;
         let deleted = vault.delete_secret(&self.path).await;
         deleted.with_context(|| format!("delete the secret {}", self.path))
     }
