@@ -34,7 +34,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use nautes_model::layout::Repository;
-use terraform_plugin::waiting::{Waiting, waiting_for};
+use terraform_plugin::waiting::{WaitGuard, waiting_for};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -191,7 +191,7 @@ impl Request {
     }
 
     /// Registers with the operation that it waits for what the request waits for in this graph, or else for `what`.
-    pub(crate) fn waiting_for(&self, what: String) -> Waiting {
+    pub(crate) fn waiting_for(&self, what: String) -> WaitGuard {
         let (graph, id) = (self.graph.clone(), self.id);
         waiting_for(move || match graph.lock().awaited(id) {
             Some(awaited) if !awaited.is_empty() => {

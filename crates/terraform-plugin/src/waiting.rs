@@ -19,15 +19,15 @@ struct Waits(Arc<Mutex<Vec<Description>>>);
 
 /// A wait that is going on, until this is dropped.
 #[must_use = "the wait ends when this is dropped"]
-pub struct Waiting(Option<(Waits, Description)>);
+pub struct WaitGuard(Option<(Waits, Description)>);
 
 /// Registers what the current operation waits for, until the returned value is dropped.
 ///
 /// `describe` completes the sentence "it waited for …", and is called only if the operation reaches its time limit
 /// meanwhile. Outside of an operation, as in a task that several operations share, nothing happens.
-pub fn waiting_for(describe: impl Fn() -> String + Send + Sync + 'static) -> Waiting {
+pub fn waiting_for(describe: impl Fn() -> String + Send + Sync + 'static) -> WaitGuard {
     let waits = WAITS.try_with(Waits::clone).ok();
-    Waiting(waits.map(|waits| {
+    WaitGuard(waits.map(|waits| {
         let description: Description = Arc::new(describe);
         waits.lock().push(Arc::clone(&description));
         (waits, description)
@@ -58,7 +58,7 @@ impl Waits {
     }
 }
 
-impl Drop for Waiting {
+impl Drop for WaitGuard {
     fn drop(&mut self) {
         if let Some((waits, description)) = self.0.take() {
             waits
@@ -68,9 +68,9 @@ impl Drop for Waiting {
     }
 }
 
-impl fmt::Debug for Waiting {
+impl fmt::Debug for WaitGuard {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Waiting").finish_non_exhaustive()
+        formatter.debug_struct("WaitGuard").finish_non_exhaustive()
     }
 }
 
