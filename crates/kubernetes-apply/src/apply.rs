@@ -21,8 +21,8 @@ pub struct ApplyError {
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ApplyFailure {
     /// It exists and is somebody else's.
-    #[error("{0}; nothing was changed. Remove it, or choose another name")]
-    Foreign(#[from] ForeignObject),
+    #[error("{0}; it was not changed: remove it, or choose another name")]
+    Foreign(ForeignObject),
     /// Somebody else created it while it was being applied.
     #[error("somebody else created it at the same time; look at it before the next attempt")]
     CreatedMeanwhile,
@@ -46,8 +46,8 @@ pub enum ApplyFailure {
     /// It must be in a namespace and names none.
     #[error("objects of this kind are in a namespace, and it names none")]
     NoNamespace,
-    /// It is listed twice.
-    #[error("it is listed twice")]
+    /// It is listed twice with different content.
+    #[error("it is listed twice with different content")]
     Duplicate,
     /// The cluster could not be asked, or refused.
     #[error(transparent)]
@@ -78,6 +78,12 @@ pub(crate) struct Applier<'a> {
 fn list(conflicts: &[Conflict]) -> String {
     let shown: Vec<String> = conflicts.iter().map(ToString::to_string).collect();
     shown.join(", ")
+}
+
+impl From<ForeignObject> for ApplyFailure {
+    fn from(foreign: ForeignObject) -> Self {
+        Self::Foreign(foreign)
+    }
 }
 
 impl Applier<'_> {
@@ -187,7 +193,10 @@ fn failure(error: ApiError, existing: &Existing) -> ApplyFailure {
         return error.into();
     };
     match refusal.reason.as_str() {
-        // The UID is a precondition.
+        // The UID is a precondition: nothing is there, or something else.
+        "Invalid" if refusal.fields.iter().any(|field| field == "metadata.uid") => {
+            ApplyFailure::ReplacedMeanwhile
+        }
         "Conflict" if matches!(existing, Existing::Present { .. }) => {
             ApplyFailure::ReplacedMeanwhile
         }

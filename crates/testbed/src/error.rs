@@ -153,6 +153,15 @@ pub enum Error {
         /// The body of the response.
         text: String,
     },
+    /// A certificate could not be made.
+    #[error("cannot make a certificate")]
+    Certificate(#[source] rcgen::Error),
+    /// A certificate or key that was just made is not accepted for TLS.
+    #[error("cannot use a certificate for TLS")]
+    Tls(#[source] rustls::Error),
+    /// A text is not in the PEM format.
+    #[error("a certificate or key is not in the PEM format")]
+    Pem(#[source] rustls::pki_types::pem::Error),
     /// A call to the emulator failed.
     #[error("the call of {path} at the GitLab emulator failed")]
     Emulator {

@@ -1,9 +1,11 @@
 //! Builds a tool with Go from a module under `tests/testbed/`.
 //!
 //! The module pins the version of the tool and all checksums. The cache key of the program is a
-//! digest of `go.mod` and `go.sum`, so that a changed pin triggers a new build.
+//! digest of `go.mod`, `go.sum` and, if the module has a program of its own, `main.go`, so that a
+//! change triggers a new build.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -22,7 +24,7 @@ pub(crate) struct GoTool {
     pub(crate) folder: &'static str,
     /// The module of the tool, whose version is shown.
     pub(crate) module: &'static str,
-    /// The package to build, in that module.
+    /// The package to build, in that module or relative to the folder.
     pub(crate) package: &'static str,
     /// Linker flags, such as `-X` settings.
     pub(crate) linker_flags: &'static str,
@@ -37,9 +39,11 @@ impl GoTool {
         let module = read(&folder.join("go.mod"))?;
         let sums = read(&folder.join("go.sum"))?;
         let version = required_version(&module, self.module).unwrap_or("of unknown version");
+        let main = read_if_present(&folder.join("main.go"))?;
         let digest = Sha256::new()
             .chain_update(&module)
             .chain_update(&sums)
+            .chain_update(&main)
             .finalize();
         cache::file_or_else(
             &format!("{}-{version}-{digest:.12x}", self.program),
@@ -80,6 +84,15 @@ impl GoTool {
 
 fn read(path: &Path) -> Result<String, Error> {
     fs::read_to_string(path).map_err(Error::file("read", path))
+}
+
+fn read_if_present(path: &Path) -> Result<String, Error> {
+    match read(path) {
+        Err(Error::File { source, .. }) if source.kind() == ErrorKind::NotFound => {
+            Ok(String::new())
+        }
+        text => text,
+    }
 }
 
 /// Finds the version of `module` in the text of a `go.mod`.

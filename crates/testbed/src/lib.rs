@@ -4,6 +4,7 @@
 //! - [`Emulator`]: the GitLab emulator as a child process
 //! - [`OpenBao`]: a real OpenBao server as a child process, behind a [`Proxy`] that can drop
 //!   responses
+//! - [`ControlPlane`]: a real Kubernetes control plane as child processes, without nodes
 //! - [`Workspace`]: a folder with a configuration, in which the command line runs
 //!
 //! Obtained tools are kept in the user's cache folder ([`cache`]). Work that takes longer than two
@@ -14,6 +15,7 @@
 pub mod cache;
 pub mod cargo;
 mod cargo_deny;
+mod certificates;
 mod command;
 mod emulator;
 mod error;
@@ -22,6 +24,7 @@ mod go_tool;
 mod held_call;
 mod interruptible;
 mod journal;
+mod kubernetes;
 mod kustomize;
 mod openbao;
 mod processes;
@@ -40,6 +43,10 @@ pub use emulator::{Emulator, EmulatorOptions, Endpoint, emulator_executable};
 pub use error::Error;
 pub use held_call::{HeldCall, Hold};
 pub use journal::{Budget, Call, Calls, at_least, at_most, exactly};
+pub use kubernetes::{
+    AuditEvent, AuditObject, AuditStatus, AuditUser, ControlPlane, ControlPlaneOptions,
+    KubernetesPrograms,
+};
 pub use kustomize::Kustomize;
 pub use openbao::{DetachedOpenBao, Inventory, OpenBao, OpenBaoProgram};
 pub use provider::{Provider, mirror};

@@ -17,9 +17,9 @@ pub(crate) struct Release {
     pub(crate) title: String,
     /// The URL of the folder with the files.
     pub(crate) folder: String,
-    /// The archive with the program: `.zip` or `.tar.gz`.
+    /// The archive with the program, `.zip` or `.tar.gz`, or the program itself.
     pub(crate) archive: String,
-    /// The file with SHA-256 checksums.
+    /// The file with SHA-256 checksums: of several files, or the one of the archive alone.
     pub(crate) checksums: String,
     /// The program in the archive.
     pub(crate) program: &'static str,
@@ -54,7 +54,7 @@ fn download(release: &Release, output: &Path) -> Result<(), Error> {
             expected,
         });
     }
-    let program = extract(&archive, release).map_err(|source| Error::Archive {
+    let program = extract(archive, release).map_err(|source| Error::Archive {
         url,
         entry: release.program.to_owned(),
         source,
@@ -86,16 +86,20 @@ fn fetch(url: &str) -> Result<Vec<u8>, Error> {
         .map_err(failure)
 }
 
-fn extract(archive: &[u8], release: &Release) -> io::Result<Vec<u8>> {
+fn extract(archive: Vec<u8>, release: &Release) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
-    if Path::new(&release.archive).extension() == Some("zip".as_ref()) {
+    let extension = Path::new(&release.archive).extension();
+    if extension == Some("zip".as_ref()) {
         let mut archive = zip::ZipArchive::new(Cursor::new(archive))?;
         archive
             .by_name(release.program)?
             .read_to_end(&mut content)?;
         return Ok(content);
     }
-    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(archive));
+    if release.archive == release.program {
+        return Ok(archive);
+    }
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(archive.as_slice()));
     for entry in archive.entries()? {
         let mut entry = entry?;
         if entry.path()?.ends_with(release.program) {
@@ -106,8 +110,13 @@ fn extract(archive: &[u8], release: &Release) -> io::Result<Vec<u8>> {
     Err(io::ErrorKind::NotFound.into())
 }
 
-/// Finds the checksum of a file in a `SHA256SUMS` text: checksum, two spaces, name.
+/// Finds the checksum of a file in a `SHA256SUMS` text: checksum, two spaces, name. A text without
+/// names is the checksum itself.
 fn checksum_of<'a>(checksums: &'a str, name: &str) -> Option<&'a str> {
+    let mut words = checksums.split_whitespace();
+    if let (Some(only), None) = (words.next(), words.next()) {
+        return Some(only);
+    }
     checksums.lines().find_map(|line| {
         let (checksum, file) = line.split_once("  ")?;
         (file == name).then_some(checksum)
@@ -211,6 +220,16 @@ mod tests {
                 0o755
             );
         }
+    }
+
+    #[test]
+    fn a_release_can_be_the_program_itself_with_its_checksum_alone() {
+        let program = b"#!/bin/sh\n".to_vec();
+        let sum = format!("{:x}", Sha256::digest(&program));
+        let folder = tempfile::tempdir().unwrap();
+        let output = folder.path().join("tool");
+        download(&release(release_server(sum, program), "tool"), &output).unwrap();
+        assert_eq!(fs::read_to_string(&output).unwrap(), "#!/bin/sh\n");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! A server that runs as a child process and ends with its guard.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -9,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
-use crate::Error;
+use crate::{Error, isolated_environment};
 
 /// How long a server may take to report that it is ready.
-const START_LIMIT: Duration = Duration::from_secs(30);
+pub(crate) const START_LIMIT: Duration = Duration::from_secs(30);
 
 /// How long a server may take to end after SIGTERM.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
@@ -26,7 +28,15 @@ pub(crate) enum Group {
     Shared,
     /// Its own group, so that it can outlive this process.
     Own,
+    /// Its own group, which is killed when this process ends, however it ends.
+    Bound,
 }
+
+/// Starts the program that the arguments name, with a process beside it that kills both when
+/// standard input ends, which is when the owner has ended.
+const BOUND: &str = r#"exec 3<&0 </dev/null
+{ cat <&3 >/dev/null; kill -KILL 0; } &
+exec "$@" 3<&-"#;
 
 /// A running server. Dropping it ends the server, and its process group if it has its own.
 #[derive(Debug)]
@@ -68,6 +78,42 @@ impl ServerProcess {
         Ok((server, line))
     }
 
+    /// Starts a program that is killed when it is dropped or when this process ends, however it
+    /// ends.
+    ///
+    /// Its output goes to `<folder>/<name>.log`, after what is there already.
+    pub(crate) fn spawn_bound<A: AsRef<OsStr>>(
+        name: &str,
+        program: &Path,
+        arguments: impl IntoIterator<Item = A>,
+        folder: &Path,
+    ) -> Result<Self, Error> {
+        let log = folder.join(format!("{name}.log"));
+        let failure = Error::file("open", &log);
+        let (stdout, stderr) = open_to_append(&log).map_err(failure)?;
+        let child = Command::new("sh")
+            .args(["-c", BOUND, "sh"])
+            .arg(program)
+            .args(arguments)
+            .env_clear()
+            .envs(isolated_environment(folder))
+            // The child keeps the read end of this pipe; `Self` keeps the other end open.
+            .stdin(Stdio::piped())
+            .stdout(stdout)
+            .stderr(stderr)
+            .process_group(0)
+            .spawn()
+            .map_err(|source| Error::Start {
+                command: name.to_owned(),
+                source,
+            })?;
+        Ok(Self {
+            child,
+            group: Group::Bound,
+            log,
+        })
+    }
+
     /// Returns the process id.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
@@ -87,18 +133,36 @@ impl ServerProcess {
     }
 
     fn wait_for_line(&mut self, name: &str, ready: &Path) -> Result<String, Error> {
-        self.wait_until(name, || {
+        self.wait_until(name, START_LIMIT, || {
             let text = fs::read_to_string(ready).map_err(Error::file("read", ready))?;
             Ok(text.split_once('\n').map(|(line, _)| line.to_owned()))
         })
     }
 
+    /// Fails if the server has ended.
+    pub(crate) fn check_running(&mut self, name: &str) -> Result<(), Error> {
+        if self.child.try_wait().ok().flatten().is_some() {
+            return Err(self.not_ready(name, Duration::ZERO));
+        }
+        Ok(())
+    }
+
+    fn not_ready(&self, name: &str, waited: Duration) -> Error {
+        Error::NotReady {
+            server: name.to_owned(),
+            seconds: waited.as_secs(),
+            tail: last_lines(&self.log),
+            log: self.log.clone(),
+        }
+    }
+
     /// Polls `ready` until it returns a value.
     ///
-    /// Fails if the server ends, or after [`START_LIMIT`].
+    /// Fails if the server ends, or after `limit`.
     pub(crate) fn wait_until<T>(
         &mut self,
         name: &str,
+        limit: Duration,
         mut ready: impl FnMut() -> Result<Option<T>, Error>,
     ) -> Result<T, Error> {
         let started = Instant::now();
@@ -107,13 +171,8 @@ impl ServerProcess {
                 return Ok(value);
             }
             let has_ended = self.child.try_wait().ok().flatten().is_some();
-            if has_ended || started.elapsed() > START_LIMIT {
-                return Err(Error::NotReady {
-                    server: name.to_owned(),
-                    seconds: started.elapsed().as_secs(),
-                    tail: last_lines(&self.log),
-                    log: self.log.clone(),
-                });
+            if has_ended || started.elapsed() > limit {
+                return Err(self.not_ready(name, started.elapsed()));
             }
             std::thread::sleep(POLL_INTERVAL);
         }
@@ -128,6 +187,22 @@ impl Drop for ServerProcess {
         });
         let _ = self.child.wait();
     }
+}
+
+/// Starts a process that removes a folder after this process has ended.
+pub(crate) fn remove_with_owner(folder: &Path) -> Result<Child, Error> {
+    // The servers in the folder end at the same time and may still create files.
+    let script = r#"cat >/dev/null; sleep 1; rm -rf "$1""#;
+    Command::new("sh")
+        .args(["-c", script, "sh"])
+        .arg(folder)
+        .stdin(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .map_err(|source| Error::Start {
+            command: "rm".to_owned(),
+            source,
+        })
 }
 
 /// Returns whether a process with that id runs and has `wanted` among its arguments.
@@ -149,8 +224,13 @@ fn stop(pid: u32, group: Group, mut has_ended: impl FnMut() -> bool) {
     let Some(pid) = to_pid(pid) else { return };
     let send = |signal| match group {
         Group::Shared => kill_process(pid, signal),
-        Group::Own => kill_process_group(pid, signal),
+        Group::Own | Group::Bound => kill_process_group(pid, signal),
     };
+    if group == Group::Bound {
+        // Servers of a test hold nothing that is worth an orderly end.
+        let _ = send(Signal::KILL);
+        return;
+    }
     let _ = send(Signal::TERM);
     let begun = Instant::now();
     while !has_ended() {
@@ -166,6 +246,13 @@ fn stop(pid: u32, group: Group, mut has_ended: impl FnMut() -> bool) {
     }
 }
 
+/// Writes a file that only the user can read.
+pub(crate) fn write_private(path: &Path, text: &str) -> Result<(), Error> {
+    let mut file = create_private(path)?;
+    file.write_all(text.as_bytes())
+        .map_err(Error::file("write", path))
+}
+
 /// Creates a file that only the user can read, since a ready line may contain a token.
 fn create_private(path: &Path) -> Result<File, Error> {
     OpenOptions::new()
@@ -175,6 +262,12 @@ fn create_private(path: &Path) -> Result<File, Error> {
         .mode(0o600)
         .open(path)
         .map_err(Error::file("create", path))
+}
+
+/// Opens a log for both outputs of a program.
+fn open_to_append(path: &Path) -> io::Result<(File, File)> {
+    let file = OpenOptions::new().append(true).create(true).open(path)?;
+    Ok((file.try_clone()?, file))
 }
 
 pub(crate) fn to_pid(pid: u32) -> Option<Pid> {
@@ -248,6 +341,26 @@ mod tests {
             ServerProcess::start("test", shell("echo no luck >&2"), folder.path(), Group::Own);
         let error = result.unwrap_err().to_string();
         assert!(error.contains("no luck"), "{error}");
+    }
+
+    #[test]
+    fn a_bound_server_and_its_children_are_killed_when_the_owner_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = "trap '' TERM; sleep 60 & echo $!; wait";
+        let mut server =
+            ServerProcess::spawn_bound("test", "sh".as_ref(), ["-c", script], folder.path())
+                .unwrap();
+        let log = server.log().to_owned();
+        let child = server.wait_for_line("test", &log).unwrap();
+        let child: u32 = child.parse().unwrap();
+        // The end of the owner closes its end of the pipe.
+        drop(server.child.stdin.take());
+        server.child.wait().unwrap();
+        let started = Instant::now();
+        while arguments_of(child).is_some() && started.elapsed() < STOP_LIMIT {
+            std::thread::sleep(POLL_INTERVAL);
+        }
+        assert_eq!(arguments_of(child), None);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use testbed::cargo;
 use testbed::progress::{say, step};
-use testbed::{Kustomize, Terraform, emulator_executable};
+use testbed::{KubernetesPrograms, Kustomize, Terraform, emulator_executable};
 
 use self::tally::Tally;
 
@@ -26,6 +26,7 @@ pub(crate) fn run() -> anyhow::Result<bool> {
     say(&format!("  {terraform}, {}", terraform.program().display()));
     let kustomize = step("kustomize", Kustomize::obtain)?;
     say(&format!("  {}", kustomize.program().display()));
+    step("Kubernetes", KubernetesPrograms::obtain)?;
     say("GitLab emulator");
     let emulator = emulator_executable()?;
     say("Tests");

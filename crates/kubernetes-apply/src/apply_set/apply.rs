@@ -3,8 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::stream::iter;
+use tokio::time::Instant;
 
 use super::delete::{DeleteError, DeleteOptions, Deleted, Kept};
 use super::parent::InventoryError;
@@ -12,7 +11,9 @@ use super::prepare::{Prepared, references};
 use super::{ApplySet, PART_OF_LABEL};
 use crate::apply::{Applier, ApplyError, ApplyFailure, Existing};
 use crate::cluster::{Detail, PatchMode, Resource};
+use crate::concurrently::concurrently;
 use crate::error_chain::error_chain;
+use crate::inventory::{Entry, Inventory};
 use crate::object::{Kind, Object, ObjectRef};
 use crate::order::{Stage, defined_kind};
 use crate::ownership::Adoption;
@@ -142,7 +143,12 @@ impl ApplySet<'_> {
             .await
             .map_err(ApplySetError::Objects)?;
         let wanted = references(&prepared);
-        let planned = self.look_up_all(&applier, prepared, options).await?;
+        let existing = self.look_up_all(&applier, &prepared, options).await?;
+        let planned: Vec<Planned> = prepared
+            .into_iter()
+            .zip(existing)
+            .map(|(prepared, existing)| Planned { prepared, existing })
+            .collect();
         let migrator = Migrator {
             applier,
             options: &options.migration,
@@ -179,7 +185,7 @@ impl ApplySet<'_> {
             .await;
         outcome?;
         let inventory = recorded?;
-        let obsolete = inventory.obsolete(&wanted);
+        let obsolete = self.obsolete(&inventory, &wanted, &applied.objects).await?;
         if options.prune && !obsolete.is_empty() {
             let options = DeleteOptions {
                 timeout: options.timeout,
@@ -191,50 +197,75 @@ impl ApplySet<'_> {
         Ok(applied)
     }
 
+    /// Returns the objects that are no longer wanted.
+    ///
+    /// One that was applied under another kind, such as one that has moved to another group, has the same UID.
+    /// It is taken off the inventory and stays.
+    async fn obsolete(
+        &self,
+        inventory: &Inventory,
+        wanted: &[ObjectRef],
+        applied: &[Object],
+    ) -> Result<Vec<Entry>, InventoryError> {
+        let is_moved = |entry: &Entry| {
+            let uid = entry.uid.as_deref();
+            uid.is_some() && applied.iter().any(|object| object.uid() == uid)
+        };
+        let (moved, obsolete): (Vec<Entry>, Vec<Entry>) =
+            inventory.obsolete(wanted).into_iter().partition(is_moved);
+        if !moved.is_empty() {
+            self.update_inventory(|inventory| {
+                moved
+                    .iter()
+                    .for_each(|entry| inventory.remove(&entry.object));
+            })
+            .await?;
+        }
+        Ok(obsolete)
+    }
+
+    /// Looks all objects up. Those that are being deleted are waited for, and then all are looked up again,
+    /// because others may have gone with them.
     async fn look_up_all(
         &self,
         applier: &Applier<'_>,
-        prepared: Vec<Prepared>,
+        prepared: &[Prepared],
         options: &ApplyOptions,
-    ) -> Result<Vec<Planned>, ApplySetError> {
-        let look_ups = prepared.into_iter().map(|prepared| async move {
-            let existing = if prepared.served {
-                let object = prepared.object.reference();
-                Some(applier.look_up(&prepared.resource, object).await)
-            } else {
-                None
-            };
-            (prepared, existing)
-        });
-        let found: Vec<_> = iter(look_ups).buffered(CONCURRENCY).collect().await;
-        let mut planned = Vec::new();
-        let mut errors = Vec::new();
-        let mut terminating = Vec::new();
-        for (prepared, existing) in found {
-            let object = prepared.object.reference().clone();
-            let existing = match existing.transpose() {
-                Ok(Some(Existing::Terminating { uid })) => {
-                    terminating.push((prepared.resource.clone(), object, uid));
-                    Some(Existing::Absent)
+    ) -> Result<Vec<Option<Existing>>, ApplySetError> {
+        let deadline = Instant::now() + options.timeout;
+        loop {
+            let look_ups = prepared.iter().map(|it| look_up_served(applier, it));
+            let found = concurrently(look_ups.collect()).await;
+            let mut existing = Vec::new();
+            let mut errors = Vec::new();
+            let mut terminating = Vec::new();
+            for (
+                Prepared {
+                    object, resource, ..
+                },
+                found,
+            ) in prepared.iter().zip(found)
+            {
+                let object = object.reference().clone();
+                match found {
+                    Ok(Some(Existing::Terminating { uid })) => {
+                        terminating.push((resource.clone(), object, uid));
+                    }
+                    Ok(found) => existing.push(found),
+                    Err(reason) => errors.push(ApplyError { object, reason }),
                 }
-                Ok(existing) => existing,
-                Err(reason) => {
-                    errors.push(ApplyError { object, reason });
-                    continue;
-                }
-            };
-            planned.push(Planned { prepared, existing });
+            }
+            if !errors.is_empty() {
+                return Err(ApplySetError::Objects(errors));
+            }
+            if terminating.is_empty() {
+                return Ok(existing);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            let gone = self.cluster.wait_until_gone(&terminating, left).await;
+            gone.map_err(InventoryError::from)?
+                .map_err(ApplySetError::Terminating)?;
         }
-        if !errors.is_empty() {
-            return Err(ApplySetError::Objects(errors));
-        }
-        let gone = self
-            .cluster
-            .wait_until_gone(&terminating, options.timeout)
-            .await;
-        gone.map_err(InventoryError::from)?
-            .map_err(ApplySetError::Terminating)?;
-        Ok(planned)
     }
 
     /// Applies the stages in order, and adds to `applied` what was applied, also when it fails.
@@ -250,23 +281,20 @@ impl ApplySet<'_> {
             let stage_now = stage(first);
             let end = planned.partition_point(|it| stage(it) <= stage_now);
             let later = planned.split_off(end);
-            let writes = planned.iter().map(|it| async move {
-                let outcome = apply_planned(applier, it).await;
-                outcome.map_err(|reason| ApplyError {
-                    object: it.prepared.object.reference().clone(),
-                    reason,
-                })
-            });
-            let outcomes: Vec<_> = iter(writes).buffered(CONCURRENCY).collect().await;
-            planned = later;
+            let writes = planned.iter().map(|it| apply_planned(applier, it));
+            let outcomes = concurrently(writes.collect()).await;
             let first_of_stage = applied.len();
             let mut errors = Vec::new();
-            for outcome in outcomes {
+            for (it, outcome) in planned.iter().zip(outcomes) {
                 match outcome {
                     Ok(object) => applied.push(object),
-                    Err(error) => errors.push(error),
+                    Err(reason) => errors.push(ApplyError {
+                        object: it.prepared.object.reference().clone(),
+                        reason,
+                    }),
                 }
             }
+            planned = later;
             if !errors.is_empty() {
                 return Err(ApplySetError::Objects(errors));
             }
@@ -297,9 +325,6 @@ impl ApplySet<'_> {
         Ok(())
     }
 }
-
-/// How many objects of a stage are written at once. The connection has a limit of its own.
-pub(super) const CONCURRENCY: usize = 16;
 
 fn stage(planned: &Planned) -> Stage {
     Stage::from(&planned.prepared.object.reference().kind)
@@ -335,6 +360,20 @@ async fn plan_migrations(
         }
     }
     Ok(plans)
+}
+
+/// Looks an object up, if its kind is served.
+async fn look_up_served(
+    applier: &Applier<'_>,
+    prepared: &Prepared,
+) -> Result<Option<Existing>, ApplyFailure> {
+    if !prepared.served {
+        return Ok(None);
+    }
+    let found = applier
+        .look_up(&prepared.resource, prepared.object.reference())
+        .await;
+    found.map(Some)
 }
 
 async fn apply_planned(

@@ -3,14 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::stream::iter;
-
 use super::ApplySet;
-use super::apply::CONCURRENCY;
 use super::namespace::{Content, content};
 use super::parent::InventoryError;
 use crate::cluster::{ApiError, Deletion, Detail, DiscoveryError, Resource};
+use crate::concurrently::concurrently;
 use crate::error_chain::error_chain;
 use crate::inventory::Entry;
 use crate::object::{Object, ObjectRef};
@@ -107,7 +104,7 @@ struct Failures<'e>(&'e [(ObjectRef, ApiError)]);
 
 impl fmt::Display for Failures<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} objects could not be deleted:", self.0.len())?;
+        f.write_str("not all objects could be deleted:")?;
         let mut failures = self.0.iter();
         failures.try_for_each(|(object, error)| write!(f, "\n{object}: {}", error_chain(error)))
     }
@@ -144,6 +141,29 @@ enum Outcome {
 }
 
 impl ApplySet<'_> {
+    /// Returns the objects of kinds that the set defines and that are not in its inventory.
+    ///
+    /// They keep their definitions from being deleted. A program that would leave them without their
+    /// controllers can refuse to delete the set.
+    pub async fn custom_resources_of_others(&self) -> Result<Vec<ObjectRef>, DeleteError> {
+        let inventory = self.inventory().await?;
+        let mut others = Vec::new();
+        for entry in inventory
+            .entries()
+            .filter(|entry| defines_kind(&entry.object))
+        {
+            let objects = self.custom_resources(&entry.object).await;
+            let objects = objects
+                .map_err(|error| DeleteError::Objects(vec![(entry.object.clone(), error)]))?;
+            others.extend(
+                objects
+                    .into_iter()
+                    .filter(|object| !inventory.contains(object)),
+            );
+        }
+        Ok(others)
+    }
+
     /// Deletes all objects of the set in reverse order, and then its inventory.
     ///
     /// What cannot be proven to belong to the set is kept, and forgotten.
@@ -198,16 +218,12 @@ impl ApplySet<'_> {
         options: &DeleteOptions,
         report: &mut Deleted,
     ) -> Result<(), DeleteError> {
-        let deletions = stage.iter().map(|entry| async move {
-            (
-                entry.object.clone(),
-                self.delete_entry(entry, options).await,
-            )
-        });
-        let outcomes: Vec<_> = iter(deletions).buffered(CONCURRENCY).collect().await;
+        let deletions = stage.iter().map(|entry| self.delete_entry(entry, options));
+        let outcomes = concurrently(deletions.collect()).await;
         let mut going = Vec::new();
         let mut errors = Vec::new();
-        for (object, outcome) in outcomes {
+        for (entry, outcome) in stage.iter().zip(outcomes) {
+            let object = entry.object.clone();
             match outcome {
                 Ok(Outcome::Gone) => report.deleted.push(object),
                 Ok(Outcome::Going(resource, uid)) => going.push((resource, object, uid)),
@@ -253,14 +269,9 @@ impl ApplySet<'_> {
         };
         for attempt in 1.. {
             let namespace = object.namespace.as_deref();
-            let detail = if defines_kind(object) {
-                Detail::Full
-            } else {
-                Detail::Metadata
-            };
             let found = self
                 .cluster
-                .find_in(&resource, namespace, &object.name, detail)
+                .find_in(&resource, namespace, &object.name, Detail::Metadata)
                 .await?;
             let Some(live) = found else {
                 return Ok(Outcome::Gone);
@@ -314,26 +325,38 @@ impl ApplySet<'_> {
     }
 
     async fn guard_definition(&self, definition: &Object) -> Result<Option<KeepReason>, ApiError> {
-        let Some(kind) = defined_kind(definition) else {
-            return Ok(None);
-        };
-        let resource = match self.cluster.preferred_resource(&kind).await {
-            Ok(resource) => resource,
-            Err(DiscoveryError::NotServed { .. }) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        let objects = self
-            .cluster
-            .list_in(&resource, None, "", Detail::Metadata)
-            .await?;
+        let objects = self.custom_resources(definition.reference()).await?;
         if objects.is_empty() {
             return Ok(None);
         }
-        let examples = objects.iter().take(EXAMPLES);
         Ok(Some(KeepReason::CustomResources {
             count: objects.len(),
-            examples: examples.map(|object| object.reference().clone()).collect(),
+            examples: objects.into_iter().take(EXAMPLES).collect(),
         }))
+    }
+
+    /// Names the objects of the kind that a definition defines.
+    async fn custom_resources(&self, definition: &ObjectRef) -> Result<Vec<ObjectRef>, ApiError> {
+        let cluster = self.cluster;
+        let resource = cluster.preferred_resource(&definition.kind).await?;
+        let found = cluster
+            .find_in(&resource, None, &definition.name, Detail::Full)
+            .await?;
+        let Some(kind) = found.as_ref().and_then(defined_kind) else {
+            return Ok(Vec::new());
+        };
+        let resource = match cluster.preferred_resource(&kind).await {
+            Ok(resource) => resource,
+            Err(DiscoveryError::NotServed { .. }) => return Ok(Vec::new()),
+            Err(error) => return Err(error.into()),
+        };
+        let objects = cluster
+            .list_in(&resource, None, "", Detail::Metadata)
+            .await?;
+        Ok(objects
+            .iter()
+            .map(|object| object.reference().clone())
+            .collect())
     }
 }
 

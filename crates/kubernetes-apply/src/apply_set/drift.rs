@@ -80,7 +80,7 @@ impl<'c> LiveObjects<'c> {
             kinds.entry(resource.kind.clone()).or_default().clone()
         };
         let found = cell
-            .get_or_try_init(async || {
+            .get_or_try_init(|| async {
                 let list = self
                     .cluster
                     .list_in(resource, None, &self.selector, Detail::Full)

@@ -1,11 +1,8 @@
 //! What a namespace holds that would be lost with it.
 
-use futures_util::StreamExt;
-use futures_util::stream::iter;
-
-use super::apply::CONCURRENCY;
 use super::delete::EXAMPLES;
 use crate::cluster::{ApiError, Cluster, Detail};
+use crate::concurrently::concurrently;
 use crate::object::{Object, ObjectRef};
 
 /// What a namespace holds.
@@ -50,7 +47,7 @@ pub(super) async fn content(
         .iter()
         .filter(|resource| is_counted(&resource.kind.group_kind()))
         .map(|resource| cluster.list_in(resource, Some(namespace), "", Detail::Metadata));
-    let lists: Vec<_> = iter(lists).buffered(CONCURRENCY).collect().await;
+    let lists = concurrently(lists.collect()).await;
     let mut count = 0;
     let mut examples = Vec::new();
     for list in lists {

@@ -108,7 +108,7 @@ impl ApplySet<'_> {
             let written = match stored {
                 None => {
                     let parent = self.parent_object(&inventory, None)?;
-                    self.cluster.create(&resource, &parent, manager).await
+                    self.cluster.create_in(&resource, &parent, manager).await
                 }
                 Some(stored) => {
                     let parent = self.parent_object(&inventory, stored.resource_version())?;

@@ -1,6 +1,6 @@
 //! From the objects that an author wrote to those that are applied.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{ApplySet, PART_OF_LABEL};
 use crate::apply::{ApplyError, ApplyFailure};
@@ -30,26 +30,35 @@ impl ApplySet<'_> {
             .collect();
         let mut prepared = Vec::new();
         let mut errors = Vec::new();
-        let mut seen = BTreeSet::new();
         for mut object in objects {
             let outcome = self
                 .prepare_object(&mut object, &definitions, default_namespace)
                 .await;
-            let outcome = outcome.and_then(|found| {
-                let is_new = seen.insert(object.reference().clone());
-                is_new.then_some(found).ok_or(ApplyFailure::Duplicate)
+            let reference = object.reference().clone();
+            let reason = match outcome {
+                Ok((resource, served)) => {
+                    let same = prepared
+                        .iter()
+                        .find(|it: &&Prepared| it.object.reference() == &reference);
+                    match same {
+                        None => {
+                            prepared.push(Prepared {
+                                object,
+                                resource,
+                                served,
+                            });
+                            continue;
+                        }
+                        Some(same) if same.object == object => continue,
+                        Some(_) => ApplyFailure::Duplicate,
+                    }
+                }
+                Err(reason) => reason,
+            };
+            errors.push(ApplyError {
+                object: reference,
+                reason,
             });
-            match outcome {
-                Ok((resource, served)) => prepared.push(Prepared {
-                    object,
-                    resource,
-                    served,
-                }),
-                Err(reason) => errors.push(ApplyError {
-                    object: object.reference().clone(),
-                    reason,
-                }),
-            }
         }
         if errors.is_empty() {
             Ok(prepared)

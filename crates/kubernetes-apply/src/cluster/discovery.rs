@@ -10,7 +10,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
-use crate::connection::{ApiRequest, CallError, CallFailure, Connection};
+use crate::connection::{ApiRequest, CallError, CallFailure, Connection, TransportError};
 use crate::object::{ApiVersion, GroupKind, Kind};
 
 /// How a cluster serves a kind.
@@ -133,6 +133,8 @@ impl Discovery {
         for version in std::iter::once(ApiVersion::parse("v1")).chain(preferred) {
             match read_resources(connection, &version).await {
                 Ok(found) => resources.extend(found),
+                // Its definitions have just gone.
+                Err(error) if is_not_found(&error) => {}
                 Err(_) => unavailable.push(version.to_string()),
             }
         }
@@ -219,12 +221,19 @@ fn is_not_found(error: &CallError) -> bool {
 }
 
 fn unavailable(error: CallError, api_version: &ApiVersion) -> DiscoveryError {
-    match error.kind() {
-        CallFailure::Refused(refusal) if refusal.code == 503 => DiscoveryError::Unavailable {
+    let is_unavailable = match error.kind() {
+        CallFailure::Refused(refusal) => refusal.code == 503,
+        // The server answers with a text in the place of the API that it cannot reach.
+        CallFailure::Transport(TransportError::NotTheApi { status, .. }) => status.as_u16() == 503,
+        CallFailure::Transport(_) => false,
+    };
+    if is_unavailable && !api_version.group.is_empty() {
+        DiscoveryError::Unavailable {
             api_version: api_version.to_string(),
             source: error,
-        },
-        _ => DiscoveryError::Call(error),
+        }
+    } else {
+        DiscoveryError::Call(error)
     }
 }
 

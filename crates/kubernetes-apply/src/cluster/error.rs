@@ -30,6 +30,12 @@ impl ApiError {
         }
     }
 
+    /// Returns whether the object has changed since it was read, or exists although it was to be created.
+    pub fn is_conflict(&self) -> bool {
+        let refused = |reason| self.call().is_some_and(|call| call.is_refused_for(reason));
+        refused("Conflict") || refused("AlreadyExists")
+    }
+
     /// Returns the failure of the transport, if it is one: nothing is known about any object.
     pub fn transport(&self) -> Option<&TransportError> {
         self.call()?.transport()

@@ -65,7 +65,7 @@ impl Cluster {
     }
 
     /// Creates an object, which must not exist.
-    pub(crate) async fn create(
+    pub(crate) async fn create_in(
         &self,
         resource: &Resource,
         object: &Object,

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Limited};
-use kube::client::Body;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
+use tower::{BoxError, ServiceExt};
 
 use super::access::{Access, AccessError};
 use super::circuit_breaker::{CircuitBreaker, CircuitCall};
@@ -16,7 +17,7 @@ use super::error::{CallError, CallFailure, Refusal};
 use super::limits::Limits;
 use super::request::ApiRequest;
 use super::retry::RetryBudget;
-use super::service;
+use super::service::{self, HttpService};
 use super::transport_error::{TransportError, Trust};
 
 /// The largest answer that is read.
@@ -24,7 +25,7 @@ const MAX_ANSWER: usize = 256 << 20;
 
 /// The connection to one cluster.
 pub(crate) struct Connection {
-    client: kube::Client,
+    http: HttpService,
     trust: Trust,
     limits: Limits,
     breaker: CircuitBreaker,
@@ -35,16 +36,16 @@ pub(crate) struct Connection {
 struct AttemptError {
     failure: Box<CallFailure>,
     wait: Option<Duration>,
-    source: Option<Box<kube::Error>>,
+    source: Option<BoxError>,
 }
 
 impl Connection {
     /// Sets up a connection; nothing is sent.
     pub(crate) fn new(access: &Access, limits: Limits) -> Result<Self, AccessError> {
-        let client = service::client(access.config(), limits.connect)
+        let http = service::new(access.config(), limits.connect)
             .map_err(|source| AccessError::Unusable(Box::new(source)))?;
         Ok(Self {
-            client,
+            http,
             trust: access.trust(),
             breaker: CircuitBreaker::new(&limits),
             turns: Semaphore::new(limits.concurrency.max(1)),
@@ -72,7 +73,7 @@ impl Connection {
             let pause = retries.pause_after(&failed.failure, failed.wait);
             let mut error = CallError::new(&request.call, *failed.failure);
             if let Some(source) = failed.source {
-                error = error.caused_by(*source);
+                error = error.caused_by(source);
             }
             let Some(pause) = pause else { break Err(error) };
             tracing::warn!(%error, ?pause, "a call is sent again");
@@ -117,11 +118,11 @@ impl Connection {
         let deadline = deadline.min(Instant::now() + self.limits.request);
         let mut source = None;
         let head = async {
-            match timeout_at(deadline, self.client.send(sending)).await {
+            match timeout_at(deadline, self.http.clone().oneshot(sending)).await {
                 Ok(Ok(answer)) => Ok(answer),
                 Ok(Err(error)) => {
-                    let kind = TransportError::classify(&error, self.trust);
-                    source = Some(Box::new(error));
+                    let kind = TransportError::classify(error.as_ref(), self.trust);
+                    source = Some(error);
                     Err(kind)
                 }
                 Err(_) => Err(TransportError::Interrupted { timed_out: true }),
@@ -142,7 +143,7 @@ impl Connection {
     }
 }
 
-fn build(request: &ApiRequest) -> Option<Request<Body>> {
+fn build(request: &ApiRequest) -> Option<Request<Full<Bytes>>> {
     let mut sending = Request::builder()
         .method(request.call.method.clone())
         .uri(&request.uri)
@@ -154,10 +155,10 @@ fn build(request: &ApiRequest) -> Option<Request<Body>> {
     if let Some(content_type) = request.content_type {
         sending = sending.header(header::CONTENT_TYPE, content_type);
     }
-    sending.body(Body::from(request.body.clone())).ok()
+    sending.body(Full::new(request.body.clone())).ok()
 }
 
-async fn read(body: Body, deadline: Instant) -> Result<Bytes, TransportError> {
+async fn read(body: Incoming, deadline: Instant) -> Result<Bytes, TransportError> {
     let reading = Limited::new(body, MAX_ANSWER).collect();
     match timeout_at(deadline, reading).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),

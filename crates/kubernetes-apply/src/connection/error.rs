@@ -53,6 +53,8 @@ pub struct Refusal {
     pub reason: String,
     /// The text for people.
     pub message: String,
+    /// The fields at fault, such as `spec.replicas`.
+    pub fields: Vec<String>,
     status: Value,
 }
 
@@ -68,10 +70,10 @@ impl CallError {
         }))
     }
 
-    pub(super) fn caused_by(self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+    pub(super) fn caused_by(self, source: Box<dyn std::error::Error + Send + Sync>) -> Self {
         let failure = Arc::unwrap_or_clone(self.0);
         Self(Arc::new(Failure {
-            source: Some(Arc::new(source)),
+            source: Some(source.into()),
             ..failure
         }))
     }
@@ -141,18 +143,19 @@ impl Refusal {
         if text("kind") != Some("Status") || text("apiVersion") != Some("v1") {
             return None;
         }
+        let fields = causes(&status)
+            .iter()
+            .filter_map(|cause| cause.get("field")?.as_str());
+        let fields: Vec<String> = fields.map(str::to_owned).collect();
         let mut refusal = Self {
             code: code.as_u16(),
             reason: text("reason").unwrap_or_default().to_owned(),
             message: text("message").unwrap_or_default().to_owned(),
+            fields,
             status: Value::Null,
         };
         if quotes_secrets && matches!(refusal.code, 400 | 422 | 500) {
-            let fields: Vec<&str> = causes(&status)
-                .iter()
-                .filter_map(|cause| cause.get("field")?.as_str())
-                .collect();
-            refusal.message = match fields.as_slice() {
+            refusal.message = match refusal.fields.as_slice() {
                 [] => {
                     "the server refuses the Secret; its message is not shown, for it may quote it"
                         .to_owned()
@@ -176,6 +179,7 @@ impl Refusal {
             code: code.as_u16(),
             reason: "NotFound".to_owned(),
             message: "the server does not have this path".to_owned(),
+            fields: Vec::new(),
             status: Value::Null,
         })
     }

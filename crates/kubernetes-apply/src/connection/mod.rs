@@ -17,6 +17,8 @@ mod limits;
 mod request;
 mod retry;
 mod service;
+#[cfg(test)]
+mod tests;
 mod transport_error;
 
 pub use self::access::{Access, AccessError, ExecPlugins, ForbiddenFile};

@@ -129,13 +129,13 @@ impl TransportError {
                 _ => Self::Interrupted { timed_out: false },
             };
         }
+        if find::<kube::client::AuthError>(error).is_some() {
+            return Self::NoCredential;
+        }
         let text = chain_text(error);
         let io = find::<io::Error>(error).map(io::Error::kind);
         let is_connect = find::<hyper_util::client::legacy::Error>(error)
             .is_some_and(hyper_util::client::legacy::Error::is_connect);
-        if text.contains("auth error") {
-            return Self::NoCredential;
-        }
         if !is_connect {
             let timed_out = io == Some(io::ErrorKind::TimedOut);
             return Self::Interrupted { timed_out };

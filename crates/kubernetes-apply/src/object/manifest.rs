@@ -1,6 +1,7 @@
 //! Reading objects from YAML.
 
 use serde_json::Value;
+use serde_saphyr::DuplicateKeyPolicy;
 
 use super::{Object, ObjectError};
 
@@ -22,15 +23,29 @@ pub enum ManifestError {
 
 /// Parses the objects of all documents of a text, which may be YAML or JSON.
 ///
-/// Empty documents are skipped, and a `List` becomes its items. Unquoted scalars are resolved by the rules
-/// of YAML 1.2: `yes` is a string. The limits allow for a manifest of 20 MB.
+/// Empty documents are skipped, and a `List` becomes its items. A key that a mapping has twice is an error.
+/// Unquoted scalars are resolved by the rules of YAML 1.2: `yes` is a string. The limits allow for a manifest
+/// of 20 MB.
 pub fn parse_yaml(text: &str) -> Result<Vec<Object>, ManifestError> {
+    parse(text, DuplicateKeyPolicy::Error)
+}
+
+/// Parses a text as kubectl does: of a key that a mapping has twice, the last value counts.
+///
+/// Manifests that projects publish need it: where the line break before a `---` is missing, two documents
+/// run into one, which kubectl takes for the second.
+pub fn parse_yaml_like_kubectl(text: &str) -> Result<Vec<Object>, ManifestError> {
+    parse(text, DuplicateKeyPolicy::LastWins)
+}
+
+fn parse(text: &str, duplicate_keys: DuplicateKeyPolicy) -> Result<Vec<Object>, ManifestError> {
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             max_depth: 256,
             max_events: 8_000_000,
             max_nodes: 4_000_000,
         },
+        duplicate_keys: duplicate_keys,
         emit_comments: false,
         strict_booleans: true,
         with_snippet: false,
@@ -111,6 +126,25 @@ items:
             "{error:?}"
         );
         assert!(matches!(parse_yaml("a: ["), Err(ManifestError::Syntax(_))));
+    }
+
+    #[test]
+    fn documents_that_run_into_each_other_are_taken_for_the_last_where_that_is_wanted() {
+        let text = "
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: a---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: b}
+";
+        assert!(matches!(parse_yaml(text), Err(ManifestError::Syntax(_))));
+        let objects = parse_yaml_like_kubectl(text).unwrap();
+        let [object] = objects.as_slice() else {
+            panic!("{objects:?}")
+        };
+        assert_eq!(object.reference().to_string(), "ConfigMap b");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 mod manifest;
 mod name;
 
-pub use self::manifest::{ManifestError, parse_yaml};
+pub use self::manifest::{ManifestError, parse_yaml, parse_yaml_like_kubectl};
 pub use self::name::{ApiVersion, GroupKind, Kind, ObjectRef};
 
 use std::fmt;

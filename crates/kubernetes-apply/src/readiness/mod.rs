@@ -1,16 +1,19 @@
 //! Whether an object does what it is there for, judged by its status alone.
 //!
 //! The rules are those of Kubernetes' own command line where it has some (`kubectl rollout status`), and the
-//! conventions for conditions elsewhere. Rules for other kinds are added with [`Rules::with`].
+//! conventions for conditions elsewhere. A webhook is ready when the service behind it has a ready endpoint,
+//! which is the one thing that is not in its own status. Rules for other kinds are added with [`Rules::with`].
 
 mod conditions;
 mod pods;
 mod rules;
+mod webhooks;
 mod workloads;
 
 pub use self::conditions::{Condition, conditions};
 pub use self::pods::{ContainerTrouble, container_troubles};
 pub use self::rules::{Rule, Rules, require_conditions};
+pub(crate) use self::webhooks::{has_ready_endpoint, webhook_services};
 
 /// What the status of an object says about it.
 #[derive(Clone, Debug, Eq, PartialEq)]

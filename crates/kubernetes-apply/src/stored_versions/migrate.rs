@@ -3,14 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::stream::iter;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::rule::{VersionChange, intermediate, version_change};
+use super::rule::{VersionChange, intermediate, rename_managed_versions, version_change};
 use crate::apply::{Applier, ApplyFailure, Existing};
 use crate::cluster::{ApiError, Detail, DiscoveryError, PatchMode, Resource};
+use crate::concurrently::concurrently;
 use crate::object::{ApiVersion, Kind, Object, ObjectRef};
 use crate::wait::Pauses;
 
@@ -118,7 +117,6 @@ pub(crate) struct Migrator<'a> {
 
 const EXAMPLES: usize = 3;
 const ATTEMPTS: usize = 5;
-const CONCURRENCY: usize = 8;
 
 impl MigrationPlan {
     fn error(&self, reason: MigrationFailure) -> Box<MigrationError> {
@@ -202,10 +200,10 @@ impl Migrator<'_> {
             let checks = objects
                 .iter()
                 .map(|object| self.check_conversion(target, plan, object));
-            let mut checks = iter(checks).buffer_unordered(CONCURRENCY);
-            while let Some(check) = checks.next().await {
-                check?;
-            }
+            concurrently(checks.collect())
+                .await
+                .into_iter()
+                .collect::<Result<(), _>>()?;
         }
         tracing::info!(
             kind = %group_kind,
@@ -321,16 +319,13 @@ impl Migrator<'_> {
                 return Err(ApplyFailure::ReplacedMeanwhile.into());
             };
             let objects = cluster.list_in(&target, None, "", Detail::Metadata).await?;
-            let rewrites = objects.iter().map(async |object| {
-                if !plan.conversion_checked {
-                    self.check_conversion(&target.kind, plan, object).await?;
-                }
-                self.rewrite(&target, object.reference()).await
-            });
-            let mut rewrites = iter(rewrites).buffer_unordered(CONCURRENCY);
-            while let Some(rewrite) = rewrites.next().await {
-                rewrite?;
-            }
+            let rewrites = objects
+                .iter()
+                .map(|object| self.rewrite(&target, plan, object));
+            concurrently(rewrites.collect())
+                .await
+                .into_iter()
+                .collect::<Result<(), _>>()?;
             let stored = [plan.change.target.clone()];
             if cluster
                 .set_stored_versions(resource, &definition, &stored)
@@ -358,7 +353,16 @@ impl Migrator<'_> {
     }
 
     /// Writes an object as it is. The server stores it in the version that the definition says.
-    async fn rewrite(&self, target: &Resource, object: &ObjectRef) -> Result<(), MigrationFailure> {
+    async fn rewrite(
+        &self,
+        target: &Resource,
+        plan: &MigrationPlan,
+        object: &Object,
+    ) -> Result<(), MigrationFailure> {
+        if !plan.conversion_checked {
+            self.check_conversion(&target.kind, plan, object).await?;
+        }
+        let object = object.reference();
         let cluster = self.applier.cluster;
         let manager = &self.applier.owner.field_manager;
         let namespace = object.namespace.as_deref();
@@ -370,7 +374,8 @@ impl Migrator<'_> {
             let found = cluster
                 .find_in(target, namespace, &object.name, Detail::Full)
                 .await?;
-            let Some(live) = found else { return Ok(()) };
+            let Some(mut live) = found else { return Ok(()) };
+            rename_managed_versions(&mut live, &plan.change);
             let mode = PatchMode::Write;
             let written = cluster.replace(target, &live, manager, "", mode).await;
             let Err(error) = written else { return Ok(()) };

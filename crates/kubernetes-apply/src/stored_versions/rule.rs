@@ -81,6 +81,26 @@ pub fn intermediate(live: &Object, wanted: &Object, change: &VersionChange) -> O
     Object::new(definition).ok()
 }
 
+/// Makes the managers of an object own their fields in the target version.
+///
+/// The server cannot convert what was recorded in a version that is gone, and refuses every later apply.
+pub(super) fn rename_managed_versions(object: &mut Object, change: &VersionChange) {
+    let entries = object.json_mut().pointer_mut("/metadata/managedFields");
+    let entries = entries.and_then(Value::as_array_mut);
+    for entry in entries.into_iter().flatten() {
+        let recorded = entry.get("apiVersion").and_then(Value::as_str);
+        let Some((group, version)) = recorded.and_then(|recorded| recorded.split_once('/')) else {
+            continue;
+        };
+        if change.dropped.iter().any(|dropped| dropped == version) {
+            let renamed = format!("{group}/{}", change.target);
+            if let Some(entry) = entry.as_object_mut() {
+                entry.insert("apiVersion".to_owned(), renamed.into());
+            }
+        }
+    }
+}
+
 fn name(version: &Value) -> Option<&str> {
     version.get("name")?.as_str()
 }
@@ -161,6 +181,29 @@ mod tests {
         let wanted = definition(&["v1"], "v1", &[]);
         let change = version_change(&live, &wanted).unwrap();
         assert_eq!(intermediate(&live, &wanted, &change), None);
+    }
+
+    #[test]
+    fn managers_own_their_fields_in_a_version_that_stays() {
+        let mut object = Object::new(json!({
+            "apiVersion": "example.com/v1", "kind": "Widget",
+            "metadata": {"name": "a", "managedFields": [
+                {"manager": "a", "apiVersion": "example.com/v1alpha1"},
+                {"manager": "b", "apiVersion": "example.com/v1beta1"}
+            ]}
+        }))
+        .unwrap();
+        let change = VersionChange {
+            dropped: vec!["v1alpha1".to_owned()],
+            target: "v1".to_owned(),
+        };
+        rename_managed_versions(&mut object, &change);
+        let versions: Vec<_> = object
+            .list("/metadata/managedFields")
+            .iter()
+            .map(|entry| entry["apiVersion"].as_str().unwrap())
+            .collect();
+        assert_eq!(versions, ["example.com/v1", "example.com/v1beta1"]);
     }
 
     const VERSIONS: [&str; 4] = ["v1alpha1", "v1alpha2", "v1beta1", "v1"];

@@ -12,7 +12,7 @@ use crate::readiness::{Condition, conditions};
 
 /// Objects that do not go away.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{} objects are still there after {} s:{}", .objects.len(), .waited.as_secs(), list(.objects))]
+#[error("not everything that is deleted is gone after {} s:{}", .waited.as_secs(), list(.objects))]
 pub struct NotGoneError {
     /// How long they were waited for.
     pub waited: Duration,

@@ -19,7 +19,7 @@ pub(crate) struct Pauses {
 }
 
 const FIRST: Duration = Duration::from_millis(50);
-const LONGEST: Duration = Duration::from_secs(2);
+const LONGEST: Duration = Duration::from_secs(1);
 
 impl Pauses {
     pub(crate) fn until(deadline: Instant) -> Self {

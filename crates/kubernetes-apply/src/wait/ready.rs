@@ -9,7 +9,7 @@ use super::Pauses;
 use super::report::Unready;
 use crate::cluster::{ApiError, Cluster, Detail};
 use crate::object::{Kind, Object, ObjectRef};
-use crate::readiness::{Readiness, Rules};
+use crate::readiness::{Readiness, Rules, has_ready_endpoint, webhook_services};
 
 /// Objects have not become ready.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -35,12 +35,12 @@ pub enum WaitError {
 }
 
 fn head(error: &NotReadyError) -> String {
-    let count = error.objects.len();
     let seconds = error.waited.as_secs();
-    if error.failed {
-        format!("{count} objects have failed:")
-    } else {
-        format!("{count} objects are not ready after {seconds} s:")
+    match (error.objects.len(), error.failed) {
+        (1, true) => "an object has failed:".to_owned(),
+        (1, false) => format!("an object is not ready after {seconds} s:"),
+        (count, true) => format!("{count} objects have failed:"),
+        (count, false) => format!("{count} objects are not ready after {seconds} s:"),
     }
 }
 
@@ -104,6 +104,26 @@ impl Cluster {
         }
     }
 
+    async fn assess(&self, live: &Object, rules: &Rules) -> Result<Readiness, ApiError> {
+        let readiness = rules.assess(live);
+        if readiness != Readiness::Ready {
+            return Ok(readiness);
+        }
+        for service in webhook_services(live) {
+            let kind = Kind::new("discovery.k8s.io/v1", "EndpointSlice");
+            let selector = format!("kubernetes.io/service-name={}", service.name);
+            let namespace = Some(service.namespace.as_str());
+            let slices = self.list(&kind, namespace, &selector, Detail::Full).await?;
+            if !has_ready_endpoint(&slices) {
+                return Ok(Readiness::in_progress(format!(
+                    "the service {}/{}, which answers its webhooks, has no ready endpoint",
+                    service.namespace, service.name
+                )));
+            }
+        }
+        Ok(Readiness::Ready)
+    }
+
     async fn look(
         &self,
         waiting: &[&(Kind, ObjectRef)],
@@ -134,7 +154,7 @@ impl Cluster {
             for object in objects {
                 let look = match found.remove(object) {
                     None => Look::Missing,
-                    Some(live) => match rules.assess(&live) {
+                    Some(live) => match self.assess(&live, rules).await? {
                         Readiness::Ready => Look::Ready,
                         readiness => Look::Unready(Box::new(live), readiness),
                     },

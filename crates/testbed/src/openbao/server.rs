@@ -113,7 +113,9 @@ impl Server {
             .envs(isolated_environment(&self.folder));
         let (mut process, _) = ServerProcess::start(NAME, command, &self.folder, group)?;
         progress::when_slow("waiting for OpenBao", || {
-            process.wait_until(NAME, || Ok(self.api(Method::GET, "sys/init", None).ok()))
+            process.wait_until(NAME, START_LIMIT, || {
+                Ok(self.api(Method::GET, "sys/init", None).ok())
+            })
         })?;
         Ok(process)
     }

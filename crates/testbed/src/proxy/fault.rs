@@ -29,6 +29,21 @@ pub enum Failure {
         /// The body.
         body: String,
     },
+    /// The call takes effect, but the proxy responds.
+    RespondAfterEffect {
+        /// The status.
+        status: u16,
+        /// The body.
+        body: String,
+    },
+    /// The proxy responds with status 429 and the header `Retry-After`; the call does not reach the
+    /// server.
+    TooManyRequests {
+        /// The wait that the header asks for, in whole seconds.
+        retry_after: Duration,
+    },
+    /// The connection is closed without a response; the call does not reach the server.
+    DropRequest,
     /// The call takes effect, but the connection is closed without a response.
     DropResponse,
     /// The call reaches the server after a delay.

@@ -1,11 +1,13 @@
 //! Forwards a call to the server.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Either, Full};
 use hyper::body::Incoming;
 use hyper::{HeaderMap, Request, Response, StatusCode, header};
+use reqwest::Certificate;
 
 use super::fault::Failure;
 use super::{Journal, Shared};
@@ -19,36 +21,47 @@ pub(super) struct Forward {
     client: reqwest::Client,
 }
 
+/// The body of a response: of the proxy, or of the server.
+type Body = Either<Full<Bytes>, reqwest::Body>;
+
 /// Closes the connection without a response.
 type ConnectionError = Box<dyn std::error::Error + Send + Sync>;
 
 impl Forward {
-    pub(super) fn new(upstream: &str, prefix: &'static str) -> Result<Self, Error> {
+    /// `authority` is the PEM text of a private certificate authority of the server.
+    pub(super) fn new(
+        upstream: &str,
+        prefix: &'static str,
+        authority: Option<&str>,
+    ) -> Result<Self, Error> {
+        let failure = |source| Error::Server {
+            server: "proxy",
+            path: upstream.to_owned(),
+            source,
+        };
         // Fails if a provider is already installed, which is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        let authority = authority.map(|pem| Certificate::from_pem(pem.as_bytes()));
+        let authority = authority.transpose().map_err(failure)?;
         let client = reqwest::Client::builder()
             .no_proxy()
             .no_gzip()
             .redirect(reqwest::redirect::Policy::none())
             // A connection belongs to the runtime that made it, which ends when the proxy is
             // closed.
-            .pool_max_idle_per_host(0)
-            .build();
+            .pool_max_idle_per_host(0);
+        let client = match authority {
+            Some(authority) => client.tls_certs_only([authority]),
+            None => client,
+        };
         Ok(Self {
             upstream: upstream.to_owned(),
             prefix,
-            client: client.map_err(|source| Error::Server {
-                server: "proxy",
-                path: upstream.to_owned(),
-                source,
-            })?,
+            client: client.build().map_err(failure)?,
         })
     }
 
-    async fn forward(
-        &self,
-        request: Request<Bytes>,
-    ) -> Result<Response<Full<Bytes>>, ConnectionError> {
+    async fn forward(&self, request: Request<Bytes>) -> Result<Response<Body>, ConnectionError> {
         let (parts, body) = request.into_parts();
         let target = parts
             .uri
@@ -65,7 +78,14 @@ impl Forward {
         if let Some(headers) = forwarded.headers_mut() {
             headers.extend(end_to_end(response.headers().clone()));
         }
-        Ok(forwarded.body(Full::new(response.bytes().await?))?)
+        Ok(forwarded.body(Either::Right(response.into()))?)
+    }
+
+    /// Forwards a call, and reads the response to its end.
+    async fn complete(&self, request: Request<Bytes>) -> Result<(), ConnectionError> {
+        let response = self.forward(request).await?;
+        response.into_body().collect().await?;
+        Ok(())
     }
 }
 
@@ -86,45 +106,62 @@ fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
 pub(super) async fn respond(
     shared: Arc<Shared>,
     request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, ConnectionError> {
+) -> Result<Response<Body>, ConnectionError> {
     let (parts, body) = request.into_parts();
     let request = Request::from_parts(parts, body.collect().await?.to_bytes());
     let (number, failure) = shared
         .journal()
         .record_call(&request, shared.forward.prefix);
-    let hold = match failure {
-        Some(Failure::Respond { status, body }) => {
-            shared.journal().record_status(number, status);
-            let response = Response::builder().status(StatusCode::from_u16(status)?);
-            return Ok(response.body(Full::from(body))?);
+    if shared.is_black_hole.load(Ordering::Relaxed) {
+        return std::future::pending().await;
+    }
+    let response = match failure {
+        None => shared.forward.forward(request).await?,
+        Some(Failure::Respond { status, body }) => own_response(status, body)?,
+        Some(Failure::RespondAfterEffect { status, body }) => {
+            shared.forward.complete(request).await?;
+            own_response(status, body)?
+        }
+        Some(Failure::TooManyRequests { retry_after }) => {
+            let mut response = own_response(429, String::new())?;
+            let seconds = retry_after.as_secs().into();
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+            response
+        }
+        Some(Failure::DropRequest) => return Err("the request is dropped".into()),
+        Some(Failure::DropResponse) => {
+            shared.forward.complete(request).await?;
+            return Err("the response is dropped".into());
+        }
+        Some(Failure::Delay(time)) => {
+            tokio::time::sleep(time).await;
+            shared.forward.forward(request).await?
         }
         Some(Failure::Hold(Hold::BeforeEffect)) => {
             shared.journal().held.push(number);
             return std::future::pending().await;
         }
-        Some(Failure::DropResponse) => {
-            shared.forward.forward(request).await?;
-            return Err("the response is dropped".into());
+        Some(Failure::Hold(Hold::AfterEffect)) => {
+            shared.forward.complete(request).await?;
+            shared.journal().held.push(number);
+            return std::future::pending().await;
         }
-        Some(Failure::Delay(time)) => {
+        Some(Failure::Hold(Hold::For(time))) => {
+            let response = shared.forward.forward(request).await?;
+            shared.journal().held.push(number);
             tokio::time::sleep(time).await;
-            None
+            response
         }
-        Some(Failure::Hold(hold)) => Some(hold),
-        None => None,
     };
-    let response = shared.forward.forward(request).await?;
-    if let Some(hold) = hold {
-        shared.journal().held.push(number);
-        match hold {
-            Hold::For(time) => tokio::time::sleep(time).await,
-            Hold::BeforeEffect | Hold::AfterEffect => std::future::pending().await,
-        }
-    }
     shared
         .journal()
         .record_status(number, response.status().as_u16());
     Ok(response)
+}
+
+fn own_response(status: u16, body: String) -> Result<Response<Body>, ConnectionError> {
+    let response = Response::builder().status(StatusCode::from_u16(status)?);
+    Ok(response.body(Either::Left(Full::from(body)))?)
 }
 
 impl Journal {
