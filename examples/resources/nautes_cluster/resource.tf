@@ -9,4 +9,9 @@ resource "nautes_cluster" "deploy" {
   # place. Change the number to give another one.
   kubeconfig_wo         = file("${path.module}/kubeconfig")
   kubeconfig_wo_version = 1
+
+  # What is not named here is installed with its default version, which is chosen once and kept.
+  components = {
+    deployment = { version = "v3.5.1" }
+  }
 }
