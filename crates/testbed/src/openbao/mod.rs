@@ -42,8 +42,15 @@ impl fmt::Debug for OpenBao {
 impl OpenBao {
     /// Starts a server with its data and log in `folder`, and waits until it is ready.
     pub fn start(program: &OpenBaoProgram, folder: &Path) -> Result<Self, Error> {
-        let mut server = Server::new(program, folder, Addresses::free()?, Keys::default())?;
-        let process = server.start(Group::Shared)?;
+        let mut attempts = 3;
+        let (mut server, process) = loop {
+            let server = Server::new(program, folder, Addresses::free()?, Keys::default())?;
+            match server.start(Group::Shared) {
+                // Another process may have taken one of the ports in between.
+                Err(Error::NotReady { .. }) if attempts > 1 => attempts -= 1,
+                started => break (server, started?),
+            }
+        };
         server.initialise()?;
         server.unseal()?;
         Ok(Self {
