@@ -19,6 +19,8 @@ pub use self::delete::{DeleteError, DeleteOptions, Deleted, KeepReason, Kept, Na
 pub use self::drift::{DriftError, ObjectDrift};
 pub use self::parent::{InventoryError, Parent};
 
+pub use crate::live_objects::{Drift, LiveObjects};
+
 use std::time::Duration;
 
 use crate::cluster::Cluster;
