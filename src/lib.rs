@@ -3,6 +3,7 @@
 pub mod backends;
 mod claim;
 mod client;
+pub mod components;
 pub mod config_repo;
 pub mod credentials;
 mod diagnostics;
