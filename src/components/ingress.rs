@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::manifest::{insert, set_metadata};
+
 /// How a component is reached through the gateway.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Exposure {
@@ -35,7 +37,7 @@ pub(super) fn ingress(
     namespace: &str,
     name: &str,
     exposure: &Exposure,
-    backend: Backend<'_>,
+    backend: &Backend<'_>,
 ) -> Value {
     let Exposure {
         host,
@@ -61,8 +63,10 @@ pub(super) fn ingress(
         }
     });
     if let Certificate::Issuer(issuer) = certificate {
-        ingress["metadata"]["annotations"] = json!({ "cert-manager.io/cluster-issuer": issuer });
-        ingress["spec"]["tls"][0]["secretName"] = format!("{name}-certificate").into();
+        let key = "cert-manager.io/cluster-issuer";
+        set_metadata(&mut ingress, "annotations", key, issuer);
+        let secret = format!("{name}-certificate");
+        insert(&mut ingress, "/spec/tls/0", "secretName", secret);
     }
     ingress
 }

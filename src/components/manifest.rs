@@ -112,6 +112,14 @@ pub(super) fn set_entries<const N: usize>(
     }
 }
 
+/// Sets a field of the map at a JSON pointer, which is empty for the object itself.
+pub(super) fn insert(object: &mut Value, pointer: &str, key: &str, value: impl Into<Value>) {
+    let map = object.pointer_mut(pointer).and_then(Value::as_object_mut);
+    if let Some(map) = map {
+        map.insert(key.to_owned(), value.into());
+    }
+}
+
 /// Sets a label or annotation of an object.
 pub(super) fn set_metadata(object: &mut Value, field: &str, key: &str, value: &str) {
     if let Some(metadata) = object.get_mut("metadata") {

@@ -7,6 +7,7 @@ use super::catalogue::Component;
 use super::digest::Sha256;
 use super::entry_points::https_url;
 use super::ingress::{Backend, Exposure, ingress};
+use super::manifest::insert;
 use super::version::Version;
 use crate::secret::{ExposeSecret, Secret};
 
@@ -77,7 +78,7 @@ impl Oauth2Proxy {
             "cookie-secret": self.cookie_secret.expose_secret()
         });
         if let Some(ca_pem) = &self.ca_pem {
-            secrets["ca.crt"] = ca_pem.as_str().into();
+            insert(&mut secrets, "", "ca.crt", ca_pem.as_str());
         }
         let mut objects = vec![
             object(
@@ -104,7 +105,7 @@ impl Oauth2Proxy {
                 "Secret",
                 json!({ "type": "Opaque", "stringData": secrets }),
             ),
-            ingress(namespace(), NAME, &self.exposure, backend("/")),
+            ingress(namespace(), NAME, &self.exposure, &backend("/")),
             middleware(
                 FORWARD,
                 &json!({ "forwardAuth": {
@@ -135,7 +136,7 @@ impl Oauth2Proxy {
         let back = https_url(&exposure.host, self.https_port);
         [
             // The pages for the login, on the host of the dashboard.
-            ingress(namespace(), &name, exposure, backend("/oauth2")),
+            ingress(namespace(), &name, exposure, &backend("/oauth2")),
             middleware(
                 &errors,
                 &json!({ "errors": {
@@ -275,9 +276,10 @@ fn backend(path: &str) -> Backend<'_> {
 
 /// Makes an object of the proxy; all of one kind have its name.
 fn object(api_version: &str, kind: &str, mut rest: Value) -> Value {
-    rest["apiVersion"] = api_version.into();
-    rest["kind"] = kind.into();
-    rest["metadata"] = json!({ "name": NAME, "namespace": namespace(), "labels": selector() });
+    let metadata = json!({ "name": NAME, "namespace": namespace(), "labels": selector() });
+    insert(&mut rest, "", "apiVersion", api_version);
+    insert(&mut rest, "", "kind", kind);
+    insert(&mut rest, "", "metadata", metadata);
     rest
 }
 

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::catalogue::Component;
+use super::manifest::insert;
 use super::version::Version;
 
 /// The settings of Traefik.
@@ -102,14 +103,14 @@ impl Traefik {
         let (mut web, mut websecure) = (port("web", 80), port("websecure", 443));
         let service_type = match self.service {
             GatewayService::NodePort { http, https } => {
-                web["nodePort"] = http.into();
-                websecure["nodePort"] = https.into();
+                insert(&mut web, "", "nodePort", http);
+                insert(&mut websecure, "", "nodePort", https);
                 "NodePort"
             }
             GatewayService::LoadBalancer => "LoadBalancer",
         };
         let mut labelled = labels();
-        labelled[ENTRY_POINT_LABEL.0] = ENTRY_POINT_LABEL.1.into();
+        insert(&mut labelled, "", ENTRY_POINT_LABEL.0, ENTRY_POINT_LABEL.1);
         json!({
             "apiVersion": "v1",
             "kind": "Service",

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::COMPONENT_LABEL;
 use super::digest::Sha256;
 use super::image::Images;
-use super::manifest::set_metadata;
+use super::manifest::{insert, set_metadata};
 use super::version::Version;
 
 /// The settings of a virtual cluster.
@@ -195,10 +195,15 @@ impl VirtualCluster {
             "telemetry": { "enabled": false }
         });
         if let Some(registry) = &self.images.registry {
-            config["controlPlane"]["advanced"]["defaultImageRegistry"] = registry.as_str().into();
-            let image =
-                &mut config["sync"]["toHost"]["pods"]["rewriteHosts"]["initContainer"]["image"];
-            image["registry"] = registry.as_str().into();
+            let registry = registry.as_str();
+            insert(
+                &mut config,
+                "/controlPlane/advanced",
+                "defaultImageRegistry",
+                registry,
+            );
+            let image = "/sync/toHost/pods/rewriteHosts/initContainer/image";
+            insert(&mut config, image, "registry", registry);
         }
         config
     }
@@ -230,11 +235,12 @@ impl VirtualCluster {
 
     /// Makes an object in the namespace of the cluster.
     fn object(&self, api_version: &str, kind: &str, name: &str, mut rest: Value) -> Value {
-        rest["apiVersion"] = api_version.into();
-        rest["kind"] = kind.into();
-        rest["metadata"] = json!({
+        let metadata = json!({
             "name": name, "namespace": self.name, "labels": self.selector()
         });
+        insert(&mut rest, "", "apiVersion", api_version);
+        insert(&mut rest, "", "kind", kind);
+        insert(&mut rest, "", "metadata", metadata);
         rest
     }
 
@@ -370,7 +376,12 @@ impl VirtualCluster {
             "containers": [self.syncer()]
         });
         if let Some(secret) = &self.images.pull_secret {
-            pod["imagePullSecrets"] = json!([{ "name": secret }]);
+            insert(
+                &mut pod,
+                "",
+                "imagePullSecrets",
+                json!([{ "name": secret }]),
+            );
         }
         let claim = json!({
             "metadata": { "name": "data" },
@@ -410,7 +421,7 @@ impl VirtualCluster {
             })
         };
         let mut liveness = probe("/healthz", 2, 60);
-        liveness["initialDelaySeconds"] = 60.into();
+        insert(&mut liveness, "", "initialDelaySeconds", 60);
         let mut mounts = vec![
             mount("data", "/data"),
             mount("binaries", "/binaries"),

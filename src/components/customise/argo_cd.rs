@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::error::ComponentError;
 use super::super::ingress::{Backend, Exposure, ingress};
-use super::super::manifest::{Manifest, name, set_entries, text};
+use super::super::manifest::{Manifest, insert, name, set_entries, text};
 use crate::secret::{ExposeSecret, Secret};
 
 /// The settings of Argo CD.
@@ -83,7 +83,7 @@ impl ArgoCd {
                 service: "argocd-server",
                 port: "http".into(),
             };
-            let ingress = ingress(&self.namespace, "argocd-server", exposure, backend);
+            let ingress = ingress(&self.namespace, "argocd-server", exposure, &backend);
             manifest.objects.push(ingress);
         }
         Ok(())
@@ -126,7 +126,7 @@ impl ArgoCdSingleSignOn {
             "requestedScopes": scopes
         });
         if let Some(ca_pem) = &self.ca_pem {
-            config["rootCA"] = ca_pem.as_str().into();
+            insert(&mut config, "", "rootCA", ca_pem.as_str());
         }
         config.to_string()
     }

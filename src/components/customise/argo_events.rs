@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::error::ComponentError;
 use super::super::image::{ImageRegistry, Images};
-use super::super::manifest::{Manifest, is_kind, name, set_entries, text};
+use super::super::manifest::{Manifest, insert, is_kind, name, set_entries, text};
 
 /// The settings of Argo Events.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -112,14 +112,16 @@ impl ArgoEvents {
             "persistence": { "accessMode": "ReadWriteOnce", "volumeSize": "1Gi" }
         });
         if let Some(storage_class) = &self.storage_class {
-            jetstream["persistence"]["storageClassName"] = storage_class.as_str().into();
+            let class = storage_class.as_str();
+            insert(&mut jetstream, "/persistence", "storageClassName", class);
         }
         if replicas == 1 {
             // Streams have three copies otherwise, which one server refuses to make.
-            jetstream["streamConfig"] = "replicas: 1\n".into();
+            insert(&mut jetstream, "", "streamConfig", "replicas: 1\n");
         }
         if let Some(secret) = &images.pull_secret {
-            jetstream["imagePullSecrets"] = json!([{ "name": secret }]);
+            let secrets = json!([{ "name": secret }]);
+            insert(&mut jetstream, "", "imagePullSecrets", secrets);
         }
         json!({
             "apiVersion": "argoproj.io/v1alpha1",
@@ -166,7 +168,7 @@ fn is_validating_webhook(object: &Value) -> bool {
         || is_kind(object, "ValidatingWebhookConfiguration")
 }
 
-/// Returns the versions of JetStream in the controller's configuration, which is YAML, without aliases such as
+/// Returns the versions of the event bus in the controller's configuration, which is YAML, without aliases such as
 /// `latest`.
 fn bus_versions(config: &str) -> Vec<&str> {
     let lines = config.lines().map(str::trim);

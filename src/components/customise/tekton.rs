@@ -50,7 +50,7 @@ impl TektonDashboard {
             service: "tekton-dashboard",
             port: 9097.into(),
         };
-        let mut ingress = ingress(NAMESPACE, "tekton-dashboard", exposure, backend);
+        let mut ingress = ingress(NAMESPACE, "tekton-dashboard", exposure, &backend);
         set_metadata(
             &mut ingress,
             "annotations",

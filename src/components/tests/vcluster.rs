@@ -31,12 +31,11 @@ fn chart() -> Vec<Object> {
 
 fn config(objects: &[Object]) -> Value {
     let secret = get(objects, "Secret", "vc-config-vc");
-    let text = match secret.get("/stringData") {
-        Some(texts) => texts["config.yaml"].as_str().unwrap().to_owned(),
-        None => {
-            let data = secret.get("/data").unwrap()["config.yaml"].as_str();
-            String::from_utf8(STANDARD.decode(data.unwrap()).unwrap()).unwrap()
-        }
+    let text = if let Some(texts) = secret.get("/stringData") {
+        texts["config.yaml"].as_str().unwrap().to_owned()
+    } else {
+        let data = secret.get("/data").unwrap()["config.yaml"].as_str();
+        String::from_utf8(STANDARD.decode(data.unwrap()).unwrap()).unwrap()
     };
     serde_saphyr::from_str(&text).unwrap()
 }

@@ -1,7 +1,7 @@
 //! What a namespace holds that would be lost with it.
 
 use super::delete::EXAMPLES;
-use crate::cluster::{ApiError, Cluster, Detail};
+use crate::cluster::{ApiError, Cluster, Detail, DiscoveryError, Resource};
 use crate::concurrently::concurrently;
 use crate::object::{Object, ObjectRef};
 
@@ -43,15 +43,22 @@ pub(super) async fn content(
     let (resources, unavailable) = cluster.namespaced_resources().await?;
     let is_counted =
         |kind: &crate::object::GroupKind| !PASSING.iter().any(|(group, name)| kind.is(group, name));
-    let lists = resources
+    let counted: Vec<&Resource> = resources
         .iter()
         .filter(|resource| is_counted(&resource.kind.group_kind()))
+        .collect();
+    let lists = counted
+        .iter()
         .map(|resource| cluster.list_in(resource, Some(namespace), "", Detail::Metadata));
     let lists = concurrently(lists.collect()).await;
     let mut count = 0;
     let mut examples = Vec::new();
-    for list in lists {
-        for object in list?
+    for (resource, list) in counted.into_iter().zip(lists) {
+        let list = match list {
+            Err(_) if is_served_no_more(cluster, resource).await => continue,
+            list => list?,
+        };
+        for object in list
             .iter()
             .filter(|object| would_be_missed(object, expendable))
         {
@@ -66,6 +73,14 @@ pub(super) async fn content(
         (0, apis) => Content::Unknown { apis },
         (count, _) => Content::Objects { count, examples },
     })
+}
+
+/// Whether the definition of a kind was deleted since the kinds were listed, so that there are no objects
+/// of it.
+async fn is_served_no_more(cluster: &Cluster, resource: &Resource) -> bool {
+    cluster.forget_kinds();
+    let found = cluster.resource(&resource.kind).await;
+    matches!(found, Err(DiscoveryError::NotServed { .. }))
 }
 
 /// Whether somebody would miss an object. What another object owns goes with that one.
