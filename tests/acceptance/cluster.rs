@@ -1,6 +1,7 @@
 //! Physical clusters on a real Kubernetes API.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -239,12 +240,11 @@ fn manifest(name: &str) -> anyhow::Result<(String, String)> {
     let path = folder.canonicalize()?.join(name);
     let content = fs::read(&path)?;
     let digest = ring::digest::digest(&ring::digest::SHA256, &content);
-    let digest: String = digest
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    Ok((path.display().to_string(), digest))
+    let mut sha256 = String::new();
+    for byte in digest.as_ref() {
+        write!(sha256, "{byte:02x}")?;
+    }
+    Ok((path.display().to_string(), sha256))
 }
 
 /// The components of a worker for deployments, from files.

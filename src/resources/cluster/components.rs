@@ -152,15 +152,13 @@ impl Installer<'_> {
         ))
     }
 
-    /// Installs components one after the other, each when the one before works. Returns what is installed.
-    ///
-    /// `record` gets what is installed so far.
+    /// Installs components one after the other, each when the one before works, and removes those that are
+    /// no longer wanted. `status` is kept up to date also if it fails.
     pub(super) async fn install(
         &self,
         wanted: &[Wanted],
-        mut record: impl FnMut(&BTreeMap<String, ComponentStatusModel>),
-        mut status: BTreeMap<String, ComponentStatusModel>,
-    ) -> Result<BTreeMap<String, ComponentStatusModel>, Diagnostics> {
+        status: &mut BTreeMap<String, ComponentStatusModel>,
+    ) -> Result<(), Diagnostics> {
         for Wanted { release, images } in wanted {
             let component = release.component;
             let attempt = format!("install {component} in the cluster {}", self.name);
@@ -188,10 +186,8 @@ impl Installer<'_> {
                 objects: Tf::Known(u64::try_from(count).unwrap_or(u64::MAX)),
             };
             status.insert(component.name().to_owned(), installed);
-            record(&status);
         }
-        self.remove_others(wanted, &mut status).await?;
-        Ok(status)
+        self.remove_others(wanted, status).await
     }
 
     /// Removes the components that are installed and no longer wanted.
@@ -332,13 +328,6 @@ impl Installer<'_> {
         written.with_context(|| format!("write the secret {path}"))?;
         Ok(token)
     }
-}
-
-/// Returns the status of components as an attribute.
-pub(super) fn status_attribute(
-    status: BTreeMap<String, ComponentStatusModel>,
-) -> Tf<BTreeMap<String, ComponentStatusModel>> {
-    Tf::Known(status)
 }
 
 impl ComponentsModel {

@@ -1,6 +1,8 @@
 //! The life cycle of a cluster.
 
-use nautes_model::entity::{ClusterType, Entity};
+use std::collections::BTreeMap;
+
+use nautes_model::entity::{ClusterShape, ClusterType, Entity};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::model::PlanOf;
 use terraform_plugin::resource::{ImportTarget, Operation, Planning, Resource};
@@ -8,7 +10,7 @@ use terraform_plugin::value::{Known, Path, Tf};
 
 use super::access::{connect, given_kubeconfig, no_kubeconfig};
 use super::components::{self, Installer, Wanted};
-use super::model::{ClusterIdentity, ClusterModel};
+use super::model::{ClusterIdentity, ClusterModel, ComponentStatusModel};
 use super::read::{TYPE_NAME, object_id};
 use super::setup::{Setup, credential};
 use super::stored::ClusterSecrets;
@@ -33,7 +35,7 @@ impl Resource for ClusterResource {
         operation: &mut Operation<Client>,
         planned: ClusterModel,
     ) -> Result<ClusterModel, Diagnostics> {
-        save(operation, None, planned).await
+        Box::pin(save(operation, None, planned)).await
     }
 
     async fn read(
@@ -50,7 +52,7 @@ impl Resource for ClusterResource {
         prior: ClusterModel,
         planned: ClusterModel,
     ) -> Result<ClusterModel, Diagnostics> {
-        save(operation, Some(prior), planned).await
+        Box::pin(save(operation, Some(prior), planned)).await
     }
 
     async fn delete(
@@ -138,6 +140,7 @@ async fn save(
         Some(_) => client.holders().record(&object, &claim)?,
     }
 
+    let wanted = wanted(operation, &planned, prior.as_ref(), &cluster_shape)?;
     let secrets = ClusterSecrets::new(&client, &name)?;
     let given = given_kubeconfig(&client, &planned).await?;
     let uses_given = prior.as_ref().is_none_or(|prior| {
@@ -167,39 +170,8 @@ async fn save(
         name: &name,
         cluster: &connection.cluster,
     };
-    let mut described = planned.clone();
-    if let Some(prior) = &prior {
-        described
-            .component_status
-            .clone_from(&prior.component_status);
-    }
-    let wanted = components::wanted(&described, &cluster_shape)?;
-    for (summary, detail) in wanted.iter().flat_map(Wanted::warnings) {
-        operation.warn(summary, detail);
-    }
-    let known = described
-        .component_status
-        .known()
-        .cloned()
-        .unwrap_or_default();
-    let mut partial = prior.clone();
-    let mut recorded = None;
-    let installed = installer
-        .install(
-            &wanted,
-            |status| {
-                if let Some(partial) = &mut partial {
-                    partial.component_status = components::status_attribute(status.clone());
-                    recorded = Some(partial.clone());
-                }
-            },
-            known,
-        )
-        .await;
-    if let (Err(_), Some(recorded)) = (&installed, &recorded) {
-        operation.record(recorded);
-    }
-    planned.component_status = components::status_attribute(installed?);
+    let status = install(operation, installer, &wanted, prior.as_ref()).await?;
+    planned.component_status = Known(status);
 
     let saved = home
         .put(&request, &entity, mode, validation, &attempt)
@@ -219,6 +191,44 @@ async fn save(
         planned.primary_domain = manifest::default_domain(&planned.api_server).into();
     }
     Ok(planned)
+}
+
+/// Returns the components that the cluster is to have, after warnings about those with known problems.
+fn wanted(
+    operation: &mut Operation<Client>,
+    planned: &ClusterModel,
+    prior: Option<&ClusterModel>,
+    shape: &ClusterShape,
+) -> Result<Vec<Wanted>, Diagnostics> {
+    let mut described = planned.clone();
+    described.component_status = match prior {
+        Some(prior) => prior.component_status.clone(),
+        None => Tf::Null,
+    };
+    let wanted = components::wanted(&described, shape)?;
+    for (summary, detail) in wanted.iter().flat_map(Wanted::warnings) {
+        operation.warn(summary, detail);
+    }
+    Ok(wanted)
+}
+
+/// Installs the components. If that fails half-way, the state has what is installed.
+async fn install(
+    operation: &mut Operation<Client>,
+    installer: Installer<'_>,
+    wanted: &[Wanted],
+    prior: Option<&ClusterModel>,
+) -> Result<BTreeMap<String, ComponentStatusModel>, Diagnostics> {
+    let known = prior.and_then(|prior| prior.component_status.known());
+    let mut status = known.cloned().unwrap_or_default();
+    let installed = installer.install(wanted, &mut status).await;
+    if let (Err(_), Some(prior)) = (&installed, prior) {
+        operation.record(&ClusterModel {
+            component_status: Known(status.clone()),
+            ..prior.clone()
+        });
+    }
+    installed.map(|()| status)
 }
 
 /// Whether the last refresh found that the token of the provider's service account is too old.
