@@ -12,6 +12,9 @@ use testbed::{Method, exactly};
 
 use crate::test_env::{Case, TestEnv};
 
+/// What a worker for deployments would have otherwise.
+const NO_COMPONENTS: &str = "{ deployment = { install = false }, progressive_delivery = { install = false }, secret_sync = { install = false }, gateway = { install = false } }";
+
 const TENANT_REPOSITORY: &str = "tenant/management";
 
 /// A worker for deployments at an address.
@@ -28,6 +31,7 @@ resource "nautes_cluster" "deploy" {{
   worker_type           = "deployment"
   kubeconfig_wo         = file("${{path.module}}/kubeconfig")
   kubeconfig_wo_version = {kubeconfig_version}
+  components = {NO_COMPONENTS}
 }}
 "#
     )
@@ -256,7 +260,7 @@ fn components(argo_cd: &str) -> anyhow::Result<String> {
         ))
     };
     Ok(format!(
-        "components = {{\n{}{}{}  }}\n  kubeconfig_wo_version",
+        "{{\n{}{}{}  }}",
         slot("deployment", "argo-cd-v3.5.1.yaml", argo_cd)?,
         slot(
             "progressive_delivery",
@@ -276,7 +280,7 @@ fn a_worker_for_deployments_gets_its_components_keeps_them_and_loses_them() -> C
     let _controllers = StandIn::start(control_plane)?;
     let before = (stack.objects()?, env.vault()?.inventory()?);
     let configuration =
-        worker(&control_plane.url(), 1).replace("kubeconfig_wo_version", &components("v3.5.1")?);
+        worker(&control_plane.url(), 1).replace(NO_COMPONENTS, &components("v3.5.1")?);
     env.write(&configuration)?;
     let mut running = env.workspace.start_apply(&[])?;
     // Argo CD itself makes this one.
