@@ -183,24 +183,24 @@ impl Applier<'_> {
 }
 
 fn field_conflicts(error: &ApiError) -> Vec<Conflict> {
-    let refusal = error.call().and_then(|call| call.refusal());
-    refusal.map_or_else(Vec::new, |refusal| conflicts(refusal.status()))
+    let status = error.call().and_then(|call| call.status());
+    status.map_or_else(Vec::new, |status| conflicts(status.json()))
 }
 
 fn failure(error: ApiError, existing: &Existing) -> ApplyFailure {
-    let refusal = error.call().and_then(|call| call.refusal());
-    let Some(refusal) = refusal else {
+    let status = error.call().and_then(|call| call.status());
+    let Some(status) = status else {
         return error.into();
     };
-    match refusal.reason.as_str() {
+    match status.reason.as_str() {
         // The UID is a precondition: nothing is there, or something else.
-        "Invalid" if refusal.fields.iter().any(|field| field == "metadata.uid") => {
+        "Invalid" if status.fields.iter().any(|field| field == "metadata.uid") => {
             ApplyFailure::ReplacedMeanwhile
         }
         "Conflict" if matches!(existing, Existing::Present { .. }) => {
             ApplyFailure::ReplacedMeanwhile
         }
-        "Forbidden" if refusal.message.contains("being terminated") => ApplyFailure::Terminating,
+        "Forbidden" if status.message.contains("being terminated") => ApplyFailure::Terminating,
         _ => error.into(),
     }
 }

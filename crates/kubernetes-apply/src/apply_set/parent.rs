@@ -236,8 +236,8 @@ fn is_race(error: &ApiError) -> bool {
             .iter()
             .any(|reason| call.is_refused_for(reason))
             && call
-                .refusal()
-                .is_some_and(|refusal| refusal.status().get("details").is_some())
+                .status()
+                .is_some_and(|status| status.json().get("details").is_some())
     })
 }
 

@@ -217,12 +217,12 @@ async fn read_versions(connection: &Connection, group: &str) -> Result<Vec<ApiVe
 }
 
 fn is_not_found(error: &CallError) -> bool {
-    error.refusal().is_some_and(|refusal| refusal.code == 404)
+    error.status().is_some_and(|status| status.code == 404)
 }
 
 fn unavailable(error: CallError, api_version: &ApiVersion) -> DiscoveryError {
     let is_unavailable = match error.kind() {
-        CallFailure::Refused(refusal) => refusal.code == 503,
+        CallFailure::Refused(status) => status.code == 503,
         // The server answers with a text in the place of the API that it cannot reach.
         CallFailure::Transport(TransportError::NotTheApi { status, .. }) => status.as_u16() == 503,
         CallFailure::Transport(_) => false,

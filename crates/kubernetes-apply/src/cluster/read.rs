@@ -59,7 +59,7 @@ impl Cluster {
         let request = ApiRequest::get(resource.path(namespace, name)).accept(detail.accept(false));
         match self.connection.send(&request).await {
             Ok((_, json)) => read_object(resource, json).map(Some),
-            Err(error) if error.refusal().is_some_and(|it| it.says_gone(name)) => Ok(None),
+            Err(error) if error.status().is_some_and(|it| it.says_gone(name)) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }

@@ -155,7 +155,7 @@ impl Cluster {
             Ok(_) => Ok(Deletion::Accepted),
             Err(error)
                 if error
-                    .refusal()
+                    .status()
                     .is_some_and(|it| it.says_gone(&reference.name)) =>
             {
                 Ok(Deletion::Gone)

@@ -13,7 +13,7 @@ use tower::{BoxError, ServiceExt};
 
 use super::access::{Access, AccessError};
 use super::circuit_breaker::{CircuitBreaker, CircuitCall};
-use super::error::{CallError, CallFailure, ErrorBody};
+use super::error::{ApiStatus, CallError, CallFailure};
 use super::limits::Limits;
 use super::request::ApiRequest;
 use super::retry::RetryBudget;
@@ -185,10 +185,10 @@ fn check(
     {
         return Ok((status, json));
     }
-    let refusal = ErrorBody::parse(status, answer.body(), request.quotes_secrets)
-        .or_else(|| ErrorBody::unknown_path(status, answer.body()));
-    let failure = match refusal.filter(|_| !status.is_success()) {
-        Some(refusal) => CallFailure::Refused(refusal),
+    let body = ApiStatus::parse(status, answer.body(), request.quotes_secrets)
+        .or_else(|| ApiStatus::unknown_path(status, answer.body()));
+    let failure = match body.filter(|_| !status.is_success()) {
+        Some(body) => CallFailure::Refused(body),
         None => TransportError::NotTheApi { status, wait }.into(),
     };
     Err(AttemptError {

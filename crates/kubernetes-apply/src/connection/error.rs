@@ -40,13 +40,13 @@ pub enum CallFailure {
     Transport(#[from] TransportError),
     /// The API server answered that it does not do it.
     #[error(transparent)]
-    Refused(#[from] ErrorBody),
+    Refused(#[from] ApiStatus),
 }
 
 /// The answer of an API server that does not do what it was asked for: a `Status`.
 #[derive(Clone, PartialEq, thiserror::Error)]
 #[error("{message} ({code} {reason})")]
-pub struct ErrorBody {
+pub struct ApiStatus {
     /// The HTTP status.
     pub code: u16,
     /// The reason in one word, such as `NotFound`.
@@ -55,7 +55,7 @@ pub struct ErrorBody {
     pub message: String,
     /// The fields at fault, such as `spec.replicas`.
     pub fields: Vec<String>,
-    status: Value,
+    json: Value,
 }
 
 impl CallError {
@@ -111,17 +111,16 @@ impl CallError {
     }
 
     /// Returns the answer of the API server, if it is one.
-    pub fn refusal(&self) -> Option<&ErrorBody> {
+    pub fn status(&self) -> Option<&ApiStatus> {
         match &self.0.kind {
             CallFailure::Transport(_) => None,
-            CallFailure::Refused(refusal) => Some(refusal),
+            CallFailure::Refused(status) => Some(status),
         }
     }
 
     /// Returns whether the API server gave this reason, such as `NotFound`.
     pub fn is_refused_for(&self, reason: &str) -> bool {
-        self.refusal()
-            .is_some_and(|refusal| refusal.reason == reason)
+        self.status().is_some_and(|status| status.reason == reason)
     }
 }
 
@@ -130,32 +129,32 @@ impl CallFailure {
         match self {
             Self::Transport(transport) => transport.may_have_happened(),
             // A server that timed out or failed may have done it.
-            Self::Refused(refusal) => refusal.code >= 500 && !refusal.is_unprocessed(),
+            Self::Refused(status) => status.code >= 500 && !status.is_unprocessed(),
         }
     }
 }
 
-impl ErrorBody {
+impl ApiStatus {
     /// Reads a `Status`; `None` if the answer is none.
     pub(super) fn parse(code: StatusCode, body: &[u8], quotes_secrets: bool) -> Option<Self> {
-        let status: Value = serde_json::from_slice(body).ok()?;
-        let text = |field| status.get(field).and_then(Value::as_str);
+        let json: Value = serde_json::from_slice(body).ok()?;
+        let text = |field| json.get(field).and_then(Value::as_str);
         if text("kind") != Some("Status") || text("apiVersion") != Some("v1") {
             return None;
         }
-        let fields = causes(&status)
+        let fields = causes(&json)
             .iter()
             .filter_map(|cause| cause.get("field")?.as_str());
         let fields: Vec<String> = fields.map(str::to_owned).collect();
-        let mut refusal = Self {
+        let mut status = Self {
             code: code.as_u16(),
             reason: text("reason").unwrap_or_default().to_owned(),
             message: text("message").unwrap_or_default().to_owned(),
             fields,
-            status: Value::Null,
+            json: Value::Null,
         };
-        if quotes_secrets && matches!(refusal.code, 400 | 422 | 500) {
-            refusal.message = match refusal.fields.as_slice() {
+        if quotes_secrets && matches!(status.code, 400 | 422 | 500) {
+            status.message = match status.fields.as_slice() {
                 [] => {
                     "the server refuses the Secret; its message is not shown, for it may quote it"
                         .to_owned()
@@ -166,9 +165,9 @@ impl ErrorBody {
                 ),
             };
         } else {
-            refusal.status = status;
+            status.json = json;
         }
-        Some(refusal)
+        Some(status)
     }
 
     /// Reads the answer to a path that the server does not have, which is a text.
@@ -180,29 +179,26 @@ impl ErrorBody {
             reason: "NotFound".to_owned(),
             message: "the server does not have this path".to_owned(),
             fields: Vec::new(),
-            status: Value::Null,
+            json: Value::Null,
         })
     }
 
     /// Returns the whole answer.
-    pub fn status(&self) -> &Value {
-        &self.status
+    pub fn json(&self) -> &Value {
+        &self.json
     }
 
     /// Returns whether the answer says that one object does not exist, and names it.
     ///
     /// A server that does not serve the kind answers with the same status code and reason, and names none.
     pub fn says_gone(&self, name: &str) -> bool {
-        let named = self.status.pointer("/details/name").and_then(Value::as_str);
+        let named = self.json.pointer("/details/name").and_then(Value::as_str);
         self.code == 404 && self.reason == "NotFound" && named == Some(name)
     }
 
     /// Returns how long the server asks to wait.
     pub(super) fn requested_wait(&self) -> Option<std::time::Duration> {
-        let seconds = self
-            .status
-            .pointer("/details/retryAfterSeconds")?
-            .as_u64()?;
+        let seconds = self.json.pointer("/details/retryAfterSeconds")?.as_u64()?;
         (seconds > 0).then(|| std::time::Duration::from_secs(seconds))
     }
 
@@ -224,9 +220,9 @@ fn causes(status: &Value) -> &[Value] {
     causes.map_or(&[], Vec::as_slice)
 }
 
-impl fmt::Debug for ErrorBody {
+impl fmt::Debug for ApiStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ErrorBody({self})")
+        write!(f, "ApiStatus({self})")
     }
 }
 
@@ -255,21 +251,21 @@ mod tests {
 
     use super::*;
 
-    fn refusal(status: &Value, quotes_secrets: bool) -> Option<ErrorBody> {
-        let code = StatusCode::from_u16(u16::try_from(status["code"].as_u64()?).ok()?).ok()?;
-        ErrorBody::parse(code, status.to_string().as_bytes(), quotes_secrets)
+    fn parse(json: &Value, quotes_secrets: bool) -> Option<ApiStatus> {
+        let code = StatusCode::from_u16(u16::try_from(json["code"].as_u64()?).ok()?).ok()?;
+        ApiStatus::parse(code, json.to_string().as_bytes(), quotes_secrets)
     }
 
     #[test]
     fn only_an_answer_that_names_the_object_says_that_it_is_gone() {
         let gone = json!({"kind": "Status", "apiVersion": "v1", "code": 404, "reason": "NotFound",
                           "details": {"name": "web", "kind": "deployments"}});
-        assert!(refusal(&gone, false).unwrap().says_gone("web"));
+        assert!(parse(&gone, false).unwrap().says_gone("web"));
         let not_served = json!({"kind": "Status", "apiVersion": "v1", "code": 404, "reason": "NotFound",
                                 "message": "the server could not find the requested resource"});
-        assert!(!refusal(&not_served, false).unwrap().says_gone("web"));
-        assert!(ErrorBody::parse(StatusCode::NOT_FOUND, b"<html>", false).is_none());
-        assert_eq!(refusal(&json!({"kind": "Pod", "code": 404}), false), None);
+        assert!(!parse(&not_served, false).unwrap().says_gone("web"));
+        assert!(ApiStatus::parse(StatusCode::NOT_FOUND, b"<html>", false).is_none());
+        assert_eq!(parse(&json!({"kind": "Pod", "code": 404}), false), None);
     }
 
     #[test]
@@ -277,15 +273,15 @@ mod tests {
         let status = json!({"kind": "Status", "apiVersion": "v1", "code": 422, "reason": "Invalid",
                             "message": "data[a]: Invalid value: \"s3cr3t\"",
                             "details": {"causes": [{"field": "data[a]", "message": "s3cr3t"}]}});
-        let shown = format!("{:?}", refusal(&status, true).unwrap());
+        let shown = format!("{:?}", parse(&status, true).unwrap());
         assert!(
             !shown.contains("s3cr3t") && shown.contains("data[a]"),
             "{shown}"
         );
         assert!(
-            !refusal(&status, true)
+            !parse(&status, true)
                 .unwrap()
-                .status()
+                .json()
                 .to_string()
                 .contains("s3cr3t")
         );

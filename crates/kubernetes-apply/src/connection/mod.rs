@@ -23,7 +23,7 @@ mod transport_error;
 
 pub use self::access::{Access, AccessError, ExecPlugins, ForbiddenFile};
 pub(crate) use self::client::Connection;
-pub use self::error::{Call, CallError, CallFailure, ErrorBody};
+pub use self::error::{ApiStatus, Call, CallError, CallFailure};
 pub use self::limits::Limits;
 pub(crate) use self::request::ApiRequest;
 pub use self::transport_error::{ConnectFailure, TransportError, Trust, TrustFailure};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use tokio::time::Instant;
 
-use super::error::{CallFailure, ErrorBody};
+use super::error::{ApiStatus, CallFailure};
 use super::limits::Limits;
 use super::request::Repeat;
 use super::transport_error::TransportError;
@@ -70,10 +70,8 @@ impl CallFailure {
                 _ => None,
             },
             Self::Transport(_) => None,
-            Self::Refused(refusal) if refusal.is_webhook_not_ready() => {
-                Some(Reason::WebhookNotReady)
-            }
-            Self::Refused(refusal) => match refusal.code {
+            Self::Refused(status) if status.is_webhook_not_ready() => Some(Reason::WebhookNotReady),
+            Self::Refused(status) => match status.code {
                 429 => Some(Reason::Limited),
                 code if code >= 500 => Some(Reason::ServerFailure),
                 _ => None,
@@ -85,7 +83,7 @@ impl CallFailure {
         match self {
             Self::Transport(TransportError::NotTheApi { wait, .. }) => *wait,
             Self::Transport(_) => None,
-            Self::Refused(refusal) => ErrorBody::requested_wait(refusal),
+            Self::Refused(status) => ApiStatus::requested_wait(status),
         }
     }
 }
@@ -148,10 +146,10 @@ mod tests {
     use super::super::transport_error::ConnectFailure;
     use super::*;
 
-    fn refusal(code: u16, message: &str) -> CallFailure {
+    fn status(code: u16, message: &str) -> CallFailure {
         let status = json!({"kind": "Status", "apiVersion": "v1", "message": message});
         let code = StatusCode::from_u16(code).unwrap();
-        ErrorBody::parse(code, status.to_string().as_bytes(), false)
+        ApiStatus::parse(code, status.to_string().as_bytes(), false)
             .unwrap()
             .into()
     }
@@ -173,8 +171,8 @@ mod tests {
     async fn a_call_of_unknown_effect_is_repeated_only_if_that_does_the_same() {
         for failure in [
             interrupted(),
-            refusal(503, "unavailable"),
-            refusal(500, "etcd"),
+            status(503, "unavailable"),
+            status(500, "etcd"),
         ] {
             assert_eq!(pause(Repeat::Other, &failure), None, "{failure:?}");
             assert!(pause(Repeat::Same, &failure).is_some(), "{failure:?}");
@@ -187,24 +185,24 @@ mod tests {
             "Internal error occurred: failed calling webhook \"a\": no endpoints available";
         for failure in [
             refused_connection(),
-            refusal(429, "slow down"),
-            refusal(500, webhook),
+            status(429, "slow down"),
+            status(500, webhook),
         ] {
             assert!(pause(Repeat::Other, &failure).is_some(), "{failure:?}");
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_refusal_is_final() {
+    async fn a_refused_call_is_final() {
         for code in [400, 401, 403, 404, 409, 422] {
-            assert_eq!(pause(Repeat::Same, &refusal(code, "no")), None, "{code}");
+            assert_eq!(pause(Repeat::Same, &status(code, "no")), None, "{code}");
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_wait_that_the_server_asks_for_is_kept_unless_it_ends_after_the_deadline() {
         let mut budget = RetryBudget::new(Repeat::Other, &Limits::default());
-        let limited = refusal(429, "slow down");
+        let limited = status(429, "slow down");
         let wait = Some(Duration::from_secs(42));
         assert_eq!(budget.pause_after(&limited, wait), wait);
         assert_eq!(
@@ -217,9 +215,9 @@ mod tests {
     async fn one_kind_of_failure_uses_up_no_budget_of_another() {
         let mut budget = RetryBudget::new(Repeat::Same, &Limits::default());
         for _ in 0..20 {
-            assert!(budget.pause_after(&refusal(429, ""), None).is_some());
+            assert!(budget.pause_after(&status(429, ""), None).is_some());
         }
-        for failure in [interrupted(), refusal(503, "unavailable")] {
+        for failure in [interrupted(), status(503, "unavailable")] {
             let pauses = std::iter::from_fn(|| budget.pause_after(&failure, None));
             assert_eq!(pauses.count(), 4, "{failure:?}");
         }

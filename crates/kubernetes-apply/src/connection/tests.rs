@@ -154,7 +154,7 @@ async fn a_wait_that_is_longer_than_the_call_may_take_ends_it() {
     .await;
     let error = send(&server.url, &post()).await.unwrap_err();
     assert_eq!(server.requests(), 1);
-    assert_eq!(error.refusal().unwrap().code, 429);
+    assert_eq!(error.status().unwrap().code, 429);
     assert!(!error.may_have_happened());
 }
 
