@@ -3,7 +3,7 @@
 use crate::cluster::{ApiError, Cluster, Detail, DiscoveryError, Force, PatchMode, Resource};
 use crate::object::{Object, ObjectRef};
 use crate::ownership::{
-    Adoption, Conflict, ForeignObject, Owner, Resolution, check_claim, conflicts, resolve,
+    Adoption, Conflict, ForeignObject, Owner, Resolution, check_ownership, conflicts, resolve,
 };
 
 /// An object could not be applied.
@@ -101,7 +101,7 @@ impl Applier<'_> {
         let Some(live) = found else {
             return Ok(Existing::Absent);
         };
-        check_claim(&live, self.owner, self.set, self.adoption)?;
+        check_ownership(&live, self.owner, self.set, self.adoption)?;
         let uid = live.uid().unwrap_or_default().to_owned();
         Ok(if live.is_terminating() {
             Existing::Terminating { uid }

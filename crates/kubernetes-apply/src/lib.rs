@@ -9,6 +9,7 @@ pub mod connection;
 pub mod drift;
 mod error_chain;
 pub mod inventory;
+pub mod live_objects;
 pub mod object;
 pub mod order;
 pub mod ownership;
@@ -21,9 +22,10 @@ pub mod wait;
 mod tests {
     use std::time::Duration;
 
-    use crate::apply_set::{ApplyOptions, ApplySet, DeleteOptions, LiveObjects, Parent};
+    use crate::apply_set::{ApplyOptions, ApplySet, DeleteOptions, Parent};
     use crate::cluster::Cluster;
     use crate::connection::{Access, Limits};
+    use crate::live_objects::LiveObjects;
     use crate::ownership::{Adoption, FieldManager, Label, Owner};
     use crate::readiness::Rules;
 

@@ -64,21 +64,20 @@ impl From<&GroupKind> for Stage {
     }
 }
 
-/// Sorts objects into the stages in which they are applied. Within a stage their order stays.
-pub fn stages(objects: Vec<Object>) -> Vec<(Stage, Vec<Object>)> {
-    by_stage(objects, |object| &object.reference().kind)
-}
-
 /// Sorts the names of objects into the stages in which they are deleted. Within a stage their order is
 /// reversed.
-pub fn deletion_stages(mut objects: Vec<ObjectRef>) -> Vec<(Stage, Vec<ObjectRef>)> {
+pub(crate) fn deletion_stages(mut objects: Vec<ObjectRef>) -> Vec<(Stage, Vec<ObjectRef>)> {
     objects.reverse();
     let mut stages = by_stage(objects, |object| &object.kind);
     stages.reverse();
     stages
 }
 
-fn by_stage<T>(mut items: Vec<T>, kind: impl Fn(&T) -> &GroupKind) -> Vec<(Stage, Vec<T>)> {
+/// Sorts what is to be applied into the stages in which that is done. Within a stage the order stays.
+pub(crate) fn by_stage<T>(
+    mut items: Vec<T>,
+    kind: impl Fn(&T) -> &GroupKind,
+) -> Vec<(Stage, Vec<T>)> {
     items.sort_by_key(|item| Stage::from(kind(item)));
     let mut stages: Vec<(Stage, Vec<T>)> = Vec::new();
     for item in items {
@@ -92,7 +91,7 @@ fn by_stage<T>(mut items: Vec<T>, kind: impl Fn(&T) -> &GroupKind) -> Vec<(Stage
 }
 
 /// Returns the kind that a custom resource definition defines.
-pub fn defined_kind(definition: &Object) -> Option<GroupKind> {
+pub(crate) fn defined_kind(definition: &Object) -> Option<GroupKind> {
     let is_definition = definition
         .reference()
         .kind
@@ -144,7 +143,7 @@ mod tests {
     #[test]
     fn kinds_are_applied_before_what_depends_on_them() {
         let mut objects: Vec<Object> = KINDS.iter().rev().map(|kind| object(kind, "a")).collect();
-        objects = stages(objects)
+        objects = by_stage(objects, |object| &object.reference().kind)
             .into_iter()
             .flat_map(|(_, stage)| stage)
             .collect();
@@ -206,7 +205,7 @@ mod tests {
                 .enumerate()
                 .map(|(index, kind)| object(&KINDS[*kind], &format!("o{index:02}")))
                 .collect();
-            let staged = stages(objects.clone());
+            let staged = by_stage(objects.clone(), |object| &object.reference().kind);
             prop_assert!(staged.iter().map(|(stage, _)| stage).is_sorted());
             for (stage, objects) in &staged {
                 prop_assert!(!objects.is_empty());

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::apply::{Applier, ApplyError, ApplyFailure, Existing};
 use crate::cluster::{ApiError, Cluster, Deletion, Detail, PatchMode};
 use crate::object::{Kind, Object, ObjectRef};
-use crate::ownership::{Adoption, FieldManager, ForeignObject, Owner, check_claim};
+use crate::ownership::{Adoption, FieldManager, ForeignObject, Owner, check_ownership};
 use crate::wait::NotGoneError;
 
 /// An object could not be deleted.
@@ -124,7 +124,7 @@ impl Cluster {
                 .find_in(&resource, namespace, &object.name, Detail::Metadata)
                 .await?;
             let Some(live) = found else { return Ok(()) };
-            check_claim(&live, owner, None, &Adoption::Never)?;
+            check_ownership(&live, owner, None, &Adoption::Never)?;
             if live.uid() != Some(uid) {
                 return Err(DeleteObjectFailure::Foreign(ForeignObject::OtherUid {
                     recorded: uid.to_owned(),

@@ -162,6 +162,12 @@ pub enum Error {
     /// A text is not in the PEM format.
     #[error("a certificate or key is not in the PEM format")]
     Pem(#[source] rustls::pki_types::pem::Error),
+    /// A kubeconfig cannot be used.
+    #[error("cannot use the kubeconfig of the control plane")]
+    Kubeconfig(#[source] Box<kube::config::KubeconfigError>),
+    /// A client of Kubernetes could not be made.
+    #[error("cannot make a client of the control plane")]
+    KubernetesClient(#[source] Box<kube::Error>),
     /// A call to the emulator failed.
     #[error("the call of {path} at the GitLab emulator failed")]
     Emulator {

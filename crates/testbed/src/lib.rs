@@ -5,6 +5,7 @@
 //! - [`OpenBao`]: a real OpenBao server as a child process, behind a [`Proxy`] that can drop
 //!   responses
 //! - [`ControlPlane`]: a real Kubernetes control plane as child processes, without nodes
+//! - [`StandIn`]: answers webhooks and writes statuses in place of the controllers of components
 //! - [`Workspace`]: a folder with a configuration, in which the command line runs
 //!
 //! Obtained tools are kept in the user's cache folder ([`cache`]). Work that takes longer than two
@@ -45,7 +46,7 @@ pub use held_call::{HeldCall, Hold};
 pub use journal::{Budget, Call, Calls, at_least, at_most, exactly};
 pub use kubernetes::{
     AuditEvent, AuditObject, AuditStatus, AuditUser, ControlPlane, ControlPlaneOptions,
-    KubernetesPrograms,
+    ControlledKind, KubernetesPrograms, Readiness, StandIn, WebhookAnswer,
 };
 pub use kustomize::Kustomize;
 pub use openbao::{DetachedOpenBao, Inventory, OpenBao, OpenBaoProgram};

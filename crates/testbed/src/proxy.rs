@@ -7,10 +7,12 @@ mod fault;
 mod forward;
 
 use std::fmt;
+use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -25,6 +27,11 @@ use forward::Forward;
 
 use crate::certificates::CertificateAuthority;
 use crate::{Call, Calls, Error, HeldCall, Hold};
+
+/// How long an address may be in use before that is an error.
+const BIND_LIMIT: Duration = Duration::from_secs(10);
+
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// A running proxy. Dropping it stops it.
 pub struct Proxy {
@@ -144,10 +151,12 @@ impl Proxy {
             .enable_all()
             .build()
             .map_err(failure)?;
-        let listener = runtime
-            .block_on(TcpListener::bind(self.address))
-            .map_err(failure)?;
+        let listener = bind(self.address).map_err(failure)?;
         self.address = listener.local_addr().map_err(failure)?;
+        let listener = {
+            let _entered = runtime.enter();
+            TcpListener::from_std(listener).map_err(failure)?
+        };
         let (shutdown, is_shut_down) = oneshot::channel();
         let shared = Arc::clone(&self.shared);
         let tls = self.tls.as_ref().map(|tls| tls.acceptor.clone());
@@ -214,6 +223,24 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.close();
+    }
+}
+
+/// Binds an address. One that was just closed may still be open for a moment in a process that
+/// this one has forked and that has not yet started its program.
+fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let begun = Instant::now();
+    loop {
+        match std::net::TcpListener::bind(address) {
+            Err(error) if error.kind() == ErrorKind::AddrInUse && begun.elapsed() < BIND_LIMIT => {
+                std::thread::sleep(POLL_INTERVAL);
+            }
+            Err(error) => return Err(error),
+            Ok(listener) => {
+                listener.set_nonblocking(true)?;
+                return Ok(listener);
+            }
+        }
     }
 }
 

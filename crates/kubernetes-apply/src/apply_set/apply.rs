@@ -14,8 +14,8 @@ use crate::cluster::{Detail, PatchMode, Resource};
 use crate::concurrently::concurrently;
 use crate::error_chain::error_chain;
 use crate::inventory::{Entry, Inventory};
-use crate::object::{Kind, Object, ObjectRef};
-use crate::order::{Stage, defined_kind};
+use crate::object::{GroupKind, Kind, Object, ObjectRef};
+use crate::order::{Stage, by_stage, defined_kind};
 use crate::ownership::Adoption;
 use crate::readiness::Rules;
 use crate::stored_versions::{MigrationError, MigrationOptions, MigrationPlan, Migrator};
@@ -118,6 +118,12 @@ impl Applied {
 struct Planned {
     prepared: Prepared,
     existing: Option<Existing>,
+}
+
+impl Planned {
+    fn kind(&self) -> &GroupKind {
+        &self.prepared.object.reference().kind
+    }
 }
 
 impl ApplySet<'_> {
@@ -269,48 +275,54 @@ impl ApplySet<'_> {
     }
 
     /// Applies the stages in order, and adds to `applied` what was applied, also when it fails.
+    ///
+    /// Definitions are waited for as late as possible: the cluster prepares them while other objects are
+    /// applied.
     async fn apply_stages(
         &self,
         applier: &Applier<'_>,
-        mut planned: Vec<Planned>,
+        planned: Vec<Planned>,
         options: &ApplyOptions,
         applied: &mut Vec<Object>,
     ) -> Result<(), ApplySetError> {
-        planned.sort_by_key(stage);
-        while let Some(first) = planned.first() {
-            let stage_now = stage(first);
-            let end = planned.partition_point(|it| stage(it) <= stage_now);
-            let later = planned.split_off(end);
+        let mut definitions: Vec<Object> = Vec::new();
+        for (stage, planned) in by_stage(planned, Planned::kind) {
+            if stage == Stage::CustomResources {
+                self.wait_for_definitions(std::mem::take(&mut definitions), options)
+                    .await?;
+            }
             let writes = planned.iter().map(|it| apply_planned(applier, it));
             let outcomes = concurrently(writes.collect()).await;
-            let first_of_stage = applied.len();
             let mut errors = Vec::new();
             for (it, outcome) in planned.iter().zip(outcomes) {
                 match outcome {
-                    Ok(object) => applied.push(object),
+                    Ok(object) => {
+                        if stage == Stage::Definitions {
+                            definitions.push(object.clone());
+                        }
+                        applied.push(object);
+                    }
                     Err(reason) => errors.push(ApplyError {
                         object: it.prepared.object.reference().clone(),
                         reason,
                     }),
                 }
             }
-            planned = later;
             if !errors.is_empty() {
                 return Err(ApplySetError::Objects(errors));
             }
-            if stage_now == Stage::Definitions {
-                let definitions = applied.get(first_of_stage..).unwrap_or_default();
-                self.wait_for_definitions(definitions, options).await?;
-            }
         }
-        Ok(())
+        self.wait_for_definitions(definitions, options).await
     }
 
     async fn wait_for_definitions(
         &self,
-        definitions: &[Object],
+        definitions: Vec<Object>,
         options: &ApplyOptions,
     ) -> Result<(), ApplySetError> {
+        if definitions.is_empty() {
+            return Ok(());
+        }
         let definitions: Vec<(Kind, ObjectRef)> = definitions
             .iter()
             .map(|object| (object.kind(), object.reference().clone()))
@@ -324,10 +336,6 @@ impl ApplySet<'_> {
         self.cluster.forget_kinds();
         Ok(())
     }
-}
-
-fn stage(planned: &Planned) -> Stage {
-    Stage::from(&planned.prepared.object.reference().kind)
 }
 
 /// Checks what becomes of the objects of definitions that exist. Nothing is written.

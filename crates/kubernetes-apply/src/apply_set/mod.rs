@@ -16,8 +16,10 @@ mod prepare;
 
 pub use self::apply::{Applied, ApplyOptions, ApplySetError};
 pub use self::delete::{DeleteError, DeleteOptions, Deleted, KeepReason, Kept, NamespaceContent};
-pub use self::drift::{Drift, DriftError, LiveObjects, ObjectDrift};
+pub use self::drift::{DriftError, ObjectDrift};
 pub use self::parent::{InventoryError, Parent};
+
+pub use crate::live_objects::{Drift, LiveObjects};
 
 use std::time::Duration;
 

@@ -8,8 +8,7 @@ mod write;
 pub use self::discovery::{DiscoveryError, Resource};
 pub use self::error::ApiError;
 pub use self::read::Detail;
-pub use self::write::Deletion;
-pub(crate) use self::write::{Force, PatchMode};
+pub(crate) use self::write::{Deletion, Force, PatchMode};
 
 use std::fmt;
 

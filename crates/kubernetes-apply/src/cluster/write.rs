@@ -26,7 +26,7 @@ pub(crate) enum PatchMode {
 
 /// What became of a request to delete an object.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Deletion {
+pub(crate) enum Deletion {
     /// It is being deleted, or is gone.
     Accepted,
     /// It was gone.

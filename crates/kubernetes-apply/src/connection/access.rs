@@ -87,6 +87,12 @@ pub enum AccessError {
         /// Its name.
         name: String,
     },
+    /// The credential cannot be had. The cause is left out, because it may quote the credential.
+    #[error(
+        "the credential of the kubeconfig cannot be had: run its command by hand, or look at the files that it \
+         names"
+    )]
+    Credential,
     /// A kubeconfig that is given as text refers to a file.
     #[error(transparent)]
     File(#[from] ForbiddenFile),
@@ -339,6 +345,7 @@ impl std::fmt::Debug for Access {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Connection, Limits};
     use super::*;
 
     fn kubeconfig(cluster: &str, user: &str) -> String {
@@ -374,6 +381,18 @@ mod tests {
             "{error}"
         );
         assert!(Access::parse(&kubeconfig("", exec), None, ExecPlugins::Allowed).is_ok());
+    }
+
+    #[test]
+    fn what_a_command_says_when_it_fails_is_not_shown() {
+        let exec = "exec: {apiVersion: client.authentication.k8s.io/v1, command: sh, \
+                    args: ['-c', 'echo s3cr3t; echo s3cr3t >&2; exit 1'], interactiveMode: Never}";
+        let access = Access::parse(&kubeconfig("", exec), None, ExecPlugins::Allowed).unwrap();
+        let Err(error) = Connection::new(&access, Limits::default()) else {
+            panic!("the command has failed")
+        };
+        assert!(matches!(error, AccessError::Credential), "{error}");
+        assert!(!format!("{error:?}").contains("s3cr3t"));
     }
 
     #[test]

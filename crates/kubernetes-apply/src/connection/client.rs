@@ -17,7 +17,7 @@ use super::error::{CallError, CallFailure, Refusal};
 use super::limits::Limits;
 use super::request::ApiRequest;
 use super::retry::RetryBudget;
-use super::service::{self, HttpService};
+use super::service::{self, HttpService, ServiceError};
 use super::transport_error::{TransportError, Trust};
 
 /// The largest answer that is read.
@@ -42,8 +42,10 @@ struct AttemptError {
 impl Connection {
     /// Sets up a connection; nothing is sent.
     pub(crate) fn new(access: &Access, limits: Limits) -> Result<Self, AccessError> {
-        let http = service::new(access.config(), limits.connect)
-            .map_err(|source| AccessError::Unusable(Box::new(source)))?;
+        let http = service::new(access.config(), limits.connect).map_err(|error| match error {
+            ServiceError::Credential => AccessError::Credential,
+            error => AccessError::Unusable(Box::new(error)),
+        })?;
         Ok(Self {
             http,
             trust: access.trust(),
@@ -122,7 +124,8 @@ impl Connection {
                 Ok(Ok(answer)) => Ok(answer),
                 Ok(Err(error)) => {
                     let kind = TransportError::classify(error.as_ref(), self.trust);
-                    source = Some(error);
+                    // The output of a command that fetches a credential may quote it.
+                    source = (kind != TransportError::NoCredential).then_some(error);
                     Err(kind)
                 }
                 Err(_) => Err(TransportError::Interrupted { timed_out: true }),

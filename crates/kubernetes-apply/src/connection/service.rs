@@ -33,8 +33,11 @@ type Body = Full<Bytes>;
 /// Why the stack cannot be built.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ServiceError {
-    #[error("the TLS settings or the credential cannot be used")]
-    Kube(#[source] Box<kube::Error>),
+    /// Its cause is left out: the output of a command that fetches a credential may quote it.
+    #[error("the credential cannot be had")]
+    Credential,
+    #[error("the TLS settings cannot be used")]
+    Tls(#[source] Box<kube::Error>),
     #[error("the scheme of the proxy must be http or socks5")]
     ProxyScheme,
 }
@@ -105,7 +108,10 @@ where
     C::Future: Send + 'static,
     C::Error: Into<BoxError>,
 {
-    let failed = |error| ServiceError::Kube(Box::new(error));
+    let failed = |error| match error {
+        kube::Error::Auth(_) => ServiceError::Credential,
+        error => ServiceError::Tls(Box::new(error)),
+    };
     let connector = config
         .rustls_https_connector_with_connector(connector)
         .map_err(failed)?;

@@ -54,12 +54,16 @@ pub fn confirm(
         json
     };
     changes.changes("", &comparable(dry_run), Some(&comparable(live)));
+    let suspected = suspect(desired, live, manager);
     let remaining = suspect(desired, dry_run, manager);
-    let regained = suspect(desired, live, manager)
-        .into_iter()
-        .filter(|difference| {
-            difference.kind == DifferenceKind::NotOwned && !remaining.contains(difference)
-        });
+    // Others may have changed the object between the two looks at it.
+    changes.differences.retain(|change| {
+        let mut suspected = suspected.iter();
+        suspected.any(|suspicion| is_related(&suspicion.pointer, &change.pointer))
+    });
+    let regained = suspected.into_iter().filter(|difference| {
+        difference.kind == DifferenceKind::NotOwned && !remaining.contains(difference)
+    });
     let mut differences = changes.differences;
     differences.extend(regained);
     differences.sort();
@@ -237,6 +241,16 @@ fn covers_list(live: &[Value], desired: &[Value]) -> bool {
     live.len() == desired.len() && pairs.all(|(live, desired)| covers(live, desired))
 }
 
+/// Whether one of two pointers leads to the other's field or into it. The elements of a list may be in another
+/// order, so all of them count as one.
+fn is_related(one: &str, other: &str) -> bool {
+    let mut segments = one.split('/').zip(other.split('/'));
+    segments.all(|(one, other)| {
+        let is_index = |segment: &str| segment.bytes().all(|byte| byte.is_ascii_digit());
+        one == other || (is_index(one) && is_index(other))
+    })
+}
+
 fn child(pointer: &str, name: &str) -> String {
     format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
@@ -404,6 +418,17 @@ mod tests {
         let confirmed = confirm(&object(&content), &changed, &live, &manager());
         assert_eq!(confirmed.len(), 1);
         assert_eq!(confirmed[0].to_string(), "/spec/cpu has changed");
+    }
+
+    #[test]
+    fn what_others_change_between_list_and_dry_run_is_no_difference() {
+        let content = json!({"spec": {"cpu": "1000m"}});
+        let live = applied(&content, &json!({"spec": {"cpu": "1"}}));
+        let mut dry_run = live.clone().into_json();
+        dry_run["metadata"]["annotations"] = json!({"revision": "1"});
+        dry_run["spec"]["added"] = true.into();
+        let dry_run = Object::new(dry_run).unwrap();
+        assert_eq!(confirm(&object(&content), &live, &dry_run, &manager()), []);
     }
 
     #[test]

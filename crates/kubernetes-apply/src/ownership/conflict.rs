@@ -19,7 +19,7 @@ pub struct Conflict {
 
 /// How an apply goes on after a conflict.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Resolution {
+pub(crate) enum Resolution {
     /// Apply again, and take the fields over.
     Force,
     /// Leave these fields to the controllers that own them, and apply the rest again.
@@ -27,7 +27,7 @@ pub enum Resolution {
 }
 
 /// Reads the conflicts from the answer to an apply, a `Status`.
-pub fn conflicts(status: &Value) -> Vec<Conflict> {
+pub(crate) fn conflicts(status: &Value) -> Vec<Conflict> {
     let causes = status.pointer("/details/causes").and_then(Value::as_array);
     let causes = causes.map_or(&[][..], Vec::as_slice);
     let text = |cause: &Value, field| {
@@ -57,7 +57,7 @@ pub fn conflicts(status: &Value) -> Vec<Conflict> {
 ///
 /// Two kinds of fields are left to the controllers that fill them: the `caBundle` of webhooks, and replicas
 /// that an autoscaler sets. Everything else is taken over.
-pub fn resolve(conflicts: &[Conflict]) -> Resolution {
+pub(crate) fn resolve(conflicts: &[Conflict]) -> Resolution {
     let yielded: Vec<Conflict> = conflicts
         .iter()
         .filter(|it| it.is_yielded())

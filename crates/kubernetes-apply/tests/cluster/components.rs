@@ -4,7 +4,8 @@
 
 use std::path::Path;
 
-use kubernetes_apply::apply_set::{ApplyOptions, DeleteOptions, LiveObjects};
+use kubernetes_apply::apply_set::{ApplyOptions, DeleteOptions};
+use kubernetes_apply::live_objects::LiveObjects;
 use kubernetes_apply::object::{Object, parse_yaml_like_kubectl};
 
 use crate::environment::{Environment, PATIENCE, objects};

@@ -1,7 +1,7 @@
 //! Comparing a set with what the cluster has.
 
-use kubernetes_apply::apply_set::LiveObjects;
 use kubernetes_apply::connection::Limits;
+use kubernetes_apply::live_objects::LiveObjects;
 use testbed::ControlPlane;
 
 use crate::environment::{Environment, objects};

@@ -1,5 +1,6 @@
 //! Objects that belong to no set.
 
+use kubernetes_apply::live_objects::LiveObjects;
 use kubernetes_apply::object::Kind;
 use kubernetes_apply::ownership::{Adoption, FieldManager, Owner};
 use kubernetes_apply::single::DeleteObjectFailure;
@@ -117,4 +118,36 @@ fn an_object_is_replaced_only_as_it_was_read() {
         )
         .unwrap_err();
     assert!(error.is_conflict(), "{error}");
+}
+
+#[test]
+fn a_shared_object_is_compared_by_the_fields_of_one_manager() {
+    let environment = Environment::new();
+    let (one, two) = (manager(&environment, "one"), manager(&environment, "two"));
+    apply(&environment, &one, "{a: '1'}");
+    apply(&environment, &two, "{b: '2'}");
+    environment.kubectl("patch configmap shared --type=merge -p {\"data\":{\"b\":\"changed\"}}");
+    let manifest = |data: &str| {
+        let namespace = &environment.namespace;
+        objects(&format!(
+            "{{apiVersion: v1, kind: ConfigMap, metadata: {{name: shared, namespace: {namespace}}}, data: {data}}}"
+        ))
+    };
+    let live = LiveObjects::new(&environment.cluster, &environment.owner.label);
+    let compare = |owner: &Owner, data: &str| {
+        let compared = environment
+            .run(live.compare(&manifest(data)[0], owner))
+            .unwrap();
+        compared.map(|drift| drift.to_string())
+    };
+    assert_eq!(compare(&one, "{a: '1'}"), None);
+    assert_eq!(
+        compare(&two, "{b: '2'}").as_deref(),
+        Some("/data/b has changed")
+    );
+    let all = environment
+        .run(live.all(&Kind::new("v1", "ConfigMap")))
+        .unwrap();
+    let shared = environment.object("", "ConfigMap", "shared");
+    assert!(all.iter().any(|object| *object.reference() == shared));
 }

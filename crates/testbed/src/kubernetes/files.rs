@@ -11,7 +11,7 @@ use crate::Error;
 use crate::certificates::CertificateAuthority;
 use crate::server_process::write_private;
 
-/// The folder of a control plane, which only the user can read.
+/// The folder of a control plane. Only the user can read its keys and tokens.
 #[derive(Debug)]
 pub(super) struct Files {
     folder: PathBuf,

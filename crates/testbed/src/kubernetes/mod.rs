@@ -17,6 +17,7 @@ mod programs;
 mod servers;
 mod service_range;
 mod shared;
+mod stand_in;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -29,7 +30,7 @@ use uuid::Uuid;
 use self::api::Api;
 use self::files::Files;
 use self::kubeconfig::Credentials;
-use self::servers::{KWOK_NODE, Ports, Servers};
+use self::servers::{Controllers, KWOK_NODE, Ports, Servers};
 use self::service_range::ServiceRange;
 use crate::certificates::CertificateAuthority;
 use crate::proxy::Proxy;
@@ -38,6 +39,7 @@ use crate::{Error, Finished, progress};
 
 pub use audit::{AuditEvent, AuditObject, AuditStatus, AuditUser};
 pub use programs::KubernetesPrograms;
+pub use stand_in::{ControlledKind, Readiness, StandIn, WebhookAnswer};
 
 /// The name of the control plane in messages.
 const NAME: &str = "the Kubernetes control plane";
@@ -61,7 +63,7 @@ pub struct ControlPlaneOptions {
 /// of their own. [`ControlPlane::start`] is for tests that need one for themselves.
 pub struct ControlPlane {
     // Dropped in this order, each server before those that it uses.
-    controllers: Vec<ServerProcess>,
+    controllers: Controllers,
     api_server: Option<ServerProcess>,
     etcd: ServerProcess,
     servers: Servers,
@@ -95,17 +97,8 @@ impl ControlPlane {
             api_server_arguments: options.api_server_arguments.clone(),
         };
         progress::when_slow(&format!("starting {NAME}"), || {
-            let mut attempt = 1;
-            let (etcd, api_server, ports, api) = loop {
-                match start_api(&servers, &authority, &admin_token) {
-                    Err(Error::NotReady { tail, .. })
-                        if attempt < ATTEMPTS && tail.contains("address already in use") =>
-                    {
-                        attempt += 1;
-                    }
-                    result => break result?,
-                }
-            };
+            let (etcd, api_server, ports, api) =
+                repeat_while_in_use(|| start_api(&servers, &authority, &admin_token))?;
             servers.files.write_kubeconfigs(&url(ports), &authority)?;
             let controllers = servers.start_controllers()?;
             let mut control_plane = Self {
@@ -235,9 +228,12 @@ impl ControlPlane {
     /// until it is ready.
     pub fn restart_api_server(&mut self) -> Result<(), Error> {
         self.stop_api_server();
-        let mut api_server = self.servers.start_api_server(self.ports)?;
-        wait_until_ready(&mut api_server, &mut self.etcd, &self.api)?;
-        self.api_server = Some(api_server);
+        let api_server = repeat_while_in_use(|| {
+            let mut api_server = self.servers.start_api_server(self.ports)?;
+            wait_until_ready(&mut api_server, &mut self.etcd, &self.api)?;
+            Ok(api_server)
+        });
+        self.api_server = Some(api_server?);
         Ok(())
     }
 
@@ -246,7 +242,7 @@ impl ControlPlane {
 
     /// Adds a node, and waits until pods can be scheduled to it.
     fn add_node(&mut self) -> Result<(), Error> {
-        let (label, value) = KWOK_NODE.split_once('=').unwrap_or((KWOK_NODE, ""));
+        let (label, value) = KWOK_NODE;
         let node = json!({
             "apiVersion": "v1",
             "kind": "Node",
@@ -257,25 +253,26 @@ impl ControlPlane {
                 "kubernetes.io/arch": "amd64",
             } },
         });
-        let Self {
-            controllers, api, ..
-        } = self;
+        let api = &self.api;
         api.request(Method::POST, "/api/v1/nodes", Some(&node))?;
-        let is_ready = || {
+        self.controllers.wait_until(START_LIMIT, || {
             let node = api.get_if_found("/api/v1/nodes/node")?;
-            let account = api.get_if_found("/api/v1/namespaces/default/serviceaccounts/default")?;
+            let account = "/api/v1/namespaces/default/serviceaccounts/default";
+            let account = api.get_if_found(account)?;
             Ok((node.is_some_and(|node| is_schedulable(&node)) && account.is_some()).then_some(()))
-        };
-        match controllers.split_last_mut() {
-            Some((kwok, others)) => kwok.wait_until("kwok", START_LIMIT, || {
-                for server in &mut *others {
-                    server.check_running("kube-controller-manager or kube-scheduler")?;
-                }
-                is_ready()
-            }),
-            None => Ok(()),
+        })
+    }
+}
+
+/// Repeats a start that fails because another process uses a port.
+fn repeat_while_in_use<T>(mut start: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+    for _ in 1..ATTEMPTS {
+        match start() {
+            Err(Error::NotReady { tail, .. }) if tail.contains("address already in use") => {}
+            result => return result,
         }
     }
+    start()
 }
 
 /// Starts etcd and the API server at free ports, and waits until the API server is ready.

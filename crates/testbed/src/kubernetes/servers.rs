@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
+use std::time::Duration;
 
 use super::audit;
 use super::files::Files;
@@ -37,6 +38,34 @@ impl Ports {
         Ok(Self {
             etcd: port(&etcd)?,
             api_server: port(&api_server)?,
+        })
+    }
+}
+
+/// The servers that act on objects.
+#[derive(Debug)]
+pub(super) struct Controllers {
+    controller_manager: ServerProcess,
+    scheduler: ServerProcess,
+    kwok: ServerProcess,
+}
+
+impl Controllers {
+    /// Polls `ready` until it returns a value. Fails if a server ends, or after `limit`.
+    pub(super) fn wait_until<T>(
+        &mut self,
+        limit: Duration,
+        mut ready: impl FnMut() -> Result<Option<T>, Error>,
+    ) -> Result<T, Error> {
+        let Self {
+            controller_manager,
+            scheduler,
+            kwok,
+        } = self;
+        kwok.wait_until("kwok", limit, || {
+            controller_manager.check_running("kube-controller-manager")?;
+            scheduler.check_running("kube-scheduler")?;
+            ready()
         })
     }
 }
@@ -110,11 +139,11 @@ impl Servers {
     }
 
     /// Starts the servers that need a ready API server.
-    pub(super) fn start_controllers(&self) -> Result<Vec<ServerProcess>, Error> {
+    pub(super) fn start_controllers(&self) -> Result<Controllers, Error> {
         let files = &self.files;
         let stages = files.write("stages.yaml", STAGES)?;
-        Ok(vec![
-            self.start(
+        Ok(Controllers {
+            controller_manager: self.start(
                 "kube-controller-manager",
                 &self.programs.controller_manager,
                 vec![
@@ -134,7 +163,7 @@ impl Servers {
                     "--node-monitor-grace-period=24h".to_owned(),
                 ],
             )?,
-            self.start(
+            scheduler: self.start(
                 "kube-scheduler",
                 &self.programs.scheduler,
                 vec![
@@ -143,21 +172,24 @@ impl Servers {
                     "--leader-elect=false".to_owned(),
                 ],
             )?,
-            self.start(
+            kwok: self.start(
                 "kwok",
                 &self.programs.kwok,
                 vec![
                     argument("kubeconfig", &files.kubeconfig()),
                     argument("config", &stages),
                     "--manage-all-nodes=false".to_owned(),
-                    format!("--manage-nodes-with-label-selector={KWOK_NODE}"),
+                    format!(
+                        "--manage-nodes-with-label-selector={}={}",
+                        KWOK_NODE.0, KWOK_NODE.1
+                    ),
                     "--node-lease-duration-seconds=40".to_owned(),
                     // Pods have addresses of a private network: endpoints refuse loopback ones.
                     "--node-ip=10.100.0.1".to_owned(),
                     "--cidr=10.100.0.0/16".to_owned(),
                 ],
             )?,
-        ])
+        })
     }
 
     fn start(
@@ -172,7 +204,7 @@ impl Servers {
 }
 
 /// The label of the nodes that kwok manages, so that a test can have nodes of its own.
-pub(super) const KWOK_NODE: &str = "testbed.nautes.io/kwok=true";
+pub(super) const KWOK_NODE: (&str, &str) = ("testbed.nautes.io/kwok", "true");
 
 fn etcd_url(ports: Ports) -> String {
     format!("http://127.0.0.1:{}", ports.etcd)

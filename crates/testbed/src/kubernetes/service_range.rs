@@ -11,8 +11,8 @@ use crate::Error;
 /// The ranges are `127.<n>.0.0/16`.
 const NUMBERS: std::ops::Range<u8> = 96..240;
 
-/// The port at the last address of a range that its owner listens on.
-const CLAIM_PORT: u16 = 10_443;
+/// The owner of the range with the number `n` listens on port `20_000 + n` of 127.0.0.1.
+const FIRST_PORT: u16 = 20_000;
 
 /// A range of addresses that no other control plane of this machine uses.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl ServiceRange {
     pub(super) fn claim() -> Result<Self, Error> {
         let mut failure = std::io::ErrorKind::AddrInUse.into();
         for number in NUMBERS {
-            match TcpListener::bind((Ipv4Addr::new(127, number, 255, 254), CLAIM_PORT)) {
+            match TcpListener::bind((Ipv4Addr::LOCALHOST, FIRST_PORT + u16::from(number))) {
                 Ok(claim) => {
                     return Ok(Self {
                         number,
@@ -38,7 +38,7 @@ impl ServiceRange {
             }
         }
         Err(Error::Start {
-            command: "a control plane with loopback addresses for Services".to_owned(),
+            command: "a listener that claims a range of addresses for Services".to_owned(),
             source: failure,
         })
     }

@@ -1,7 +1,7 @@
 //! What a control plane does.
 
 use serde_json::{Value, json};
-use testbed::{ControlPlane, ControlPlaneOptions, Method};
+use testbed::{AuditEvent, ControlPlane, ControlPlaneOptions, Method};
 
 use crate::{namespace, wait_for};
 
@@ -114,18 +114,33 @@ fn a_service_account_can_do_only_what_a_role_grants() {
     let user = "system:serviceaccount:rbac:reader";
     assert!(refusal.contains(user), "{refusal}");
 
-    let events = control_plane.audit_events().unwrap();
+    let is_refused = |event: &AuditEvent| {
+        let object = event.object_ref.as_ref();
+        event.user.username == user && object.is_some_and(|object| object.resource == "secrets")
+    };
+    // An event may be written a moment after its response.
     let refused = wait_for("the audit event", || {
-        events.iter().find(|event| {
-            event.user.username == user
-                && event
-                    .object_ref
-                    .as_ref()
-                    .is_some_and(|object| object.resource == "secrets")
-        })
+        let events = control_plane.audit_events().unwrap();
+        events.into_iter().find(is_refused)
     });
     assert_eq!(refused.verb, "list");
     assert_eq!(refused.response_status.as_ref().unwrap().code, 403);
+}
+
+#[tokio::test]
+async fn a_test_in_an_asynchronous_runtime_can_use_everything() {
+    let control_plane = ControlPlane::shared().unwrap();
+    let nodes = control_plane
+        .api(Method::GET, "/api/v1/nodes", None)
+        .unwrap();
+    assert_eq!(nodes["items"].as_array().unwrap().len(), 1);
+    let proxy = control_plane.start_proxy().unwrap();
+    let kubeconfig = control_plane.kubeconfig_through(&proxy).unwrap();
+    let kubeconfig = format!("--kubeconfig={}", kubeconfig.display());
+    control_plane
+        .kubectl([&kubeconfig, "get", "nodes"])
+        .unwrap();
+    assert!(proxy.calls().count() > 0);
 }
 
 #[test]

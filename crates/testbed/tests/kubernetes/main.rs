@@ -4,6 +4,8 @@
 mod control_plane;
 #[cfg(test)]
 mod proxy;
+#[cfg(test)]
+mod stand_in;
 
 #[cfg(test)]
 use testbed::ControlPlane;

@@ -12,6 +12,7 @@ use crate::namespace;
 /// A client of the API server behind a proxy, in a namespace.
 struct ThroughProxy {
     control_plane: &'static ControlPlane,
+    client: Client,
     proxy: Proxy,
     config_maps: String,
 }
@@ -19,34 +20,35 @@ struct ThroughProxy {
 impl ThroughProxy {
     fn new(namespace_name: &str) -> Self {
         let control_plane = namespace(namespace_name);
+        let proxy = control_plane.start_proxy().unwrap();
+        let authority = proxy.certificate_authority().unwrap();
+        let authority = Certificate::from_pem(authority.as_bytes()).unwrap();
+        let client = Client::builder().no_proxy().tls_certs_only([authority]);
         Self {
             control_plane,
-            proxy: control_plane.start_proxy().unwrap(),
+            client: client.build().unwrap(),
+            proxy,
             config_maps: format!("/api/v1/namespaces/{namespace_name}/configmaps"),
         }
     }
 
     fn request(&self, method: Method, path: &str, limit: Duration) -> RequestBuilder {
-        let authority = self.proxy.certificate_authority().unwrap();
-        let authority = Certificate::from_pem(authority.as_bytes()).unwrap();
-        Client::builder()
-            .no_proxy()
-            .tls_certs_only([authority])
-            .timeout(limit)
-            .build()
-            .unwrap()
-            .request(method, format!("{}{path}", self.proxy.url()))
+        let request = self
+            .client
+            .request(method, format!("{}{path}", self.proxy.url()));
+        request
             .bearer_auth(self.control_plane.admin_token())
+            .timeout(limit)
+    }
+
+    fn creation(&self, name: &str, limit: Duration) -> RequestBuilder {
+        let object = json!({ "metadata": { "name": name } });
+        let request = self.request(Method::POST, &self.config_maps, limit);
+        request.json(&object)
     }
 
     fn create(&self, name: &str) -> reqwest::Result<Response> {
-        self.create_within(name, Duration::from_secs(60))
-    }
-
-    fn create_within(&self, name: &str, limit: Duration) -> reqwest::Result<Response> {
-        let object = json!({ "metadata": { "name": name } });
-        let request = self.request(Method::POST, &self.config_maps, limit);
-        request.json(&object).send()
+        self.creation(name, Duration::from_secs(60)).send()
     }
 
     fn exists(&self, name: &str) -> bool {
@@ -124,30 +126,37 @@ fn a_connection_is_dropped_before_or_after_the_effect_of_a_call() {
 
 #[test]
 fn a_call_is_held_before_or_after_its_effect() {
-    let through = ThroughProxy::new("proxy-hold");
+    let mut through = ThroughProxy::new("proxy-hold");
     for (hold, name) in [(Hold::BeforeEffect, "before"), (Hold::AfterEffect, "after")] {
-        std::thread::scope(|scope| {
-            let held = through.proxy.hold_call(0, hold);
-            let create = || through.create_within(name, Duration::from_secs(5));
-            let call = scope.spawn(create);
-            assert!(held.wait_until_held(|| call.is_finished()).unwrap());
-            assert_eq!(through.exists(name), hold == Hold::AfterEffect);
-            assert!(call.join().unwrap().unwrap_err().is_timeout());
-        });
+        let held = through.proxy.hold_call(0, hold);
+        let request = through.creation(name, Duration::from_secs(120));
+        let call = std::thread::spawn(|| request.send());
+        assert!(held.wait_until_held(|| call.is_finished()).unwrap());
+        drop(held);
+        assert_eq!(through.exists(name), hold == Hold::AfterEffect);
+        through.proxy.listen().unwrap();
+        call.join().unwrap().unwrap_err();
     }
 }
 
 #[test]
-fn a_black_hole_answers_neither_new_connections_nor_calls() {
-    let through = ThroughProxy::new("proxy-black-hole");
+fn a_black_hole_answers_neither_open_nor_new_connections() {
+    let mut through = ThroughProxy::new("proxy-black-hole");
+    through.create("before").unwrap();
     through.proxy.set_black_hole(true);
     let limit = Duration::from_millis(500);
-    let error = through.create_within("lost", limit).unwrap_err();
+    let error = through.creation("lost", limit).send().unwrap_err();
     assert!(error.is_timeout(), "{error:?}");
+    // The client has no open connection any more.
+    through.proxy.listen().unwrap();
+    let error = through.creation("lost", limit).send().unwrap_err();
+    assert!(error.is_timeout(), "{error:?}");
+
     through.proxy.set_black_hole(false);
+    through.proxy.listen().unwrap();
     assert!(!through.exists("lost"));
     assert_eq!(
-        through.create("made").unwrap().status(),
+        through.create("after").unwrap().status(),
         StatusCode::CREATED
     );
 }

@@ -15,15 +15,6 @@ pub enum Adoption {
     Labelled(Label),
 }
 
-/// Why an object may be changed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Claim {
-    /// It is the owner's.
-    Own,
-    /// It is somebody else's and may be taken over.
-    Adopted,
-}
-
 /// Why an object must be neither changed nor deleted.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum ForeignObject {
@@ -74,12 +65,12 @@ const MARKS: [(&str, &str); 3] = [
 /// Checks that an object that exists may be changed.
 ///
 /// `set` is the id of the set that it is to belong to.
-pub fn check_claim(
+pub(crate) fn check_ownership(
     live: &Object,
     owner: &Owner,
     set: Option<&str>,
     adoption: &Adoption,
-) -> Result<Claim, ForeignObject> {
+) -> Result<(), ForeignObject> {
     for (tool, mark) in MARKS {
         if live.annotation(mark).is_some() || live.label(mark).is_some() {
             return Err(ForeignObject::ManagedElsewhere { tool, mark });
@@ -87,10 +78,10 @@ pub fn check_claim(
     }
     check_set(live, set)?;
     if owner.label.is_on(live) {
-        return Ok(Claim::Own);
+        return Ok(());
     }
     match adoption {
-        Adoption::Labelled(label) if label.is_on(live) => Ok(Claim::Adopted),
+        Adoption::Labelled(label) if label.is_on(live) => Ok(()),
         _ => Err(ForeignObject::Unlabelled {
             key: owner.label.key().to_owned(),
             value: owner.label.value().to_owned(),
@@ -103,7 +94,7 @@ pub fn check_claim(
 /// It must carry the owner's label, must not belong to another set, and must have the recorded UID. Without
 /// a recorded UID, which happens when a run was killed right after the object was created, it must carry
 /// the label of this set.
-pub fn check_deletion(
+pub(crate) fn check_deletion(
     live: &Object,
     entry: &Entry,
     owner: &Owner,
@@ -158,8 +149,8 @@ mod tests {
         .unwrap()
     }
 
-    fn claim(labels: &Value) -> Result<Claim, ForeignObject> {
-        check_claim(
+    fn check(labels: &Value) -> Result<(), ForeignObject> {
+        check_ownership(
             &live(labels, &json!({})),
             &owner(),
             Some("set"),
@@ -169,10 +160,10 @@ mod tests {
 
     #[test]
     fn only_an_object_with_the_label_is_the_owners() {
-        assert_eq!(claim(&json!({"managed-by": "tool"})), Ok(Claim::Own));
+        assert_eq!(check(&json!({"managed-by": "tool"})), Ok(()));
         assert_eq!(
-            claim(&json!({"managed-by": "tool", PART_OF_LABEL: "set"})),
-            Ok(Claim::Own)
+            check(&json!({"managed-by": "tool", PART_OF_LABEL: "set"})),
+            Ok(())
         );
         for labels in [
             json!({}),
@@ -180,7 +171,7 @@ mod tests {
             json!({PART_OF_LABEL: "set"}),
         ] {
             assert!(matches!(
-                claim(&labels),
+                check(&labels),
                 Err(ForeignObject::Unlabelled { .. })
             ));
         }
@@ -189,7 +180,7 @@ mod tests {
     #[test]
     fn an_object_of_another_set_is_foreign_whatever_its_label() {
         assert_eq!(
-            claim(&json!({"managed-by": "tool", PART_OF_LABEL: "other"})),
+            check(&json!({"managed-by": "tool", PART_OF_LABEL: "other"})),
             Err(ForeignObject::OtherSet {
                 id: "other".to_owned()
             })
@@ -200,9 +191,9 @@ mod tests {
     fn an_object_that_another_tool_reconciles_is_foreign_whatever_its_label() {
         let tracked = json!({"argocd.argoproj.io/tracking-id": "shop:/ConfigMap:b/a"});
         let live = live(&json!({"managed-by": "tool"}), &tracked);
-        let claim = check_claim(&live, &owner(), None, &Adoption::Never);
+        let checked = check_ownership(&live, &owner(), None, &Adoption::Never);
         assert!(matches!(
-            claim,
+            checked,
             Err(ForeignObject::ManagedElsewhere {
                 tool: "Argo CD",
                 ..
@@ -213,10 +204,10 @@ mod tests {
     #[test]
     fn adoption_takes_over_what_carries_its_label_and_nothing_else() {
         let adoption = Adoption::Labelled(Label::new("belongs-to", "shop").unwrap());
-        let claim =
-            |labels: &Value| check_claim(&live(labels, &json!({})), &owner(), None, &adoption);
-        assert_eq!(claim(&json!({"belongs-to": "shop"})), Ok(Claim::Adopted));
-        assert!(claim(&json!({"belongs-to": "other"})).is_err());
+        let check =
+            |labels: &Value| check_ownership(&live(labels, &json!({})), &owner(), None, &adoption);
+        assert_eq!(check(&json!({"belongs-to": "shop"})), Ok(()));
+        assert!(check(&json!({"belongs-to": "other"})).is_err());
     }
 
     #[test]
