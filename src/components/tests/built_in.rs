@@ -10,10 +10,10 @@ use super::super::{
     Certificate, Component, Dashboard, Exposure, GatewayService, ImageRegistry, Images,
     Installation, Oauth2Proxy, Settings, Traefik, Version, login_middleware,
 };
-use super::{get, installation, shipped as chart};
+use super::{get, installation, manifests_are_there, shipped as chart};
 use crate::secret::Secret;
 
-fn traefik() -> Traefik {
+pub(super) fn traefik() -> Traefik {
     Traefik {
         service: GatewayService::NodePort {
             http: 30080,
@@ -35,7 +35,7 @@ fn exposure(host: &str) -> Exposure {
     }
 }
 
-fn oauth2_proxy() -> Oauth2Proxy {
+pub(super) fn oauth2_proxy() -> Oauth2Proxy {
     Oauth2Proxy {
         issuer: "https://gitlab.example.com".into(),
         client_id: "nautes".into(),
@@ -88,6 +88,9 @@ fn arguments(objects: &[Object], deployment: &str) -> Vec<String> {
 
 #[test]
 fn traefik_has_the_objects_of_its_chart() {
+    if !manifests_are_there() {
+        return;
+    }
     let built = build(Settings::Traefik(traefik()));
     let chart: Vec<Object> = chart("traefik-41.3.0.yaml")
         .into_iter()
@@ -163,6 +166,9 @@ fn traefik_has_the_objects_of_its_chart() {
 
 #[test]
 fn traefik_differs_from_its_chart_only_where_it_must() {
+    if !manifests_are_there() {
+        return;
+    }
     let built: BTreeSet<_> = arguments(&build(Settings::Traefik(traefik())), "traefik")
         .into_iter()
         .collect();
@@ -194,6 +200,9 @@ fn the_list_of_namespaces_that_may_use_middlewares_is_never_missing() {
 
 #[test]
 fn the_image_of_traefik_is_not_below_its_floor() {
+    if !manifests_are_there() {
+        return;
+    }
     let image = |objects: &[Object]| {
         let deployment = get(objects, "Deployment", "traefik");
         let image = deployment.text("/spec/template/spec/containers/0/image");
@@ -271,6 +280,9 @@ fn images_of_built_in_components_are_mirrored() {
 
 #[test]
 fn oauth2_proxy_has_the_objects_of_its_chart() {
+    if !manifests_are_there() {
+        return;
+    }
     let built = build(Settings::Oauth2Proxy(Box::new(oauth2_proxy())));
     let chart = chart("oauth2-proxy-10.7.0.yaml");
     let added: Vec<_> = names(&built).difference(&names(&chart)).cloned().collect();

