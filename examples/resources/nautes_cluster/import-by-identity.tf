@@ -1,0 +1,6 @@
+import {
+  to = nautes_cluster.deploy
+  identity = {
+    name = "deploy-01"
+  }
+}

@@ -1,0 +1,4 @@
+import {
+  to = nautes_cluster.deploy
+  id = "deploy-01"
+}
