@@ -1,7 +1,7 @@
 //! With which kubeconfig a cluster is called.
 
 use kubernetes_apply::cluster::Cluster;
-use kubernetes_apply::connection::{Access, ExecPlugins, Limits};
+use kubernetes_apply::connection::{Access, AccessError, ExecPlugins, Limits};
 use nautes_model::vault::SecretPath;
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::value::{Known, Path};
@@ -66,6 +66,17 @@ pub(super) async fn given_kubeconfig(
         .map_err(at)
 }
 
+/// Sets up the connection to a cluster at an address with a kubeconfig; nothing is sent.
+pub(super) fn open(
+    api_server: &str,
+    kubeconfig: &Secret,
+) -> Result<(Access, Cluster), AccessError> {
+    let access = Access::parse(kubeconfig.expose_secret(), None, ExecPlugins::Refused)?;
+    let access = access.with_server(api_server)?;
+    let cluster = Cluster::new(&access, Limits::default())?;
+    Ok((access, cluster))
+}
+
 /// Connects to a cluster with a kubeconfig, and checks that it is the expected one.
 ///
 /// The address is `api_server`, whatever the kubeconfig names.
@@ -75,10 +86,7 @@ pub(super) async fn connect(
 ) -> Result<Connection, Diagnostics> {
     let name = &planned.name;
     let attempt = format!("connect to the cluster {name} at {}", planned.api_server);
-    let access = Access::parse(kubeconfig.expose_secret(), None, ExecPlugins::Refused);
-    let access = access.and_then(|access| access.with_server(&planned.api_server));
-    let access = access.context(&attempt)?;
-    let cluster = Cluster::new(&access, Limits::default()).context(&attempt)?;
+    let (access, cluster) = open(&planned.api_server, &kubeconfig).context(&attempt)?;
     let uid = match &planned.cluster_uid {
         Known(expected) => {
             cluster.require_uid(expected).await.context(&attempt)?;

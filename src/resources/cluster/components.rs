@@ -13,7 +13,7 @@ use nautes_model::vault::{ClusterSecret, SecretPath, TOKEN};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::value::{Path, Tf};
 
-use super::model::{ClusterModel, ComponentModel, ComponentStatusModel, ComponentsModel};
+use super::model::{ComponentModel, ComponentStatusModel, ComponentsModel};
 use crate::backends::http::Limits;
 use crate::backends::vault::{Expected, SecretValues};
 use crate::client::Client;
@@ -54,18 +54,15 @@ pub(super) struct Installer<'a> {
     pub(super) cluster: &'a Cluster,
 }
 
-/// Returns the components that a cluster is to have, in the order in which they are installed.
+/// Returns the components that a cluster is to have by its slots and by what is installed, in the order in which they are installed.
 pub(super) fn wanted(
-    model: &ClusterModel,
+    slots: Option<&ComponentsModel>,
+    status: Option<&BTreeMap<String, ComponentStatusModel>>,
     shape: &ClusterShape,
 ) -> Result<Vec<Wanted>, Diagnostics> {
-    let status = model.component_status.known();
     let mut found = Vec::new();
     for component in Component::ALL {
-        let slot = model
-            .components
-            .as_ref()
-            .and_then(|slots| slots.slot(component.slot()));
+        let slot = slots.and_then(|slots| slots.slot(component.slot()));
         let is_wanted = match component.presence(shape) {
             Presence::Default => slot.is_none_or(|slot| slot.install != Some(false)),
             Presence::OnRequest => slot.is_some_and(|slot| slot.install != Some(false)),

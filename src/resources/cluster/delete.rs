@@ -5,7 +5,6 @@ use std::time::Duration;
 use http::Method;
 use kubernetes_apply::apply_set::DeleteOptions;
 use kubernetes_apply::cluster::{ApiError, Cluster, Detail, IdentityError};
-use kubernetes_apply::connection::{Access, ExecPlugins, Limits};
 use kubernetes_apply::object::Kind;
 use kubernetes_apply::ownership::Label;
 use kubernetes_apply::single::{DeleteObjectError, DeleteObjectFailure};
@@ -14,6 +13,7 @@ use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::resource::Operation;
 use terraform_plugin::value::Known;
 
+use super::access::open;
 use super::components::Installer;
 use super::manifest;
 use super::model::ClusterModel;
@@ -27,7 +27,6 @@ use crate::components::Component;
 use crate::diagnostics::Context as _;
 use crate::resources::home::{Home, ManifestLocation};
 use crate::resources::references::entity_name;
-use crate::secret::ExposeSecret as _;
 
 /// How long the namespace of the provider may take to go; Kubernetes needs five seconds for an empty one.
 const GONE_TIMEOUT: Duration = Duration::from_secs(120);
@@ -107,15 +106,7 @@ async fn connect(
     is_leaving: bool,
     attempt: &str,
 ) -> Result<Option<Cluster>, Diagnostics> {
-    let access = Access::parse(
-        stored.kubeconfig.expose_secret(),
-        None,
-        ExecPlugins::Refused,
-    );
-    let cluster = access
-        .and_then(|access| access.with_server(&state.api_server))
-        .and_then(|access| Cluster::new(&access, Limits::default()))
-        .context(attempt)?;
+    let (_, cluster) = open(&state.api_server, &stored.kubeconfig).context(attempt)?;
     let Known(expected) = &state.cluster_uid else {
         return Ok(Some(cluster));
     };

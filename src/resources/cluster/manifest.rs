@@ -1,7 +1,6 @@
 //! The manifest of a cluster.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 
 use nautes_model::EntityName;
 use nautes_model::entity::{
@@ -10,9 +9,9 @@ use nautes_model::entity::{
 };
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::value::Path;
-use url::Url;
 
 use super::model::ClusterModel;
+use crate::components::entry_points::primary_domain;
 use crate::resources::references::entity_name;
 
 /// The node ports of the gateway, where none are configured.
@@ -49,20 +48,6 @@ pub(super) fn parse_shape(
     })
 }
 
-/// Returns the domain of the components where none is configured: the host of the API server.
-pub(super) fn default_domain(api_server: &str) -> Option<String> {
-    let url = Url::parse(api_server).ok()?;
-    let host = url.host_str()?;
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    match bare.parse::<IpAddr>() {
-        Ok(IpAddr::V6(address)) => {
-            Some(format!("{}.nip.io", address.to_string().replace(':', "-")))
-        }
-        Ok(IpAddr::V4(address)) => Some(format!("{address}.nip.io")),
-        Err(_) => Some(host.to_owned()),
-    }
-}
-
 /// Returns the entity.
 pub(super) fn entity(model: &ClusterModel) -> Result<Cluster, Diagnostics> {
     let name: EntityName = entity_name("name", &model.name)?;
@@ -73,7 +58,7 @@ pub(super) fn entity(model: &ClusterModel) -> Result<Cluster, Diagnostics> {
         model.host_cluster.as_deref(),
     )?;
     let domain = model.primary_domain.known().cloned();
-    let domain = domain.or_else(|| default_domain(&model.api_server));
+    let domain = domain.or_else(|| primary_domain(&model.api_server));
     let components = components(&name, &shape, domain.as_deref().unwrap_or_default());
     let resources = model.product_allowed_cluster_resources.as_ref();
     let resources = resources.into_iter().flatten().map(|(product, listed)| {
@@ -138,7 +123,7 @@ mod tests {
             ("https://k8s.example.com:6443", "k8s.example.com"),
             ("https://[fd00::1]:6443", "fd00--1.nip.io"),
         ] {
-            assert_eq!(default_domain(api_server).as_deref(), Some(domain));
+            assert_eq!(primary_domain(api_server).as_deref(), Some(domain));
         }
     }
 }

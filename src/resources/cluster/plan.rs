@@ -5,10 +5,11 @@ use terraform_plugin::model::PlanOf;
 use terraform_plugin::resource::{PlanKind, Planning};
 use terraform_plugin::value::{Known, Tf};
 
-use super::manifest::{self, default_domain};
+use super::manifest;
 use super::model::ClusterModel;
 use super::read::object_id;
 use super::resource::{ClusterResource, is_rotation_due};
+use crate::components::entry_points::primary_domain;
 use crate::resources::references::entity_name;
 
 /// Checks a configuration beyond what the schema says.
@@ -34,7 +35,7 @@ pub(super) fn modify(planning: &mut Planning<'_, ClusterResource>) -> Result<(),
     }
     let planned = &mut planning.planned;
     if let (Tf::Unknown, Known(api_server)) = (&planned.primary_domain, &planned.api_server) {
-        planned.primary_domain = default_domain(api_server).into();
+        planned.primary_domain = primary_domain(api_server).into();
     }
     if planning.prior.as_ref().is_some_and(is_rotation_due)
         && let Known(credential) = &mut planned.credential

@@ -2,7 +2,6 @@
 
 use kubernetes_apply::apply_set::LiveObjects;
 use kubernetes_apply::cluster::{ApiError, Cluster, Detail, IdentityError};
-use kubernetes_apply::connection::{Access, ExecPlugins, Limits};
 use kubernetes_apply::object::Kind;
 use nautes_model::entity::{self, Entity};
 use nautes_model::{EntityKey, EntityName};
@@ -10,6 +9,7 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::resource::Operation;
 use terraform_plugin::value::Known;
 
+use super::access::open;
 use super::components::{self, Installer, Wanted};
 use super::manifest;
 use super::model::{ClusterModel, ClusterResourceModel};
@@ -24,7 +24,6 @@ use crate::error_chain::sentence;
 use crate::resources::attribute::drift_attribute;
 use crate::resources::home::{Found, Home, ManifestLocation, drift_of};
 use crate::resources::references::entity_name;
-use crate::secret::ExposeSecret as _;
 
 /// The type of clusters.
 pub(super) const TYPE_NAME: &str = "nautes_cluster";
@@ -71,15 +70,7 @@ pub(super) async fn read(
         state.drift = drift_attribute(drift);
         return Ok(Some(state));
     };
-    let access = Access::parse(
-        stored.kubeconfig.expose_secret(),
-        None,
-        ExecPlugins::Refused,
-    );
-    let cluster = access
-        .and_then(|access| access.with_server(&state.api_server))
-        .and_then(|access| Cluster::new(&access, Limits::default()))
-        .context(&attempt)?;
+    let (_, cluster) = open(&state.api_server, &stored.kubeconfig).context(&attempt)?;
     match inspect(&client, &cluster, &state, &name, &mut drift).await {
         Ok((version, is_due)) => {
             state.kubernetes_version = Known(version);
@@ -191,8 +182,9 @@ async fn inspect(
         name,
         cluster,
     };
-    let installed = components::wanted(state, &manifest::entity(state)?.shape)?;
     let known = state.component_status.known();
+    let shape = manifest::entity(state)?.shape;
+    let installed = components::wanted(state.components.as_ref(), known, &shape)?;
     let is_installed =
         |wanted: &Wanted| known.is_some_and(|known| known.contains_key(wanted.name()));
     let (installed, missing): (Vec<_>, Vec<_>) = installed.into_iter().partition(is_installed);

@@ -17,6 +17,7 @@ use super::stored::ClusterSecrets;
 use super::{delete, manifest, plan, read};
 use crate::claim::Claim;
 use crate::client::Client;
+use crate::components::entry_points::primary_domain;
 use crate::config_repo::PutMode;
 use crate::resources::home::{Home, ManifestLocation};
 use crate::resources::references::entity_name;
@@ -188,7 +189,7 @@ async fn save(
     planned.manifest_path = Known(saved.path);
     planned.drift = Tf::Null;
     if planned.primary_domain.is_unknown() {
-        planned.primary_domain = manifest::default_domain(&planned.api_server).into();
+        planned.primary_domain = primary_domain(&planned.api_server).into();
     }
     Ok(planned)
 }
@@ -200,12 +201,8 @@ fn wanted(
     prior: Option<&ClusterModel>,
     shape: &ClusterShape,
 ) -> Result<Vec<Wanted>, Diagnostics> {
-    let mut described = planned.clone();
-    described.component_status = match prior {
-        Some(prior) => prior.component_status.clone(),
-        None => Tf::Null,
-    };
-    let wanted = components::wanted(&described, shape)?;
+    let status = prior.and_then(|prior| prior.component_status.known());
+    let wanted = components::wanted(planned.components.as_ref(), status, shape)?;
     for (summary, detail) in wanted.iter().flat_map(Wanted::warnings) {
         operation.warn(summary, detail);
     }

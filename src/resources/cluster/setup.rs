@@ -9,7 +9,6 @@ use kubernetes_apply::connection::{Access, Limits};
 use kubernetes_apply::object::{Kind, Object, ObjectError};
 use kubernetes_apply::ownership::Adoption;
 use nautes_model::EntityName;
-use ring::digest::{SHA256, digest};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::value::{Path, Tf};
 
@@ -23,6 +22,7 @@ use crate::clusters::{
     Facts, NAMESPACE, REVIEWER_SECRET, VAULT_NAMESPACE, build_kubeconfig, own_account,
     own_namespace, owner, reviewer_accounts, reviewer_token,
 };
+use crate::components::Sha256;
 use crate::diagnostics::Context as _;
 use crate::secret::{ExposeSecret as _, Secret};
 
@@ -123,7 +123,7 @@ impl Setup<'_> {
             let applied = set.apply(objects.clone(), &options).await;
             applied.context(&attempt)?;
             let token = self.token(VAULT_NAMESPACE, REVIEWER_SECRET).await?;
-            let hash = hex(digest(&SHA256, token.expose_secret().as_bytes()).as_ref());
+            let hash = Sha256::compute(token.expose_secret().as_bytes()).to_string();
             self.configure_vault(token).await?;
             Some(hash)
         } else {
@@ -315,12 +315,4 @@ pub(super) fn token_in(secret: &Object) -> Option<Secret> {
         .decode(encoded)
         .ok()?;
     Some(String::from_utf8(decoded).ok()?.into())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
