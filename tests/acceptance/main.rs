@@ -13,6 +13,7 @@ mod authorisation;
 mod brownfield;
 mod cleanup;
 mod cluster;
+mod cluster_virtual;
 mod code_repo;
 mod code_repo_binding;
 mod code_repo_failure;
