@@ -45,8 +45,6 @@ pub(super) fn warn_of_unused_arguments(block: &ProviderBlock, context: &mut Conf
     };
     context.warn(
         "Provider arguments without effect",
-        format!(
-            "The provider {subject} {verb} no effect in this version, which does not manage clusters and runtimes yet."
-        ),
+        format!("The provider {subject} {verb} no effect in this version."),
     );
 }

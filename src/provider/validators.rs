@@ -91,9 +91,7 @@ mod tests {
         let warning = found("oidc", issuer).await;
         assert_eq!(
             warning,
-            [
-                "The provider argument oidc has no effect in this version, which does not manage clusters and runtimes yet."
-            ]
+            ["The provider argument oidc has no effect in this version."]
         );
         let known = text::<GitLabBlock>("ssh_known_hosts", "gitlab.example.com ssh-ed25519 AAAA");
         let warning = found("gitlab", known).await;

@@ -8,6 +8,7 @@ mod deletion_policy;
 mod environment;
 mod existing;
 mod gitlab_attribute;
+mod gitlab_object;
 mod home;
 mod manifest;
 mod planned_reference;

@@ -20,6 +20,7 @@ use crate::claim::Claim;
 use crate::client::Client;
 use crate::config_repo::PutMode;
 use crate::diagnostics::Context as _;
+use crate::resources::gitlab_object::{self, refused};
 use crate::resources::home::Home;
 use crate::resources::unfinished;
 use crate::wait_graph::{Awaited, Next, Request, Target};
@@ -86,7 +87,7 @@ pub(super) async fn create(
     let before = Some(snapshot);
     credentials::wait_for_distribution(&client, product.id, config_project, id, before).await?;
     // The last step takes the mark off.
-    gitlab_project::check_still_ours(&client, &project, &claim).await?;
+    gitlab_object::check_still_ours(&client, &project, &claim).await?;
     let project = gitlab_project::complete(&client, &project, &planned).await?;
     planned.update_from_project(&project);
     planned.fill_computed(product.id, saved.path);
@@ -135,7 +136,9 @@ impl Creation<'_> {
                         Err(_) => {}
                     }
                 }
-                Err(error) => return Err(gitlab_project::refused("create", &path, &error)),
+                Err(error) => {
+                    return Err(refused(format!("create the GitLab project {path}"), &error));
+                }
             }
         };
         drop(wait);
@@ -146,7 +149,7 @@ impl Creation<'_> {
         client.code_repos()?.record_created(product, name, id);
         client.code_repos()?.forget_listing(product);
         self.request.wrote(&target);
-        let project = gitlab_project::take_over(client, project, self.claim).await?;
+        let project = gitlab_object::take_over(client, project, self.claim).await?;
         Ok((project, is_new))
     }
 
@@ -161,7 +164,7 @@ impl Creation<'_> {
         was_contended: &mut bool,
         error: Error,
     ) -> Result<Project, Diagnostics> {
-        let refused = || gitlab_project::refused("create", path, &error);
+        let refused = || refused(format!("create the GitLab project {path}"), &error);
         let project = match self.client.gitlab()?.project(path).await {
             Ok(project) => project,
             // A sibling may have the display name, or something that the token cannot see the path.

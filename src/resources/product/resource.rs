@@ -19,6 +19,7 @@ use crate::lookup::Products;
 use crate::planned::Object;
 use crate::resources::attribute::{check_product_path, drift_attribute, invalid_import_id};
 use crate::resources::deletion_policy::{DeletionPolicy, check_arguments};
+use crate::resources::gitlab_object;
 use crate::resources::unfinished;
 use crate::wait_graph::Target;
 
@@ -51,7 +52,7 @@ impl Resource for ProductResource {
         let project = config_repository::ensure(&client, &group, existing).await?;
         operators::ensure(&client, &mut operation.private, &project).await?;
         // The last step takes the mark off.
-        gitlab_group::check_still_ours(&client, &group, &claim).await?;
+        gitlab_object::check_still_ours(&client, &group, &claim).await?;
         let group = gitlab_group::complete(&client, &request, &group, &planned).await?;
         products.record(&group, Some(&project));
         request.wrote(&target);
