@@ -86,14 +86,10 @@ impl Stack {
         let mut env = TestEnv::with_vault("")?;
         env.vault()?.enable_kv("cluster")?;
         let group = json!({ "name": "tenant", "path": "tenant" });
-        let group = env.gitlab.api(Method::POST, "/groups", Some(&group))?;
-        let project = json!({
-            "name": "management", "path": "management", "namespace_id": group.get("id"),
-            "initialize_with_readme": true,
-        });
-        env.gitlab.api(Method::POST, "/projects", Some(&project))?;
-        env.workspace
-            .set_env("NAUTES_TENANT_REPOSITORY_PROJECT", TENANT_REPOSITORY);
+        env.gitlab.api(Method::POST, "/groups", Some(&group))?;
+        let workspace = &mut env.workspace;
+        workspace.set_env("NAUTES_TENANT_REPOSITORY_PROJECT", TENANT_REPOSITORY);
+        workspace.set_env("NAUTES_TENANT_REPOSITORY_CREATE", "true");
         env.workspace.write("kubeconfig", &kubeconfig(&host)?)?;
         Ok(Self {
             env,

@@ -6,8 +6,11 @@
 //! host (`virtual_cluster`), from which its kubeconfig comes.
 
 mod access;
+mod attributes;
 mod components;
+mod data_source;
 mod delete;
+mod list;
 mod manifest;
 mod model;
 mod own_tokens;
@@ -19,4 +22,6 @@ mod stored;
 mod validators;
 mod virtual_cluster;
 
+pub(crate) use self::data_source::ClusterDataSource;
+pub(crate) use self::list::ClustersDataSource;
 pub(crate) use self::resource::ClusterResource;
