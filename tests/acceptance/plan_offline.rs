@@ -1,12 +1,13 @@
-//! A whole root is planned without any server.
+//! A whole root is planned without any server. Only the plan of a new product asks whether its group exists
+//! already, and does without an answer.
 
 use std::io::ErrorKind;
 use std::net::TcpListener;
 
 use crate::test_env::{Case, TestEnv};
 
-/// One resource of every kind, clusters of every shape included. Nothing of it exists.
-const ROOT: &str = r#"
+/// Clusters of every shape. Nothing of them exists.
+const CLUSTERS: &str = r#"
 resource "nautes_cluster" "host" {
   name          = "host-01"
   api_server    = "https://SERVER"
@@ -33,7 +34,10 @@ resource "nautes_cluster" "deploy" {
   worker_type  = "deployment"
   kubeconfig_vault = { mount = "kv", path = "clusters/deploy-01" }
 }
+"#;
 
+/// One resource of every other kind.
+const PRODUCT: &str = r#"
 resource "nautes_product" "shop" {
   name = "shop"
 }
@@ -93,23 +97,39 @@ impl Silent {
     }
 }
 
-#[test]
-fn a_root_of_which_nothing_exists_is_planned_without_a_call() -> Case {
-    let server = Silent::start()?;
-    let address = server.address()?;
-    let mut env = TestEnv::new(&ROOT.replace("SERVER", &address))?;
-    let url = format!("http://{address}");
+/// An environment in which neither Vault nor any cluster answers; GitLab is at an address.
+fn env_without_answers(root: &str, silent: &Silent, gitlab: &str) -> anyhow::Result<TestEnv> {
+    let address = silent.address()?;
+    let mut env = TestEnv::new(&root.replace("SERVER", &address))?;
     for (name, value) in [
-        ("NAUTES_GITLAB_URL", url.as_str()),
-        ("NAUTES_VAULT_ADDRESS", url.as_str()),
+        ("NAUTES_GITLAB_URL", format!("http://{gitlab}").as_str()),
+        ("NAUTES_VAULT_ADDRESS", format!("http://{address}").as_str()),
         ("NAUTES_VAULT_TOKEN", "token"),
         ("NAUTES_TENANT_REPOSITORY_PROJECT", "tenant/management"),
         ("NAUTES_TENANT_REPOSITORY_CREATE", "true"),
     ] {
         env.workspace.set_env(name, value);
     }
+    Ok(env)
+}
+
+#[test]
+fn clusters_of_which_nothing_exists_are_planned_without_a_call() -> Case {
+    let silent = Silent::start()?;
+    let env = env_without_answers(CLUSTERS, &silent, &silent.address()?)?;
+    let plan = env.workspace.plan()?;
+    assert_eq!(plan.changes.len(), 3, "{plan}");
+    assert!(!silent.was_called(), "the plan has called a server");
+    Ok(())
+}
+
+#[test]
+fn a_root_of_which_nothing_exists_is_planned_with_no_server_reachable() -> Case {
+    let (silent, gitlab) = (Silent::start()?, Silent::start()?);
+    let root = format!("{CLUSTERS}{PRODUCT}");
+    let env = env_without_answers(&root, &silent, &gitlab.address()?)?;
     let plan = env.workspace.plan()?;
     assert_eq!(plan.changes.len(), 9, "{plan}");
-    assert!(!server.was_called(), "the plan has called a server");
+    assert!(!silent.was_called(), "the plan has called a server");
     Ok(())
 }
