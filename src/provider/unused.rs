@@ -7,7 +7,6 @@ use super::block::ProviderBlock;
 /// Warns of arguments that nothing in this version uses.
 pub(super) fn warn_of_unused_arguments(block: &ProviderBlock, context: &mut ConfigureContext) {
     let (gitlab, vault) = (block.gitlab.as_ref(), block.vault.as_ref());
-    let tenant_repository = block.tenant_repository.as_ref();
     let arguments = [
         (
             "gitlab.ssh_known_hosts",
@@ -24,10 +23,6 @@ pub(super) fn warn_of_unused_arguments(block: &ProviderBlock, context: &mut Conf
                 .is_some_and(|paths| !paths.is_empty()),
         ),
         ("oidc", block.oidc.is_some()),
-        (
-            "tenant_repository.create",
-            tenant_repository.is_some_and(|block| block.create == Some(true)),
-        ),
         ("tenant_cluster", block.tenant_cluster.is_some()),
         (
             "unreachable_clusters",
