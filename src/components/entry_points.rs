@@ -9,6 +9,9 @@ use url::Url;
 
 use super::traefik::{ENTRY_POINT_LABEL, HTTP_ANNOTATION, HTTPS_ANNOTATION};
 
+/// Selects the Services that [`entry_points`] takes for gateways.
+pub const SELECTOR: &str = "resource.nautes.io/Usage=Entrypoint";
+
 /// The ports of a gateway.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EntryPoint {
@@ -210,6 +213,12 @@ mod tests {
             let error = ports(service("NodePort", &annotations)).unwrap_err();
             assert!(error.contains(&format!("names the port {port}")), "{error}");
         }
+    }
+
+    #[test]
+    fn the_selector_is_that_of_the_label() {
+        let (label, value) = ENTRY_POINT_LABEL;
+        assert_eq!(SELECTOR, format!("{label}={value}"));
     }
 
     #[test]

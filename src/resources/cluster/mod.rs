@@ -5,6 +5,7 @@
 //! commits the manifest. `setup` does this, and an update does it again.
 
 mod access;
+mod addresses;
 mod components;
 mod delete;
 mod manifest;
@@ -14,6 +15,7 @@ mod plan;
 mod read;
 mod resource;
 mod setup;
+mod slots;
 mod stored;
 mod validators;
 
