@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::names::{FACTS, NAMESPACE};
+use crate::components::entry_points::EntryPoint;
 
 /// The key of the `ConfigMap`.
 const KEY: &str = "facts";
@@ -39,6 +40,8 @@ pub(crate) struct Facts {
 pub(crate) struct ComponentFacts {
     /// The components by their names.
     pub(crate) components: BTreeMap<String, ComponentFact>,
+    /// The gateways by the names of their Services.
+    pub(crate) entry_points: BTreeMap<String, EntryPoint>,
     /// The name of the gateway's `IngressClass`.
     pub(crate) ingress_class: String,
     /// The address that webhooks call.

@@ -84,7 +84,10 @@ impl AddressesModel {
 /// The gateway that serves the hosts of a cluster.
 #[derive(Clone, Debug)]
 pub(super) struct Gateway {
-    entry_points: BTreeMap<String, EntryPoint>,
+    pub(super) entry_points: BTreeMap<String, EntryPoint>,
+    /// The name of its `IngressClass`.
+    pub(super) ingress_class: String,
+    /// Whether GitLab can verify its certificate.
     is_verifiable: bool,
 }
 
@@ -106,6 +109,7 @@ impl Gateway {
         let name = Component::Traefik.name().to_owned();
         Self {
             entry_points: BTreeMap::from([(name, entry_point)]),
+            ingress_class: slot.class().to_owned(),
             is_verifiable: slot.tls_secret.is_some() || slot.cluster_issuer.is_some(),
         }
     }

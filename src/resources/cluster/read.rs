@@ -208,7 +208,7 @@ async fn inspect(
     match facts {
         Some(facts) if facts.cluster_uid == uid && facts.name == state.name => {
             let expected = Facts {
-                components: selection.facts(components, recorded),
+                components: selection.facts(components, &addresses.gateway, recorded),
                 ..facts
             };
             objects.push(expected.object().context(&attempt)?);

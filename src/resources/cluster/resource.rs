@@ -172,7 +172,11 @@ async fn save(
         planned: &planned,
         connection: &connection,
         rotates: prior.as_ref().is_some_and(is_rotation_due),
-        components: selection.facts(planned.components.as_ref(), &planned.addresses),
+        components: selection.facts(
+            planned.components.as_ref(),
+            &addresses.gateway,
+            &planned.addresses,
+        ),
     };
     // All that may be refused comes before the first write.
     setup.check().await?;

@@ -166,6 +166,7 @@ impl Selection {
     pub(super) fn facts(
         &self,
         chosen: Option<&ComponentsModel>,
+        gateway: &Gateway,
         addresses: &AddressesModel,
     ) -> ComponentFacts {
         let installed = self.installed.iter().map(|wanted| {
@@ -185,7 +186,8 @@ impl Selection {
         let pipeline = chosen.and_then(|components| components.pipeline.as_ref());
         ComponentFacts {
             components: components.collect(),
-            ingress_class: settings::ingress_class(chosen),
+            entry_points: gateway.entry_points.clone(),
+            ingress_class: gateway.ingress_class.clone(),
             webhook_base_url: addresses.webhook_base_url.known().cloned(),
             webhook_tls_verifiable: addresses.webhook_tls_verifiable.known().copied(),
             argocd_url: addresses.argocd_url.known().cloned(),

@@ -8,7 +8,7 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use url::Url;
 
 use super::super::addresses::Addresses;
-use super::super::slots::{ComponentsModel, GatewayModel};
+use super::super::slots::GatewayModel;
 use super::{Installer, refusal};
 use crate::client::OidcSettings;
 use crate::components::source::Release;
@@ -32,32 +32,24 @@ pub(super) struct Context<'a> {
 /// The claim in tokens that lists the groups of a user, where single sign-on is not configured.
 const GROUPS_CLAIM: &str = "groups";
 
-/// Returns the name of the gateway's `IngressClass`.
-pub(super) fn ingress_class(components: Option<&ComponentsModel>) -> String {
-    gateway(components).class().to_owned()
-}
-
-fn gateway(components: Option<&ComponentsModel>) -> GatewayModel {
-    let slot = components.and_then(|components| components.gateway.clone());
-    slot.unwrap_or_default()
-}
-
 impl Installer<'_> {
     fn oidc(&self) -> Option<&OidcSettings> {
         self.client.settings().oidc.as_ref()
     }
 
     fn gateway(&self) -> GatewayModel {
-        gateway(self.model.components.as_ref())
+        let components = self.model.components.as_ref();
+        let slot = components.and_then(|components| components.gateway.clone());
+        slot.unwrap_or_default()
     }
 
     /// Returns how a host is reached through the gateway.
-    fn exposure(&self, host: &str) -> Exposure {
-        let gateway = self.gateway();
+    fn exposure(&self, host: &str, addresses: &Addresses) -> Exposure {
         Exposure {
             host: host.to_owned(),
-            ingress_class: gateway.class().to_owned(),
-            certificate: gateway
+            ingress_class: addresses.gateway.ingress_class.clone(),
+            certificate: self
+                .gateway()
                 .cluster_issuer
                 .map_or(Certificate::Gateway, Certificate::Issuer),
         }
@@ -110,7 +102,7 @@ impl Installer<'_> {
             ca_pem: oidc.ca_pem.clone(),
         });
         ArgoCd {
-            exposure: host.map(|host| self.exposure(host)),
+            exposure: host.map(|host| self.exposure(host, context.addresses)),
             url: host.and_then(|host| context.addresses.url(host)),
             single_sign_on,
             known_hosts: self.client.settings().gitlab.ssh_known_hosts.clone(),
@@ -184,7 +176,7 @@ impl Installer<'_> {
     fn dashboard(&self, context: &Context<'_>) -> TektonDashboard {
         match (self.oidc(), context.addresses.dashboard.as_deref()) {
             (Some(_), Some(host)) => TektonDashboard::SingleSignOn {
-                exposure: self.exposure(host),
+                exposure: self.exposure(host, context.addresses),
                 middleware: login_middleware(self.name.as_str()),
             },
             _ => TektonDashboard::Internal,
@@ -202,7 +194,7 @@ impl Installer<'_> {
         let dashboards = dashboard.map(|host| Dashboard {
             cluster: self.name.to_string(),
             is_virtual: false,
-            exposure: self.exposure(host),
+            exposure: self.exposure(host, addresses),
         });
         let mut scopes = vec!["openid", "profile", "email"];
         scopes.extend((oidc.groups_claim == GROUPS_CLAIM).then_some(GROUPS_CLAIM));
@@ -214,7 +206,7 @@ impl Installer<'_> {
             cookie_secret: self.cookie_secret(oidc),
             ca_pem: oidc.ca_pem.clone(),
             scopes: scopes.into_iter().map(str::to_owned).collect(),
-            exposure: self.exposure(host),
+            exposure: self.exposure(host, addresses),
             redirect_url: format!("{url}/oauth2/callback"),
             domain: addresses.domain.clone(),
             https_port,
