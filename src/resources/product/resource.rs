@@ -182,7 +182,7 @@ impl Resource for ProductResource {
             }
         }
         if state.deletion_policy() != DeletionPolicy::Abandon
-            && let Some(product) = client.products()?.cached(id)
+            && let Ok(Some(product)) = client.products()?.get(id).await
         {
             check_role(operation, &state, &product.group).await?;
         }
