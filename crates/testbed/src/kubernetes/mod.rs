@@ -17,6 +17,7 @@ mod programs;
 mod servers;
 mod service_range;
 mod shared;
+mod snapshot;
 mod stand_in;
 
 use std::fmt;
