@@ -62,6 +62,8 @@ pub(crate) struct Home<'a> {
     layout: layout::Repository,
     /// Where the manifest was last verified, if it was.
     location: Option<ManifestLocation>,
+    /// Whether a state has the manifest.
+    is_in_state: bool,
     /// The instance in the state for which changes are made.
     claim: Option<Claim>,
 }
@@ -94,6 +96,7 @@ impl<'a> Home<'a> {
             client,
             layout: layout::Repository::Product(product),
             location: None,
+            is_in_state: false,
             claim: None,
         }
     }
@@ -104,13 +107,18 @@ impl<'a> Home<'a> {
             client,
             layout: layout::Repository::Tenant,
             location: None,
+            is_in_state: false,
             claim: None,
         }
     }
 
-    /// Continues from where the manifest was last verified.
+    /// Continues from where the manifest in a state was last verified.
     pub(crate) fn at(self, location: Option<ManifestLocation>) -> Self {
-        Self { location, ..self }
+        Self {
+            location,
+            is_in_state: true,
+            ..self
+        }
     }
 
     /// Makes changes for an instance in the state.
@@ -339,21 +347,54 @@ impl<'a> Home<'a> {
     pub(crate) async fn current_project(&self) -> Result<Option<u64>, Diagnostics> {
         match self.layout {
             layout::Repository::Product(id) => {
-                let Some(product) = self.client.products()?.get(id).await? else {
+                let products = self.client.products()?;
+                let Some(product) = products.get(id).await? else {
+                    self.check_gone(id).await?;
                     return Ok(None);
                 };
-                let created = self.location.as_ref().and_then(|kept| kept.created);
-                let created_at = created.map(|Created(group, _)| from_milliseconds(group));
-                let sameness = Sameness {
-                    expected: format!("the product {id}"),
-                    found: format!("the group {}", product.group.full_path),
-                    created_at: &created_at.into(),
-                    found_created_at: &product.group.created_at,
-                };
-                sameness.check()?;
+                let (found, created_at) = (&product.group.full_path, &product.group.created_at);
+                self.check_group(id, format!("the group {found}"), created_at)?;
                 Ok(product.config_project.as_ref().map(|project| project.id))
             }
             layout::Repository::Tenant => Ok(Some(self.tenant_repository().await?.project())),
+        }
+    }
+
+    /// Refuses another product with the number of that of a manifest in a state.
+    fn check_group(
+        &self,
+        id: ProductId,
+        found: String,
+        found_created_at: &str,
+    ) -> Result<(), Diagnostics> {
+        let created = self.location.as_ref().and_then(|kept| kept.created);
+        let created_at = created.map(|Created(group, _)| from_milliseconds(group));
+        let sameness = Sameness {
+            expected: format!("the product {id}"),
+            found,
+            created_at: &created_at.into(),
+            found_created_at,
+        };
+        sameness.check()
+    }
+
+    /// Checks that the product of a manifest in a state is gone from this GitLab, and was not on another
+    /// one.
+    async fn check_gone(&self, id: ProductId) -> Result<(), Diagnostics> {
+        if !self.is_in_state {
+            return Ok(());
+        }
+        let products = self.client.products()?;
+        let is_known = self
+            .location
+            .as_ref()
+            .is_some_and(|kept| kept.created.is_some());
+        match products.marked_group_created_at(id) {
+            Some(created_at) if is_known => {
+                let found = "a group that is marked for deletion".to_owned();
+                self.check_group(id, found, &created_at)
+            }
+            _ => products.require_gone_here(id).await,
         }
     }
 

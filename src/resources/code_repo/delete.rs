@@ -53,7 +53,8 @@ pub(super) async fn delete(
         contents::check(&client, state, project).await?;
         gitlab_project::check_role(operation, state, project).await?;
     }
-    let is_certain = project.is_some() || code_repos.is_certainly_gone(id).await?;
+    let created_at = state.created_at.known().map(String::as_str);
+    let is_certain = project.is_some() || code_repos.is_certainly_gone(id, created_at).await?;
     let owner = Owner {
         repository: id,
         created_at: state.created_at.known().cloned(),

@@ -230,6 +230,9 @@ pub(super) fn locate(products: &Products, state: &ProductModel) -> Result<Produc
     if let Known(full_path) = &state.full_path {
         products.record_full_path(id, full_path);
     }
+    if let Known(web_url) = &state.web_url {
+        products.record_web_url(id, web_url);
+    }
     Ok(id)
 }
 
