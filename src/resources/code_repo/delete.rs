@@ -13,6 +13,7 @@ use crate::config_repo::Validation;
 use crate::credentials::Owner;
 use crate::resources::deletion_policy::DeletionPolicy;
 use crate::resources::home::{Home, ManifestLocation, referrers_warning};
+use crate::resources::replacement::{Replaced, check_deletion};
 use crate::resources::same_object::was_restored;
 use crate::wait_graph::{Request, Target};
 
@@ -23,6 +24,7 @@ pub(super) async fn delete(
 ) -> Result<(), Diagnostics> {
     let client = operation.client().clone();
     let (product, id) = (state.product_id()?, state.repository_id()?);
+    let replaced = Replaced::take(&mut operation.private);
     let code_repos = client.code_repos()?;
     let path = Target::CodeRepoPath(product, state.name.clone());
     let claim = Claim::load(&operation.private);
@@ -49,6 +51,9 @@ pub(super) async fn delete(
                 "The GitLab project {}",
                 project.path_with_namespace
             )));
+        }
+        if operation.is_replacement() {
+            check_deletion(&state.name, state.deletion_policy(), replaced.as_ref())?;
         }
         contents::check(&client, state, project).await?;
         gitlab_project::check_role(operation, state, project).await?;

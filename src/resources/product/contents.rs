@@ -8,7 +8,6 @@ use nautes_model::layout::Repository;
 use nautes_model::{EntityKey, Kind, ProductId, RepositoryId};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 
-use super::model::ProductModel;
 use crate::backends::gitlab::{Branch, EntryType, Error, GitLab, Project};
 use crate::client::Client;
 use crate::credentials::Owner;
@@ -150,9 +149,13 @@ impl Contents {
 
     /// Refuses to destroy a product that is not empty, unless its attributes permit that. What is
     /// archived, or was kept by a destroy of this run, is never destroyed with its product.
-    pub(crate) fn check(&self, client: &Client, state: &ProductModel) -> Result<(), Diagnostics> {
-        let name = &state.name;
-        if state.force_destroy == Some(true) {
+    pub(crate) fn check(
+        &self,
+        client: &Client,
+        name: &str,
+        force_destroy: Option<bool>,
+    ) -> Result<(), Diagnostics> {
+        if force_destroy == Some(true) {
             return self.check_kept(client, name);
         }
         if self.repositories.is_empty() && self.entities.is_empty() && self.of_people.is_empty() {

@@ -15,6 +15,7 @@ use crate::client::Client;
 use crate::diagnostics::Context as _;
 use crate::resources::attribute::drift_attribute;
 use crate::resources::deletion_policy::DeletionPolicy;
+use crate::resources::replacement::{Replaced, check_deletion};
 use crate::resources::same_object::was_restored;
 use crate::wait_graph::Target;
 
@@ -38,6 +39,7 @@ pub(super) async fn delete(
     if judged == Deletion::OfAnother {
         return Ok(());
     }
+    let replaced = Replaced::take(&mut operation.private);
     let group = match products.read_group(id).await? {
         Some(group) => Some(group),
         None => products.marked_group(id).await?,
@@ -53,6 +55,9 @@ pub(super) async fn delete(
             "The GitLab group {}",
             group.full_path
         )));
+    }
+    if operation.is_replacement() && !group.is_marked_for_deletion() {
+        check_deletion(&state.name, state.deletion_policy(), replaced.as_ref())?;
     }
     match state.deletion_policy() {
         _ if group.is_marked_for_deletion() => {
@@ -82,7 +87,7 @@ async fn delete_group(
             .with_files_of_people(&client, config_project)
             .await?;
     }
-    contents.check(&client, state)?;
+    contents.check(&client, &state.name, state.force_destroy)?;
     check_role(operation, state, group).await?;
     credentials::check_removable(&client, &contents).await?;
     let id = state.config_project_id();

@@ -20,6 +20,7 @@ use crate::planned::Object;
 use crate::resources::attribute::{check_product_path, drift_attribute, invalid_import_id};
 use crate::resources::deletion_policy::{DeletionPolicy, check_arguments};
 use crate::resources::gitlab_object;
+use crate::resources::replacement::Replaced;
 use crate::resources::unfinished;
 use crate::wait_graph::Target;
 
@@ -99,6 +100,7 @@ impl Resource for ProductResource {
         let client = operation.client().clone();
         let products = client.products()?;
         let id = locate(products, &prior)?;
+        Replaced::take(&mut operation.private);
         let claim = Claim::load_or_store(&mut operation.private)?;
         client
             .holders()
@@ -173,7 +175,7 @@ impl Resource for ProductResource {
         client.planned().record_leaving(Object::Product(id));
         if state.force_destroy != Some(true) && state.deletion_policy() == DeletionPolicy::Delete {
             match Contents::unmanaged(&client, id, state.config_project_id()).await {
-                Ok(contents) => contents.check(&client, &state)?,
+                Ok(contents) => contents.check(&client, &state.name, state.force_destroy)?,
                 // Planning works without GitLab; the contents are checked again at apply.
                 Err(_) => operation.warn(
                     format!("The contents of the product {} could not be checked", state.name),
