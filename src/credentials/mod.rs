@@ -117,6 +117,19 @@ impl Credentials {
         Ok(!self.stored_secrets(repository).await?.is_empty())
     }
 
+    /// Whether Vault holds secrets at the paths of a repository that name no other owner.
+    pub async fn has_secrets_of(&self, owner: impl Into<Owner>) -> Result<bool, Error> {
+        let owner = owner.into();
+        for secret in self.stored_secrets(owner.repository).await? {
+            let path = SecretPath::for_repository(owner.repository, secret);
+            let known = self.known_secret(&path).await?;
+            if known.is_some_and(|known| known.another_owner(&owner).is_none()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Ensures that a repository has its own deploy keys, and an access token if and only if one is
     /// wanted, with their secrets and policies. `now` decides whether the token is rotated.
     ///

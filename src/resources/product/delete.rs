@@ -62,6 +62,7 @@ pub(super) async fn delete(
     match state.deletion_policy() {
         _ if group.is_marked_for_deletion() => {
             let contents = Contents::find(&client, id, config_project.as_ref()).await?;
+            check_secrets(operation, state, config_project.as_ref(), &contents).await?;
             remove_secrets(operation, state, config_project.as_ref(), &contents).await?;
         }
         DeletionPolicy::Abandon => abandon(operation, state, config_project.as_ref()).await?,
@@ -89,9 +90,7 @@ async fn delete_group(
     }
     contents.check(&client, &state.name, state.force_destroy)?;
     check_role(operation, state, group).await?;
-    credentials::check_removable(&client, &contents).await?;
-    let id = state.config_project_id();
-    operators::check_removable(&client, &operation.private, id, config_project).await?;
+    check_secrets(operation, state, config_project, &contents).await?;
     let at_once = state.permanently_remove == Some(true);
     let pending = deletion::delete(&client, group, at_once).await?;
     if let Some(pending) = pending {
@@ -99,6 +98,20 @@ async fn delete_group(
         operation.warn(summary, pending.detail(&group.full_path));
     }
     remove_secrets(operation, state, config_project, &contents).await
+}
+
+/// Checks that the secrets and policies that go with a product are its own and can be removed, before
+/// anything is.
+async fn check_secrets(
+    operation: &Operation<Client>,
+    state: &ProductModel,
+    config_project: Option<&Project>,
+    contents: &Contents,
+) -> Result<(), Diagnostics> {
+    let client = operation.client();
+    credentials::check_removable(client, contents).await?;
+    let id = state.config_project_id();
+    operators::check_removable(client, &operation.private, id, config_project).await
 }
 
 async fn check_role(
