@@ -132,7 +132,7 @@ fn hidden(what: &str, group: &str) -> Diagnostics {
     unproven(
         what,
         &format!(
-            "The owner is not a member of the group {group}, or became one a few minutes ago, so this does not prove that it is gone. Make the owner a member, with any role from Guest up, and wait until GitLab shows the group's projects to it."
+            "The owner is not a member of the group {group}, or GitLab shows it no private project of that group, so this does not prove that it is gone. Make the owner a member, with any role from Guest up, and wait a few minutes; where the group has no private project left, an administrator's token tells."
         ),
     )
 }

@@ -2,7 +2,7 @@
 //! made for it in Vault, which cannot be restored.
 
 use nautes_model::ProductId;
-use terraform_plugin::diagnostics::Diagnostics;
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::resource::Operation;
 
 use super::contents::Contents;
@@ -13,6 +13,7 @@ use crate::backends::gitlab::{AccessLevel, Group, Project};
 use crate::claim::{Claim, Deletion};
 use crate::client::Client;
 use crate::diagnostics::Context as _;
+use crate::lookup::config_repository::NAME;
 use crate::resources::attribute::drift_attribute;
 use crate::resources::deletion_policy::DeletionPolicy;
 use crate::resources::replacement::{Replaced, check_deletion};
@@ -82,6 +83,9 @@ async fn delete_group(
     config_project: Option<&Project>,
 ) -> Result<(), Diagnostics> {
     let client = operation.client().clone();
+    if state.force_destroy != Some(true) && config_project.is_none() {
+        return Err(unknown_contents(&state.name, group));
+    }
     let mut contents = Contents::find(&client, ProductId::new(group.id), config_project).await?;
     if state.force_destroy != Some(true) {
         contents = contents
@@ -98,6 +102,16 @@ async fn delete_group(
         operation.warn(summary, pending.detail(&group.full_path));
     }
     remove_secrets(operation, state, config_project, &contents).await
+}
+
+/// Returns the error of a product whose manifests cannot be read, so that nothing tells what it holds.
+fn unknown_contents(name: &str, group: &Group) -> Diagnostics {
+    let detail = format!(
+        "GitLab does not show the project {}/{NAME} to the owner of the provider argument gitlab.token, so neither the manifests of the product nor whether GitLab shows all of its repositories is known. Nothing was changed. If that project was deleted, apply the nautes_product, which makes it again, and destroy the product then. To destroy the product with everything in it, set force_destroy = true and apply that before destroying.",
+        group.full_path
+    );
+    let summary = format!("The contents of the product {name} are not known");
+    Diagnostic::error(summary, detail).into()
 }
 
 /// Checks that the secrets and policies that go with a product are its own and can be removed, before
