@@ -15,6 +15,7 @@
 //! All calls about deploy keys go through `key_lists`.
 
 mod access_token;
+mod adoption;
 mod deploy_key;
 mod distribution;
 mod error;

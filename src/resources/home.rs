@@ -217,6 +217,24 @@ impl<'a> Home<'a> {
         snapshot.ok_or_else(|| self.gone(attempt))
     }
 
+    /// Refuses a manifest that exists already and differs, by what was read of the repository before.
+    pub(crate) fn require_equal(
+        &self,
+        snapshot: &Snapshot,
+        entity: &Entity,
+        attempt: &str,
+    ) -> Result<(), Diagnostics> {
+        let key = entity.key();
+        let found = snapshot.tree().find(&key);
+        let differences = found.map(|(_, manifest)| manifest.differences(entity));
+        match differences {
+            Some(differences) if !differences.is_empty() => {
+                Err(self.explain(attempt, &Error::Exists { key, differences }))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Deletes a manifest, and returns the repository after that; `None` if the repository is gone.
     pub(crate) async fn delete(
         &self,
