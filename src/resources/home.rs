@@ -152,7 +152,11 @@ impl<'a> Home<'a> {
         };
         Ok(match self.with_repository(project, attempt, read).await? {
             Some((Reading::Unchanged, _)) => Found::Unchanged,
-            Some((Reading::Absent, _)) | None => Found::Absent,
+            Some((Reading::Absent, _)) => {
+                self.require_right_branch(key, attempt)?;
+                Found::Absent
+            }
+            None => Found::Absent,
             Some((Reading::Present(present), project)) => {
                 let location = self.location_in(project, present.verified.clone());
                 Found::Present(present, location)
@@ -248,6 +252,12 @@ impl<'a> Home<'a> {
             layout::Repository::Tenant => self.client.config_repositories()?.products(),
             layout::Repository::Product(_) => Vec::new(),
         };
+        if self.other_branch().is_some()
+            && let Some(snapshot) = self.snapshot(attempt).await?
+            && snapshot.get(key).is_none()
+        {
+            self.require_right_branch(key, attempt)?;
+        }
         let _waiting = request.waiting_for(format!("the commit that removes the {key}"));
         let delete = |repository: Repository| {
             let repository = repository.beside(others.clone());
@@ -294,6 +304,20 @@ impl<'a> Home<'a> {
             detail,
         )
         .into())
+    }
+
+    /// Refuses to take a manifest for gone that the branch of the manifests does not have, where the
+    /// repository has another default branch: the provider may be configured with a wrong one.
+    fn require_right_branch(&self, key: &EntityKey, attempt: &str) -> Result<(), Diagnostics> {
+        let Some((path, found)) = self.other_branch() else {
+            return Ok(());
+        };
+        let branch = &self.client.settings().commit.branch;
+        let detail = format!(
+            "The branch {branch} of the GitLab project {path} does not have it, and the default branch of that project is {found}. Nothing was changed, and the state is kept. Set the provider argument commit.branch to the branch that holds the manifests. If it is {branch}, make that the default branch again; then what it does not have counts as gone."
+        );
+        let summary = format!("Cannot {attempt}: the {key} may be in another branch");
+        Err(Diagnostic::error(summary, detail).into())
     }
 
     /// The path of the repository and its default branch, if that is another one than that of the
@@ -372,6 +396,9 @@ impl<'a> Home<'a> {
                 };
                 let (found, created_at) = (&product.group.full_path, &product.group.created_at);
                 self.check_group(id, format!("the group {found}"), created_at)?;
+                if let (None, Some(location)) = (&product.config_project, &self.location) {
+                    products.check_not_renamed(id, location.project).await?;
+                }
                 Ok(product.config_project.as_ref().map(|project| project.id))
             }
             layout::Repository::Tenant => Ok(Some(self.tenant_repository().await?.project())),

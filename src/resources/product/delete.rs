@@ -51,6 +51,7 @@ pub(super) async fn delete(
     };
     let config_project = products.find_config_repository(&group).await?;
     gitlab_group::check_same(state, &group, config_project.as_ref())?;
+    gitlab_group::check_not_renamed(products, state, &group, config_project.as_ref()).await?;
     if is_deleted(state) && !group.is_marked_for_deletion() {
         return Err(was_restored(&format!(
             "The GitLab group {}",

@@ -78,6 +78,7 @@ impl Resource for ProductResource {
             .record_read(&object, &mut operation.private)?;
         let config_project = product.config_project.as_ref();
         gitlab_group::check_same(&state, &product.group, config_project)?;
+        gitlab_group::check_not_renamed(products, &state, &product.group, config_project).await?;
         state.update_from(&product.group, config_project);
         let mut drift = operators::inspect(client, &operation.private, config_project).await?;
         let description = product.group.description.as_deref().unwrap_or_default();
@@ -117,6 +118,7 @@ impl Resource for ProductResource {
         };
         let existing = products.find_config_repository(&group).await?;
         gitlab_group::check_same(&prior, &group, existing.as_ref())?;
+        gitlab_group::check_not_renamed(products, &prior, &group, existing.as_ref()).await?;
         if let Some(parent) = products.parent_group().await? {
             gitlab_group::check_visibility(&planned, parent)?;
         }
