@@ -105,7 +105,7 @@ pub(super) async fn modify(
     }
     if planning.kind == PlanKind::Create {
         plan_creation(planning);
-        Box::pin(existing::warn(planning)).await;
+        Box::pin(existing::warn(planning)).await?;
     }
     Ok(())
 }

@@ -45,8 +45,9 @@ pub(super) async fn modify(
         check_replaced(planning).await?;
         plan_creation(planning);
     }
-    record(planning)?;
-    existing::warn(planning).await
+    // Before it is recorded that the holder of the name makes room.
+    existing::warn(planning).await?;
+    record(planning)
 }
 
 /// Returns what a replacement of a product is judged by.
