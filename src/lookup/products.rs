@@ -145,10 +145,15 @@ impl Products {
     }
 
     /// Records the web page that a state has of a product, or of a repository in it, which tells the
-    /// GitLab that the state belongs to from others.
+    /// GitLab that the state belongs to from others. A product that was gone without knowing that is
+    /// looked up again.
     pub(crate) fn record_web_url(&self, id: ProductId, web_url: &str) {
         let mut known = self.known();
-        known.web_urls.insert(id, web_url.to_owned());
+        let former = known.web_urls.insert(id, web_url.to_owned());
+        let is_gone = matches!(known.products.get(&id), Some(None));
+        if former.is_none() && is_gone && !known.deleted.contains(&id) {
+            known.products.remove(&id);
+        }
     }
 
     /// The web page that a state has of a product, or of a repository in it.

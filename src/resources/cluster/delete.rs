@@ -20,6 +20,7 @@ use super::model::ClusterModel;
 use super::read::object_id;
 use super::setup::{base_set, description};
 use super::stored::{ClusterSecrets, StoredCredential};
+use super::virtual_cluster;
 use crate::claim::{Claim, Deletion};
 use crate::client::Client;
 use crate::clusters::{NAMESPACE, owner};
@@ -57,6 +58,9 @@ pub(super) async fn delete(
     if let Known(uid) = &state.cluster_uid {
         secrets.check(uid).await?;
     }
+    if let Some(cluster) = cluster.as_ref().filter(|_| state.usage == "host") {
+        virtual_cluster::require_no_virtual_clusters(cluster, &name).await?;
+    }
 
     let key = Entity::from(manifest::entity(state)?).key();
     let home = Home::tenant(&client)
@@ -72,6 +76,7 @@ pub(super) async fn delete(
             client: &client,
             name: &name,
             cluster,
+            model: state,
         };
         for component in Component::ALL.into_iter().rev() {
             for kept in installer.remove(component).await? {
@@ -201,7 +206,7 @@ fn is_refused_afterwards(error: &DeleteObjectError) -> bool {
 }
 
 /// Removes the auth mount of the cluster from Vault, if it is the cluster's.
-async fn remove_auth_mount(
+pub(super) async fn remove_auth_mount(
     operation: &mut Operation<Client>,
     state: &ClusterModel,
     client: &Client,
