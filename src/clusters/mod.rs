@@ -11,6 +11,6 @@ pub(crate) use self::base::{
     CREDENTIAL_SECRETS, REVIEWER_SECRET, own_account, own_namespace, own_token, reviewer_accounts,
     reviewer_token,
 };
-pub(crate) use self::facts::Facts;
+pub(crate) use self::facts::{ComponentFact, ComponentFacts, Facts};
 pub(crate) use self::kubeconfig::{KubeconfigError, build_kubeconfig, decode};
 pub(crate) use self::names::{FACTS, NAMESPACE, VAULT_NAMESPACE, owner};

@@ -6,12 +6,8 @@ use super::block::ProviderBlock;
 
 /// Warns of arguments that nothing in this version uses.
 pub(super) fn warn_of_unused_arguments(block: &ProviderBlock, context: &mut ConfigureContext) {
-    let (gitlab, vault) = (block.gitlab.as_ref(), block.vault.as_ref());
+    let vault = block.vault.as_ref();
     let arguments = [
-        (
-            "gitlab.ssh_known_hosts",
-            gitlab.is_some_and(|block| block.ssh_known_hosts.is_some()),
-        ),
         (
             "vault.cluster_address",
             vault.is_some_and(|block| block.cluster_address.is_some()),
@@ -22,7 +18,6 @@ pub(super) fn warn_of_unused_arguments(block: &ProviderBlock, context: &mut Conf
                 .and_then(|block| block.shared_credential_paths.as_ref())
                 .is_some_and(|paths| !paths.is_empty()),
         ),
-        ("oidc", block.oidc.is_some()),
         ("tenant_cluster", block.tenant_cluster.is_some()),
         (
             "unreachable_clusters",

@@ -13,14 +13,14 @@ use testbed::{Method, exactly};
 use crate::test_env::{Case, TestEnv};
 
 /// What a worker for deployments would have otherwise.
-const NO_COMPONENTS: &str = "{ deployment = { install = false }, progressive_delivery = { install = false }, secret_sync = { install = false }, gateway = { install = false } }";
+pub(crate) const NO_COMPONENTS: &str = "{ deployment = { install = false }, progressive_delivery = { install = false }, secret_sync = { install = false }, gateway = { install = false } }";
 
-const TENANT_REPOSITORY: &str = "tenant/management";
+pub(crate) const TENANT_REPOSITORY: &str = "tenant/management";
 
 /// A worker for deployments at an address.
 ///
 /// A worker without components: what is to be installed is for the tests that are about it.
-fn worker(api_server: &str, kubeconfig_version: u64) -> String {
+pub(crate) fn worker(api_server: &str, kubeconfig_version: u64) -> String {
     format!(
         r#"
 resource "nautes_cluster" "deploy" {{
@@ -37,14 +37,15 @@ resource "nautes_cluster" "deploy" {{
     )
 }
 
-struct Stack {
-    env: TestEnv,
-    control_plane: ControlPlane,
+/// A GitLab with a tenant's repository, a Vault and a cluster.
+pub(crate) struct Stack {
+    pub(crate) env: TestEnv,
+    pub(crate) control_plane: ControlPlane,
     _folder: tempfile::TempDir,
 }
 
 impl Stack {
-    fn start() -> anyhow::Result<Self> {
+    pub(crate) fn start() -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let control_plane = ControlPlane::start(folder.path(), &ControlPlaneOptions::default())?;
         let mut env = TestEnv::with_vault(&worker(&control_plane.url(), 1))?;
@@ -68,7 +69,7 @@ impl Stack {
     }
 
     /// The names of the objects in the cluster that a person would miss.
-    fn objects(&self) -> anyhow::Result<BTreeSet<String>> {
+    pub(crate) fn objects(&self) -> anyhow::Result<BTreeSet<String>> {
         let mut names = BTreeSet::new();
         for path in [
             "/api/v1/namespaces",
@@ -239,7 +240,7 @@ fn a_cluster_that_cannot_be_reached_is_a_warning_and_keeps_its_state() -> Case {
 }
 
 /// The install manifests of upstream projects, which are test data.
-fn manifest(name: &str) -> anyhow::Result<(String, String)> {
+pub(crate) fn manifest(name: &str) -> anyhow::Result<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/components");
     let path = folder.canonicalize()?.join(name);
     let content = fs::read(&path)?;

@@ -13,6 +13,11 @@ mod authorisation;
 mod brownfield;
 mod cleanup;
 mod cluster;
+#[expect(
+    clippy::indexing_slicing,
+    reason = "an absent field of a JSON value is null"
+)]
+mod cluster_components;
 mod cluster_data_source;
 mod cluster_virtual;
 mod code_repo;

@@ -12,7 +12,11 @@ resource "nautes_cluster" "deploy" {
 
   # What is not named here is installed with its default version, which is chosen once and kept.
   components = {
-    deployment = { version = "v3.5.1" }
+    deployment = { version = "v3.5.1", host = "argocd.example.com" }
+    gateway    = { https_node_port = 30443, http_node_port = 30080 }
+
+    # One that is there already is used: it is neither upgraded nor removed.
+    secret_sync = { install = false }
   }
 }
 

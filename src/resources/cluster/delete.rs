@@ -76,6 +76,7 @@ pub(super) async fn delete(
             client: &client,
             name: &name,
             cluster,
+            model: state,
         };
         for component in Component::ALL.into_iter().rev() {
             for kept in installer.remove(component).await? {

@@ -6,6 +6,7 @@
 //! host (`virtual_cluster`), from which its kubeconfig comes.
 
 mod access;
+mod addresses;
 mod attributes;
 mod components;
 mod data_source;
@@ -18,6 +19,7 @@ mod plan;
 mod read;
 mod resource;
 mod setup;
+mod slots;
 mod stored;
 mod validators;
 mod virtual_cluster;

@@ -9,6 +9,8 @@ use terraform_plugin::resource::Timeouts;
 use terraform_plugin::schema::one_of;
 use terraform_plugin::value::{Known, Tf, WriteOnly};
 
+use super::addresses::AddressesModel;
+use super::slots::ComponentsModel;
 use super::validators::{api_server, duration, node_port, version};
 use crate::client::Client;
 use crate::config_repo::Validation;
@@ -89,48 +91,13 @@ pub(crate) struct ClusterModel {
     /// The components that the provider has installed, by their names.
     #[tf(follows(["components", "drift"]))]
     pub(crate) component_status: Tf<BTreeMap<String, ComponentStatusModel>>,
+    /// How it is reached from outside.
+    #[tf(flatten)]
+    pub(crate) addresses: AddressesModel,
     /// What was found to differ at the last refresh and no other attribute shows; an update repairs
     /// it.
     #[tf(cleared)]
     pub(crate) drift: Tf<BTreeSet<String>>,
-}
-
-/// The components of a cluster, by what they are for.
-#[derive(Debug, Clone, PartialEq, Model)]
-pub(crate) struct ComponentsModel {
-    /// Continuous deployment: Argo CD.
-    pub(crate) deployment: Option<ComponentModel>,
-    /// Progressive delivery: Argo Rollouts.
-    pub(crate) progressive_delivery: Option<ComponentModel>,
-    /// Secrets from Vault: External Secrets.
-    pub(crate) secret_sync: Option<ComponentModel>,
-    /// Ingress: Traefik.
-    pub(crate) gateway: Option<ComponentModel>,
-    /// Pipelines: Tekton with its dashboard.
-    pub(crate) pipeline: Option<ComponentModel>,
-    /// Events that start pipelines: Argo Events.
-    pub(crate) event_listener: Option<ComponentModel>,
-    /// Certificates: cert-manager, which is installed only if this slot is given.
-    pub(crate) cert_management: Option<ComponentModel>,
-}
-
-/// A component.
-#[derive(Debug, Clone, PartialEq, Model)]
-pub(crate) struct ComponentModel {
-    /// Whether the provider installs it; `true` by default. With `false` what is there is left alone.
-    pub(crate) install: Option<bool>,
-    /// Its version, such as `v3.5.1`.
-    pub(crate) version: Option<String>,
-    /// Where its manifest is: an address that begins with `https://`, or the absolute path of a file.
-    pub(crate) url: Option<String>,
-    /// SHA-256 of the manifest, in hexadecimal digits; required with `url`.
-    pub(crate) sha256: Option<String>,
-    /// Its namespace. Only that of Argo CD can be chosen.
-    pub(crate) namespace: Option<String>,
-    /// A registry that has copies of all images.
-    pub(crate) image_registry: Option<String>,
-    /// Name of the Secret with credentials for images, in the namespace of the component.
-    pub(crate) image_pull_secret: Option<String>,
 }
 
 /// A component that the provider has installed.
@@ -241,6 +208,7 @@ impl ClusterModel {
             kubernetes_version: Tf::Null,
             components: None,
             component_status: Known(BTreeMap::new()),
+            addresses: AddressesModel::default(),
             drift: Tf::Null,
         }
     }

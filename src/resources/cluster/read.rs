@@ -10,7 +10,8 @@ use terraform_plugin::resource::Operation;
 use terraform_plugin::value::Known;
 
 use super::access::open;
-use super::components::{self, Installer, Wanted};
+use super::addresses::{Addresses, AddressesModel};
+use super::components::{Installer, Selection, Wanted};
 use super::manifest;
 use super::model::{ClusterModel, ClusterResourceModel};
 use super::own_tokens::OwnTokens;
@@ -57,6 +58,9 @@ pub(super) async fn read(
         Found::Present(present, location) => {
             if let Some(Entity::Cluster(cluster)) = &present.entity {
                 update_from(&mut state, cluster);
+                if manifest::entity(&state)?.components != cluster.components {
+                    drift.push("the components in the manifest have changed".to_owned());
+                }
             }
             state.manifest_path = Known(present.path.clone());
             drift.extend(drift_of(&present));
@@ -84,10 +88,16 @@ pub(super) async fn read(
     }
     let (_, cluster) = open(&state.api_server, &stored.kubeconfig).context(&attempt)?;
     match inspect(&client, &cluster, &state, &name, &mut drift).await {
-        Ok((version, is_due)) => {
-            state.kubernetes_version = Known(version);
+        Ok(inspected) => {
+            state.kubernetes_version = Known(inspected.version);
+            if state.addresses.is_empty() {
+                state.addresses = inspected.addresses;
+            }
+            for (summary, detail) in inspected.warnings {
+                operation.warn(summary, detail);
+            }
             if let Known(credential) = &mut state.credential {
-                credential.rotation_due = Known(is_due);
+                credential.rotation_due = Known(inspected.is_rotation_due);
             }
         }
         Err(Inspection::Unreachable(error)) => {
@@ -138,6 +148,14 @@ pub(super) async fn import(
     Ok(Some(state))
 }
 
+/// What was found in a cluster.
+struct Inspected {
+    version: String,
+    is_rotation_due: bool,
+    addresses: AddressesModel,
+    warnings: Vec<(String, String)>,
+}
+
 /// Why a cluster could not be inspected.
 pub(super) enum Inspection {
     /// It gives no answer.
@@ -158,7 +176,7 @@ async fn inspect(
     state: &ClusterModel,
     name: &EntityName,
     drift: &mut Vec<String>,
-) -> Result<(String, bool), Inspection> {
+) -> Result<Inspected, Inspection> {
     let attempt = format!("read the cluster {name}");
     let failed = |error: ApiError| {
         if is_unreachable(&error) {
@@ -175,17 +193,43 @@ async fn inspect(
         },
         _ => cluster.uid().await.map_err(failed)?,
     };
+    let shape = manifest::entity(state)?.shape;
+    let known = state.component_status.known();
+    let single_sign_on = client.settings().oidc.is_some();
+    let components = state.components.as_ref();
+    let selection = Selection::new(components, known, &shape, single_sign_on)?;
+    let installer = Installer {
+        client,
+        name,
+        cluster,
+        model: state,
+    };
+    let addresses = installer.addresses(&shape).await?;
+    let found = addresses.attributes();
+    // An import knows none.
+    let recorded = if state.addresses.is_empty() {
+        &found
+    } else {
+        &state.addresses
+    };
+    if recorded.entry_points != found.entry_points {
+        drift.push("the ports of the gateway have changed".to_owned());
+    }
     let set = base_set(cluster)?;
     let is_worker = state.usage == "worker";
     let mut objects = all_base_objects(state).context(&attempt)?;
     let kind = Kind::new("v1", "ConfigMap");
-    let found = cluster
+    let facts = cluster
         .find(&kind, Some(NAMESPACE), FACTS, Detail::Full)
         .await;
-    let facts = found.map_err(failed)?.as_ref().and_then(Facts::parse);
+    let facts = facts.map_err(failed)?.as_ref().and_then(Facts::parse);
     match facts {
         Some(facts) if facts.cluster_uid == uid && facts.name == state.name => {
-            objects.push(facts.object().context(&attempt)?);
+            let expected = Facts {
+                components: selection.facts(components, &addresses.gateway, recorded),
+                ..facts
+            };
+            objects.push(expected.object().context(&attempt)?);
         }
         _ => drift.push(format!(
             "ConfigMap {NAMESPACE}/{FACTS} is missing or not as it was made"
@@ -195,23 +239,9 @@ async fn inspect(
     let live = LiveObjects::new(cluster, &owner.label);
     let differences = set.drift(objects, None, &live).await.context(&attempt)?;
     drift.extend(differences.iter().map(ToString::to_string));
-    let installer = Installer {
-        client,
-        name,
-        cluster,
-    };
-    let known = state.component_status.known();
-    let shape = manifest::entity(state)?.shape;
-    let installed = components::wanted(state.components.as_ref(), known, &shape)?;
-    let is_installed =
-        |wanted: &Wanted| known.is_some_and(|known| known.contains_key(wanted.name()));
-    let (installed, missing): (Vec<_>, Vec<_>) = installed.into_iter().partition(is_installed);
-    drift.extend(
-        missing
-            .iter()
-            .map(|wanted| format!("{} is not installed", wanted.name())),
-    );
-    drift.extend(installer.drift(&installed, &live).await?);
+    let mut warnings = Vec::new();
+    let inspected = inspect_components(&installer, selection, &addresses, &live, &mut warnings);
+    drift.extend(inspected.await?);
     if is_worker {
         let mount = client.vault()?.auth_mount(name.as_str()).await;
         let mount = mount.with_context(|| format!("look for auth/{name} in Vault"))?;
@@ -236,7 +266,38 @@ async fn inspect(
         None => false,
     };
     let version = cluster.version().await.map_err(ApiError::from);
-    Ok((version.map_err(failed)?, is_due))
+    Ok(Inspected {
+        version: version.map_err(failed)?,
+        is_rotation_due: is_due,
+        addresses: found,
+        warnings,
+    })
+}
+
+/// Describes what differs between the components and how they were installed.
+async fn inspect_components(
+    installer: &Installer<'_>,
+    mut selection: Selection,
+    addresses: &Addresses,
+    live: &LiveObjects<'_>,
+    warnings: &mut Vec<(String, String)>,
+) -> Result<Vec<String>, Diagnostics> {
+    let status = installer.model.component_status.known();
+    let is_installed =
+        |wanted: &Wanted| status.is_some_and(|status| status.contains_key(wanted.name()));
+    let (installed, missing): (Vec<_>, Vec<_>) =
+        selection.installed.into_iter().partition(is_installed);
+    selection.installed = installed;
+    let missing = missing
+        .iter()
+        .map(|wanted| format!("{} is not installed", wanted.name()));
+    let mut drift: Vec<String> = missing.collect();
+    drift.extend(
+        installer
+            .drift(selection, addresses, live, warnings)
+            .await?,
+    );
+    Ok(drift)
 }
 
 /// Returns the warning about a cluster that gives no answer.

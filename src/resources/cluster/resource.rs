@@ -9,7 +9,8 @@ use terraform_plugin::resource::{ImportTarget, Operation, Planning, Resource};
 use terraform_plugin::value::{Known, Tf};
 
 use super::access::{Connection, connect, given_kubeconfig, no_kubeconfig};
-use super::components::{self, Installer, Wanted};
+use super::addresses::private_address;
+use super::components::{Installer, Preparation, Selection};
 use super::model::{ClusterIdentity, ClusterModel, ComponentStatusModel};
 use super::read::{TYPE_NAME, object_id};
 use super::setup::{Setup, credential};
@@ -138,7 +139,7 @@ async fn save(
         Some(_) => client.holders().record(&object, &claim)?,
     }
 
-    let wanted = wanted(operation, &planned, prior.as_ref(), &cluster_shape)?;
+    let selection = select(operation, &planned, prior.as_ref(), &cluster_shape)?;
     let secrets = ClusterSecrets::new(&client, &name)?;
     let connection = if virtual_cluster::is_virtual(&planned) {
         let vcluster = virtual_cluster::resolve(&planned)?;
@@ -148,23 +149,40 @@ async fn save(
     } else {
         connect_physical(&client, prior.as_ref(), &planned, &secrets).await?
     };
+    let model = planned.clone();
+    let installer = Installer {
+        client: &client,
+        name: &name,
+        cluster: &connection.cluster,
+        model: &model,
+    };
+    let addresses = installer.addresses(&cluster_shape).await?;
+    planned.addresses.fill(addresses.attributes());
     let setup = Setup {
         client: &client,
         name: &name,
         planned: &planned,
         connection: &connection,
         rotates: prior.as_ref().is_some_and(is_rotation_due),
+        components: selection.facts(
+            planned.components.as_ref(),
+            &addresses.gateway,
+            &planned.addresses,
+        ),
     };
+    // All that may be refused comes before the first write.
     setup.check().await?;
+    let preparation = installer.prepare(selection, &addresses).await?;
+    for (summary, detail) in installer.check(&preparation).await? {
+        operation.warn(summary, detail);
+    }
     let version = setup.run().await?;
-
-    let installer = Installer {
-        client: &client,
-        name: &name,
-        cluster: &connection.cluster,
-    };
-    let status = install(operation, installer, &wanted, prior.as_ref()).await?;
+    let status = install(operation, &installer, preparation, prior.as_ref()).await?;
     planned.component_status = Known(status);
+    if let Some((summary, detail)) = installer.certificate_warning(&addresses).await? {
+        operation.warn(summary, detail);
+    }
+    warn_of_webhooks(operation, &planned, prior.as_ref()).await;
 
     let saved = home
         .put(&request, &entity, mode, validation, &attempt)
@@ -208,31 +226,68 @@ async fn connect_physical(
     connect(planned, kubeconfig).await
 }
 
-/// Returns the components that the cluster is to have, after warnings about those with known problems.
-fn wanted(
+/// Selects the components of the cluster, and warns of those with known problems.
+fn select(
     operation: &mut Operation<Client>,
     planned: &ClusterModel,
     prior: Option<&ClusterModel>,
     shape: &ClusterShape,
-) -> Result<Vec<Wanted>, Diagnostics> {
+) -> Result<Selection, Diagnostics> {
     let status = prior.and_then(|prior| prior.component_status.known());
-    let wanted = components::wanted(planned.components.as_ref(), status, shape)?;
-    for (summary, detail) in wanted.iter().flat_map(Wanted::warnings) {
+    let single_sign_on = operation.client().settings().oidc.is_some();
+    let components = planned.components.as_ref();
+    let selection = Selection::new(components, status, shape, single_sign_on)?;
+    for (summary, detail) in selection.warnings() {
         operation.warn(summary, detail);
     }
-    Ok(wanted)
+    Ok(selection)
+}
+
+/// Warns of hooks that GitLab would not deliver, when the address of webhooks is new.
+async fn warn_of_webhooks(
+    operation: &mut Operation<Client>,
+    planned: &ClusterModel,
+    prior: Option<&ClusterModel>,
+) {
+    let (new, old) = (&planned.addresses, prior.map(|prior| &prior.addresses));
+    let Known(url) = &new.webhook_base_url else {
+        return;
+    };
+    let is_new = old.is_none_or(|old| {
+        old.webhook_base_url != new.webhook_base_url
+            || old.webhook_tls_verifiable != new.webhook_tls_verifiable
+    });
+    if !is_new {
+        return;
+    }
+    if new.webhook_tls_verifiable == Known(false) {
+        operation.warn(
+            "GitLab cannot verify the certificate of the gateway",
+            format!(
+                "The gateway shows a certificate of its own making at {url}, so hooks are delivered only without verification. Set components.gateway.tls_secret to a Secret with a certificate for the hosts of the cluster, or components.gateway.cluster_issuer to a ClusterIssuer of cert-manager."
+            ),
+        );
+    }
+    if let Some(address) = private_address(url).await {
+        operation.warn(
+            "GitLab may refuse hooks to a private address",
+            format!(
+                "{url} leads to {address}, which is private. GitLab refuses such hooks unless its administrator allows them (Admin area, Settings, Network, Outbound requests)."
+            ),
+        );
+    }
 }
 
 /// Installs the components. If that fails half-way, the state has what is installed.
 async fn install(
     operation: &mut Operation<Client>,
-    installer: Installer<'_>,
-    wanted: &[Wanted],
+    installer: &Installer<'_>,
+    preparation: Preparation,
     prior: Option<&ClusterModel>,
 ) -> Result<BTreeMap<String, ComponentStatusModel>, Diagnostics> {
     let known = prior.and_then(|prior| prior.component_status.known());
     let mut status = known.cloned().unwrap_or_default();
-    let installed = installer.install(wanted, &mut status).await;
+    let installed = installer.install(preparation, &mut status).await;
     if let (Err(_), Some(prior)) = (&installed, prior) {
         operation.record(&ClusterModel {
             component_status: Known(status.clone()),

@@ -19,8 +19,8 @@ use super::stored::ClusterSecrets;
 use crate::backends::vault::{AuthMount, KubernetesAuth};
 use crate::client::Client;
 use crate::clusters::{
-    Facts, NAMESPACE, REVIEWER_SECRET, VAULT_NAMESPACE, build_kubeconfig, own_account,
-    own_namespace, owner, reviewer_accounts, reviewer_token,
+    ComponentFacts, Facts, NAMESPACE, REVIEWER_SECRET, VAULT_NAMESPACE, build_kubeconfig,
+    own_account, own_namespace, owner, reviewer_accounts, reviewer_token,
 };
 use crate::components::Sha256;
 use crate::diagnostics::Context as _;
@@ -56,6 +56,8 @@ pub(super) struct Setup<'a> {
     pub(super) connection: &'a Connection,
     /// Whether the token of the provider's service account is replaced by a new one.
     pub(super) rotates: bool,
+    /// What runtimes need to know of the components.
+    pub(super) components: ComponentFacts,
 }
 
 impl Setup<'_> {
@@ -163,6 +165,7 @@ impl Setup<'_> {
             worker_type: self.planned.worker_type.clone(),
             vault_audience: AUDIENCE.to_owned(),
             reviewer_token,
+            components: self.components.clone(),
         }
     }
 
