@@ -11,6 +11,7 @@
 
 mod api;
 mod audit;
+mod detached;
 mod files;
 mod kubeconfig;
 mod programs;
@@ -39,6 +40,7 @@ use crate::server_process::ServerProcess;
 use crate::{Error, Finished, progress};
 
 pub use audit::{AuditEvent, AuditObject, AuditStatus, AuditUser};
+pub use detached::DetachedControlPlane;
 pub use programs::KubernetesPrograms;
 pub use stand_in::{ControlledKind, Readiness, StandIn, WebhookAnswer};
 
