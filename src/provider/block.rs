@@ -194,7 +194,8 @@ pub struct TenantRepositoryBlock {
     /// Branch; `main` by default.
     #[tf(environment(["NAUTES_TENANT_REPOSITORY_BRANCH"]), validate(branch_name()))]
     pub branch: Option<String>,
-    /// Whether a missing repository is created; `false` by default. This version creates none.
+    /// Whether a missing repository is created with the first cluster; `false` by default. Its group must exist.
+    /// A destroy keeps it.
     #[tf(environment(["NAUTES_TENANT_REPOSITORY_CREATE"]))]
     pub create: Option<bool>,
 }

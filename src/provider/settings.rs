@@ -64,6 +64,7 @@ fn tenant_repository(block: TenantRepositoryBlock) -> Option<TenantRepository> {
     Some(TenantRepository {
         project: block.project?,
         branch,
+        create: block.create.unwrap_or(false),
     })
 }
 

@@ -7,7 +7,6 @@ use super::block::ProviderBlock;
 /// Warns of arguments that nothing in this version uses.
 pub(super) fn warn_of_unused_arguments(block: &ProviderBlock, context: &mut ConfigureContext) {
     let vault = block.vault.as_ref();
-    let tenant_repository = block.tenant_repository.as_ref();
     let arguments = [
         (
             "vault.cluster_address",
@@ -18,10 +17,6 @@ pub(super) fn warn_of_unused_arguments(block: &ProviderBlock, context: &mut Conf
             vault
                 .and_then(|block| block.shared_credential_paths.as_ref())
                 .is_some_and(|paths| !paths.is_empty()),
-        ),
-        (
-            "tenant_repository.create",
-            tenant_repository.is_some_and(|block| block.create == Some(true)),
         ),
         ("tenant_cluster", block.tenant_cluster.is_some()),
         (

@@ -18,6 +18,8 @@ mod cluster;
     reason = "an absent field of a JSON value is null"
 )]
 mod cluster_components;
+mod cluster_data_source;
+mod cluster_virtual;
 mod code_repo;
 mod code_repo_binding;
 mod code_repo_failure;
@@ -38,6 +40,7 @@ mod mistakes;
 mod openssh_key;
 mod parallel;
 mod plan;
+mod plan_offline;
 mod product;
 mod product_destroy;
 mod product_guard;

@@ -19,3 +19,21 @@ resource "nautes_cluster" "deploy" {
     secret_sync = { install = false }
   }
 }
+
+# A virtual cluster runs in a host, from which its kubeconfig comes.
+resource "nautes_cluster" "host" {
+  name          = "host-01"
+  api_server    = "https://10.1.1.2:6443"
+  cluster_type  = "physical"
+  usage         = "host"
+  kubeconfig_wo = file("${path.module}/kubeconfig-host")
+}
+
+resource "nautes_cluster" "build" {
+  name         = "build-01"
+  api_server   = "https://10.1.1.2:31000"
+  cluster_type = "virtual"
+  usage        = "worker"
+  worker_type  = "pipeline"
+  host_cluster = nautes_cluster.host.id
+}

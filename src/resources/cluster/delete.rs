@@ -20,6 +20,7 @@ use super::model::ClusterModel;
 use super::read::object_id;
 use super::setup::{base_set, description};
 use super::stored::{ClusterSecrets, StoredCredential};
+use super::virtual_cluster;
 use crate::claim::{Claim, Deletion};
 use crate::client::Client;
 use crate::clusters::{NAMESPACE, owner};
@@ -56,6 +57,9 @@ pub(super) async fn delete(
     };
     if let Known(uid) = &state.cluster_uid {
         secrets.check(uid).await?;
+    }
+    if let Some(cluster) = cluster.as_ref().filter(|_| state.usage == "host") {
+        virtual_cluster::require_no_virtual_clusters(cluster, &name).await?;
     }
 
     let key = Entity::from(manifest::entity(state)?).key();
@@ -202,7 +206,7 @@ fn is_refused_afterwards(error: &DeleteObjectError) -> bool {
 }
 
 /// Removes the auth mount of the cluster from Vault, if it is the cluster's.
-async fn remove_auth_mount(
+pub(super) async fn remove_auth_mount(
     operation: &mut Operation<Client>,
     state: &ClusterModel,
     client: &Client,

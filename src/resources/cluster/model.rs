@@ -11,7 +11,7 @@ use terraform_plugin::value::{Known, Tf, WriteOnly};
 
 use super::addresses::AddressesModel;
 use super::slots::ComponentsModel;
-use super::validators::{api_server, duration};
+use super::validators::{api_server, duration, node_port, version};
 use crate::client::Client;
 use crate::config_repo::Validation;
 use crate::resources::attribute::name_rule;
@@ -38,11 +38,15 @@ pub(crate) struct ClusterModel {
     /// What a worker is for: `deployment` or `pipeline`.
     #[tf(replace, validate(one_of(["deployment", "pipeline"])))]
     pub(crate) worker_type: Option<String>,
-    /// The host of a virtual cluster, by its id.
+    /// The host of a virtual cluster, by its id, which must be a registered cluster with the usage `host`.
     #[tf(replace)]
     pub(crate) host_cluster: Option<String>,
+    /// How a virtual cluster runs in its host.
+    #[tf(optional, stable)]
+    pub(crate) vcluster: Tf<VclusterModel>,
     /// Kubeconfig with which the cluster is managed, as YAML or in Base64. It is used when the
-    /// resource is created, and again when `kubeconfig_wo_version` changes.
+    /// resource is created, and again when `kubeconfig_wo_version` changes. A virtual cluster has none: its
+    /// host has its credential.
     #[tf(conflicts_with(["kubeconfig_vault"]))]
     pub(crate) kubeconfig_wo: WriteOnly<String>,
     /// A number to change whenever another `kubeconfig_wo` is to be used.
@@ -107,6 +111,20 @@ pub(crate) struct ComponentStatusModel {
     pub(crate) objects: Tf<u64>,
 }
 
+/// How a virtual cluster runs in its host.
+#[derive(Debug, Clone, PartialEq, Model)]
+pub(crate) struct VclusterModel {
+    /// Port of the host's nodes at which its API is served, unique in the host; the port of `api_server` by default.
+    #[tf(optional, stable, validate(node_port()))]
+    pub(crate) https_node_port: Tf<u64>,
+    /// Version of vCluster, such as `v0.36.1`. If it is not set, it is chosen at creation and kept.
+    #[tf(optional, stable, validate(version()))]
+    pub(crate) version: Tf<String>,
+    /// Version of Kubernetes inside, such as `v1.36.0`. If it is not set, it is chosen at creation and kept.
+    #[tf(optional, stable, validate(version()))]
+    pub(crate) kubernetes_version: Tf<String>,
+}
+
 /// A secret in Vault that the user keeps.
 #[derive(Debug, Clone, PartialEq, Model)]
 pub(crate) struct VaultReferenceModel {
@@ -167,6 +185,7 @@ impl ClusterModel {
             usage: usage.to_owned(),
             worker_type: shape.worker_type().map(|worker| worker.as_str().to_owned()),
             host_cluster: shape.host_cluster().map(ToString::to_string),
+            vcluster: Tf::Null,
             kubeconfig_wo: WriteOnly::default(),
             kubeconfig_wo_version: None,
             kubeconfig_vault: None,

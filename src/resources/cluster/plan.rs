@@ -12,12 +12,19 @@ use super::model::ClusterModel;
 use super::read::object_id;
 use super::resource::{ClusterResource, is_rotation_due};
 use super::slots::SlotModel;
+use super::virtual_cluster;
 use crate::components::Component;
 use crate::components::entry_points::primary_domain;
 use crate::resources::references::entity_name;
 
 /// Checks a configuration beyond what the schema says.
 pub(super) fn validate(config: &PlanOf<ClusterModel>) -> Diagnostics {
+    let mut found = virtual_cluster::check_arguments(config);
+    found.extend(validate_shape(config));
+    found
+}
+
+fn validate_shape(config: &PlanOf<ClusterModel>) -> Diagnostics {
     let (Known(cluster_type), Known(usage)) = (&config.cluster_type, &config.usage) else {
         return Diagnostics::default();
     };
@@ -44,6 +51,7 @@ pub(super) fn modify(planning: &mut Planning<'_, ClusterResource>) -> Result<(),
         let object = object_id(&entity_name("name", &prior.name)?);
         client.holders().record_kept(&object, &planning.private)?;
     }
+    virtual_cluster::plan(planning)?;
     let planned = &mut planning.planned;
     if let (Tf::Unknown, Known(api_server)) = (&planned.primary_domain, &planned.api_server) {
         planned.primary_domain = primary_domain(api_server).into();

@@ -17,6 +17,7 @@ use super::model::{ClusterModel, ClusterResourceModel};
 use super::own_tokens::OwnTokens;
 use super::setup::{all_base_objects, base_set, description, has_own_account};
 use super::stored::ClusterSecrets;
+use super::virtual_cluster;
 use crate::claim::{Claim, ObjectId};
 use crate::client::Client;
 use crate::clusters::{FACTS, Facts, NAMESPACE, owner};
@@ -74,6 +75,17 @@ pub(super) async fn read(
         state.drift = drift_attribute(drift);
         return Ok(Some(state));
     };
+    if virtual_cluster::is_virtual(&state) {
+        match virtual_cluster::inspect(&client, &name, &mut state, &mut drift).await {
+            Ok(()) => {}
+            Err(Inspection::Unreachable(error)) => {
+                let (summary, detail) = unreachable_host(&state, &error);
+                operation.warn(summary, detail);
+                return Ok(Some(state));
+            }
+            Err(Inspection::Failed(found)) => return Err(found),
+        }
+    }
     let (_, cluster) = open(&state.api_server, &stored.kubeconfig).context(&attempt)?;
     match inspect(&client, &cluster, &state, &name, &mut drift).await {
         Ok(inspected) => {
@@ -91,6 +103,10 @@ pub(super) async fn read(
         Err(Inspection::Unreachable(error)) => {
             let (summary, detail) = unreachable(&name, &error);
             operation.warn(summary, detail);
+            if virtual_cluster::is_virtual(&state) {
+                // What its host lacks may be why it gives no answer, and an update repairs that.
+                state.drift = drift_attribute(drift);
+            }
             return Ok(Some(state));
         }
         Err(Inspection::Failed(found)) => return Err(found),
@@ -141,8 +157,10 @@ struct Inspected {
 }
 
 /// Why a cluster could not be inspected.
-enum Inspection {
+pub(super) enum Inspection {
+    /// It gives no answer.
     Unreachable(ApiError),
+    /// Anything else.
     Failed(Diagnostics),
 }
 
@@ -287,6 +305,18 @@ fn unreachable(name: &EntityName, error: &ApiError) -> (String, String) {
     let reason = sentence(error);
     (
         format!("The cluster {name} cannot be reached"),
+        format!(
+            "{reason} The state is kept as it was; whether the cluster has changed is not known."
+        ),
+    )
+}
+
+/// Returns the warning about the host of a virtual cluster that gives no answer.
+fn unreachable_host(state: &ClusterModel, error: &ApiError) -> (String, String) {
+    let host = state.host_cluster.as_deref().unwrap_or_default();
+    let (name, reason) = (&state.name, sentence(error));
+    (
+        format!("The host {host} of the virtual cluster {name} cannot be reached"),
         format!(
             "{reason} The state is kept as it was; whether the cluster has changed is not known."
         ),

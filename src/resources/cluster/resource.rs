@@ -2,20 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use nautes_model::entity::{ClusterShape, ClusterType, Entity};
-use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use nautes_model::entity::{ClusterShape, Entity};
+use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::model::PlanOf;
 use terraform_plugin::resource::{ImportTarget, Operation, Planning, Resource};
-use terraform_plugin::value::{Known, Path, Tf};
+use terraform_plugin::value::{Known, Tf};
 
-use super::access::{connect, given_kubeconfig, no_kubeconfig};
+use super::access::{Connection, connect, given_kubeconfig, no_kubeconfig};
 use super::addresses::private_address;
-use super::components::{Installer, Preparation, Selection};
+use super::components::{Installer, Manifests, Preparation, Selection};
 use super::model::{ClusterIdentity, ClusterModel, ComponentStatusModel};
 use super::read::{TYPE_NAME, object_id};
 use super::setup::{Setup, credential};
 use super::stored::ClusterSecrets;
-use super::{delete, manifest, plan, read};
+use super::{delete, manifest, plan, read, virtual_cluster};
 use crate::claim::Claim;
 use crate::client::Client;
 use crate::components::entry_points::primary_domain;
@@ -62,6 +62,9 @@ impl Resource for ClusterResource {
         operation: &mut Operation<Client>,
         state: ClusterModel,
     ) -> Result<(), Diagnostics> {
+        if virtual_cluster::is_virtual(&state) {
+            return virtual_cluster::delete(operation, &state).await;
+        }
         delete::delete(operation, &state).await
     }
 
@@ -116,12 +119,6 @@ async fn save(
     let claim = Claim::load_or_store(&mut operation.private)?;
     let object = object_id(&name);
     let cluster = manifest::entity(&planned)?;
-    if cluster.shape.cluster_type() == ClusterType::Virtual {
-        let detail = "Virtual clusters are not made by this version.";
-        return Err(Diagnostic::error(format!("Cannot {attempt}"), detail)
-            .at(&Path::to("cluster_type"))
-            .into());
-    }
     let cluster_shape = cluster.shape.clone();
     let entity = Entity::from(cluster);
     let location = ManifestLocation::load(&operation.private);
@@ -144,19 +141,15 @@ async fn save(
 
     let selection = select(operation, &planned, prior.as_ref(), &cluster_shape)?;
     let secrets = ClusterSecrets::new(&client, &name)?;
-    let given = given_kubeconfig(&client, &planned).await?;
-    let uses_given = prior.as_ref().is_none_or(|prior| {
-        prior.kubeconfig_wo_version != planned.kubeconfig_wo_version
-            || prior.kubeconfig_vault != planned.kubeconfig_vault
-    });
-    let kubeconfig = match given.filter(|_| uses_given) {
-        Some(given) => given,
-        None => match secrets.read().await? {
-            Some(stored) => stored.kubeconfig,
-            None => return Err(no_kubeconfig(&planned.name)),
-        },
+    let manifests = Manifests::fetch(&client, &selection).await?;
+    let connection = if virtual_cluster::is_virtual(&planned) {
+        let vcluster = virtual_cluster::resolve(&planned)?;
+        let connection = virtual_cluster::install(&client, &name, &planned, &vcluster).await?;
+        planned.vcluster = Known(vcluster);
+        connection
+    } else {
+        connect_physical(&client, prior.as_ref(), &planned, &secrets).await?
     };
-    let connection = connect(&planned, kubeconfig).await?;
     let model = planned.clone();
     let installer = Installer {
         client: &client,
@@ -180,7 +173,7 @@ async fn save(
     };
     // All that may be refused comes before the first write.
     setup.check().await?;
-    let preparation = installer.prepare(selection, &addresses).await?;
+    let preparation = installer.prepare(selection, manifests, &addresses).await?;
     for (summary, detail) in installer.check(&preparation).await? {
         operation.warn(summary, detail);
     }
@@ -210,6 +203,28 @@ async fn save(
         planned.primary_domain = primary_domain(&planned.api_server).into();
     }
     Ok(planned)
+}
+
+/// Connects to a physical cluster with the given kubeconfig if it is new, else with the one in Vault.
+async fn connect_physical(
+    client: &Client,
+    prior: Option<&ClusterModel>,
+    planned: &ClusterModel,
+    secrets: &ClusterSecrets<'_>,
+) -> Result<Connection, Diagnostics> {
+    let given = given_kubeconfig(client, planned).await?;
+    let uses_given = prior.is_none_or(|prior| {
+        prior.kubeconfig_wo_version != planned.kubeconfig_wo_version
+            || prior.kubeconfig_vault != planned.kubeconfig_vault
+    });
+    let kubeconfig = match given.filter(|_| uses_given) {
+        Some(given) => given,
+        None => match secrets.read().await? {
+            Some(stored) => stored.kubeconfig,
+            None => return Err(no_kubeconfig(&planned.name)),
+        },
+    };
+    connect(planned, kubeconfig).await
 }
 
 /// Selects the components of the cluster, and warns of those with known problems.

@@ -3,6 +3,8 @@
 use terraform_plugin::schema::Validator;
 use url::Url;
 
+use crate::components::Version;
+
 /// Checks the URL of an API server.
 pub(super) fn api_server() -> Validator {
     Validator::new(
@@ -31,18 +33,6 @@ pub(super) fn duration() -> Validator {
         humantime::parse_duration(text).map(drop).map_err(|error| {
             format!("{text:?} is not a duration: {error}. Write one such as 2160h.")
         })
-    })
-}
-
-/// Checks a port of the nodes of a cluster.
-pub(super) fn node_port() -> Validator {
-    Validator::new("Must be from 30000 to 32767.", |port: &u64| {
-        if (30000..=32767).contains(port) {
-            return Ok(());
-        }
-        Err(format!(
-            "{port} is not a port that Kubernetes gives to Services: its range is 30000 to 32767."
-        ))
     })
 }
 
@@ -101,4 +91,25 @@ pub(super) fn https_address() -> Validator {
             ))
         },
     )
+}
+
+/// Checks a port of nodes, in the range that Kubernetes has unless its administrator changes it.
+pub(super) fn node_port() -> Validator {
+    Validator::new("Must be from 30000 to 32767.", |port: &u64| {
+        if (30000..=32767).contains(port) {
+            return Ok(());
+        }
+        Err(format!(
+            "Kubernetes serves ports of nodes from 30000 to 32767, but the value is {port}."
+        ))
+    })
+}
+
+/// Checks a version such as `v1.36.0`.
+pub(super) fn version() -> Validator {
+    Validator::new("Must be a version such as `v1.36.0`.", |text: &String| {
+        Version::parse(text)
+            .map(drop)
+            .map_err(|error| format!("{text:?} is not a version: {error}."))
+    })
 }
