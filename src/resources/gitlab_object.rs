@@ -36,6 +36,9 @@ pub(crate) trait GitLabObject: Sized + Send + Sync {
     /// Returns where a change has the display name and the last segment of the path.
     fn name_and_path(change: &mut Self::Change) -> (&mut Option<String>, &mut Option<String>);
 
+    /// Returns whether a change leaves everything out.
+    fn is_empty(change: &Self::Change) -> bool;
+
     /// Makes a change.
     fn edit(
         &self,
@@ -65,7 +68,7 @@ pub(crate) struct Names<'a> {
 }
 
 /// Parts of a change that groups and projects have in common.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Parts {
     /// The display name.
     pub(crate) name: Option<String>,
@@ -105,6 +108,10 @@ impl GitLabObject for Group {
 
     fn name_and_path(change: &mut GroupChange) -> (&mut Option<String>, &mut Option<String>) {
         (&mut change.name, &mut change.path)
+    }
+
+    fn is_empty(change: &GroupChange) -> bool {
+        change.is_empty()
     }
 
     async fn edit(&self, gitlab: &GitLab, change: &GroupChange) -> Result<Self, Error> {
@@ -150,6 +157,10 @@ impl GitLabObject for Project {
 
     fn name_and_path(change: &mut ProjectChange) -> (&mut Option<String>, &mut Option<String>) {
         (&mut change.name, &mut change.path)
+    }
+
+    fn is_empty(change: &ProjectChange) -> bool {
+        change.is_empty()
     }
 
     async fn edit(&self, gitlab: &GitLab, change: &ProjectChange) -> Result<Self, Error> {
@@ -219,38 +230,53 @@ pub(crate) struct NewPath {
     pub(crate) to: Target,
 }
 
-/// Makes a change together with that of the path. If it fails after the object was moved aside, the
-/// object is moved back.
+/// Makes a change together with that of the path.
+///
+/// If the object has to be moved aside, it gets its new names first, and the rest of the change after
+/// that: what GitLab refuses of the rest leaves no object under a path that nobody planned. If it cannot
+/// get its new names, it is moved back.
 pub(crate) async fn rename<T: GitLabObject>(
     client: &Client,
     request: &Request,
     object: &T,
     new: &NewPath,
-    change: T::Change,
+    mut change: T::Change,
 ) -> Result<T, Diagnostics> {
-    let mut is_aside = false;
-    let renamed = try_rename(client, request, object, new, change, &mut is_aside).await;
-    if renamed.is_err() && is_aside {
-        move_back(client, object).await;
+    let gitlab = client.gitlab()?;
+    *T::name_and_path(&mut change).1 = Some(new.name.clone());
+    let mut aside = None;
+    let renamed = try_rename(gitlab, request, object, new, &mut change, &mut aside).await;
+    let Some(aside) = aside else { return renamed };
+    match renamed {
+        Ok(renamed) if T::is_empty(&change) => Ok(renamed),
+        Ok(renamed) => {
+            let edited = renamed.edit(gitlab, &change).await;
+            let attempt = format!("update the GitLab {} {}", T::WORD, new.full_path);
+            edited.map_err(|error| refused(attempt, &error))
+        }
+        Err(mut found) => {
+            found.extend(move_back(gitlab, object, &aside).await.err());
+            Err(found)
+        }
     }
-    renamed
 }
 
+/// Renames an object. If it is moved aside for that, `aside` gets its names there, and `change` loses the
+/// new ones.
 async fn try_rename<T: GitLabObject>(
-    client: &Client,
+    gitlab: &GitLab,
     request: &Request,
     object: &T,
     new: &NewPath,
-    mut change: T::Change,
-    is_aside: &mut bool,
+    change: &mut T::Change,
+    aside: &mut Option<Parts>,
 ) -> Result<T, Diagnostics> {
-    let gitlab = client.gitlab()?;
     let full_path = &new.full_path;
-    *T::name_and_path(&mut change).1 = Some(new.name.clone());
     let mut wait = request.wait_to_move(new.from.clone(), new.to.clone());
     let mut is_last_attempt = false;
+    let mut names = None;
     loop {
-        let error = match object.edit(gitlab, &change).await {
+        let error = match object.edit(gitlab, names.as_ref().unwrap_or(change)).await {
             Ok(renamed) => {
                 request.wrote(&new.from);
                 request.wrote(&new.to);
@@ -258,7 +284,7 @@ async fn try_rename<T: GitLabObject>(
             }
             Err(error) if *error.kind() == Kind::Taken && !is_last_attempt => error,
             Err(error) if *error.kind() == Kind::Taken => {
-                return Err(taken(gitlab, object, new, &error).await);
+                return Err(taken(gitlab, object, new, &error, names.is_none()).await);
             }
             Err(error) => return Err(rename_refused(object, new, &error)),
         };
@@ -267,11 +293,14 @@ async fn try_rename<T: GitLabObject>(
             Next::Retry => {}
             Next::GiveUp => is_last_attempt = true,
             Next::BreakCycle => {
-                move_aside(gitlab, object).await?;
-                *is_aside = true;
+                let (name, path) = T::name_and_path(change);
+                *aside = Some(move_aside(gitlab, object, name.is_some()).await?);
                 wait.moved_aside();
-                let name = T::name_and_path(&mut change).0;
-                name.get_or_insert_with(|| object.names().name.to_owned());
+                names = Some(T::change(Parts {
+                    name: name.take(),
+                    path: path.take(),
+                    ..Parts::default()
+                }));
             }
         }
     }
@@ -283,6 +312,7 @@ async fn taken<T: GitLabObject>(
     object: &T,
     new: &NewPath,
     error: &Error,
+    is_in_place: bool,
 ) -> Diagnostics {
     let NewPath {
         name, full_path, ..
@@ -293,8 +323,13 @@ async fn taken<T: GitLabObject>(
         _ => return rename_refused(object, new, error),
     };
     let holder = T::resource_id(holder);
+    let nothing = if is_in_place {
+        " Nothing was renamed."
+    } else {
+        ""
+    };
     let detail = format!(
-        "The GitLab {} {full_path} is {holder}. If the same plan gives {holder} another name, apply it with -parallelism=2 or more, since Terraform sent only one request at a time; or rename one of the two to a third name first. Nothing was renamed.",
+        "The GitLab {} {full_path} is {holder}. If the same plan gives {holder} another name, apply it with -parallelism=2 or more, since Terraform sent only one request at a time; or rename one of the two to a third name first.{nothing}",
         T::WORD
     );
     let summary = format!(
@@ -307,43 +342,49 @@ async fn taken<T: GitLabObject>(
         .into()
 }
 
-/// Gives an object a path and a name that no other has, so that others can take its own.
-async fn move_aside<T: GitLabObject>(gitlab: &GitLab, object: &T) -> Result<(), Diagnostics> {
+/// Gives an object a path that no other has, and a name if it is to get another one, so that others can
+/// take its own. Returns what it has then.
+async fn move_aside<T: GitLabObject>(
+    gitlab: &GitLab,
+    object: &T,
+    with_name: bool,
+) -> Result<Parts, Diagnostics> {
     let names = object.names();
     let aside = format!("{}-is-renamed", T::resource_id(names.number));
-    let change = T::change(Parts {
-        name: Some(aside.clone()),
+    let parts = Parts {
+        name: with_name.then(|| aside.clone()),
         path: Some(aside),
         ..Parts::default()
-    });
-    let moved = object.edit(gitlab, &change).await.map(drop);
-    moved.map_err(|error| {
+    };
+    let moved = object.edit(gitlab, &T::change(parts.clone())).await;
+    moved.map(|_| parts).map_err(|error| {
         let attempt = format!("rename the GitLab {} {}", T::WORD, names.full_path);
         refused(attempt, &error)
     })
 }
 
 /// Gives an object that was moved aside its path and name again.
-async fn move_back<T: GitLabObject>(client: &Client, object: &T) {
-    let Names {
-        name,
-        path,
-        full_path,
-        ..
-    } = object.names();
+async fn move_back<T: GitLabObject>(
+    gitlab: &GitLab,
+    object: &T,
+    aside: &Parts,
+) -> Result<(), Diagnostic> {
+    let names = object.names();
     let change = T::change(Parts {
-        name: Some(name.to_owned()),
-        path: Some(path.to_owned()),
+        name: aside.name.is_some().then(|| names.name.to_owned()),
+        path: Some(names.path.to_owned()),
         ..Parts::default()
     });
-    let moved = match client.gitlab() {
-        Ok(gitlab) => object.edit(gitlab, &change).await,
-        Err(_) => return,
-    };
-    if let Err(error) = moved {
-        let word = T::WORD;
-        tracing::warn!(%error, "could not give the GitLab {word} {full_path} its path again");
-    }
+    let moved = object.edit(gitlab, &change).await;
+    moved.map(drop).map_err(|error| {
+        let (word, path) = (T::WORD, names.full_path);
+        let aside = aside.path.as_deref().unwrap_or_default();
+        let attempt = format!("give the GitLab {word} {path} its path again");
+        let mut diagnostic = gitlab_error(attempt, &error);
+        let present = format!(" Its path is {aside} now. The next apply renames it as planned.");
+        diagnostic.detail.push_str(&present);
+        diagnostic
+    })
 }
 
 fn rename_refused<T: GitLabObject>(object: &T, new: &NewPath, error: &Error) -> Diagnostics {

@@ -497,7 +497,7 @@ fn what_cannot_work_is_refused_when_it_is_planned() -> Case {
         (
             "gateway",
             "{ https_node_port = 443 }",
-            "but the value is 443",
+            "443 is not a port that Kubernetes gives to Services",
         ),
         (
             "gateway",

@@ -36,6 +36,18 @@ pub(super) fn duration() -> Validator {
     })
 }
 
+/// Checks a port of the nodes of a cluster.
+pub(super) fn node_port() -> Validator {
+    Validator::new("Must be from 30000 to 32767.", |port: &u64| {
+        if (30000..=32767).contains(port) {
+            return Ok(());
+        }
+        Err(format!(
+            "{port} is not a port that Kubernetes gives to Services: its range is 30000 to 32767."
+        ))
+    })
+}
+
 /// Checks a number of servers that elect a leader.
 pub(super) fn replicas() -> Validator {
     Validator::new("Must be 1, or 3 or more.", |replicas: &u64| {
@@ -91,18 +103,6 @@ pub(super) fn https_address() -> Validator {
             ))
         },
     )
-}
-
-/// Checks a port of nodes, in the range that Kubernetes has unless its administrator changes it.
-pub(super) fn node_port() -> Validator {
-    Validator::new("Must be from 30000 to 32767.", |port: &u64| {
-        if (30000..=32767).contains(port) {
-            return Ok(());
-        }
-        Err(format!(
-            "Kubernetes serves ports of nodes from 30000 to 32767, but the value is {port}."
-        ))
-    })
 }
 
 /// Checks a version such as `v1.36.0`.

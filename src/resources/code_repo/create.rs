@@ -23,6 +23,7 @@ use crate::diagnostics::Context as _;
 use crate::resources::gitlab_object::{self, refused};
 use crate::resources::home::Home;
 use crate::resources::unfinished;
+use crate::resources::work::find_work;
 use crate::wait_graph::{Awaited, Next, Request, Target};
 
 /// Creates the project, the credentials and the manifest of a repository.
@@ -153,6 +154,13 @@ impl Creation<'_> {
         Ok((project, is_new))
     }
 
+    async fn holds_work(&self, project: &Project) -> Result<bool, Diagnostics> {
+        let work = find_work(self.client.gitlab()?, project).await;
+        let path = &project.path_with_namespace;
+        let work = work.with_context(|| format!("read the contents of {path}"))?;
+        Ok(work.is_some())
+    }
+
     /// Takes over the project that has the path already, if that is permitted; `error` is GitLab's.
     ///
     /// If another request of this run was about to rename or delete it (`was_contended`), it is the
@@ -196,7 +204,8 @@ impl Creation<'_> {
         }
         let is_marked = unfinished::is_marked(project.description.as_deref().unwrap_or_default());
         let may_adopt = self.planned.adopt_existing == Some(true);
-        if is_marked {
+        // Somebody may have begun to use it; then it counts like one that is finished.
+        if is_marked && !self.holds_work(&project).await? {
             return Ok(project);
         }
         if may_adopt {

@@ -9,7 +9,7 @@ use terraform_plugin::value::{Known, Path};
 
 use super::contents::Contents;
 use super::create::create_group;
-use super::delete::{delete, read_deleted};
+use super::delete::{check_role, delete, read_deleted};
 use super::model::{ProductIdentity, ProductModel};
 use super::{config_repository, gitlab_group, operators, plan};
 use crate::backends::gitlab::NameOrId;
@@ -180,6 +180,11 @@ impl Resource for ProductResource {
                     "GitLab did not answer. If the product holds repositories or manifests, the destroy will fail at apply.",
                 ),
             }
+        }
+        if state.deletion_policy() != DeletionPolicy::Abandon
+            && let Ok(Some(product)) = client.products()?.get(id).await
+        {
+            check_role(operation, &state, &product.group).await?;
         }
         Ok(())
     }

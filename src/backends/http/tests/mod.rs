@@ -1,6 +1,5 @@
 //! The HTTP base against servers that do not answer, and servers for tests of back ends.
 
-mod circuit_breaker;
 mod log;
 mod outage;
 mod private_server;
