@@ -11,6 +11,9 @@ pub(crate) const VAULT_NAMESPACE: &str = "vault";
 /// The `ConfigMap` in [`NAMESPACE`] with what runtimes need to know.
 pub(crate) const FACTS: &str = "nautes-cluster-facts";
 
+/// The `Lease` in [`NAMESPACE`] of the run that changes the cluster.
+pub(crate) const CLUSTER_LEASE: &str = "nautes-tf-cluster";
+
 /// The value of the label of every object that the provider makes.
 pub(crate) const MANAGED_BY: &str = "terraform-provider-nautes";
 

@@ -13,14 +13,14 @@ use testbed::{Method, exactly};
 use crate::test_env::{Case, TestEnv};
 
 /// What a worker for deployments would have otherwise.
-const NO_COMPONENTS: &str = "{ deployment = { install = false }, progressive_delivery = { install = false }, secret_sync = { install = false }, gateway = { install = false } }";
+pub(crate) const NO_COMPONENTS: &str = "{ deployment = { install = false }, progressive_delivery = { install = false }, secret_sync = { install = false }, gateway = { install = false } }";
 
-const TENANT_REPOSITORY: &str = "tenant/management";
+pub(crate) const TENANT_REPOSITORY: &str = "tenant/management";
 
 /// A worker for deployments at an address.
 ///
 /// A worker without components: what is to be installed is for the tests that are about it.
-fn worker(api_server: &str, kubeconfig_version: u64) -> String {
+pub(crate) fn worker(api_server: &str, kubeconfig_version: u64) -> String {
     format!(
         r#"
 resource "nautes_cluster" "deploy" {{
@@ -37,14 +37,15 @@ resource "nautes_cluster" "deploy" {{
     )
 }
 
-struct Stack {
-    env: TestEnv,
-    control_plane: ControlPlane,
+/// A GitLab with a tenant's repository, a Vault and a cluster.
+pub(crate) struct Stack {
+    pub(crate) env: TestEnv,
+    pub(crate) control_plane: ControlPlane,
     _folder: tempfile::TempDir,
 }
 
 impl Stack {
-    fn start() -> anyhow::Result<Self> {
+    pub(crate) fn start() -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let control_plane = ControlPlane::start(folder.path(), &ControlPlaneOptions::default())?;
         let mut env = TestEnv::with_vault(&worker(&control_plane.url(), 1))?;
@@ -68,7 +69,7 @@ impl Stack {
     }
 
     /// The names of the objects in the cluster that a person would miss.
-    fn objects(&self) -> anyhow::Result<BTreeSet<String>> {
+    pub(crate) fn objects(&self) -> anyhow::Result<BTreeSet<String>> {
         let mut names = BTreeSet::new();
         for path in [
             "/api/v1/namespaces",
@@ -92,8 +93,12 @@ impl Stack {
     }
 
     fn secret(&self) -> anyhow::Result<Value> {
-        let path = "cluster/data/kubernetes/deploy-01/default/admin";
-        let secret = self.env.vault()?.api(Method::GET, path, None)?;
+        self.secret_of("admin")
+    }
+
+    pub(crate) fn secret_of(&self, account: &str) -> anyhow::Result<Value> {
+        let path = format!("cluster/data/kubernetes/deploy-01/default/{account}");
+        let secret = self.env.vault()?.api(Method::GET, &path, None)?;
         Ok(secret.pointer("/data/data").cloned().unwrap_or_default())
     }
 }
@@ -197,8 +202,15 @@ fn a_token_that_is_too_old_is_replaced_by_one_that_works_before_it_ends() -> Cas
     assert_ne!(first["kubeconfig"], second["kubeconfig"]);
     let secrets = "/api/v1/namespaces/nautes/secrets";
     let secrets = stack.control_plane.api(Method::GET, secrets, None)?;
-    let left = secrets["items"].as_array().map(Vec::len);
-    assert_eq!(left, Some(1), "{secrets}");
+    let names = secrets["items"].as_array().into_iter().flatten();
+    let mut accounts: Vec<&str> = names
+        .filter_map(|secret| {
+            secret["metadata"]["annotations"]["kubernetes.io/service-account.name"].as_str()
+        })
+        .collect();
+    accounts.sort_unstable();
+    let expected = ["nautes-runtime", "terraform-provider-nautes"];
+    assert_eq!(accounts, expected, "{secrets}");
     env.write(&with_limit("2160h"))?;
     env.workspace.apply()?;
     Ok(())
@@ -239,7 +251,7 @@ fn a_cluster_that_cannot_be_reached_is_a_warning_and_keeps_its_state() -> Case {
 }
 
 /// The install manifests of upstream projects, which are test data.
-fn manifest(name: &str) -> anyhow::Result<(String, String)> {
+pub(crate) fn manifest(name: &str) -> anyhow::Result<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/components");
     let path = folder.canonicalize()?.join(name);
     let content = fs::read(&path)?;

@@ -13,6 +13,11 @@ mod authorisation;
 mod brownfield;
 mod cleanup;
 mod cluster;
+#[expect(
+    clippy::indexing_slicing,
+    reason = "an absent field of a JSON value is null"
+)]
+mod cluster_access;
 mod code_repo;
 mod code_repo_binding;
 mod code_repo_failure;

@@ -1,13 +1,15 @@
 //! The deletion of a cluster's entry: the cluster itself stays.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
-use kubernetes_apply::apply_set::DeleteOptions;
+use kubernetes_apply::apply_set::{DeleteOptions, Kept};
 use kubernetes_apply::cluster::{ApiError, Cluster, Detail, IdentityError};
 use kubernetes_apply::object::Kind;
 use kubernetes_apply::ownership::Label;
 use kubernetes_apply::single::{DeleteObjectError, DeleteObjectFailure};
+use nautes_model::EntityName;
 use nautes_model::entity::Entity;
 use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::resource::Operation;
@@ -15,14 +17,17 @@ use terraform_plugin::value::Known;
 
 use super::access::open;
 use super::components::Installer;
+use super::lock::Lock;
 use super::manifest;
 use super::model::ClusterModel;
 use super::read::object_id;
+use super::runtime_access;
 use super::setup::{base_set, description};
 use super::stored::{ClusterSecrets, StoredCredential};
+use super::tokens::Tokens;
 use crate::claim::{Claim, Deletion};
 use crate::client::Client;
-use crate::clusters::{NAMESPACE, owner};
+use crate::clusters::{NAMESPACE, REVIEWER_ACCOUNT, owner};
 use crate::components::Component;
 use crate::diagnostics::Context as _;
 use crate::resources::home::{Home, ManifestLocation};
@@ -58,44 +63,116 @@ pub(super) async fn delete(
         secrets.check(uid).await?;
     }
 
-    let key = Entity::from(manifest::entity(state)?).key();
-    let home = Home::tenant(&client)
-        .at(ManifestLocation::load(&operation.private))
-        .with_claim(claim);
-    let request = home.begin(key.clone());
-    home.delete(&request, &key, state.validation(&client), &attempt)
-        .await?;
-    drop(request);
+    let lock = match &cluster {
+        Some(cluster) => lock(cluster, &name, &attempt).await?,
+        None => None,
+    };
+    let mut removal = Removal {
+        operation,
+        client: &client,
+        state,
+        name: &name,
+        secrets: &secrets,
+        cluster: cluster.as_deref(),
+        attempt: &attempt,
+    };
+    match &lock {
+        Some(lock) => lock.run(Box::pin(removal.run(claim))).await,
+        None => Box::pin(removal.run(claim)).await,
+    }?;
+    if let Some(lock) = lock {
+        lock.release().await;
+    }
+    secrets.delete().await?;
+    client.holders().release(&object);
+    Ok(())
+}
 
-    if let Some(cluster) = &cluster {
+/// Takes the lock of a cluster; `None` if it has no namespace of the provider any more.
+async fn lock(
+    cluster: &Arc<Cluster>,
+    name: &EntityName,
+    attempt: &str,
+) -> Result<Option<Lock>, Diagnostics> {
+    let kind = Kind::new("v1", "Namespace");
+    let found = cluster.find(&kind, None, NAMESPACE, Detail::Metadata).await;
+    match found.context(attempt)? {
+        Some(found) if !found.is_terminating() => Lock::acquire(cluster, name).await.map(Some),
+        Some(_) | None => Ok(None),
+    }
+}
+
+/// What removes a cluster's entry.
+struct Removal<'a> {
+    operation: &'a mut Operation<Client>,
+    client: &'a Client,
+    state: &'a ClusterModel,
+    name: &'a EntityName,
+    secrets: &'a ClusterSecrets<'a>,
+    /// `None` if nothing is removed in the cluster.
+    cluster: Option<&'a Cluster>,
+    attempt: &'a str,
+}
+
+impl Removal<'_> {
+    /// Removes everything but the credential with which that is done.
+    async fn run(&mut self, claim: Option<Claim>) -> Result<(), Diagnostics> {
+        let (client, state) = (self.client, self.state);
+        let key = Entity::from(manifest::entity(state)?).key();
+        let home = Home::tenant(client)
+            .at(ManifestLocation::load(&self.operation.private))
+            .with_claim(claim);
+        let request = home.begin(key.clone());
+        home.delete(&request, &key, state.validation(client), self.attempt)
+            .await?;
+        drop(request);
+
+        if let Some(cluster) = self.cluster {
+            self.remove_objects(cluster).await?;
+        }
+        remove_auth_mount(self.operation, state, client).await?;
+        if let Some(cluster) = self.cluster {
+            remove_namespace(self.operation, cluster, self.secrets, self.attempt).await?;
+        }
+        Ok(())
+    }
+
+    async fn remove_objects(&mut self, cluster: &Cluster) -> Result<(), Diagnostics> {
+        let name = self.name;
+        let kept = runtime_access::remove(self.secrets, cluster, name).await?;
+        self.warn_of_kept(&kept);
         let installer = Installer {
-            client: &client,
-            name: &name,
+            client: self.client,
+            name,
             cluster,
         };
         for component in Component::ALL.into_iter().rev() {
             for kept in installer.remove(component).await? {
-                operation.warn(
+                self.operation.warn(
                     format!("An object of {component} stays in the cluster {name}"),
                     format!("{kept}."),
                 );
             }
         }
+        let tokens = Tokens {
+            cluster,
+            cluster_name: name,
+            account: &REVIEWER_ACCOUNT,
+        };
+        tokens.remove_all().await?;
         let deleted = base_set(cluster)?.delete(&DeleteOptions::default()).await;
-        for kept in &deleted.context(&attempt)?.kept {
-            operation.warn(
-                format!("An object stays in the cluster {name}"),
+        self.warn_of_kept(&deleted.context(self.attempt)?.kept);
+        Ok(())
+    }
+
+    fn warn_of_kept(&mut self, kept: &[Kept]) {
+        for kept in kept {
+            self.operation.warn(
+                format!("An object stays in the cluster {}", self.name),
                 format!("{kept}."),
             );
         }
     }
-    remove_auth_mount(operation, state, &client).await?;
-    if let Some(cluster) = &cluster {
-        remove_namespace(operation, cluster, &secrets, &attempt).await?;
-    }
-    secrets.delete().await?;
-    client.holders().release(&object);
-    Ok(())
 }
 
 /// Connects to the cluster; `None` if the credential is of no use because an earlier destroy has begun to
@@ -105,8 +182,9 @@ async fn connect(
     stored: &StoredCredential,
     is_leaving: bool,
     attempt: &str,
-) -> Result<Option<Cluster>, Diagnostics> {
+) -> Result<Option<Arc<Cluster>>, Diagnostics> {
     let (_, cluster) = open(&state.api_server, &stored.kubeconfig).context(attempt)?;
+    let cluster = Arc::new(cluster);
     let Known(expected) = &state.cluster_uid else {
         return Ok(Some(cluster));
     };

@@ -7,14 +7,18 @@
 mod access;
 mod components;
 mod delete;
+mod lock;
 mod manifest;
 mod model;
-mod own_tokens;
 mod plan;
 mod read;
 mod resource;
+mod reviewer;
+mod runtime_access;
 mod setup;
 mod stored;
+mod tokens;
 mod validators;
+mod worker;
 
 pub(crate) use self::resource::ClusterResource;

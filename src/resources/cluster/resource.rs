@@ -12,7 +12,7 @@ use super::access::{connect, given_kubeconfig, no_kubeconfig};
 use super::components::{self, Installer, Wanted};
 use super::model::{ClusterIdentity, ClusterModel, ComponentStatusModel};
 use super::read::{TYPE_NAME, object_id};
-use super::setup::{Setup, credential};
+use super::setup::{Setup, credential, rotate_after};
 use super::stored::ClusterSecrets;
 use super::{delete, manifest, plan, read};
 use crate::claim::Claim;
@@ -161,17 +161,28 @@ async fn save(
         name: &name,
         planned: &planned,
         connection: &connection,
-        rotates: prior.as_ref().is_some_and(is_rotation_due),
+        rotate_after: rotate_after(&planned)
+            .filter(|_| prior.as_ref().is_some_and(is_rotation_due)),
+        repairs: prior.as_ref().is_none_or(|prior| !prior.drift.is_null()),
     };
     setup.check().await?;
-    let version = setup.run().await?;
-
-    let installer = Installer {
-        client: &client,
-        name: &name,
-        cluster: &connection.cluster,
+    let lock = setup.lock().await?;
+    let work = async {
+        let prepared = setup.prepare(&lock).await?;
+        let installer = Installer {
+            client: &client,
+            name: &name,
+            cluster: &prepared.cluster,
+        };
+        let status = install(operation, installer, &wanted, prior.as_ref()).await?;
+        for (summary, detail) in setup.complete(&prepared).await? {
+            operation.warn(summary, detail);
+        }
+        Ok((prepared.version, status))
     };
-    let status = install(operation, installer, &wanted, prior.as_ref()).await?;
+    let done = lock.run(Box::pin(work)).await;
+    lock.release().await;
+    let (version, status) = done?;
     planned.component_status = Known(status);
 
     let saved = home

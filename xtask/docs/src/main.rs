@@ -12,6 +12,7 @@ use terraform_plugin::docs::{Example, pages};
 use terraform_plugin::service::ProviderService;
 use terraform_provider_nautes::provider::Nautes;
 
+mod permissions;
 #[cfg(test)]
 mod tests;
 
@@ -41,10 +42,11 @@ fn render() -> anyhow::Result<BTreeMap<String, String>> {
     let pages = pages(&service, "nautes", &examples);
     match failure.into_inner() {
         Some(error) => Err(error),
-        None => Ok(pages
-            .into_iter()
-            .map(|page| (page.path, page.text))
-            .collect()),
+        None => {
+            let schemas = pages.into_iter().map(|page| (page.path, page.text));
+            let permissions = (permissions::PATH.to_owned(), permissions::render());
+            Ok(schemas.chain([permissions]).collect())
+        }
     }
 }
 
