@@ -12,7 +12,9 @@ mod token_account;
 pub(crate) use self::base::{PROBE_ACCOUNT, own_account, own_namespace, reviewer_accounts};
 pub(crate) use self::facts::Facts;
 pub(crate) use self::kubeconfig::{KubeconfigError, build_kubeconfig, decode};
-pub(crate) use self::names::{CLUSTER_LEASE, FACTS, NAMESPACE, owner};
+pub(crate) use self::names::{
+    CLUSTER_LEASE, FACTS, NAMESPACE, PRODUCT_LABEL, REGISTRY_PREFIX, owner,
+};
 pub(crate) use self::token_account::{
     OWN_ACCOUNT, REVIEWER_ACCOUNT, RUNTIME_ACCOUNT, TokenAccount,
 };

@@ -29,10 +29,6 @@ pub(super) fn warn_of_unused_arguments(block: &ProviderBlock, context: &mut Conf
             tenant_repository.is_some_and(|block| block.create == Some(true)),
         ),
         ("tenant_cluster", block.tenant_cluster.is_some()),
-        (
-            "unreachable_clusters",
-            block.unreachable_clusters.as_deref() == Some("forget"),
-        ),
     ];
     let unused: Vec<_> = arguments
         .into_iter()

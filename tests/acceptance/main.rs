@@ -18,6 +18,21 @@ mod cluster;
     reason = "an absent field of a JSON value is null"
 )]
 mod cluster_access;
+#[expect(
+    clippy::indexing_slicing,
+    reason = "an absent field of a JSON value is null"
+)]
+mod cluster_destroy;
+#[expect(
+    clippy::indexing_slicing,
+    reason = "an absent field of a JSON value is null"
+)]
+mod cluster_lock;
+#[expect(
+    clippy::indexing_slicing,
+    reason = "an absent field of a JSON value is null"
+)]
+mod cluster_reviewer;
 mod code_repo;
 mod code_repo_binding;
 mod code_repo_failure;

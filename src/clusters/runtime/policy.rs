@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::objects::RuntimeAccess;
 use super::rights::{Place, RIGHTS};
-use crate::clusters::names::NAMESPACE;
+use crate::clusters::names::{NAMESPACE, PRODUCT_LABEL, REGISTRY_PREFIX};
 use crate::clusters::token_account::RUNTIME_ACCOUNT;
 use crate::components::Component;
 
@@ -21,9 +21,6 @@ pub(crate) const POLICY: &str = "nautes-runtime";
 
 /// The name of the policy that compares destinations with namespaces, and of its binding.
 const DESTINATIONS: &str = "nautes-runtime-destinations";
-
-/// The label of the namespaces of products.
-const LABEL: &str = "resource.nautes.io/belongsto";
 
 /// The API server, as Argo CD names the cluster in which it runs.
 const IN_CLUSTER: &str = "https://kubernetes.default.svc";
@@ -54,7 +51,7 @@ pub(super) fn policies(access: &RuntimeAccess) -> Vec<Value> {
     };
     // Each namespace without the label is a parameter of its own.
     let foreign_namespaces = json!({
-        "selector": { "matchExpressions": [{ "key": LABEL, "operator": "DoesNotExist" }] },
+        "selector": { "matchExpressions": [{ "key": PRODUCT_LABEL, "operator": "DoesNotExist" }] },
         "parameterNotFoundAction": "Deny",
     });
     vec![
@@ -102,7 +99,7 @@ fn main_policy(access: &RuntimeAccess) -> Value {
 }
 
 fn variables() -> Value {
-    let label = quoted(LABEL);
+    let label = quoted(PRODUCT_LABEL);
     let product = |object: &str| {
         format!(
             "has({object}.metadata.labels) && {label} in {object}.metadata.labels ? {object}.metadata.labels[{label}] : ''"
@@ -195,8 +192,9 @@ fn rules(access: &RuntimeAccess) -> Vec<Rule> {
     rules.push(Rule {
         message: "in this namespace runtimes write only what is called nautes-tf-*",
         expression: format!(
-            "variables.kind == '/v1/namespaces' || variables.place != {} || variables.name.startsWith('nautes-tf-')",
-            quoted(NAMESPACE)
+            "variables.kind == '/v1/namespaces' || variables.place != {} || variables.name.startsWith({})",
+            quoted(NAMESPACE),
+            quoted(REGISTRY_PREFIX)
         ),
     });
     rules

@@ -11,12 +11,13 @@ use kubernetes_apply::ownership::Label;
 use kubernetes_apply::single::{DeleteObjectError, DeleteObjectFailure};
 use nautes_model::EntityName;
 use nautes_model::entity::Entity;
-use terraform_plugin::diagnostics::Diagnostics;
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::resource::Operation;
 use terraform_plugin::value::Known;
 
 use super::access::open;
 use super::components::Installer;
+use super::guard::check_unused;
 use super::lock::Lock;
 use super::manifest;
 use super::model::ClusterModel;
@@ -29,7 +30,8 @@ use crate::claim::{Claim, Deletion};
 use crate::client::Client;
 use crate::clusters::{NAMESPACE, REVIEWER_ACCOUNT, owner};
 use crate::components::Component;
-use crate::diagnostics::Context as _;
+use crate::diagnostics::{Context as _, is_unreachable};
+use crate::error_chain::sentence;
 use crate::resources::home::{Home, ManifestLocation};
 use crate::resources::references::entity_name;
 
@@ -55,10 +57,13 @@ pub(super) async fn delete(
     let cluster = match &stored {
         Some(stored) => {
             let is_leaving = secrets.is_leaving().await?;
-            connect(state, stored, is_leaving, &attempt).await?
+            connect(operation, state, stored, is_leaving, &attempt).await?
         }
         None => None,
     };
+    if let Some(cluster) = &cluster {
+        check_unused(cluster, &name).await?;
+    }
     if let Known(uid) = &state.cluster_uid {
         secrets.check(uid).await?;
     }
@@ -97,7 +102,10 @@ async fn lock(
     let kind = Kind::new("v1", "Namespace");
     let found = cluster.find(&kind, None, NAMESPACE, Detail::Metadata).await;
     match found.context(attempt)? {
-        Some(found) if !found.is_terminating() => Lock::acquire(cluster, name).await.map(Some),
+        Some(found) if !found.is_terminating() => {
+            let lock = Lock::acquire(cluster, name, attempt).await;
+            lock.map(Some).context(attempt)
+        }
         Some(_) | None => Ok(None),
     }
 }
@@ -176,8 +184,9 @@ impl Removal<'_> {
 }
 
 /// Connects to the cluster; `None` if the credential is of no use because an earlier destroy has begun to
-/// remove it from the cluster (`is_leaving`).
+/// remove it from the cluster (`is_leaving`), or if the cluster cannot be reached and is to be forgotten.
 async fn connect(
+    operation: &mut Operation<Client>,
     state: &ClusterModel,
     stored: &StoredCredential,
     is_leaving: bool,
@@ -191,8 +200,30 @@ async fn connect(
     match cluster.require_uid(expected).await {
         Ok(()) => Ok(Some(cluster)),
         Err(IdentityError::Unknown(error)) if is_leaving && is_refused(&error) => Ok(None),
+        Err(IdentityError::Unknown(error)) if is_unreachable(&error) => {
+            if !operation.client().settings().forgets_unreachable_clusters {
+                return Err(cannot_forget(attempt, &error));
+            }
+            operation.warn(
+                format!("The cluster {} is forgotten", state.name),
+                format!(
+                    "{} So nothing was removed in it. If it still exists, it keeps the namespace {NAMESPACE} with the accounts of the provider, the namespace vault and the components that were installed; delete the namespaces to end the tokens (kubectl delete namespace {NAMESPACE} vault).",
+                    sentence(&error)
+                ),
+            );
+            Ok(None)
+        }
         Err(error) => Err(error).context(attempt),
     }
+}
+
+/// Returns the error of a cluster that cannot be reached and is not to be forgotten.
+fn cannot_forget(attempt: &str, error: &ApiError) -> Diagnostics {
+    let detail = format!(
+        "{} Nothing was changed. Check api_server, and that this machine reaches the API server. If the cluster does not exist any more, set the provider argument unreachable_clusters to \"forget\" (environment: NAUTES_UNREACHABLE_CLUSTERS) and destroy again.",
+        sentence(error)
+    );
+    Diagnostic::error(format!("Cannot {attempt}"), detail).into()
 }
 
 /// Whether the cluster does not accept the credential, or gives it no right.

@@ -5,13 +5,14 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kubernetes_apply::cluster::Cluster;
-use kubernetes_apply::lease::{HeldLease, LeaseLock, LeaseTiming};
+use kubernetes_apply::lease::{HeldLease, LeaseError, LeaseLock, LeaseTiming};
+use kubernetes_apply::ownership::InvalidOwner;
 use nautes_model::EntityName;
 use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::waiting::waiting_for;
 
 use crate::clusters::{CLUSTER_LEASE, NAMESPACE, owner};
-use crate::diagnostics::Context as _;
+use crate::diagnostics::{Context as _, Explain};
 
 /// The lock of a cluster, held. Dropping it gives it back.
 pub(super) struct Lock {
@@ -24,12 +25,12 @@ impl Lock {
     pub(super) async fn acquire(
         cluster: &Arc<Cluster>,
         name: &EntityName,
-    ) -> Result<Self, Diagnostics> {
-        let attempt = format!("lock the cluster {name}");
+        attempt: &str,
+    ) -> Result<Self, LockError> {
         let lock = LeaseLock {
             namespace: NAMESPACE.to_owned(),
             name: CLUSTER_LEASE.to_owned(),
-            owner: owner().context(&attempt)?,
+            owner: owner()?,
             timing: LeaseTiming::default(),
         };
         let holder = Arc::new(Mutex::new(None::<String>));
@@ -49,9 +50,11 @@ impl Lock {
                 let mut holder = holder.lock().unwrap_or_else(PoisonError::into_inner);
                 *holder = Some(other.to_owned());
             })
-            .await
-            .context(&attempt)?;
-        Ok(Self { lease, attempt })
+            .await?;
+        Ok(Self {
+            lease,
+            attempt: attempt.to_owned(),
+        })
     }
 
     /// Runs work under the lock. If it is lost, the work stops.
@@ -71,6 +74,38 @@ impl Lock {
     pub(super) async fn release(self) {
         if let Err(error) = self.lease.release().await {
             tracing::debug!(%error, "the lock of a cluster could not be given back");
+        }
+    }
+}
+
+/// The lock cannot be taken.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LockError {
+    /// The name of the owner cannot be used.
+    #[error(transparent)]
+    Owner(#[from] InvalidOwner),
+    /// The lease cannot be had.
+    #[error(transparent)]
+    Lease(#[from] LeaseError),
+}
+
+impl LockError {
+    /// Whether the cluster does not accept the credential any more.
+    pub(super) fn is_unauthorized(&self) -> bool {
+        let Self::Lease(LeaseError::Api { source, .. }) = self else {
+            return false;
+        };
+        source
+            .call()
+            .is_some_and(|call| call.is_refused_for("Unauthorized"))
+    }
+}
+
+impl Explain for LockError {
+    fn explain(&self, attempt: &str) -> Diagnostics {
+        match self {
+            Self::Owner(error) => error.explain(attempt),
+            Self::Lease(error) => error.explain(attempt),
         }
     }
 }

@@ -7,6 +7,7 @@
 mod access;
 mod components;
 mod delete;
+mod guard;
 mod lock;
 mod manifest;
 mod model;

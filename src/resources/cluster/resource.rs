@@ -148,7 +148,9 @@ async fn save(
         prior.kubeconfig_wo_version != planned.kubeconfig_wo_version
             || prior.kubeconfig_vault != planned.kubeconfig_vault
     });
-    let kubeconfig = match given.filter(|_| uses_given) {
+    let given = given.filter(|_| uses_given);
+    let uses_given = given.is_some();
+    let kubeconfig = match given {
         Some(given) => given,
         None => match secrets.read().await? {
             Some(stored) => stored.kubeconfig,
@@ -161,14 +163,15 @@ async fn save(
         name: &name,
         planned: &planned,
         connection: &connection,
+        uses_given,
         rotate_after: rotate_after(&planned)
             .filter(|_| prior.as_ref().is_some_and(is_rotation_due)),
         repairs: prior.as_ref().is_none_or(|prior| !prior.drift.is_null()),
     };
     setup.check().await?;
-    let lock = setup.lock().await?;
+    let (lock, cluster) = setup.lock().await?;
     let work = async {
-        let prepared = setup.prepare(&lock).await?;
+        let prepared = setup.prepare(&lock, &cluster).await?;
         let installer = Installer {
             client: &client,
             name: &name,

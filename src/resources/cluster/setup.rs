@@ -14,7 +14,7 @@ use nautes_model::EntityName;
 use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::value::Tf;
 
-use super::access::Connection;
+use super::access::{Connection, open};
 use super::lock::Lock;
 use super::model::{ClusterModel, CredentialModel};
 use super::reviewer::Reviewer;
@@ -27,7 +27,7 @@ use crate::clusters::{
     owner, reviewer_accounts,
 };
 use crate::diagnostics::Context as _;
-use crate::secret::Secret;
+use crate::secret::{ExposeSecret as _, Secret};
 
 /// The audience of the tokens with which service accounts log in to Vault.
 pub(super) const AUDIENCE: &str = "vault";
@@ -85,6 +85,8 @@ pub(super) struct Setup<'a> {
     pub(super) name: &'a EntityName,
     pub(super) planned: &'a ClusterModel,
     pub(super) connection: &'a Connection,
+    /// Whether the user's kubeconfig is used, and not the one in Vault.
+    pub(super) uses_given: bool,
     /// How old tokens may become, if the last refresh found one that is older.
     pub(super) rotate_after: Option<Duration>,
     /// Whether something may be missing that only a proof tells, as at a creation or after drift.
@@ -122,22 +124,57 @@ impl Setup<'_> {
     }
 
     /// Makes the namespace of the provider, and waits until no other run works in the cluster.
-    pub(super) async fn lock(&self) -> Result<Lock, Diagnostics> {
+    ///
+    /// Returns the cluster as the credential sees it that Vault has then: the other run may have replaced it.
+    pub(super) async fn lock(&self) -> Result<(Lock, Arc<Cluster>), Diagnostics> {
         let cluster = &self.connection.cluster;
         let namespace = own_namespace().context(self.attempt())?;
         self.apply_one(cluster, &namespace).await?;
-        Lock::acquire(cluster, self.name).await
+        let attempt = self.attempt();
+        let lock = match Lock::acquire(cluster, self.name, &attempt).await {
+            Err(error) if error.is_unauthorized() => match self.replaced_credential().await? {
+                Some(cluster) => Lock::acquire(&cluster, self.name, &attempt).await,
+                None => Err(error),
+            },
+            acquired => acquired,
+        };
+        let lock = lock.context(&attempt)?;
+        let cluster = self.replaced_credential().await?;
+        let cluster = cluster.unwrap_or_else(|| Arc::clone(&self.connection.cluster));
+        lock.use_cluster(&cluster);
+        Ok((lock, cluster))
+    }
+
+    /// Connects with the credential in Vault, if that is used and is not what it was any more.
+    async fn replaced_credential(&self) -> Result<Option<Arc<Cluster>>, Diagnostics> {
+        if self.uses_given {
+            return Ok(None);
+        }
+        let stored = ClusterSecrets::new(self.client, self.name)?.read().await?;
+        let known = self.connection.kubeconfig.expose_secret();
+        let replaced = stored.filter(|stored| stored.kubeconfig.expose_secret() != known);
+        let Some(stored) = replaced else {
+            return Ok(None);
+        };
+        let (_, cluster) =
+            open(&self.planned.api_server, &stored.kubeconfig).context(self.attempt())?;
+        let proven = cluster.require_uid(&self.connection.uid).await;
+        proven.context(self.attempt())?;
+        Ok(Some(Arc::new(cluster)))
     }
 
     /// Makes what components build on.
-    pub(super) async fn prepare(&self, lock: &Lock) -> Result<Prepared, Diagnostics> {
-        let cluster = &self.connection.cluster;
+    pub(super) async fn prepare(
+        &self,
+        lock: &Lock,
+        cluster: &Arc<Cluster>,
+    ) -> Result<Prepared, Diagnostics> {
         let version = cluster.version().await.map_err(ApiError::from);
         let version =
             version.with_context(|| format!("ask the cluster {} for its version", self.name))?;
         let secrets = ClusterSecrets::new(self.client, self.name)?;
         let (cluster, own_token) = if has_own_account(self.planned) {
-            let (cluster, secret) = self.exchange_credential(&secrets).await?;
+            let (cluster, secret) = self.exchange_credential(cluster, &secrets).await?;
             lock.use_cluster(&cluster);
             (cluster, Some(secret))
         } else {
@@ -202,9 +239,9 @@ impl Setup<'_> {
     /// Returns the cluster as that account sees it, and the Secret with the token.
     async fn exchange_credential(
         &self,
+        cluster: &Cluster,
         secrets: &ClusterSecrets<'_>,
     ) -> Result<(Arc<Cluster>, &'static str), Diagnostics> {
-        let cluster = &self.connection.cluster;
         let kind = Kind::new("v1", "Namespace");
         let namespace = cluster
             .find(&kind, None, NAMESPACE, Detail::Metadata)
