@@ -47,7 +47,7 @@ impl Planned {
     }
 
     /// Records that an update gives an object this name.
-    pub(crate) fn record_rename(&self, object: Object, name: Name) {
+    fn record_rename(&self, object: Object, name: Name) {
         self.lock().renamed.insert(object, name);
     }
 
@@ -62,8 +62,19 @@ impl Planned {
     }
 
     /// Records that an object stays.
-    pub(crate) fn record_staying(&self, object: Object) {
+    fn record_staying(&self, object: Object) {
         self.lock().leaving.remove(&object);
+    }
+
+    /// Records the plan of a change: the object is replaced, or it stays and may get another name.
+    pub(crate) fn record_change(&self, object: Object, is_replaced: bool, new_name: Option<Name>) {
+        if is_replaced {
+            return self.record_leaving(object);
+        }
+        self.record_staying(object);
+        if let Some(name) = new_name {
+            self.record_rename(object, name);
+        }
     }
 
     /// The name that an update gives an object.

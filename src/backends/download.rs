@@ -50,35 +50,50 @@ enum Answer {
     Elsewhere(Url),
 }
 
-/// Downloads a file of at most `max_size` bytes.
-pub(crate) async fn download(url: &Url, limits: &Limits, max_size: usize) -> Result<Bytes, Error> {
-    let http = HttpClient::new(&SERVER, limits, None, HeaderMap::new())
-        .map_err(|error| Error::new(Call::new(Method::GET, url), Kind::from(error)))?;
-    let mut url = url.clone();
-    for _ in 0..=REDIRECTIONS {
-        let request = Request {
-            call: Call::new(Method::GET, &url),
-            method: Method::GET,
-            url: url.clone(),
-            headers: HeaderMap::new(),
-            body: Bytes::new(),
-            route: url.host_str().unwrap_or_default().to_owned(),
-            repeatable: true,
-            when_limited: WhenLimited::Wait,
-            max_answer: max_size,
-        };
-        match http
-            .send(&request, |answer| check(&request, answer))
-            .await?
-        {
-            Answer::File(file) => return Ok(file),
-            Answer::Elsewhere(location) => url = location,
+/// A client for downloads, with one circuit breaker for all of them.
+pub(crate) struct Downloader {
+    http: Result<HttpClient, Kind>,
+}
+
+impl Downloader {
+    /// Makes a client; nothing is sent. If that fails, every download fails with the reason.
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let http = HttpClient::new(&SERVER, limits, None, HeaderMap::new());
+        Self {
+            http: http.map_err(Kind::from),
         }
     }
-    Err(Error::new(
-        Call::new(Method::GET, &url),
-        Kind::TooManyRedirections,
-    ))
+
+    /// Downloads a file of at most `max_size` bytes.
+    pub(crate) async fn get(&self, url: &Url, max_size: usize) -> Result<Bytes, Error> {
+        let http = self.http.as_ref();
+        let http = http.map_err(|kind| Error::new(Call::new(Method::GET, url), kind.clone()))?;
+        let mut url = url.clone();
+        for _ in 0..=REDIRECTIONS {
+            let request = Request {
+                call: Call::new(Method::GET, &url),
+                method: Method::GET,
+                url: url.clone(),
+                headers: HeaderMap::new(),
+                body: Bytes::new(),
+                route: url.host_str().unwrap_or_default().to_owned(),
+                repeatable: true,
+                when_limited: WhenLimited::Wait,
+                max_answer: max_size,
+            };
+            match http
+                .send(&request, |answer| check(&request, answer))
+                .await?
+            {
+                Answer::File(file) => return Ok(file),
+                Answer::Elsewhere(location) => url = location,
+            }
+        }
+        Err(Error::new(
+            Call::new(Method::GET, &url),
+            Kind::TooManyRedirections,
+        ))
+    }
 }
 
 fn check(request: &Request, answer: Response<Bytes>) -> Result<Answer, Error> {
@@ -177,7 +192,8 @@ mod tests {
 
     async fn get(address: &str, path: &str, max_size: usize) -> Result<Bytes, Kind> {
         let url = format!("{address}{path}").parse().unwrap();
-        let outcome = download(&url, &Limits::default(), max_size).await;
+        let downloader = Downloader::new(&Limits::default());
+        let outcome = downloader.get(&url, max_size).await;
         outcome.map_err(|error| error.kind().clone())
     }
 

@@ -11,12 +11,15 @@ use std::sync::{Arc, OnceLock};
 
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 
-pub(crate) use self::settings::{CommitSettings, GitLabSettings, Reconciler, Settings};
+pub(crate) use self::settings::{
+    CommitSettings, GitLabSettings, OidcSettings, Reconciler, Settings,
+};
 pub(crate) use self::vault::{LoginSettings, VaultSettings};
 
 use self::courtesy::Courtesy;
 use self::throttling::{GITLAB_REMEDY, Throttling, VAULT_REMEDY};
 use self::vault::ProcessEnv;
+use crate::backends::download::Downloader;
 use crate::backends::gitlab::{GitLab, Limits, Options, SetupError, UserAgent};
 use crate::backends::vault::Vault;
 use crate::claim::Holders;
@@ -41,6 +44,7 @@ pub struct Client {
     throttling_of_vault: Throttling,
     gitlab: OnceLock<GitLab>,
     vault: OnceLock<Vault>,
+    downloader: OnceLock<Downloader>,
     config_repositories: OnceLock<Arc<Repositories>>,
     credentials: OnceLock<Credentials>,
     products: OnceLock<Arc<Products>>,
@@ -61,6 +65,7 @@ impl Client {
             throttling_of_vault: Throttling::new("Vault", VAULT_REMEDY),
             gitlab: OnceLock::new(),
             vault: OnceLock::new(),
+            downloader: OnceLock::new(),
             config_repositories: OnceLock::new(),
             credentials: OnceLock::new(),
             products: OnceLock::new(),
@@ -134,6 +139,12 @@ impl Client {
             let settings = &self.settings.vault;
             settings.connect(&env(), &self.user_agent)
         })
+    }
+
+    /// The client for downloads; nothing is sent until it is used.
+    pub(crate) fn downloader(&self) -> &Downloader {
+        self.downloader
+            .get_or_init(|| Downloader::new(&Limits::default()))
     }
 
     /// Checks that Vault is configured and has the mount of repositories' secrets, before anything

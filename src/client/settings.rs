@@ -17,6 +17,23 @@ pub(crate) struct Settings {
     /// Whether a destroy goes on without a cluster that cannot be reached.
     pub(crate) forgets_unreachable_clusters: bool,
     pub(crate) insecure_skip_check: bool,
+    /// Single sign-on of the dashboards.
+    pub(crate) oidc: Option<OidcSettings>,
+}
+
+/// Single sign-on of the dashboards.
+#[derive(Clone, Debug)]
+pub(crate) struct OidcSettings {
+    /// The issuer of tokens.
+    pub(crate) issuer: String,
+    /// The client that is registered there.
+    pub(crate) client_id: String,
+    /// Its secret.
+    pub(crate) client_secret: Secret,
+    /// Certificates (PEM) of a private authority that signs the issuer's certificate.
+    pub(crate) ca_pem: Option<String>,
+    /// The claim that lists a user's groups.
+    pub(crate) groups_claim: String,
 }
 
 /// Which program makes the runtime objects in the clusters.
@@ -36,6 +53,8 @@ pub(crate) struct GitLabSettings {
     pub(crate) parent_group: Option<String>,
     /// Certificates (PEM) of authorities that are trusted besides the system's.
     pub(crate) ca_pem: Option<String>,
+    /// The host keys of the GitLab in the format of `known_hosts`.
+    pub(crate) ssh_known_hosts: Option<String>,
 }
 
 #[derive(Debug)]

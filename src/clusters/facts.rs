@@ -1,11 +1,14 @@
 //! What runtimes need to know of a cluster. It is kept in the cluster, so that they need neither the
 //! tenant's repository nor a credential of an administrator.
 
+use std::collections::BTreeMap;
+
 use kubernetes_apply::object::{Object, ObjectError};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::names::{FACTS, NAMESPACE};
+use crate::components::entry_points::EntryPoint;
 
 /// The key of the `ConfigMap`.
 const KEY: &str = "facts";
@@ -26,6 +29,46 @@ pub(crate) struct Facts {
     /// host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reviewer_token: Option<String>,
+    /// Its components, and how they are reached.
+    #[serde(default, flatten)]
+    pub(crate) components: ComponentFacts,
+}
+
+/// What runtimes need to know of the components of a cluster.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub(crate) struct ComponentFacts {
+    /// The components by their names.
+    pub(crate) components: BTreeMap<String, ComponentFact>,
+    /// The gateways by the names of their Services.
+    pub(crate) entry_points: BTreeMap<String, EntryPoint>,
+    /// The name of the gateway's `IngressClass`.
+    pub(crate) ingress_class: String,
+    /// The address that webhooks call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) webhook_base_url: Option<String>,
+    /// Whether GitLab can verify the certificate at this address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) webhook_tls_verifiable: Option<bool>,
+    /// The address of Argo CD.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) argocd_url: Option<String>,
+    /// The address of Tekton's dashboard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tekton_url: Option<String>,
+    /// Images of the provider's own steps of pipelines, by their names.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) step_images: BTreeMap<String, String>,
+}
+
+/// A component of a cluster.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct ComponentFact {
+    /// Its namespace.
+    pub(crate) namespace: String,
+    /// The version that the provider has installed; `None` if the component was there before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) version: Option<String>,
 }
 
 impl Facts {
@@ -57,6 +100,10 @@ mod tests {
             worker_type: Some("deployment".to_owned()),
             vault_audience: "vault".to_owned(),
             reviewer_token: None,
+            components: ComponentFacts {
+                argocd_url: Some("https://argocd.example.com".to_owned()),
+                ..ComponentFacts::default()
+            },
         };
         let object = facts.object().unwrap();
         assert_eq!(Facts::parse(&object), Some(facts));

@@ -10,7 +10,7 @@ pub(crate) mod runtime;
 mod token_account;
 
 pub(crate) use self::base::{PROBE_ACCOUNT, own_account, own_namespace, reviewer_accounts};
-pub(crate) use self::facts::Facts;
+pub(crate) use self::facts::{ComponentFact, ComponentFacts, Facts};
 pub(crate) use self::kubeconfig::{KubeconfigError, build_kubeconfig, decode};
 pub(crate) use self::names::{
     CLUSTER_LEASE, FACTS, NAMESPACE, PRODUCT_LABEL, REGISTRY_PREFIX, owner,

@@ -4,24 +4,30 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use kubernetes_apply::object::Object;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
 use super::traefik::{ENTRY_POINT_LABEL, HTTP_ANNOTATION, HTTPS_ANNOTATION};
 
+/// Selects the Services that [`entry_points`] takes for gateways.
+pub const SELECTOR: &str = "resource.nautes.io/Usage=Entrypoint";
+
 /// The ports of a gateway.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct EntryPoint {
     /// The port for HTTP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_port: Option<u16>,
     /// The port for HTTPS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub https_port: Option<u16>,
     /// Whose ports they are.
     pub service_type: ServiceType,
 }
 
 /// How a Service is reached from outside the cluster.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum ServiceType {
     /// On ports of all nodes.
     NodePort,
@@ -210,6 +216,12 @@ mod tests {
             let error = ports(service("NodePort", &annotations)).unwrap_err();
             assert!(error.contains(&format!("names the port {port}")), "{error}");
         }
+    }
+
+    #[test]
+    fn the_selector_is_that_of_the_label() {
+        let (label, value) = ENTRY_POINT_LABEL;
+        assert_eq!(SELECTOR, format!("{label}={value}"));
     }
 
     #[test]

@@ -197,3 +197,26 @@ pub enum ComponentError {
         source: Option<ObjectError>,
     },
 }
+
+impl ComponentError {
+    /// Returns the attribute of the slot that is at fault, if it is one alone.
+    pub const fn attribute(&self) -> Option<&'static str> {
+        match self {
+            Self::Version { .. } => Some("version"),
+            Self::Digest { .. } | Self::MissingDigest { .. } | Self::OtherDigest { .. } => {
+                Some("sha256")
+            }
+            Self::Url { .. } | Self::Unreadable { .. } | Self::TooLarge { .. } => Some("url"),
+            Self::NoManifest { attribute, .. } => Some(attribute),
+            Self::Namespace { .. } => Some("namespace"),
+            Self::ImageRegistry { .. } => Some("image_registry"),
+            Self::BusReplicas { .. } => Some("replicas"),
+            Self::BusVersion { .. }
+            | Self::Download { .. }
+            | Self::NotText { .. }
+            | Self::Manifest { .. }
+            | Self::MissingObject { .. }
+            | Self::Build { .. } => None,
+        }
+    }
+}

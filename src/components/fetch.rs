@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use super::digest::Sha256;
 use super::error::ComponentError;
 use super::source::{Location, Release, Source};
-use crate::backends::download::download;
-use crate::backends::http::Limits;
+use crate::backends::download::Downloader;
 
 /// The largest manifest that is read, in bytes. Those of today have 2 MB.
 const MAX_SIZE: usize = 16 << 20;
@@ -62,10 +61,10 @@ impl Cache {
 /// Fetches the manifest of a release; `None` if it has none, because the provider builds its objects.
 ///
 /// Nothing that is fetched is ever executed. A manifest with another digest than the expected one is an error.
-pub async fn fetch(
+pub(crate) async fn fetch(
     release: &Release,
     cache: Option<&Cache>,
-    limits: &Limits,
+    downloader: &Downloader,
 ) -> Result<Option<Manifest>, ComponentError> {
     let Some(source) = &release.manifest else {
         return Ok(None);
@@ -79,7 +78,7 @@ pub async fn fetch(
                 return text_of(release, source, content, sha256).map(Some);
             }
             tracing::info!(component = %release.component, version = %release.version, %url, "downloading a manifest");
-            let content = download(url, limits, MAX_SIZE).await;
+            let content = downloader.get(url, MAX_SIZE).await;
             let content = content.map_err(|source| ComponentError::Download {
                 component: release.component,
                 version: release.version.clone(),

@@ -96,6 +96,24 @@ impl Component {
         workloads
     }
 
+    /// Returns the objects that the component makes for itself, which nobody misses when it is removed.
+    pub fn own_objects(self, namespace: &str) -> Vec<ObjectRef> {
+        let secret = |name: &str| ObjectRef::namespaced("", "Secret", namespace, name);
+        match self {
+            Self::ArgoCd => vec![
+                ObjectRef::namespaced("argoproj.io", "AppProject", namespace, "default"),
+                secret("argocd-initial-admin-secret"),
+                secret("argocd-redis"),
+            ],
+            Self::CertManager => vec![secret("cert-manager-webhook-ca")],
+            Self::Hnc => vec![
+                ObjectRef::cluster("hnc.x-k8s.io", "HNCConfiguration", "config"),
+                secret("hnc-webhook-server-cert"),
+            ],
+            _ => Vec::new(),
+        }
+    }
+
     /// Returns the versions of kinds that the provider uses, which a component that somebody else has installed has
     /// to serve.
     pub fn used_kinds(self) -> Vec<Kind> {

@@ -208,7 +208,7 @@ impl Change {
                 let key = entity.key();
                 let is_same = tree
                     .find(&key)
-                    .is_none_or(|(_, manifest)| manifest.differences(entity).is_empty());
+                    .is_some_and(|(_, manifest)| manifest.differences(entity).is_empty());
                 if !is_same && !self.expects_current(tree, &key, format) {
                     return Err(Error::Changed { key });
                 }

@@ -68,9 +68,16 @@ impl Repositories {
         self.repository(project, branch, Some(Arc::clone(&self.tenant)))
     }
 
-    /// Returns the tenant's repository; `None` if the configuration names none.
+    /// Returns the tenant's repository; `None` if the configuration names none, or one that is yet to be created.
     pub async fn tenant(&self) -> Result<Option<Repository>, Error> {
         let branch = self.tenant.branch().await?;
+        Ok(branch.map(|branch| self.repository(branch.project, || Arc::clone(branch), None)))
+    }
+
+    /// Returns the tenant's repository, after creating it if it is missing and the configuration wants that;
+    /// `None` if the configuration names none.
+    pub async fn ensure_tenant(&self) -> Result<Option<Repository>, Error> {
+        let branch = self.tenant.ensure_branch().await?;
         Ok(branch.map(|branch| self.repository(branch.project, || Arc::clone(branch), None)))
     }
 

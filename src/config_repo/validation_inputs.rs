@@ -7,7 +7,7 @@ use nautes_model::tree::ManifestTree;
 use nautes_model::validation::Context;
 use tokio::sync::OnceCell;
 
-use crate::backends::gitlab::{self, GitLab};
+use crate::backends::gitlab::{self, GitLab, Kind, NewProject, Project, Visibility};
 
 use super::branch_cache::BranchCache;
 use super::error::Error;
@@ -20,6 +20,8 @@ pub struct TenantRepository {
     pub project: String,
     /// The branch.
     pub branch: String,
+    /// Whether a missing one is created when a manifest is to be written.
+    pub create: bool,
 }
 
 /// The repositories of other products that a change is validated against.
@@ -58,25 +60,73 @@ impl Tenant {
         }
     }
 
-    /// The branch of the tenant's repository; `None` if the configuration names no repository.
+    /// The branch of the tenant's repository; `None` if the configuration names no repository, or one that
+    /// does not exist and is yet to be created.
     pub(super) async fn branch(&self) -> Result<Option<&Arc<BranchCache>>, Error> {
         let Some(configured) = &self.configured else {
             return Ok(None);
         };
         let look_up = async || {
             let project = self.gitlab.project(configured.project.as_str()).await?;
-            Ok(Arc::new(BranchCache::new(
-                self.gitlab.clone(),
-                project.id,
-                configured.branch.clone(),
-                Repository::Tenant,
-            )))
+            Ok::<_, gitlab::Error>(self.branch_of(configured, &project))
         };
-        self.branch
-            .get_or_try_init(look_up)
-            .await
-            .map(Some)
-            .map_err(|error| self.unreadable(error))
+        match self.branch.get_or_try_init(look_up).await {
+            Err(error) if configured.create && error.is_not_found() => Ok(None),
+            found => found.map(Some).map_err(|error| self.unreadable(error)),
+        }
+    }
+
+    /// The same, after the repository was created if it is to be.
+    pub(super) async fn ensure_branch(&self) -> Result<Option<&Arc<BranchCache>>, Error> {
+        let Some(configured) = self.configured.as_ref().filter(|tenant| tenant.create) else {
+            return self.branch().await;
+        };
+        let ensure = async || {
+            let project = match self.gitlab.project(configured.project.as_str()).await {
+                Err(error) if error.is_not_found() => self.create(configured, error).await,
+                found => found,
+            };
+            Ok(self.branch_of(configured, &project?))
+        };
+        let ensured = self.branch.get_or_try_init(ensure).await;
+        ensured.map(Some).map_err(|error| self.unreadable(error))
+    }
+
+    fn branch_of(&self, configured: &TenantRepository, project: &Project) -> Arc<BranchCache> {
+        Arc::new(BranchCache::new(
+            self.gitlab.clone(),
+            project.id,
+            configured.branch.clone(),
+            Repository::Tenant,
+        ))
+    }
+
+    /// Creates the project in its group, which must exist. `missing` is the error that it does not exist.
+    async fn create(
+        &self,
+        configured: &TenantRepository,
+        missing: gitlab::Error,
+    ) -> Result<Project, gitlab::Error> {
+        let Some((group, name)) = configured.project.rsplit_once('/') else {
+            return Err(missing);
+        };
+        let group = self.gitlab.group(group).await?;
+        let new = NewProject {
+            name: name.to_owned(),
+            path: name.to_owned(),
+            namespace_id: group.id,
+            description: "Clusters of the tenant".to_owned(),
+            visibility: Visibility::Private,
+            default_branch: Some(configured.branch.clone()),
+            initialize_with_readme: true,
+        };
+        match self.gitlab.create_project(&new).await {
+            // An earlier attempt, in this call or another process, may have made it.
+            Err(error) if *error.kind() == Kind::Taken || error.may_have_happened() => {
+                self.gitlab.project(configured.project.as_str()).await
+            }
+            created => created,
+        }
     }
 
     async fn snapshot(&self) -> Result<Option<Arc<Snapshot>>, Error> {

@@ -78,7 +78,7 @@ fn forbidden(reason: &ForbiddenReason, call: &Call) -> &'static str {
             "The owner of the provider argument gitlab.token needs the right to create subgroups in the group of the provider argument gitlab.parent_group: the role Owner, or Maintainer if the group allows it (Settings > General > Permissions), and the token the scope \"api\"."
         }
         ForbiddenReason::MissingScope { .. } | ForbiddenReason::Other => {
-            "The provider argument gitlab.token needs the scope \"api\", and its owner the role Owner in the product's group (Maintainer is enough for what is inside it)."
+            "The provider argument gitlab.token needs the scope \"api\", and its owner the role Owner in the product's group. Maintainer is enough for files, keys and tokens of its projects, but not to rename, archive, delete or show a project."
         }
     }
 }

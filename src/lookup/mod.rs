@@ -5,6 +5,7 @@ mod absence;
 mod code_repos;
 pub(crate) mod config_repository;
 mod groups;
+mod list;
 mod products;
 mod role;
 

@@ -26,6 +26,8 @@ pub(crate) struct Products {
     pub(super) user: OnceCell<u64>,
     /// Whether that owner acts as an administrator.
     pub(super) is_administrator: OnceCell<bool>,
+    /// A sentence that names the products that exist, once an error has needed it.
+    pub(super) existing: OnceCell<String>,
     known: Mutex<Known>,
 }
 
@@ -67,6 +69,7 @@ impl Products {
             parent_group: OnceCell::new(),
             user: OnceCell::new(),
             is_administrator: OnceCell::new(),
+            existing: OnceCell::new(),
             known: Mutex::default(),
         }
     }
@@ -204,10 +207,10 @@ impl Products {
     pub(crate) async fn resolve(&self, reference: &str) -> Result<ProductId, Diagnostics> {
         match parse(reference)? {
             ProductReference::Id(id) => Ok(id),
-            ProductReference::Name(name) => self
-                .find(&name)
-                .await?
-                .map_err(|error| self.not_found(&name, &error)),
+            ProductReference::Name(name) => match self.find(&name).await? {
+                Ok(id) => Ok(id),
+                Err(error) => Err(self.not_found(&name, &error).await),
+            },
         }
     }
 
@@ -243,10 +246,12 @@ impl Products {
         Ok(Ok(id))
     }
 
-    fn not_found(&self, name: &str, error: &Error) -> Diagnostics {
+    async fn not_found(&self, name: &str, error: &Error) -> Diagnostics {
         let path = self.full_path(name);
         let attempt = format!("find the product {name} as the GitLab group {path}");
-        gitlab_error(attempt, error).at(&Path::to("product")).into()
+        let mut diagnostic = gitlab_error(attempt, error).at(&Path::to("product"));
+        diagnostic.detail.push_str(self.existing().await);
+        diagnostic.into()
     }
 
     /// Returns the product that a reference means, with its configuration repository; an error is
@@ -287,8 +292,10 @@ impl Products {
                 self.forget(id);
             }
             if wait.next().await != Next::Retry {
-                let found = self.find(name).await?;
-                return found.map_err(|error| self.not_found(name, &error));
+                return match self.find(name).await? {
+                    Ok(id) => Ok(id),
+                    Err(error) => Err(self.not_found(name, &error).await),
+                };
             }
         }
     }

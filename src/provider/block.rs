@@ -28,7 +28,7 @@ pub struct ProviderBlock {
     pub gitlab: Option<GitLabBlock>,
     /// The Vault or `OpenBao` that holds the secrets; needed by resources that store some.
     pub vault: Option<VaultBlock>,
-    /// Single sign-on of the dashboards, which this version does not install.
+    /// Single sign-on of the dashboards: of Argo CD, and of Tekton's, which is not reached without it.
     pub oidc: Option<OidcBlock>,
     /// The repository that holds the manifests of clusters. With it, the clusters that environments
     /// name are checked; without it they are not.
@@ -73,7 +73,6 @@ pub struct GitLabBlock {
     #[tf(environment(["NAUTES_GITLAB_CA_PEM"]))]
     pub ca_pem: Option<String>,
     /// The GitLab's SSH host keys in the format of `known_hosts`, which Argo CD and pipelines verify.
-    /// This version installs neither.
     #[tf(environment(["NAUTES_GITLAB_SSH_KNOWN_HOSTS"]))]
     pub ssh_known_hosts: Option<String>,
 }
@@ -177,8 +176,8 @@ pub struct OidcBlock {
     /// Certificates (PEM) of the issuer's authority.
     #[tf(environment(["NAUTES_OIDC_CA_PEM"]))]
     pub ca_pem: Option<String>,
-    /// The claim that lists a user's groups, which decides on membership of a product;
-    /// `groups` by default.
+    /// The claim that lists a user's groups, which decides on membership of a product; by default
+    /// `groups_direct` where the issuer is the GitLab of `gitlab.url`, else `groups`.
     #[tf(environment(["NAUTES_OIDC_GROUPS_CLAIM"]))]
     pub groups_claim: Option<String>,
     /// What the issuer puts before the names of groups.
@@ -195,7 +194,8 @@ pub struct TenantRepositoryBlock {
     /// Branch; `main` by default.
     #[tf(environment(["NAUTES_TENANT_REPOSITORY_BRANCH"]), validate(branch_name()))]
     pub branch: Option<String>,
-    /// Whether a missing repository is created; `false` by default. This version creates none.
+    /// Whether a missing repository is created with the first cluster; `false` by default. Its group must exist.
+    /// A destroy keeps it.
     #[tf(environment(["NAUTES_TENANT_REPOSITORY_CREATE"]))]
     pub create: Option<bool>,
 }

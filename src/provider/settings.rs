@@ -2,13 +2,15 @@
 
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::value::Path;
+use url::Url;
 
 use super::block::{
-    CommitBlock, GitLabBlock, ProviderBlock, TenantRepositoryBlock, VaultAppRoleBlock, VaultBlock,
-    VaultJwtBlock, VaultKubernetesBlock,
+    CommitBlock, GitLabBlock, OidcBlock, ProviderBlock, TenantRepositoryBlock, VaultAppRoleBlock,
+    VaultBlock, VaultJwtBlock, VaultKubernetesBlock,
 };
 use crate::client::{
-    CommitSettings, GitLabSettings, LoginSettings, Reconciler, Settings, VaultSettings,
+    CommitSettings, GitLabSettings, LoginSettings, OidcSettings, Reconciler, Settings,
+    VaultSettings,
 };
 use crate::config_repo::TenantRepository;
 use crate::secret::Secret;
@@ -26,7 +28,9 @@ impl TryFrom<ProviderBlock> for Settings {
             _ => Reconciler::Provider,
         };
         check_parent_group(reconciler, &gitlab)?;
+        let oidc = block.oidc.map(|block| oidc_settings(block, &gitlab));
         Ok(Self {
+            oidc: oidc.transpose()?.flatten(),
             gitlab,
             commit: commit_settings(block.commit),
             reconciler,
@@ -61,6 +65,7 @@ fn tenant_repository(block: TenantRepositoryBlock) -> Option<TenantRepository> {
     Some(TenantRepository {
         project: block.project?,
         branch,
+        create: block.create.unwrap_or(false),
     })
 }
 
@@ -77,8 +82,62 @@ impl TryFrom<GitLabBlock> for GitLabSettings {
                 .map(trimmed)
                 .filter(|path| !path.is_empty()),
             ca_pem: ca_pem("gitlab", block.ca_pem, block.ca_file)?,
+            ssh_known_hosts: block.ssh_known_hosts,
         })
     }
+}
+
+/// Returns how users of dashboards log in; `None` if nothing is set.
+fn oidc_settings(
+    block: OidcBlock,
+    gitlab: &GitLabSettings,
+) -> Result<Option<OidcSettings>, Diagnostics> {
+    let OidcBlock {
+        issuer,
+        client_id,
+        client_secret,
+        ca_pem,
+        groups_claim,
+        groups_prefix,
+    } = block;
+    let others = [&ca_pem, &groups_claim, &groups_prefix];
+    let needed = [&issuer, &client_id, &client_secret];
+    if needed
+        .iter()
+        .chain(&others)
+        .all(|argument| argument.is_none())
+    {
+        return Ok(None);
+    }
+    let (Some(issuer), Some(client_id), Some(client_secret)) =
+        (&issuer, &client_id, &client_secret)
+    else {
+        let names = ["issuer", "client_id", "client_secret"].into_iter();
+        let missing = names
+            .zip(needed)
+            .filter(|(_, argument)| argument.is_none())
+            .map(|(name, _)| format!("oidc.{name}"));
+        let missing: Vec<String> = missing.collect();
+        let detail = format!(
+            "Single sign-on needs an issuer and a client that is registered there, but {} is not set. Set it in the provider block, or in the environment variable of its name, such as NAUTES_OIDC_CLIENT_ID; or remove oidc.",
+            missing.join(", ")
+        );
+        let error = Diagnostic::error("The settings of single sign-on are not complete", detail);
+        return Err(error.at(&Path::to("oidc")).into());
+    };
+    let host = |text: &str| {
+        let url = Url::parse(text).ok()?;
+        url.host_str().map(str::to_owned)
+    };
+    let is_gitlab = gitlab.url.as_deref().and_then(host) == host(issuer);
+    let claim = if is_gitlab { "groups_direct" } else { "groups" };
+    Ok(Some(OidcSettings {
+        issuer: issuer.clone(),
+        client_id: client_id.clone(),
+        client_secret: Secret::from(client_secret.clone()),
+        ca_pem,
+        groups_claim: groups_claim.unwrap_or_else(|| claim.to_owned()),
+    }))
 }
 
 /// Returns the certificates of private authorities; `block` is the block with the arguments.
@@ -215,6 +274,29 @@ mod tests {
         let found = found.iter().next().unwrap();
         assert_eq!(found.path, Some(Path::to("vault").attribute("ca_file")));
         assert!(found.detail.contains("\"missing.pem\""), "{}", found.detail);
+    }
+
+    #[test]
+    fn the_groups_of_a_user_are_in_the_claim_of_the_issuer() {
+        let gitlab = GitLabSettings {
+            url: Some("https://gitlab.example.com/api/v4".to_owned()),
+            ..GitLabSettings::default()
+        };
+        let claim = |issuer: &str, chosen: Option<&str>| {
+            let block = OidcBlock {
+                issuer: Some(issuer.to_owned()),
+                client_id: Some("nautes".to_owned()),
+                client_secret: Some("s3cr3t".to_owned()),
+                ca_pem: None,
+                groups_claim: chosen.map(str::to_owned),
+                groups_prefix: None,
+            };
+            let settings = oidc_settings(block, &gitlab).unwrap().unwrap();
+            settings.groups_claim
+        };
+        assert_eq!(claim("https://gitlab.example.com", None), "groups_direct");
+        assert_eq!(claim("https://dex.example.com", None), "groups");
+        assert_eq!(claim("https://dex.example.com", Some("teams")), "teams");
     }
 
     #[test]

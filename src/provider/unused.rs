@@ -6,13 +6,8 @@ use super::block::ProviderBlock;
 
 /// Warns of arguments that nothing in this version uses.
 pub(super) fn warn_of_unused_arguments(block: &ProviderBlock, context: &mut ConfigureContext) {
-    let (gitlab, vault) = (block.gitlab.as_ref(), block.vault.as_ref());
-    let tenant_repository = block.tenant_repository.as_ref();
+    let vault = block.vault.as_ref();
     let arguments = [
-        (
-            "gitlab.ssh_known_hosts",
-            gitlab.is_some_and(|block| block.ssh_known_hosts.is_some()),
-        ),
         (
             "vault.cluster_address",
             vault.is_some_and(|block| block.cluster_address.is_some()),
@@ -22,11 +17,6 @@ pub(super) fn warn_of_unused_arguments(block: &ProviderBlock, context: &mut Conf
             vault
                 .and_then(|block| block.shared_credential_paths.as_ref())
                 .is_some_and(|paths| !paths.is_empty()),
-        ),
-        ("oidc", block.oidc.is_some()),
-        (
-            "tenant_repository.create",
-            tenant_repository.is_some_and(|block| block.create == Some(true)),
         ),
         ("tenant_cluster", block.tenant_cluster.is_some()),
     ];
@@ -41,8 +31,6 @@ pub(super) fn warn_of_unused_arguments(block: &ProviderBlock, context: &mut Conf
     };
     context.warn(
         "Provider arguments without effect",
-        format!(
-            "The provider {subject} {verb} no effect in this version, which does not manage clusters and runtimes yet."
-        ),
+        format!("The provider {subject} {verb} no effect in this version."),
     );
 }

@@ -25,7 +25,9 @@ mod tests {
     use terraform_plugin::value::Value;
 
     use crate::provider::Nautes;
-    use crate::provider::block::{CommitBlock, GitLabBlock, OidcBlock, ProviderBlock};
+    use crate::provider::block::{
+        CommitBlock, GitLabBlock, OidcBlock, ProviderBlock, TenantClusterBlock, VaultBlock,
+    };
 
     /// A configuration in which only these attributes are set.
     fn config<M: Model>(set: &[(&str, Value)]) -> Value {
@@ -87,17 +89,23 @@ mod tests {
 
     #[tokio::test]
     async fn an_argument_without_effect_is_a_warning_that_names_it() {
-        let issuer = text::<OidcBlock>("issuer", "https://gitlab.example.com");
-        let warning = found("oidc", issuer).await;
+        let kubeconfig = text::<TenantClusterBlock>("kubeconfig_path", "kubeconfig");
+        let warning = found("tenant_cluster", kubeconfig).await;
         assert_eq!(
             warning,
-            [
-                "The provider argument oidc has no effect in this version, which does not manage clusters and runtimes yet."
-            ]
+            ["The provider argument tenant_cluster has no effect in this version."]
         );
-        let known = text::<GitLabBlock>("ssh_known_hosts", "gitlab.example.com ssh-ed25519 AAAA");
-        let warning = found("gitlab", known).await;
-        assert!(warning[0].contains("gitlab.ssh_known_hosts"), "{warning:?}");
+        let address = text::<VaultBlock>("cluster_address", "https://vault.example.com");
+        let warning = found("vault", address).await;
+        assert!(warning[0].contains("vault.cluster_address"), "{warning:?}");
+    }
+
+    #[tokio::test]
+    async fn single_sign_on_needs_an_issuer_and_a_client() {
+        let issuer = text::<OidcBlock>("issuer", "https://gitlab.example.com");
+        let found = found("oidc", issuer).await;
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains("oidc.client_id"), "{found:?}");
     }
 
     #[tokio::test]

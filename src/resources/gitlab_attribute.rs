@@ -113,33 +113,25 @@ fn is_word(character: char) -> bool {
     character.is_alphanumeric() || ('\u{a9}'..='\u{1f9ff}').contains(&character)
 }
 
-/// An attribute as it is planned, and as it was.
-#[derive(Clone, Copy)]
-pub(crate) struct Planned<'a> {
-    pub(crate) planned: &'a Tf<String>,
-    pub(crate) prior: Option<&'a str>,
-}
-
-impl<'a> Planned<'a> {
-    /// The new value, if it is known and differs.
-    fn changed(self) -> Option<&'a str> {
-        let planned = self.planned.known()?.as_str();
-        (self.prior != Some(planned)).then_some(planned)
-    }
-}
+/// The name and the display name of a GitLab object.
+pub(crate) type NameAndDisplayName<'a> = (&'a Tf<String>, &'a Tf<String>);
 
 /// Checks the names that a plan gives to a GitLab object. Those that it has already, GitLab may have accepted under older
 /// rules.
 pub(crate) fn check_new_names(
-    name: (NameRule, Planned<'_>),
-    display_name: (DisplayNameRule, Planned<'_>),
+    (rule, display_rule): (NameRule, DisplayNameRule),
+    (name, display_name): NameAndDisplayName<'_>,
+    prior: Option<NameAndDisplayName<'_>>,
 ) -> Result<(), Diagnostics> {
-    if let Some(changed) = name.1.changed() {
-        let checked = name.0.check_new(changed);
+    let changed = |planned: &Tf<String>, prior: Option<&Tf<String>>| {
+        planned.known().filter(|_| prior != Some(planned)).cloned()
+    };
+    if let Some(changed) = changed(name, prior.map(|prior| prior.0)) {
+        let checked = rule.check_new(&changed);
         checked.map_err(|error| invalid_value("name", sentence(&error)))?;
     }
-    if let Some(changed) = display_name.1.changed() {
-        let checked = display_name.0.check(changed);
+    if let Some(changed) = changed(display_name, prior.map(|prior| prior.1)) {
+        let checked = display_rule.check(&changed);
         checked.map_err(|reason| {
             let detail = format!("The display name {changed:?} is not possible: {reason}");
             invalid_value("display_name", detail)

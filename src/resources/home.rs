@@ -321,6 +321,12 @@ impl<'a> Home<'a> {
     /// The number of the repository's project for a write. One call tells whether the one in which
     /// the manifest was verified still is the product's; otherwise the product is looked up.
     async fn project_to_write(&self) -> Result<Option<u64>, Diagnostics> {
+        if self.layout == layout::Repository::Tenant {
+            let repositories = self.client.config_repositories()?;
+            let tenant = repositories.ensure_tenant().await;
+            let tenant = tenant.context("use the tenant's repository")?;
+            return Ok(Some(tenant.ok_or_else(not_configured)?.project()));
+        }
         let located = self.location.as_ref().zip(self.layout.product());
         if let Some((location, product)) = located
             && let Some(Created(_, created_at)) = location.created
@@ -353,7 +359,10 @@ impl<'a> Home<'a> {
                 sameness.check()?;
                 Ok(product.config_project.as_ref().map(|project| project.id))
             }
-            layout::Repository::Tenant => Ok(Some(self.tenant_repository().await?.project())),
+            layout::Repository::Tenant => {
+                let tenant = self.tenant_repository().await?;
+                Ok(tenant.map(|tenant| tenant.project()))
+            }
         }
     }
 
@@ -397,19 +406,31 @@ impl<'a> Home<'a> {
                 let repositories = self.client.config_repositories()?;
                 Ok(repositories.product(product, project))
             }
-            layout::Repository::Tenant => self.tenant_repository().await,
+            layout::Repository::Tenant => {
+                let tenant = self.tenant_repository().await?;
+                tenant.ok_or_else(|| self.gone("use the tenant's repository"))
+            }
         }
     }
 
-    async fn tenant_repository(&self) -> Result<Repository, Diagnostics> {
+    /// The tenant's repository; `None` if it is yet to be created. One that held the manifest and is gone, or
+    /// hidden from the token, is an error.
+    async fn tenant_repository(&self) -> Result<Option<Repository>, Diagnostics> {
         let tenant = self.client.config_repositories()?.tenant().await;
-        tenant.context("use the tenant's repository")?.ok_or_else(|| {
-            Diagnostic::error(
-                "The tenant's repository is not configured",
-                "The provider argument tenant_repository.project is missing. Set it in the provider block, or set the environment variable NAUTES_TENANT_REPOSITORY_PROJECT.",
-            )
-            .into()
-        })
+        let tenant = tenant.context("use the tenant's repository")?;
+        let Some(configured) = &self.client.settings().tenant_repository else {
+            return Err(not_configured().into());
+        };
+        if tenant.is_none() && self.location.is_some() {
+            let detail = format!(
+                "GitLab shows this token no project {}, which held the manifest. It was deleted, moved, or is hidden: the owner of the token must be a member of it. The state is kept. If it is gone for good, take the cluster out of the state (terraform state rm) and import or create it again.",
+                configured.project
+            );
+            return Err(
+                Diagnostic::error("The tenant's repository cannot be found", detail).into(),
+            );
+        }
+        Ok(tenant)
     }
 
     /// Explains a failure, with the product's name where this process knows it.
@@ -431,6 +452,13 @@ impl<'a> Home<'a> {
         );
         Diagnostic::error(format!("Cannot {attempt}"), detail).into()
     }
+}
+
+fn not_configured() -> Diagnostic {
+    Diagnostic::error(
+        "The tenant's repository is not configured",
+        "The provider argument tenant_repository.project is missing. Set it in the provider block, or set the environment variable NAUTES_TENANT_REPOSITORY_PROJECT.",
+    )
 }
 
 fn is_not_found(error: &Error) -> bool {

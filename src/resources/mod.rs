@@ -8,6 +8,7 @@ mod deletion_policy;
 mod environment;
 mod existing;
 mod gitlab_attribute;
+mod gitlab_object;
 mod home;
 mod manifest;
 mod planned_reference;
@@ -41,6 +42,8 @@ pub(crate) fn register(registry: &mut Registry<Client>) {
         .data_source(manifest::ListDataSource::<environment::EnvironmentList>::new())
         .data_source(manifest::ManifestDataSource::<project::ProjectKind>::new())
         .data_source(manifest::ListDataSource::<project::ProjectList>::new())
+        .data_source(cluster::ClusterDataSource)
+        .data_source(cluster::ClustersDataSource)
         .data_source(code_repo::CodeRepoDataSource)
         .data_source(manifest::ListDataSource::<code_repo::CodeRepoList>::new())
         .data_source(manifest::ManifestDataSource::<

@@ -7,9 +7,11 @@
 use nautes_model::reference::{CodeRepoReference, ProductReference};
 use nautes_model::{ProductId, RepositoryId};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::resource::PrivateState;
 use terraform_plugin::value::{Known, Path, Tf};
 
 use super::references::invalid_value;
+use crate::claim::Claim;
 use crate::client::Client;
 use crate::planned::{Name, Object};
 
@@ -22,6 +24,21 @@ pub(crate) enum Meaning {
     SameObject,
     /// Another object.
     AnotherObject,
+}
+
+/// Records that what a creation replaces goes: the objects of the type that the replaced instance holds.
+pub(crate) fn record_replaced(
+    client: &Client,
+    replaced: Option<&PrivateState>,
+    type_name: &str,
+    parse: impl Fn(&str) -> Option<Object>,
+) {
+    let held = replaced
+        .and_then(Claim::load)
+        .map(|claim| client.holders().held_by(&claim, type_name));
+    for object in held.iter().flatten().filter_map(|id| parse(id)) {
+        client.planned().record_leaving(object);
+    }
 }
 
 /// Judges the planned reference of an existing object to its product.

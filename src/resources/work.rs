@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::backends::gitlab::{EntryType, Error, GitLab};
+use crate::backends::gitlab::{EntryType, Error, GitLab, Project};
 
 /// The file with which GitLab initializes a repository.
 pub(crate) const README: &str = "README.md";
@@ -11,27 +11,38 @@ pub(crate) const README: &str = "README.md";
 /// it finds.
 pub(crate) async fn find_work(
     gitlab: &GitLab,
-    project: u64,
+    project: &Project,
 ) -> Result<Option<&'static str>, Error> {
+    // GitLab calls a repository empty that has tags and no branch.
+    if !project.empty_repo
+        && let Some(work) = find_commits(gitlab, project.id).await?
+    {
+        return Ok(Some(work));
+    }
+    let tags = match gitlab.tags(project.id).await {
+        // Nobody has pushed to it, so GitLab may not have made its repository.
+        Err(error) if project.empty_repo && error.is_not_found() => return Ok(None),
+        tags => tags?,
+    };
+    Ok(Some("tags").filter(|_| !tags.is_empty()))
+}
+
+async fn find_commits(gitlab: &GitLab, project: u64) -> Result<Option<&'static str>, Error> {
     let branches = gitlab.branches(project).await?;
     let heads: BTreeSet<&str> = branches.iter().map(|b| b.commit.id.as_str()).collect();
-    match (heads.len(), heads.first()) {
-        (0, _) | (_, None) => {}
-        (1, Some(head)) => {
-            if gitlab.commits(project, head, 1).await?.len() > 1 {
-                return Ok(Some("more than one commit"));
-            }
-            let files = gitlab.tree(project, head).await?;
-            let is_other = |path: &str| path != README;
-            let mut files = files
-                .iter()
-                .filter(|entry| entry.entry_type != EntryType::Tree);
-            if files.any(|file| is_other(&file.path)) {
-                return Ok(Some("files besides its README"));
-            }
-        }
-        _ => return Ok(Some("branches with different commits")),
+    let Some(head) = heads.first() else {
+        return Ok(None);
+    };
+    if heads.len() > 1 {
+        return Ok(Some("branches with different commits"));
     }
-    let tags = gitlab.tags(project).await?;
-    Ok(Some("tags").filter(|_| !tags.is_empty()))
+    if gitlab.commits(project, head, 1).await?.len() > 1 {
+        return Ok(Some("more than one commit"));
+    }
+    let files = gitlab.tree(project, head).await?;
+    let mut files = files
+        .iter()
+        .filter(|entry| entry.entry_type != EntryType::Tree);
+    let has_others = files.any(|file| file.path != README);
+    Ok(has_others.then_some("files besides its README"))
 }

@@ -65,6 +65,35 @@ fn a_destroy_and_a_replacement_are_refused_while_a_repository_holds_work() -> Ca
     Ok(())
 }
 
+/// GitLab calls a repository empty that has a tag and no branch.
+#[test]
+fn a_repository_that_holds_only_a_tag_is_not_destroyed() -> Case {
+    let env = TestEnv::with_vault(&repo_with("initialize_with_readme = false"))?;
+    env.workspace.apply_with(&[])?;
+    let folder = env.clone("shop/checkout")?;
+    let git = |arguments: &[&str]| -> Case {
+        let command = testbed::git::command(env.gitlab.root_token());
+        let command = command.current_dir(&folder).args(arguments);
+        command.finish()?.success()?;
+        Ok(())
+    };
+    let author = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
+    git(&[
+        &author[..],
+        &["commit", "--quiet", "--allow-empty", "-m", "a"],
+    ]
+    .concat())?;
+    git(&["tag", "v1.0"])?;
+    git(&["push", "--quiet", "origin", "v1.0"])?;
+    let project = env
+        .gitlab
+        .api(Method::GET, "/projects/shop%2Fcheckout", None)?;
+    assert_eq!(project["empty_repo"], true);
+    let text = env.workspace.failing_destroy()?.text();
+    assert!(text.contains("shop/checkout has tags"), "{text}");
+    Ok(())
+}
+
 #[test]
 fn an_archived_repository_keeps_its_work_and_loses_its_credentials() -> Case {
     let env = TestEnv::with_vault(&repo_with("deletion_policy = \"archive\""))?;

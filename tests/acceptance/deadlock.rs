@@ -98,6 +98,31 @@ fn two_products_swap_their_names() -> Case {
 }
 
 #[test]
+fn a_swap_that_fails_halfway_is_finished_by_the_next_apply() -> Case {
+    let env = TestEnv::new(PRODUCTS)?;
+    env.workspace.apply()?;
+    env.write(&swap(PRODUCTS, "bazaar", "market"))?;
+    // Both find the path taken, and one is moved aside; then a call of one of the two is refused.
+    env.gitlab.inject_fault(&json!({
+        "method": "PUT", "path": "/groups/", "skip": 3, "times": 1,
+        "failure": { "respond": { "status": 400, "body": { "message": "not today" } } },
+    }))?;
+    let text = env.workspace.failing_apply()?.text();
+    ensure!(text.contains("not today"), "{text}");
+    env.gitlab.clear_faults()?;
+    env.workspace.apply()?;
+    for (address, path, name) in [
+        ("nautes_product.one", "market", "bazaar"),
+        ("nautes_product.other", "bazaar", "market"),
+    ] {
+        assert_eq!(attribute(&env, address, "full_path")?, path);
+        // A name that nobody has set stays as it was.
+        assert_eq!(attribute(&env, address, "display_name")?, name);
+    }
+    Ok(())
+}
+
+#[test]
 fn swapping_product_names_without_parallelism_fails_with_advice_and_renames_nothing() -> Case {
     let env = TestEnv::new(PRODUCTS)?;
     env.workspace.apply()?;

@@ -22,6 +22,12 @@ mod cluster_access;
     clippy::indexing_slicing,
     reason = "an absent field of a JSON value is null"
 )]
+mod cluster_components;
+mod cluster_data_source;
+#[expect(
+    clippy::indexing_slicing,
+    reason = "an absent field of a JSON value is null"
+)]
 mod cluster_destroy;
 #[expect(
     clippy::indexing_slicing,
@@ -33,6 +39,7 @@ mod cluster_lock;
     reason = "an absent field of a JSON value is null"
 )]
 mod cluster_reviewer;
+mod cluster_virtual;
 mod code_repo;
 mod code_repo_binding;
 mod code_repo_failure;
@@ -53,6 +60,7 @@ mod mistakes;
 mod openssh_key;
 mod parallel;
 mod plan;
+mod plan_offline;
 mod product;
 mod product_destroy;
 mod product_guard;

@@ -98,7 +98,7 @@ resource "nautes_environment" "lost" {
             "nautes_environment.lost",
             [
                 "find the product shoe as the GitLab group shoe",
-                "Check that it exists",
+                "The products are: shop.",
                 r#"product  = "shoe""#,
             ],
         ),
@@ -260,7 +260,7 @@ fn a_rename_that_gitlab_refuses() -> Case {
     let before = env.workspace.state_file();
     let text = env.workspace.failing_apply()?.text();
     for part in [
-        "Cannot update the GitLab group",
+        "Cannot rename the GitLab group shop to store",
         reason,
         "Correct what GitLab complains about",
     ] {

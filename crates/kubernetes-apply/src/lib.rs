@@ -47,6 +47,7 @@ mod tests {
         let set = ApplySet::new(&cluster, owner.clone(), parent);
         let options = ApplyOptions::default();
         require_send(&set.apply(Vec::new(), &options));
+        require_send(&set.check(Vec::new(), &options));
         require_send(&set.delete(&DeleteOptions::default()));
         let live = LiveObjects::new(&cluster, &owner.label);
         require_send(&set.drift(Vec::new(), None, &live));

@@ -91,7 +91,7 @@ pub(crate) fn by_stage<T>(
 }
 
 /// Returns the kind that a custom resource definition defines.
-pub(crate) fn defined_kind(definition: &Object) -> Option<GroupKind> {
+pub fn defined_kind(definition: &Object) -> Option<GroupKind> {
     let is_definition = definition
         .reference()
         .kind

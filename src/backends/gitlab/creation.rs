@@ -10,6 +10,7 @@ use tokio::time::sleep;
 
 use super::GitLab;
 use super::error::Error;
+use crate::backends::http::pause_after;
 
 impl GitLab {
     /// Creates something that can be looked up.
@@ -32,7 +33,7 @@ impl GitLab {
                 Err(error) if error.may_have_happened() => error,
                 outcome => return outcome,
             };
-            let Some(wait) = retries.pause_after(error.kind()) else {
+            let Some(wait) = pause_after(&mut retries, error.kind()) else {
                 return Err(error);
             };
             tracing::warn!(%error, ?wait, "a creation is looked up before it is sent again");

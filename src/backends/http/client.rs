@@ -7,17 +7,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Response};
 use http_body_util::{BodyExt, Limited};
+use http_resilience::{CircuitBreaker, CircuitCall, RetryBudget};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, ClientBuilder};
 use terraform_plugin::waiting::waiting_for;
 use tokio::time::{Instant, timeout_at};
 
-use super::circuit_breaker::{CircuitBreaker, CircuitCall};
 use super::error::{Call, Error, ErrorKind};
 use super::options::{CaError, Limits, SetupError};
 use super::rate_limiter::{RateLimit, RateLimiter};
 use super::request::Request;
-use super::retry::RetryBudget;
 use super::transport_error::{ConnectFailure, TransportError};
 use super::trust::handshake_error;
 
@@ -38,7 +37,7 @@ pub(in crate::backends) struct HttpClient {
     client: Client,
     private_ca: bool,
     limits: Limits,
-    breaker: CircuitBreaker,
+    breaker: CircuitBreaker<Error<TransportError>>,
     limiter: RateLimiter,
 }
 
@@ -60,14 +59,18 @@ impl HttpClient {
             client: builder.build().map_err(SetupError::Client)?,
             private_ca: ca_pem.is_some(),
             limits: limits.clone(),
-            breaker: CircuitBreaker::new(server.name, limits),
+            breaker: CircuitBreaker::new(
+                server.name,
+                limits.open_circuit_after,
+                limits.probe_interval,
+            ),
             limiter: RateLimiter::new(server.name, server.limits_on_all_calls),
         })
     }
 
     /// Returns the retries of a call that consists of several requests.
     pub(in crate::backends) fn retries(&self, repeatable: bool) -> RetryBudget {
-        RetryBudget::new(repeatable, &self.limits)
+        RetryBudget::new(repeatable, self.limits.call, self.limits.first_retry)
     }
 
     /// Returns the limit that an answer names.
@@ -90,7 +93,9 @@ impl HttpClient {
     ) -> Result<T, Error<K>> {
         let started = Instant::now();
         let mut retries = self.retries(request.repeatable);
-        let circuit = self.breaker.begin(&request.call);
+        let no_answer = TransportError::Interrupted { timed_out: true };
+        let no_answer = Error::new(request.call.clone(), no_answer);
+        let circuit = self.breaker.begin(no_answer);
         let call = request.call.clone();
         let _waiting = waiting_for(move || format!("the answer to {} {}", call.method, call.url));
         let mut attempts = 0_u32;
@@ -142,7 +147,7 @@ impl HttpClient {
         retries: &mut RetryBudget,
     ) -> Option<Duration> {
         let Some(TransportError::Limited { limit, wait }) = error.transport() else {
-            let wait = retries.pause_after(error.kind())?;
+            let wait = pause_after(retries, error.kind())?;
             tracing::warn!(server = self.server, %error, ?wait, "a call is sent again");
             return Some(wait);
         };
@@ -152,7 +157,7 @@ impl HttpClient {
             }
             return None;
         }
-        let wait = retries.pause_after(error.kind())?;
+        let wait = pause_after(retries, error.kind())?;
         self.limiter.block(&request.route, limit, wait);
         Some(wait)
     }
@@ -161,7 +166,7 @@ impl HttpClient {
     async fn attempt(
         &self,
         request: &Request,
-        circuit: &CircuitCall<'_>,
+        circuit: &CircuitCall<'_, Error<TransportError>>,
         deadline: Instant,
     ) -> Result<Response<Bytes>, Error<TransportError>> {
         while let Some((lifted_at, limit)) = self.limiter.blocked_until(&request.route) {
@@ -230,6 +235,15 @@ impl HttpClient {
             Error::new(call.clone(), kind)
         }
     }
+}
+
+/// Decides after a failure: the wait before the next attempt, or `None` if the failure is final.
+pub(in crate::backends) fn pause_after(
+    retries: &mut RetryBudget,
+    failure: &impl ErrorKind,
+) -> Option<Duration> {
+    let requested = failure.transport().and_then(TransportError::requested_wait);
+    retries.pause_after(failure.retry_reason()?, requested)
 }
 
 /// Makes a failure of the transport an error of a back end.

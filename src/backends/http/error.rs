@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::{HeaderMap, Method};
+use http_resilience::{CircuitError, OpenCircuit, RetryReason};
 
-use super::retry::RetryReason;
 use super::transport_error::TransportError;
 
 /// The cause of an error, or the errors in the body of an answer.
@@ -169,6 +169,29 @@ impl<K: ErrorKind> Error<K> {
             uncertain: true,
             ..failure
         }))
+    }
+}
+
+impl CircuitError for Error<TransportError> {
+    fn is_answer(&self) -> bool {
+        self.kind().is_answer()
+    }
+
+    fn may_have_happened(&self) -> bool {
+        Self::may_have_happened(self)
+    }
+
+    fn because_of(&self, open: &OpenCircuit<Self>, was_sent: bool) -> Self {
+        let kind = TransportError::CircuitOpen {
+            since: open.since,
+            cause: Arc::new(open.cause.kind().clone()),
+        };
+        let error = Self::caused_by(self.call().clone(), kind, open.cause.clone());
+        if was_sent {
+            error.after_uncertain_attempt()
+        } else {
+            error
+        }
     }
 }
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, StatusCode};
+use http_resilience::RetryReason;
 
 use super::error::ErrorKind;
 use super::rate_limiter::RateLimit;
-use super::retry::RetryReason;
 use super::trust::TrustFailure;
 
 /// Why no usable answer came.

@@ -9,6 +9,7 @@ use url::Url;
 use super::super::fetch::{Cache, Manifest, fetch};
 use super::super::source::{Location, Release, Source};
 use super::super::{Component, ComponentError, Sha256, Version};
+use crate::backends::download::Downloader;
 use crate::backends::http::Limits;
 
 const TEXT: &str = "{apiVersion: v1, kind: Namespace, metadata: {name: a}}\n";
@@ -27,7 +28,7 @@ fn digest() -> Sha256 {
 }
 
 async fn get(release: &Release, cache: Option<&Cache>) -> Result<Option<Manifest>, ComponentError> {
-    fetch(release, cache, &Limits::default()).await
+    fetch(release, cache, &Downloader::new(&Limits::default())).await
 }
 
 /// An address at which nothing answers.

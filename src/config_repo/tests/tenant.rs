@@ -46,6 +46,7 @@ impl TenantWorld {
         let place = TenantRepository {
             project: "nautes/management".into(),
             branch: "main".into(),
+            create: false,
         };
         Self { world, place }
     }
@@ -133,6 +134,7 @@ async fn a_tenant_repository_that_is_not_there_is_not_taken_for_the_products() {
     let place = TenantRepository {
         project: "nautes/misspelt".into(),
         branch: "main".into(),
+        create: false,
     };
     let process = world.process_with(Some(place));
     let outcome = process
@@ -145,4 +147,32 @@ async fn a_tenant_repository_that_is_not_there_is_not_taken_for_the_products() {
     assert!(source.is_not_found());
     let opened = process.repositories.tenant().await;
     assert!(matches!(opened, Err(Error::Tenant { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_repository_is_created_when_it_is_first_written() {
+    let tenant = TenantWorld::new().await;
+    let place = TenantRepository {
+        project: "nautes/clusters".into(),
+        create: true,
+        ..tenant.place.clone()
+    };
+    let process = tenant.world.process_with(Some(place.clone()));
+    assert!(process.repositories.tenant().await.unwrap().is_none());
+    let created = process.repositories.ensure_tenant().await.unwrap().unwrap();
+    add_cluster(&process, "a").await;
+    let other = tenant.world.process_with(Some(place));
+    let found = other.repositories.tenant().await.unwrap().unwrap();
+    assert_eq!(found.project(), created.project());
+    let snapshot = found.snapshot().await.unwrap();
+    assert!(snapshot.tree().is_listed(&key(Kind::Cluster, "a")));
+
+    let without_group = TenantRepository {
+        project: "nobody/clusters".into(),
+        create: true,
+        ..tenant.place
+    };
+    let process = tenant.world.process_with(Some(without_group));
+    let refused = process.repositories.ensure_tenant().await;
+    assert!(matches!(refused, Err(Error::Tenant { .. })), "{refused:?}");
 }

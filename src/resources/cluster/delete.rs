@@ -26,6 +26,7 @@ use super::runtime_access;
 use super::setup::{base_set, description};
 use super::stored::{ClusterSecrets, StoredCredential};
 use super::tokens::Tokens;
+use super::virtual_cluster;
 use crate::claim::{Claim, Deletion};
 use crate::client::Client;
 use crate::clusters::{NAMESPACE, REVIEWER_ACCOUNT, owner};
@@ -66,6 +67,9 @@ pub(super) async fn delete(
     }
     if let Known(uid) = &state.cluster_uid {
         secrets.check(uid).await?;
+    }
+    if let Some(cluster) = cluster.as_ref().filter(|_| state.usage == "host") {
+        virtual_cluster::require_no_virtual_clusters(cluster, &name).await?;
     }
 
     let lock = match &cluster {
@@ -153,6 +157,7 @@ impl Removal<'_> {
             client: self.client,
             name,
             cluster,
+            model: self.state,
         };
         for component in Component::ALL.into_iter().rev() {
             for kept in installer.remove(component).await? {
@@ -310,7 +315,7 @@ fn is_refused_afterwards(error: &DeleteObjectError) -> bool {
 }
 
 /// Removes the auth mount of the cluster from Vault, if it is the cluster's.
-async fn remove_auth_mount(
+pub(super) async fn remove_auth_mount(
     operation: &mut Operation<Client>,
     state: &ClusterModel,
     client: &Client,

@@ -11,11 +11,9 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::value::Path;
 
 use super::model::ClusterModel;
+use super::slots::ComponentsModel;
 use crate::components::entry_points::primary_domain;
 use crate::resources::references::entity_name;
-
-/// The node ports of the gateway, where none are configured.
-const NODE_PORTS: [(&str, &str); 2] = [("httpNodePort", "30080"), ("httpsNodePort", "30443")];
 
 /// Returns the shape of a cluster; an error is on the attribute at fault.
 pub(super) fn parse_shape(
@@ -59,7 +57,8 @@ pub(super) fn entity(model: &ClusterModel) -> Result<Cluster, Diagnostics> {
     )?;
     let domain = model.primary_domain.known().cloned();
     let domain = domain.or_else(|| primary_domain(&model.api_server));
-    let components = components(&name, &shape, domain.as_deref().unwrap_or_default());
+    let chosen = model.components.as_ref();
+    let components = components(&name, &shape, domain.as_deref().unwrap_or_default(), chosen);
     let resources = model.product_allowed_cluster_resources.as_ref();
     let resources = resources.into_iter().flatten().map(|(product, listed)| {
         let listed = listed.iter().map(|resource| ClusterResource {
@@ -83,29 +82,51 @@ pub(super) fn entity(model: &ClusterModel) -> Result<Cluster, Diagnostics> {
     })
 }
 
-/// Returns the components that Nautes's rules require for a shape of cluster.
+/// Returns the components that Nautes's rules require for a shape of cluster, and those that are chosen besides.
 fn components(
     name: &EntityName,
     shape: &ClusterShape,
     domain: &str,
+    chosen: Option<&ComponentsModel>,
 ) -> BTreeMap<ComponentSlot, Component> {
-    let required = ComponentSlot::required_for(shape).iter().copied();
-    required
+    let required = ComponentSlot::required_for(shape);
+    let slots = ComponentSlot::ALL.into_iter().filter(|slot| {
+        let is_chosen = *slot == ComponentSlot::CertManagement;
+        let chosen = chosen.and_then(|chosen| chosen.slot(*slot));
+        required.contains(slot) || (is_chosen && chosen.is_some())
+    });
+    slots
         .map(|slot| {
-            let (component, namespace) = slot.default_component();
-            let additions = match slot {
-                ComponentSlot::Deployment | ComponentSlot::Pipeline => {
-                    BTreeMap::from([("host".to_owned(), format!("{component}.{name}.{domain}"))])
+            let (component, default_namespace) = slot.default_component();
+            let common = chosen.and_then(|chosen| chosen.slot(slot));
+            let default_host = || format!("{component}.{name}.{domain}");
+            let mut additions = BTreeMap::new();
+            match slot {
+                ComponentSlot::Deployment => {
+                    let slot = chosen.and_then(|chosen| chosen.deployment.as_ref());
+                    let host = slot.and_then(|slot| slot.host.clone());
+                    additions.insert("host".to_owned(), host.unwrap_or_else(default_host));
                 }
-                ComponentSlot::Gateway => NODE_PORTS
-                    .map(|(key, port)| (key.to_owned(), port.to_owned()))
-                    .into(),
-                _ => BTreeMap::new(),
-            };
+                ComponentSlot::Pipeline => {
+                    let slot = chosen.and_then(|chosen| chosen.pipeline.as_ref());
+                    let host = slot.and_then(|slot| slot.host.clone());
+                    additions.insert("host".to_owned(), host.unwrap_or_else(default_host));
+                }
+                ComponentSlot::Gateway => {
+                    let slot = chosen.and_then(|chosen| chosen.gateway.clone());
+                    let (http, https) = slot.unwrap_or_default().ports();
+                    additions.insert("httpNodePort".to_owned(), http.to_string());
+                    additions.insert("httpsNodePort".to_owned(), https.to_string());
+                }
+                _ => {}
+            }
+            let more = common.and_then(|common| common.additions.clone());
+            additions.extend(more.unwrap_or_default());
+            let namespace = common.and_then(|common| common.namespace.as_deref());
             let component = Component {
                 additions,
                 name: component.to_owned(),
-                namespace: namespace.to_owned(),
+                namespace: namespace.unwrap_or(default_namespace).to_owned(),
             };
             (slot, component)
         })
@@ -115,6 +136,7 @@ fn components(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resources::cluster::slots::{DeploymentModel, GatewayModel, SlotModel};
 
     #[test]
     fn the_domain_is_the_host_of_the_api_server_and_an_address_gets_a_name() {
@@ -125,5 +147,44 @@ mod tests {
         ] {
             assert_eq!(primary_domain(api_server).as_deref(), Some(domain));
         }
+    }
+
+    #[test]
+    fn the_manifest_has_the_hosts_and_ports_that_were_chosen() {
+        let chosen = ComponentsModel {
+            deployment: Some(DeploymentModel {
+                host: Some("argocd.example.com".to_owned()),
+                ..DeploymentModel::default()
+            }),
+            gateway: Some(GatewayModel {
+                https_node_port: Some(31443),
+                slot: SlotModel {
+                    additions: Some(BTreeMap::from([("key".to_owned(), "value".to_owned())])),
+                    ..SlotModel::default()
+                },
+                ..GatewayModel::default()
+            }),
+            ..ComponentsModel::default()
+        };
+        let name = EntityName::new("build-01").unwrap();
+        let shape = ClusterShape::PhysicalWorker(WorkerType::Pipeline);
+        let components = components(&name, &shape, "example.com", Some(&chosen));
+        let additions = |slot| {
+            let additions = components[&slot].additions.iter();
+            let additions = additions.map(|(key, value)| format!("{key}={value}"));
+            additions.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(
+            additions(ComponentSlot::Deployment),
+            "host=argocd.example.com"
+        );
+        assert_eq!(
+            additions(ComponentSlot::Pipeline),
+            "host=tekton.build-01.example.com"
+        );
+        assert_eq!(
+            additions(ComponentSlot::Gateway),
+            "httpNodePort=30080 httpsNodePort=31443 key=value"
+        );
     }
 }

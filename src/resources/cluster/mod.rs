@@ -2,12 +2,17 @@
 //!
 //! A creation connects with the given kubeconfig, checks everything that may be refused, makes the
 //! provider's own service account and what Vault needs, stores the credential in Vault, and at last
-//! commits the manifest. `setup` does this, and an update does it again.
+//! commits the manifest. `setup` does this, and an update does it again. A virtual cluster is first made in its
+//! host (`virtual_cluster`), from which its kubeconfig comes.
 
 mod access;
+mod addresses;
+mod attributes;
 mod components;
+mod data_source;
 mod delete;
 mod guard;
+mod list;
 mod lock;
 mod manifest;
 mod model;
@@ -17,9 +22,13 @@ mod resource;
 mod reviewer;
 mod runtime_access;
 mod setup;
+mod slots;
 mod stored;
 mod tokens;
 mod validators;
+mod virtual_cluster;
 mod worker;
 
+pub(crate) use self::data_source::ClusterDataSource;
+pub(crate) use self::list::ClustersDataSource;
 pub(crate) use self::resource::ClusterResource;

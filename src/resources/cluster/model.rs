@@ -9,7 +9,9 @@ use terraform_plugin::resource::Timeouts;
 use terraform_plugin::schema::one_of;
 use terraform_plugin::value::{Known, Tf, WriteOnly};
 
-use super::validators::{api_server, duration};
+use super::addresses::AddressesModel;
+use super::slots::ComponentsModel;
+use super::validators::{api_server, duration, node_port, version};
 use crate::client::Client;
 use crate::config_repo::Validation;
 use crate::resources::attribute::name_rule;
@@ -36,11 +38,15 @@ pub(crate) struct ClusterModel {
     /// What a worker is for: `deployment` or `pipeline`.
     #[tf(replace, validate(one_of(["deployment", "pipeline"])))]
     pub(crate) worker_type: Option<String>,
-    /// The host of a virtual cluster, by its id.
+    /// The host of a virtual cluster, by its id, which must be a registered cluster with the usage `host`.
     #[tf(replace)]
     pub(crate) host_cluster: Option<String>,
+    /// How a virtual cluster runs in its host.
+    #[tf(optional, stable)]
+    pub(crate) vcluster: Tf<VclusterModel>,
     /// Kubeconfig with which the cluster is managed, as YAML or in Base64. It is used when the
-    /// resource is created, and again when `kubeconfig_wo_version` changes.
+    /// resource is created, and again when `kubeconfig_wo_version` changes. A virtual cluster has none: its
+    /// host has its credential.
     #[tf(conflicts_with(["kubeconfig_vault"]))]
     pub(crate) kubeconfig_wo: WriteOnly<String>,
     /// A number to change whenever another `kubeconfig_wo` is to be used.
@@ -85,48 +91,13 @@ pub(crate) struct ClusterModel {
     /// The components that the provider has installed, by their names.
     #[tf(follows(["components", "drift"]))]
     pub(crate) component_status: Tf<BTreeMap<String, ComponentStatusModel>>,
+    /// How it is reached from outside.
+    #[tf(flatten)]
+    pub(crate) addresses: AddressesModel,
     /// What was found to differ at the last refresh and no other attribute shows; an update repairs
     /// it.
     #[tf(cleared)]
     pub(crate) drift: Tf<BTreeSet<String>>,
-}
-
-/// The components of a cluster, by what they are for.
-#[derive(Debug, Clone, PartialEq, Model)]
-pub(crate) struct ComponentsModel {
-    /// Continuous deployment: Argo CD.
-    pub(crate) deployment: Option<ComponentModel>,
-    /// Progressive delivery: Argo Rollouts.
-    pub(crate) progressive_delivery: Option<ComponentModel>,
-    /// Secrets from Vault: External Secrets.
-    pub(crate) secret_sync: Option<ComponentModel>,
-    /// Ingress: Traefik.
-    pub(crate) gateway: Option<ComponentModel>,
-    /// Pipelines: Tekton with its dashboard.
-    pub(crate) pipeline: Option<ComponentModel>,
-    /// Events that start pipelines: Argo Events.
-    pub(crate) event_listener: Option<ComponentModel>,
-    /// Certificates: cert-manager, which is installed only if this slot is given.
-    pub(crate) cert_management: Option<ComponentModel>,
-}
-
-/// A component.
-#[derive(Debug, Clone, PartialEq, Model)]
-pub(crate) struct ComponentModel {
-    /// Whether the provider installs it; `true` by default. With `false` what is there is left alone.
-    pub(crate) install: Option<bool>,
-    /// Its version, such as `v3.5.1`.
-    pub(crate) version: Option<String>,
-    /// Where its manifest is: an address that begins with `https://`, or the absolute path of a file.
-    pub(crate) url: Option<String>,
-    /// SHA-256 of the manifest, in hexadecimal digits; required with `url`.
-    pub(crate) sha256: Option<String>,
-    /// Its namespace. Only that of Argo CD can be chosen.
-    pub(crate) namespace: Option<String>,
-    /// A registry that has copies of all images.
-    pub(crate) image_registry: Option<String>,
-    /// Name of the Secret with credentials for images, in the namespace of the component.
-    pub(crate) image_pull_secret: Option<String>,
 }
 
 /// A component that the provider has installed.
@@ -138,6 +109,20 @@ pub(crate) struct ComponentStatusModel {
     pub(crate) sha256: Tf<String>,
     /// How many objects it has.
     pub(crate) objects: Tf<u64>,
+}
+
+/// How a virtual cluster runs in its host.
+#[derive(Debug, Clone, PartialEq, Model)]
+pub(crate) struct VclusterModel {
+    /// Port of the host's nodes at which its API is served, unique in the host; the port of `api_server` by default.
+    #[tf(optional, stable, validate(node_port()))]
+    pub(crate) https_node_port: Tf<u64>,
+    /// Version of vCluster, such as `v0.36.1`. If it is not set, it is chosen at creation and kept.
+    #[tf(optional, stable, validate(version()))]
+    pub(crate) version: Tf<String>,
+    /// Version of Kubernetes inside, such as `v1.36.0`. If it is not set, it is chosen at creation and kept.
+    #[tf(optional, stable, validate(version()))]
+    pub(crate) kubernetes_version: Tf<String>,
 }
 
 /// A secret in Vault that the user keeps.
@@ -200,6 +185,7 @@ impl ClusterModel {
             usage: usage.to_owned(),
             worker_type: shape.worker_type().map(|worker| worker.as_str().to_owned()),
             host_cluster: shape.host_cluster().map(ToString::to_string),
+            vcluster: Tf::Null,
             kubeconfig_wo: WriteOnly::default(),
             kubeconfig_wo_version: None,
             kubeconfig_vault: None,
@@ -222,6 +208,7 @@ impl ClusterModel {
             kubernetes_version: Tf::Null,
             components: None,
             component_status: Known(BTreeMap::new()),
+            addresses: AddressesModel::default(),
             drift: Tf::Null,
         }
     }

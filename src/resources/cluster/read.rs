@@ -10,12 +10,14 @@ use terraform_plugin::resource::Operation;
 use terraform_plugin::value::Known;
 
 use super::access::open;
-use super::components::{self, Installer, Wanted};
+use super::addresses::{Addresses, AddressesModel};
+use super::components::{Installer, Selection, Wanted};
 use super::manifest;
 use super::model::{ClusterModel, ClusterResourceModel};
 use super::setup::{base_objects, base_set, has_own_account, rotate_after};
 use super::stored::ClusterSecrets;
 use super::tokens::Tokens;
+use super::virtual_cluster;
 use super::worker::{WorkerError, WorkerInspection};
 use crate::claim::{Claim, ObjectId};
 use crate::client::Client;
@@ -59,6 +61,9 @@ pub(super) async fn read(
         Found::Present(present, location) => {
             if let Some(Entity::Cluster(cluster)) = &present.entity {
                 update_from(&mut state, cluster);
+                if manifest::entity(&state)?.components != cluster.components {
+                    drift.push("the components in the manifest have changed".to_owned());
+                }
             }
             state.manifest_path = Known(present.path.clone());
             drift.extend(drift_of(&present));
@@ -73,17 +78,38 @@ pub(super) async fn read(
         state.drift = drift_attribute(drift);
         return Ok(Some(state));
     };
+    if virtual_cluster::is_virtual(&state) {
+        match virtual_cluster::inspect(&client, &name, &mut state, &mut drift).await {
+            Ok(()) => {}
+            Err(Inspection::Unreachable(error)) => {
+                let (summary, detail) = unreachable_host(&state, &error);
+                operation.warn(summary, detail);
+                return Ok(Some(state));
+            }
+            Err(Inspection::Failed(found)) => return Err(found),
+        }
+    }
     let (_, cluster) = open(&state.api_server, &stored.kubeconfig).context(&attempt)?;
     match inspect(&client, &cluster, &state, &name, &mut drift).await {
-        Ok((version, is_due)) => {
-            state.kubernetes_version = Known(version);
+        Ok(inspected) => {
+            state.kubernetes_version = Known(inspected.version);
+            if state.addresses.is_empty() {
+                state.addresses = inspected.addresses;
+            }
+            for (summary, detail) in inspected.warnings {
+                operation.warn(summary, detail);
+            }
             if let Known(credential) = &mut state.credential {
-                credential.rotation_due = Known(is_due);
+                credential.rotation_due = Known(inspected.is_rotation_due);
             }
         }
         Err(Inspection::Unreachable(error)) => {
             let (summary, detail) = unreachable(&name, &error);
             operation.warn(summary, detail);
+            if virtual_cluster::is_virtual(&state) {
+                // What its host lacks may be why it gives no answer, and an update repairs that.
+                state.drift = drift_attribute(drift);
+            }
             return Ok(Some(state));
         }
         Err(Inspection::Failed(found)) => return Err(found),
@@ -125,9 +151,19 @@ pub(super) async fn import(
     Ok(Some(state))
 }
 
+/// What was found in a cluster.
+struct Inspected {
+    version: String,
+    is_rotation_due: bool,
+    addresses: AddressesModel,
+    warnings: Vec<(String, String)>,
+}
+
 /// Why a cluster could not be inspected.
-enum Inspection {
+pub(super) enum Inspection {
+    /// It gives no answer.
     Unreachable(ApiError),
+    /// Anything else.
     Failed(Diagnostics),
 }
 
@@ -143,7 +179,7 @@ async fn inspect(
     state: &ClusterModel,
     name: &EntityName,
     drift: &mut Vec<String>,
-) -> Result<(String, bool), Inspection> {
+) -> Result<Inspected, Inspection> {
     let attempt = format!("read the cluster {name}");
     let failed = |error: ApiError| {
         if is_unreachable(&error) {
@@ -160,32 +196,44 @@ async fn inspect(
         },
         _ => cluster.uid().await.map_err(failed)?,
     };
-    let owner = owner().context(&attempt)?;
-    let live = LiveObjects::new(cluster, &owner.label);
-    let kind = Kind::new("v1", "ConfigMap");
-    let found = cluster
-        .find(&kind, Some(NAMESPACE), FACTS, Detail::Full)
-        .await;
-    let facts = found.map_err(failed)?.as_ref().and_then(Facts::parse);
-    let facts = facts.filter(|facts| facts.cluster_uid == uid && facts.name == state.name);
-    drift.extend(base_drift(cluster, state, facts.as_ref(), &live, &attempt).await?);
+    let shape = manifest::entity(state)?.shape;
+    let known = state.component_status.known();
+    let single_sign_on = client.settings().oidc.is_some();
+    let components = state.components.as_ref();
+    let selection = Selection::new(components, known, &shape, single_sign_on)?;
     let installer = Installer {
         client,
         name,
         cluster,
+        model: state,
     };
-    let known = state.component_status.known();
-    let shape = manifest::entity(state)?.shape;
-    let installed = components::wanted(state.components.as_ref(), known, &shape)?;
-    let is_installed =
-        |wanted: &Wanted| known.is_some_and(|known| known.contains_key(wanted.name()));
-    let (installed, missing): (Vec<_>, Vec<_>) = installed.into_iter().partition(is_installed);
-    drift.extend(
-        missing
-            .iter()
-            .map(|wanted| format!("{} is not installed", wanted.name())),
-    );
-    drift.extend(installer.drift(&installed, &live).await?);
+    let addresses = installer.addresses(&shape).await?;
+    let found = addresses.attributes();
+    // An import knows none.
+    let recorded = if state.addresses.is_empty() {
+        &found
+    } else {
+        &state.addresses
+    };
+    if recorded.entry_points != found.entry_points {
+        drift.push("the ports of the gateway have changed".to_owned());
+    }
+    let owner = owner().context(&attempt)?;
+    let live = LiveObjects::new(cluster, &owner.label);
+    let kind = Kind::new("v1", "ConfigMap");
+    let facts = cluster
+        .find(&kind, Some(NAMESPACE), FACTS, Detail::Full)
+        .await;
+    let facts = facts.map_err(failed)?.as_ref().and_then(Facts::parse);
+    let facts = facts.filter(|facts| facts.cluster_uid == uid && facts.name == state.name);
+    let facts = facts.map(|facts| Facts {
+        components: selection.facts(components, &addresses.gateway, recorded),
+        ..facts
+    });
+    drift.extend(base_drift(cluster, state, facts.as_ref(), &live, &attempt).await?);
+    let mut warnings = Vec::new();
+    let inspected = inspect_components(&installer, selection, &addresses, &live, &mut warnings);
+    drift.extend(inspected.await?);
     if state.usage == "worker" {
         let inspection = WorkerInspection {
             client,
@@ -203,7 +251,38 @@ async fn inspect(
     }
     let is_due = is_token_due(cluster, state, name).await.map_err(failed)?;
     let version = cluster.version().await.map_err(ApiError::from);
-    Ok((version.map_err(failed)?, is_due))
+    Ok(Inspected {
+        version: version.map_err(failed)?,
+        is_rotation_due: is_due,
+        addresses: found,
+        warnings,
+    })
+}
+
+/// Describes what differs between the components and how they were installed.
+async fn inspect_components(
+    installer: &Installer<'_>,
+    mut selection: Selection,
+    addresses: &Addresses,
+    live: &LiveObjects<'_>,
+    warnings: &mut Vec<(String, String)>,
+) -> Result<Vec<String>, Diagnostics> {
+    let status = installer.model.component_status.known();
+    let is_installed =
+        |wanted: &Wanted| status.is_some_and(|status| status.contains_key(wanted.name()));
+    let (installed, missing): (Vec<_>, Vec<_>) =
+        selection.installed.into_iter().partition(is_installed);
+    selection.installed = installed;
+    let missing = missing
+        .iter()
+        .map(|wanted| format!("{} is not installed", wanted.name()));
+    let mut drift: Vec<String> = missing.collect();
+    drift.extend(
+        installer
+            .drift(selection, addresses, live, warnings)
+            .await?,
+    );
+    Ok(drift)
 }
 
 /// Describes what differs in the base objects of a cluster and in the facts.
@@ -262,6 +341,18 @@ fn unreachable(name: &EntityName, error: &ApiError) -> (String, String) {
     let reason = sentence(error);
     (
         format!("The cluster {name} cannot be reached"),
+        format!(
+            "{reason} The state is kept as it was; whether the cluster has changed is not known."
+        ),
+    )
+}
+
+/// Returns the warning about the host of a virtual cluster that gives no answer.
+fn unreachable_host(state: &ClusterModel, error: &ApiError) -> (String, String) {
+    let host = state.host_cluster.as_deref().unwrap_or_default();
+    let (name, reason) = (&state.name, sentence(error));
+    (
+        format!("The host {host} of the virtual cluster {name} cannot be reached"),
         format!(
             "{reason} The state is kept as it was; whether the cluster has changed is not known."
         ),

@@ -2,19 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use nautes_model::entity::{ClusterShape, ClusterType, Entity};
-use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use nautes_model::entity::{ClusterShape, Entity};
+use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::model::PlanOf;
 use terraform_plugin::resource::{ImportTarget, Operation, Planning, Resource};
-use terraform_plugin::value::{Known, Path, Tf};
+use terraform_plugin::value::{Known, Tf};
 
-use super::access::{connect, given_kubeconfig, no_kubeconfig};
-use super::components::{self, Installer, Wanted};
+use super::access::{Connection, connect, given_kubeconfig, no_kubeconfig};
+use super::addresses::private_address;
+use super::components::{Installer, Preparation, Selection};
 use super::model::{ClusterIdentity, ClusterModel, ComponentStatusModel};
 use super::read::{TYPE_NAME, object_id};
 use super::setup::{Setup, credential, rotate_after};
 use super::stored::ClusterSecrets;
-use super::{delete, manifest, plan, read};
+use super::{delete, manifest, plan, read, virtual_cluster};
 use crate::claim::Claim;
 use crate::client::Client;
 use crate::components::entry_points::primary_domain;
@@ -61,6 +62,9 @@ impl Resource for ClusterResource {
         operation: &mut Operation<Client>,
         state: ClusterModel,
     ) -> Result<(), Diagnostics> {
+        if virtual_cluster::is_virtual(&state) {
+            return virtual_cluster::delete(operation, &state).await;
+        }
         delete::delete(operation, &state).await
     }
 
@@ -115,12 +119,6 @@ async fn save(
     let claim = Claim::load_or_store(&mut operation.private)?;
     let object = object_id(&name);
     let cluster = manifest::entity(&planned)?;
-    if cluster.shape.cluster_type() == ClusterType::Virtual {
-        let detail = "Virtual clusters are not made by this version.";
-        return Err(Diagnostic::error(format!("Cannot {attempt}"), detail)
-            .at(&Path::to("cluster_type"))
-            .into());
-    }
     let cluster_shape = cluster.shape.clone();
     let entity = Entity::from(cluster);
     let location = ManifestLocation::load(&operation.private);
@@ -141,23 +139,25 @@ async fn save(
         Some(_) => client.holders().record(&object, &claim)?,
     }
 
-    let wanted = wanted(operation, &planned, prior.as_ref(), &cluster_shape)?;
+    let selection = select(operation, &planned, prior.as_ref(), &cluster_shape)?;
     let secrets = ClusterSecrets::new(&client, &name)?;
-    let given = given_kubeconfig(&client, &planned).await?;
-    let uses_given = prior.as_ref().is_none_or(|prior| {
-        prior.kubeconfig_wo_version != planned.kubeconfig_wo_version
-            || prior.kubeconfig_vault != planned.kubeconfig_vault
-    });
-    let given = given.filter(|_| uses_given);
-    let uses_given = given.is_some();
-    let kubeconfig = match given {
-        Some(given) => given,
-        None => match secrets.read().await? {
-            Some(stored) => stored.kubeconfig,
-            None => return Err(no_kubeconfig(&planned.name)),
-        },
+    let (connection, uses_given) = if virtual_cluster::is_virtual(&planned) {
+        let vcluster = virtual_cluster::resolve(&planned)?;
+        let connection = virtual_cluster::install(&client, &name, &planned, &vcluster).await?;
+        planned.vcluster = Known(vcluster);
+        (connection, true)
+    } else {
+        connect_physical(&client, prior.as_ref(), &planned, &secrets).await?
     };
-    let connection = connect(&planned, kubeconfig).await?;
+    let model = planned.clone();
+    let installer = Installer {
+        client: &client,
+        name: &name,
+        cluster: &connection.cluster,
+        model: &model,
+    };
+    let addresses = installer.addresses(&cluster_shape).await?;
+    planned.addresses.fill(addresses.attributes());
     let setup = Setup {
         client: &client,
         name: &name,
@@ -167,8 +167,18 @@ async fn save(
         rotate_after: rotate_after(&planned)
             .filter(|_| prior.as_ref().is_some_and(is_rotation_due)),
         repairs: prior.as_ref().is_none_or(|prior| !prior.drift.is_null()),
+        components: selection.facts(
+            planned.components.as_ref(),
+            &addresses.gateway,
+            &planned.addresses,
+        ),
     };
+    // All that may be refused comes before the first write.
     setup.check().await?;
+    let preparation = installer.prepare(selection, &addresses).await?;
+    for (summary, detail) in installer.check(&preparation).await? {
+        operation.warn(summary, detail);
+    }
     let (lock, cluster) = setup.lock().await?;
     let work = async {
         let prepared = setup.prepare(&lock, &cluster).await?;
@@ -176,8 +186,12 @@ async fn save(
             client: &client,
             name: &name,
             cluster: &prepared.cluster,
+            model: &model,
         };
-        let status = install(operation, installer, &wanted, prior.as_ref()).await?;
+        let status = install(operation, &installer, preparation, prior.as_ref()).await?;
+        if let Some((summary, detail)) = installer.certificate_warning(&addresses).await? {
+            operation.warn(summary, detail);
+        }
         for (summary, detail) in setup.complete(&prepared).await? {
             operation.warn(summary, detail);
         }
@@ -187,6 +201,7 @@ async fn save(
     lock.release().await;
     let (version, status) = done?;
     planned.component_status = Known(status);
+    warn_of_webhooks(operation, &planned, prior.as_ref()).await;
 
     let saved = home
         .put(&request, &entity, mode, validation, &attempt)
@@ -208,31 +223,93 @@ async fn save(
     Ok(planned)
 }
 
-/// Returns the components that the cluster is to have, after warnings about those with known problems.
-fn wanted(
+/// Connects to a physical cluster with the given kubeconfig if it is new, else with the one in Vault; returns whether it
+/// is the given one.
+async fn connect_physical(
+    client: &Client,
+    prior: Option<&ClusterModel>,
+    planned: &ClusterModel,
+    secrets: &ClusterSecrets<'_>,
+) -> Result<(Connection, bool), Diagnostics> {
+    let given = given_kubeconfig(client, planned).await?;
+    let is_new = prior.is_none_or(|prior| {
+        prior.kubeconfig_wo_version != planned.kubeconfig_wo_version
+            || prior.kubeconfig_vault != planned.kubeconfig_vault
+    });
+    let given = given.filter(|_| is_new);
+    let uses_given = given.is_some();
+    let kubeconfig = match given {
+        Some(given) => given,
+        None => match secrets.read().await? {
+            Some(stored) => stored.kubeconfig,
+            None => return Err(no_kubeconfig(&planned.name)),
+        },
+    };
+    Ok((connect(planned, kubeconfig).await?, uses_given))
+}
+
+/// Selects the components of the cluster, and warns of those with known problems.
+fn select(
     operation: &mut Operation<Client>,
     planned: &ClusterModel,
     prior: Option<&ClusterModel>,
     shape: &ClusterShape,
-) -> Result<Vec<Wanted>, Diagnostics> {
+) -> Result<Selection, Diagnostics> {
     let status = prior.and_then(|prior| prior.component_status.known());
-    let wanted = components::wanted(planned.components.as_ref(), status, shape)?;
-    for (summary, detail) in wanted.iter().flat_map(Wanted::warnings) {
+    let single_sign_on = operation.client().settings().oidc.is_some();
+    let components = planned.components.as_ref();
+    let selection = Selection::new(components, status, shape, single_sign_on)?;
+    for (summary, detail) in selection.warnings() {
         operation.warn(summary, detail);
     }
-    Ok(wanted)
+    Ok(selection)
+}
+
+/// Warns of hooks that GitLab would not deliver, when the address of webhooks is new.
+async fn warn_of_webhooks(
+    operation: &mut Operation<Client>,
+    planned: &ClusterModel,
+    prior: Option<&ClusterModel>,
+) {
+    let (new, old) = (&planned.addresses, prior.map(|prior| &prior.addresses));
+    let Known(url) = &new.webhook_base_url else {
+        return;
+    };
+    let is_new = old.is_none_or(|old| {
+        old.webhook_base_url != new.webhook_base_url
+            || old.webhook_tls_verifiable != new.webhook_tls_verifiable
+    });
+    if !is_new {
+        return;
+    }
+    if new.webhook_tls_verifiable == Known(false) {
+        operation.warn(
+            "GitLab cannot verify the certificate of the gateway",
+            format!(
+                "The gateway shows a certificate of its own making at {url}, so hooks are delivered only without verification. Set components.gateway.tls_secret to a Secret with a certificate for the hosts of the cluster, or components.gateway.cluster_issuer to a ClusterIssuer of cert-manager."
+            ),
+        );
+    }
+    if let Some(address) = private_address(url).await {
+        operation.warn(
+            "GitLab may refuse hooks to a private address",
+            format!(
+                "{url} leads to {address}, which is private. GitLab refuses such hooks unless its administrator allows them (Admin area, Settings, Network, Outbound requests)."
+            ),
+        );
+    }
 }
 
 /// Installs the components. If that fails half-way, the state has what is installed.
 async fn install(
     operation: &mut Operation<Client>,
-    installer: Installer<'_>,
-    wanted: &[Wanted],
+    installer: &Installer<'_>,
+    preparation: Preparation,
     prior: Option<&ClusterModel>,
 ) -> Result<BTreeMap<String, ComponentStatusModel>, Diagnostics> {
     let known = prior.and_then(|prior| prior.component_status.known());
     let mut status = known.cloned().unwrap_or_default();
-    let installed = installer.install(wanted, &mut status).await;
+    let installed = installer.install(preparation, &mut status).await;
     if let (Err(_), Some(prior)) = (&installed, prior) {
         operation.record(&ClusterModel {
             component_status: Known(status.clone()),

@@ -52,7 +52,7 @@ pub(super) async fn runtime_access(
     };
     let slot = model.components.as_ref();
     let slot = slot.and_then(|components| components.deployment.as_ref());
-    let argo_cd = slot.and_then(|slot| slot.namespace.clone());
+    let argo_cd = slot.and_then(|slot| slot.slot.namespace.clone());
     let argo_cd = argo_cd.unwrap_or_else(|| Component::ArgoCd.namespace().to_owned());
     let mut existing = BTreeSet::new();
     for namespace in [argo_cd.as_str(), Component::ArgoEvents.namespace()] {

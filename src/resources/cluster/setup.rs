@@ -23,8 +23,8 @@ use super::stored::ClusterSecrets;
 use super::tokens::Tokens;
 use crate::client::Client;
 use crate::clusters::{
-    Facts, NAMESPACE, OWN_ACCOUNT, REVIEWER_ACCOUNT, build_kubeconfig, own_account, own_namespace,
-    owner, reviewer_accounts,
+    ComponentFacts, Facts, NAMESPACE, OWN_ACCOUNT, REVIEWER_ACCOUNT, build_kubeconfig, own_account,
+    own_namespace, owner, reviewer_accounts,
 };
 use crate::diagnostics::Context as _;
 use crate::secret::{ExposeSecret as _, Secret};
@@ -91,6 +91,8 @@ pub(super) struct Setup<'a> {
     pub(super) rotate_after: Option<Duration>,
     /// Whether something may be missing that only a proof tells, as at a creation or after drift.
     pub(super) repairs: bool,
+    /// What runtimes need to know of the components.
+    pub(super) components: ComponentFacts,
 }
 
 /// A cluster in which components can be installed.
@@ -326,6 +328,7 @@ impl Setup<'_> {
             worker_type: self.planned.worker_type.clone(),
             vault_audience: AUDIENCE.to_owned(),
             reviewer_token,
+            components: self.components.clone(),
         }
     }
 }

@@ -16,11 +16,11 @@ pub(super) async fn check(
     project: &Project,
 ) -> Result<(), Diagnostics> {
     let keeps_work = state.deletion_policy() != DeletionPolicy::Delete;
-    if state.force_destroy == Some(true) || keeps_work || project.empty_repo {
+    if state.force_destroy == Some(true) || keeps_work {
         return Ok(());
     }
     let path = &project.path_with_namespace;
-    let found = find_work(client.gitlab()?, project.id).await;
+    let found = find_work(client.gitlab()?, project).await;
     let Some(work) = found.with_context(|| format!("read the contents of {path}"))? else {
         return Ok(());
     };

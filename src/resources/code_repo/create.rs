@@ -20,8 +20,10 @@ use crate::claim::Claim;
 use crate::client::Client;
 use crate::config_repo::PutMode;
 use crate::diagnostics::Context as _;
+use crate::resources::gitlab_object::{self, refused};
 use crate::resources::home::Home;
 use crate::resources::unfinished;
+use crate::resources::work::find_work;
 use crate::wait_graph::{Awaited, Next, Request, Target};
 
 /// Creates the project, the credentials and the manifest of a repository.
@@ -86,7 +88,7 @@ pub(super) async fn create(
     let before = Some(snapshot);
     credentials::wait_for_distribution(&client, product.id, config_project, id, before).await?;
     // The last step takes the mark off.
-    gitlab_project::check_still_ours(&client, &project, &claim).await?;
+    gitlab_object::check_still_ours(&client, &project, &claim).await?;
     let project = gitlab_project::complete(&client, &project, &planned).await?;
     planned.update_from_project(&project);
     planned.fill_computed(product.id, saved.path);
@@ -135,7 +137,9 @@ impl Creation<'_> {
                         Err(_) => {}
                     }
                 }
-                Err(error) => return Err(gitlab_project::refused("create", &path, &error)),
+                Err(error) => {
+                    return Err(refused(format!("create the GitLab project {path}"), &error));
+                }
             }
         };
         drop(wait);
@@ -146,8 +150,15 @@ impl Creation<'_> {
         client.code_repos()?.record_created(product, name, id);
         client.code_repos()?.forget_listing(product);
         self.request.wrote(&target);
-        let project = gitlab_project::take_over(client, project, self.claim).await?;
+        let project = gitlab_object::take_over(client, project, self.claim).await?;
         Ok((project, is_new))
+    }
+
+    async fn holds_work(&self, project: &Project) -> Result<bool, Diagnostics> {
+        let work = find_work(self.client.gitlab()?, project).await;
+        let path = &project.path_with_namespace;
+        let work = work.with_context(|| format!("read the contents of {path}"))?;
+        Ok(work.is_some())
     }
 
     /// Takes over the project that has the path already, if that is permitted; `error` is GitLab's.
@@ -161,7 +172,7 @@ impl Creation<'_> {
         was_contended: &mut bool,
         error: Error,
     ) -> Result<Project, Diagnostics> {
-        let refused = || gitlab_project::refused("create", path, &error);
+        let refused = || refused(format!("create the GitLab project {path}"), &error);
         let project = match self.client.gitlab()?.project(path).await {
             Ok(project) => project,
             // A sibling may have the display name, or something that the token cannot see the path.
@@ -193,7 +204,8 @@ impl Creation<'_> {
         }
         let is_marked = unfinished::is_marked(project.description.as_deref().unwrap_or_default());
         let may_adopt = self.planned.adopt_existing == Some(true);
-        if is_marked {
+        // Somebody may have begun to use it; then it counts like one that is finished.
+        if is_marked && !self.holds_work(&project).await? {
             return Ok(project);
         }
         if may_adopt {

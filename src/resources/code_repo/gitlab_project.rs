@@ -7,15 +7,16 @@ use terraform_plugin::value::{Known, Path, Tf};
 
 use super::model::{CodeRepoModel, LONGEST_DESCRIPTION};
 use crate::backends::gitlab::{AccessLevel, Error, GitLab, Group, Kind, Project, ProjectChange};
-use crate::claim::{Claim, ObjectId};
+use crate::claim::ObjectId;
 use crate::client::Client;
-use crate::diagnostics::{Context as _, gitlab_error};
+use crate::diagnostics::Context as _;
 use crate::lookup::config_repository;
 use crate::resources::deletion_policy::DeletionPolicy;
 use crate::resources::gitlab_attribute::{VisibilityLimit, parse_visibility, planned_value};
+use crate::resources::gitlab_object::{NewPath, refused, rename};
 use crate::resources::same_object::Sameness;
 use crate::resources::unfinished;
-use crate::wait_graph::{Next, Request, Target};
+use crate::wait_graph::{Request, Target};
 
 /// Returns a repository as an object that an instance in the state holds.
 pub(super) fn object_id(id: RepositoryId) -> ObjectId {
@@ -130,40 +131,6 @@ pub(super) async fn complete(
     write(client, &project, &change).await
 }
 
-/// Puts the claim of a creation into the mark that another one has left on a project, if there is
-/// one.
-pub(super) async fn take_over(
-    client: &Client,
-    project: Project,
-    claim: &Claim,
-) -> Result<Project, Diagnostics> {
-    let description = project.description.as_deref().unwrap_or_default();
-    let Some(description) = unfinished::take_over(description, claim) else {
-        return Ok(project);
-    };
-    let change = ProjectChange {
-        description: Some(description),
-        ..ProjectChange::default()
-    };
-    write(client, &project, &change).await
-}
-
-/// Refuses to finish a creation that another run has taken over. An adopted project has no mark.
-pub(super) async fn check_still_ours(
-    client: &Client,
-    project: &Project,
-    claim: &Claim,
-) -> Result<(), Diagnostics> {
-    let path = &project.path_with_namespace;
-    if !unfinished::is_marked(project.description.as_deref().unwrap_or_default()) {
-        return Ok(());
-    }
-    let found = client.gitlab()?.project(project.id).await;
-    let found = found.with_context(|| format!("read the GitLab project {path}"))?;
-    let description = found.description.as_deref().unwrap_or_default();
-    unfinished::check_still_ours(description, claim, &format!("the GitLab project {path}"))
-}
-
 /// Makes the planned changes of a project, and no others; the path only if the name changes, and
 /// another repository may have to give it up first.
 pub(super) async fn update(
@@ -180,10 +147,17 @@ pub(super) async fn update(
     };
     let change = planned_change(&project, prior, planned);
     if prior.name == planned.name {
-        write(client, &project, &change).await
-    } else {
-        rename(client, request, &project, &planned.name, change).await
+        return write(client, &project, &change).await;
     }
+    check_default_branch(client, &project, &change).await?;
+    let product = ProductId::new(project.namespace.id);
+    let new = NewPath {
+        name: planned.name.clone(),
+        full_path: format!("{}/{}", project.namespace.full_path, planned.name),
+        from: Target::CodeRepoPath(product, project.path.clone()),
+        to: Target::CodeRepoPath(product, planned.name.clone()),
+    };
+    rename(client, request, &project, &new, change).await
 }
 
 async fn write(
@@ -196,124 +170,10 @@ async fn write(
     }
     check_default_branch(client, project, change).await?;
     let edited = client.gitlab()?.edit_project(project.id, change).await;
-    edited.map_err(|error| refused("update", &project.path_with_namespace, &error))
-}
-
-/// Makes a change together with that of the path, which another repository may have to give up
-/// first. If it fails after the project was moved aside, the project is moved back.
-async fn rename(
-    client: &Client,
-    request: &Request,
-    project: &Project,
-    name: &str,
-    change: ProjectChange,
-) -> Result<Project, Diagnostics> {
-    let mut is_aside = false;
-    let renamed = try_rename(client, request, project, name, change, &mut is_aside).await;
-    if renamed.is_err() && is_aside {
-        move_back(client, project).await;
-    }
-    renamed
-}
-
-async fn try_rename(
-    client: &Client,
-    request: &Request,
-    project: &Project,
-    name: &str,
-    change: ProjectChange,
-    is_aside: &mut bool,
-) -> Result<Project, Diagnostics> {
-    let gitlab = client.gitlab()?;
-    let product = ProductId::new(project.namespace.id);
-    let mut change = ProjectChange {
-        path: Some(name.to_owned()),
-        ..change
-    };
-    check_default_branch(client, project, &change).await?;
-    let from = Target::CodeRepoPath(product, project.path.clone());
-    let to = Target::CodeRepoPath(product, name.to_owned());
-    let mut wait = request.wait_to_move(from.clone(), to.clone());
-    let mut is_last_attempt = false;
-    loop {
-        let error = match gitlab.edit_project(project.id, &change).await {
-            Ok(renamed) => {
-                request.wrote(&from);
-                return Ok(renamed);
-            }
-            Err(error) if *error.kind() == Kind::Taken && !is_last_attempt => error,
-            Err(error) if *error.kind() == Kind::Taken => {
-                return Err(taken(client, project, name, &error).await);
-            }
-            Err(error) => return Err(refused("rename", &project.path_with_namespace, &error)),
-        };
-        tracing::info!(%error, "the path {name} is taken; waiting for it");
-        match wait.next().await {
-            Next::Retry => {}
-            Next::GiveUp => is_last_attempt = true,
-            Next::BreakCycle => {
-                move_aside(client, project).await?;
-                *is_aside = true;
-                wait.moved_aside();
-                change.name.get_or_insert_with(|| project.name.clone());
-            }
-        }
-    }
-}
-
-/// Returns the error of a path that another project keeps.
-async fn taken(client: &Client, project: &Project, name: &str, error: &Error) -> Diagnostics {
-    let refused = refused("rename", &project.path_with_namespace, error);
-    let path = format!("{}/{name}", project.namespace.full_path);
-    let Ok(gitlab) = client.gitlab() else {
-        return refused;
-    };
-    let holder = match gitlab.project(path.as_str()).await {
-        Ok(holder) if holder.path == name => RepositoryId::new(holder.id),
-        _ => return refused,
-    };
-    let detail = format!(
-        "The GitLab project {path} is {holder}. If the same plan gives {holder} another name, apply it with -parallelism=2 or more, since Terraform sent only one request at a time; or rename one of the two to a third name first. Nothing was renamed."
-    );
-    let summary = format!(
-        "Cannot rename the code repository {} to {name}",
-        project.path
-    );
-    Diagnostic::error(summary, detail)
-        .at(&Path::to("name"))
-        .into()
-}
-
-/// Gives a project a path and a name that no other has, so that others can take its own.
-async fn move_aside(client: &Client, project: &Project) -> Result<(), Diagnostics> {
-    let aside = format!("{}-is-renamed", RepositoryId::new(project.id));
-    let change = ProjectChange {
-        name: Some(aside.clone()),
-        path: Some(aside),
-        ..ProjectChange::default()
-    };
-    let path = &project.path_with_namespace;
-    let moved = client.gitlab()?.edit_project(project.id, &change).await;
-    moved
-        .map(drop)
-        .map_err(|error| refused("rename", path, &error))
-}
-
-/// Gives a project that was moved aside its path and name again.
-async fn move_back(client: &Client, project: &Project) {
-    let change = ProjectChange {
-        name: Some(project.name.clone()),
-        path: Some(project.path.clone()),
-        ..ProjectChange::default()
-    };
-    let path = &project.path_with_namespace;
-    let moved = match client.gitlab() {
-        Ok(gitlab) => gitlab.edit_project(project.id, &change).await,
-        Err(_) => return,
-    };
-    if let Err(error) = moved {
-        tracing::warn!(%error, "could not give the GitLab project {path} its path again");
-    }
+    edited.map_err(|error| {
+        let path = &project.path_with_namespace;
+        refused(format!("update the GitLab project {path}"), &error)
+    })
 }
 
 async fn unarchive(client: &Client, project: &Project) -> Result<Project, Diagnostics> {
@@ -529,25 +389,5 @@ async fn remove_now(
             Ok(())
         }
         Err(error) => Err(error).with_context(|| format!("remove the GitLab project {path}")),
-    }
-}
-
-/// Returns the message of a refused creation or change of a project, on the attribute that GitLab complains about.
-pub(super) fn refused(verb: &str, path: &str, error: &Error) -> Diagnostics {
-    let diagnostic = gitlab_error(format!("{verb} the GitLab project {path}"), error);
-    let attribute =
-        error
-            .field_errors()
-            .iter()
-            .find_map(|field_error| match field_error.field.as_deref()? {
-                "path" => Some("name"),
-                "name" | "project_namespace.name" => Some("display_name"),
-                "description" => Some("description"),
-                "visibility_level" | "visibility" => Some("visibility"),
-                _ => None,
-            });
-    match attribute {
-        Some(attribute) => diagnostic.at(&Path::to(attribute)).into(),
-        None => diagnostic.into(),
     }
 }

@@ -14,15 +14,15 @@ use super::model::{AccessTokenModel, CodeRepoModel};
 use super::resource::CodeRepoResource;
 use super::{contents, credentials, existing, gitlab_project, inspect};
 use crate::backends::gitlab::Visibility;
-use crate::claim::{Claim, check_replacement};
+use crate::claim::check_replacement;
 use crate::client::{Client, Reconciler};
 use crate::planned::{Name, Object};
 use crate::resources::deletion_policy::{self, check_arguments};
 use crate::resources::gitlab_attribute::{
-    DisplayNameRule, Planned, check_new_names, may_adopt, visibility_name,
+    DisplayNameRule, check_new_names, may_adopt, visibility_name,
 };
 use crate::resources::home::Home;
-use crate::resources::planned_reference::{self, Meaning};
+use crate::resources::planned_reference::{self, Meaning, record_replaced};
 use crate::resources::references::resolve_name;
 
 /// Checks a configuration beyond what the schema says.
@@ -107,18 +107,13 @@ pub(super) async fn modify(
 }
 
 fn check_names(planning: &Planning<'_, CodeRepoResource>) -> Result<(), Diagnostics> {
-    let (planned, prior) = (&planning.planned, planning.prior.as_ref());
-    let name = Planned {
-        planned: &planned.name,
-        prior: prior.map(|prior| prior.name.as_str()),
-    };
-    let display_name = Planned {
-        planned: &planned.display_name,
-        prior: prior.and_then(|prior| prior.display_name.known().map(String::as_str)),
-    };
+    let planned = &planning.planned;
+    let prior = planning.prior.as_ref();
+    let name = prior.map(|prior| Known(prior.name.clone()));
     check_new_names(
-        (NameRule::CodeRepo, name),
-        (DisplayNameRule::Project, display_name),
+        (NameRule::CodeRepo, DisplayNameRule::Project),
+        (&planned.name, &planned.display_name),
+        name.as_ref().zip(prior.map(|prior| &prior.display_name)),
     )
 }
 
@@ -130,16 +125,9 @@ fn record(planning: &Planning<'_, CodeRepoResource>) -> Result<(), Diagnostics> 
     let plans = client.planned();
     let name = planning.planned.name.known();
     let Some(prior) = &planning.prior else {
-        let replaced = planning.replaced.as_ref().and_then(Claim::load);
-        let type_name = Kind::CodeRepo.terraform_type();
-        let replaced = replaced.map(|claim| client.holders().held_by(&claim, type_name));
-        for id in replaced
-            .into_iter()
-            .flatten()
-            .filter_map(|id| id.parse().ok())
-        {
-            plans.record_leaving(Object::CodeRepo(id));
-        }
+        let replaced = planning.replaced.as_ref();
+        let parse = |id: &str| id.parse().ok().map(Object::CodeRepo);
+        record_replaced(client, replaced, Kind::CodeRepo.terraform_type(), parse);
         let reference = planning.planned.common.product.known();
         let reference = reference.zip(client.products().ok());
         let product = reference.and_then(|(reference, products)| products.known_id(reference));
@@ -148,16 +136,13 @@ fn record(planning: &Planning<'_, CodeRepoResource>) -> Result<(), Diagnostics> 
         }
         return Ok(());
     };
-    let repository = Object::CodeRepo(prior.repository_id()?);
-    if !planning.replacement_paths().is_empty() {
-        plans.record_leaving(repository);
-        return Ok(());
-    }
-    plans.record_staying(repository);
-    if let Some(name) = name.filter(|name| **name != prior.name) {
-        let name = Name::CodeRepo(prior.product_id()?, name.clone());
-        plans.record_rename(repository, name);
-    }
+    let product = prior.product_id()?;
+    let new_name = name.filter(|name| **name != prior.name);
+    plans.record_change(
+        Object::CodeRepo(prior.repository_id()?),
+        !planning.replacement_paths().is_empty(),
+        new_name.map(|name| Name::CodeRepo(product, name.clone())),
+    );
     Ok(())
 }
 

@@ -99,7 +99,10 @@ impl Resource for CodeRepoResource {
             .record_planned_deletion(&gitlab_project::object_id(id), &operation.private)?;
         client.planned().record_leaving(Object::CodeRepo(id));
         match gitlab_project::read(&client, &state).await {
-            Ok(Some(project)) => contents::check(&client, &state, &project).await,
+            Ok(Some(project)) => {
+                contents::check(&client, &state, &project).await?;
+                gitlab_project::check_role(operation, &state, &project).await
+            }
             Ok(None) => Ok(()),
             // Planning works without GitLab; the contents are checked again at apply.
             Err(_) => {

@@ -54,8 +54,8 @@ impl Contents {
         projects.retain(|project| !project.is_marked_for_deletion());
         let (unfinished, mut repositories): (Vec<_>, Vec<_>) =
             projects.into_iter().partition(is_unfinished);
-        for project in unfinished.iter().filter(|project| !project.empty_repo) {
-            let work = find_work(client.gitlab()?, project.id).await;
+        for project in &unfinished {
+            let work = find_work(client.gitlab()?, project).await;
             let path = &project.path_with_namespace;
             if work
                 .with_context(|| format!("read the contents of {path}"))?

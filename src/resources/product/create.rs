@@ -7,12 +7,13 @@ use nautes_model::ProductId;
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::value::Path;
 
-use super::gitlab_group::{self, check_visibility, object_id, refused};
+use super::gitlab_group::{check_visibility, object_id};
 use super::model::ProductModel;
 use crate::backends::gitlab::{Error, Group, Kind, NewGroup};
 use crate::claim::Claim;
 use crate::client::Client;
 use crate::diagnostics::Context as _;
+use crate::resources::gitlab_object::{self, refused};
 use crate::resources::unfinished;
 use crate::wait_graph::{Awaited, Next, Request, Target};
 
@@ -50,14 +51,14 @@ pub(super) async fn create_group(
                     Err(_) => {}
                 }
             }
-            Err(error) => return Err(refused("create", &path, &error)),
+            Err(error) => return Err(refused(format!("create the GitLab group {path}"), &error)),
         }
     };
     drop(wait);
     let object = object_id(ProductId::new(group.id));
     let recorded = client.holders().record_created(&object, claim);
     recorded.map_err(|found| found.at(&Path::to("name")))?;
-    let group = gitlab_group::take_over(client, group, claim).await?;
+    let group = gitlab_object::take_over(client, group, claim).await?;
     Ok((group, is_new))
 }
 
@@ -77,7 +78,7 @@ async fn take_over(
         Ok(group) => group,
         Err(not_found) if not_found.is_not_found() => {
             // A sibling may have the display name, or something that the token cannot see the path.
-            return Err(refused("create", path, &error));
+            return Err(refused(format!("create the GitLab group {path}"), &error));
         }
         Err(failed) => return Err(failed).with_context(|| format!("read the GitLab group {path}")),
     };
@@ -94,7 +95,7 @@ async fn take_over(
         return Ok(group);
     }
     let target = Target::ProductPath(planned.name.clone());
-    let refused = || refused("create", path, &error);
+    let refused = || refused(format!("create the GitLab group {path}"), &error);
     if group.path != planned.name {
         // GitLab takes no notice of case in a path; the group of this name is another one.
         return Err(refused());

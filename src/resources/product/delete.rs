@@ -96,7 +96,7 @@ async fn delete_group(
     remove_secrets(operation, state, config_project, &contents).await
 }
 
-async fn check_role(
+pub(super) async fn check_role(
     operation: &mut Operation<Client>,
     state: &ProductModel,
     group: &Group,
@@ -120,15 +120,26 @@ async fn abandon(
     config_project: Option<&Project>,
 ) -> Result<(), Diagnostics> {
     let client = operation.client().clone();
-    operators::remove(&client, &operation.private, config_project).await?;
     let Some(project) = config_project else {
-        return Ok(());
+        return operators::remove(&client, &operation.private, config_project).await;
     };
     let id = ProductId::new(project.namespace.id);
     let path = &project.path_with_namespace;
     let contents = Contents::find(&client, id, Some(project)).await?;
     let contents = contents.with_files_of_people(&client, config_project);
-    if contents.await?.is_in_use() {
+    let is_in_use = contents.await?.is_in_use();
+    if !is_in_use {
+        let attempt = format!("delete the GitLab project {path}");
+        let unknown =
+            client
+                .products()?
+                .require_project_role(project, AccessLevel::OWNER, &attempt);
+        if let Some((summary, detail)) = unknown.await? {
+            operation.warn(summary, detail);
+        }
+    }
+    operators::remove(&client, &operation.private, config_project).await?;
+    if is_in_use {
         operation.warn(
             format!("The GitLab project {path} is kept"),
             format!("It still holds manifests, or files or branches of others, so it stays with the group of the product {}. Delete it by hand if nothing needs them.", state.name),

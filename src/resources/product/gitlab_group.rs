@@ -1,18 +1,18 @@
 //! The GitLab group of a product.
 
 use nautes_model::ProductId;
-use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
-use terraform_plugin::value::{Known, Path, Tf};
+use terraform_plugin::diagnostics::Diagnostics;
+use terraform_plugin::value::{Known, Tf};
 
 use super::model::ProductModel;
-use crate::backends::gitlab::{Error, Group, GroupChange, Kind, Project};
-use crate::claim::{Claim, ObjectId};
+use crate::backends::gitlab::{Group, GroupChange, Project};
+use crate::claim::ObjectId;
 use crate::client::Client;
-use crate::diagnostics::{Context as _, gitlab_error};
 use crate::resources::gitlab_attribute::{VisibilityLimit, parse_visibility, planned_value};
+use crate::resources::gitlab_object::{NewPath, refused, rename};
 use crate::resources::same_object::Sameness;
 use crate::resources::unfinished;
-use crate::wait_graph::{Next, Request, Target};
+use crate::wait_graph::{Request, Target};
 
 /// The type of products.
 pub(super) const TYPE_NAME: &str = "nautes_product";
@@ -70,40 +70,6 @@ pub(super) async fn complete(
     write(client, request, group, planned, change).await
 }
 
-/// Puts the claim of a creation into the mark that another one has left on a group, if there is one.
-pub(super) async fn take_over(
-    client: &Client,
-    group: Group,
-    claim: &Claim,
-) -> Result<Group, Diagnostics> {
-    let description = group.description.as_deref().unwrap_or_default();
-    let Some(description) = unfinished::take_over(description, claim) else {
-        return Ok(group);
-    };
-    let change = GroupChange {
-        description: Some(description),
-        ..GroupChange::default()
-    };
-    let edited = client.gitlab()?.edit_group(group.id, &change).await;
-    edited.map_err(|error| refused("update", &group.full_path, &error))
-}
-
-/// Refuses to finish a creation that another run has taken over. An adopted group has no mark.
-pub(super) async fn check_still_ours(
-    client: &Client,
-    group: &Group,
-    claim: &Claim,
-) -> Result<(), Diagnostics> {
-    let path = &group.full_path;
-    if !unfinished::is_marked(group.description.as_deref().unwrap_or_default()) {
-        return Ok(());
-    }
-    let found = client.gitlab()?.group(group.id).await;
-    let found = found.with_context(|| format!("read the GitLab group {path}"))?;
-    let description = found.description.as_deref().unwrap_or_default();
-    unfinished::check_still_ours(description, claim, &format!("the GitLab group {path}"))
-}
-
 /// Makes the planned changes of a group, and no others.
 pub(super) async fn update(
     client: &Client,
@@ -116,8 +82,7 @@ pub(super) async fn update(
     write(client, request, group, planned, change).await
 }
 
-/// Changes a group. A path that another product is about to give up is waited for; if the change
-/// fails after the group was moved aside for that, the group is moved back.
+/// Changes a group. A path that another product is about to give up is waited for.
 async fn write(
     client: &Client,
     request: &Request,
@@ -125,73 +90,28 @@ async fn write(
     planned: &ProductModel,
     change: GroupChange,
 ) -> Result<Group, Diagnostics> {
-    let mut is_aside = false;
-    let written = try_write(client, request, group, planned, change, &mut is_aside).await;
-    if written.is_err() && is_aside {
-        move_back(client, group).await;
-    }
-    written
-}
-
-async fn try_write(
-    client: &Client,
-    request: &Request,
-    group: &Group,
-    planned: &ProductModel,
-    mut change: GroupChange,
-    is_aside: &mut bool,
-) -> Result<Group, Diagnostics> {
-    let gitlab = client.gitlab()?;
     if change.is_empty() {
         return Ok(group.clone());
     }
-    let path = client.products()?.full_path(&planned.name);
     let from = Target::ProductPath(group.path.clone());
-    let to = Target::ProductPath(planned.name.clone());
-    let mut wait = request.wait_to_move(from.clone(), to.clone());
-    let mut is_last_attempt = false;
-    loop {
-        let error = match gitlab.edit_group(group.id, &change).await {
-            Ok(edited) => {
-                request.wrote(&from);
-                request.wrote(&to);
-                return Ok(edited);
-            }
-            Err(error) if *error.kind() == Kind::Taken && change.path.is_some() => error,
-            Err(error) => return Err(refused("update", &path, &error)),
+    if change.path.is_some() {
+        let new = NewPath {
+            name: planned.name.clone(),
+            full_path: client.products()?.full_path(&planned.name),
+            from,
+            to: Target::ProductPath(planned.name.clone()),
         };
-        if is_last_attempt {
-            return Err(taken(client, group, planned, &error).await);
-        }
-        tracing::info!(%error, "the path {path} is taken; waiting for it");
-        match wait.next().await {
-            Next::Retry => {}
-            Next::GiveUp => is_last_attempt = true,
-            Next::BreakCycle => {
-                move_aside(client, group).await?;
-                *is_aside = true;
-                wait.moved_aside();
-                change.name.get_or_insert_with(|| group.name.clone());
-            }
-        }
+        return rename(client, request, group, &new, change).await;
     }
-}
-
-/// Gives a group that was moved aside its path and name again.
-async fn move_back(client: &Client, group: &Group) {
-    let change = GroupChange {
-        name: Some(group.name.clone()),
-        path: Some(group.path.clone()),
-        ..GroupChange::default()
-    };
-    let moved = match client.gitlab() {
-        Ok(gitlab) => gitlab.edit_group(group.id, &change).await,
-        Err(_) => return,
-    };
-    if let Err(error) = moved {
-        let path = &group.full_path;
-        tracing::warn!(%error, "could not give the GitLab group {path} its path again");
-    }
+    let edited = client.gitlab()?.edit_group(group.id, &change).await;
+    let edited = edited.map_err(|error| {
+        refused(
+            format!("update the GitLab group {}", group.full_path),
+            &error,
+        )
+    })?;
+    request.wrote(&from);
+    Ok(edited)
 }
 
 /// Returns what differs between the state and what is planned; what was changed by hand meanwhile
@@ -229,48 +149,6 @@ fn change_at_creation(group: &Group, planned: &ProductModel) -> GroupChange {
     }
 }
 
-/// Returns the error of a path that another group keeps.
-async fn taken(
-    client: &Client,
-    group: &Group,
-    planned: &ProductModel,
-    error: &Error,
-) -> Diagnostics {
-    let (products, gitlab) = match (client.products(), client.gitlab()) {
-        (Ok(products), Ok(gitlab)) => (products, gitlab),
-        (Err(found), _) | (_, Err(found)) => return found,
-    };
-    let path = products.full_path(&planned.name);
-    let holder = match gitlab.group(path.as_str()).await {
-        Ok(holder) if holder.full_path == path => ProductId::new(holder.id),
-        _ => return refused("update", &path, error),
-    };
-    let detail = format!(
-        "The GitLab group {path} is {holder}. If the same plan gives {holder} another name, apply it with -parallelism=2 or more, since Terraform sent only one request at a time; or rename one of the two to a third name first. Nothing was renamed."
-    );
-    let summary = format!(
-        "Cannot rename the product {} to {}",
-        group.path, planned.name
-    );
-    Diagnostic::error(summary, detail)
-        .at(&Path::to("name"))
-        .into()
-}
-
-/// Gives a group a path and a name that no other has, so that others can take its own.
-async fn move_aside(client: &Client, group: &Group) -> Result<(), Diagnostics> {
-    let aside = format!("{}-is-renamed", ProductId::new(group.id));
-    let change = GroupChange {
-        name: Some(aside.clone()),
-        path: Some(aside),
-        ..GroupChange::default()
-    };
-    let moved = client.gitlab()?.edit_group(group.id, &change).await;
-    moved
-        .map(drop)
-        .map_err(|error| refused("rename", &group.full_path, &error))
-}
-
 /// Checks that the parent group allows the visibility of a product.
 pub(super) fn check_visibility(planned: &ProductModel, parent: &Group) -> Result<(), Diagnostics> {
     let limit = VisibilityLimit {
@@ -280,24 +158,4 @@ pub(super) fn check_visibility(planned: &ProductModel, parent: &Group) -> Result
         widest: parent.visibility,
     };
     limit.check(planned.wanted_visibility())
-}
-
-/// Returns the message of a refused creation or change of a group, on the attribute that GitLab complains about.
-pub(super) fn refused(verb: &str, path: &str, error: &Error) -> Diagnostics {
-    let diagnostic = gitlab_error(format!("{verb} the GitLab group {path}"), error);
-    let attribute =
-        error
-            .field_errors()
-            .iter()
-            .find_map(|field_error| match field_error.field.as_deref()? {
-                "path" => Some("name"),
-                "name" => Some("display_name"),
-                "description" => Some("description"),
-                "visibility_level" | "visibility" => Some("visibility"),
-                _ => None,
-            });
-    match attribute {
-        Some(attribute) => diagnostic.at(&Path::to(attribute)).into(),
-        None => diagnostic.into(),
-    }
 }

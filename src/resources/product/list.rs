@@ -8,10 +8,8 @@ use terraform_plugin::model::{Model, PlanOf};
 use terraform_plugin::value::{Known, Tf};
 
 use super::model::ConfigRepositoryModel;
-use crate::backends::gitlab::Project;
 use crate::client::Client;
 use crate::diagnostics::Context as _;
-use crate::lookup::{Products, config_repository};
 use crate::resources::attribute::{compile_name_regex, regular_expression};
 
 /// The products below the provider's parent group, or at the top level without one.
@@ -62,27 +60,16 @@ impl DataSource for ProductsDataSource {
         let client = context.client();
         let name_regex = config.name_regex.into_known();
         let pattern = compile_name_regex(name_regex.as_deref())?;
-        let found = client
-            .gitlab()?
-            .projects_matching(config_repository::NAME)
-            .await;
-        let found = found.context("list the configuration repositories of products")?;
-        let products = client.products()?;
-        let mut matching: Vec<(String, &Project)> = found
-            .iter()
-            .filter(|project| project.path == config_repository::NAME)
-            .filter(|project| !project.is_marked_for_deletion())
-            .filter_map(|project| Some((product_name(products, project)?, project)))
-            .filter(|(name, _)| {
-                pattern
-                    .as_ref()
-                    .is_none_or(|pattern| pattern.is_match(name))
-            })
-            .collect();
-        matching.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let items = matching.into_iter().map(|(name, project)| ProductItem {
+        let products = client.products()?.list().await;
+        let products = products.context("list the configuration repositories of products")?;
+        let matching = products.iter().filter(|(name, _)| {
+            pattern
+                .as_ref()
+                .is_none_or(|pattern| pattern.is_match(name))
+        });
+        let items = matching.map(|(name, project)| ProductItem {
             id: Known(ProductId::new(project.namespace.id).to_string()),
-            name: Known(name),
+            name: Known(name.clone()),
             group_id: Known(project.namespace.id),
             full_path: Known(project.namespace.full_path.clone()),
             web_url: project.namespace.web_url.clone().into(),
@@ -94,17 +81,4 @@ impl DataSource for ProductsDataSource {
             products: Known(items.collect()),
         })
     }
-}
-
-/// The name of the product that a configuration repository belongs to; `None` if it is not one of this provider's.
-fn product_name(products: &Products, project: &Project) -> Option<String> {
-    let Project { namespace, .. } = project;
-    // A group that is marked for deletion has this name, and its projects have no mark of their own.
-    let marked = format!("-deletion_scheduled-{}", namespace.id);
-    if namespace.kind != "group" || namespace.full_path.ends_with(&marked) {
-        return None;
-    }
-    let full_path = &project.namespace.full_path;
-    let name = full_path.rsplit('/').next().unwrap_or(full_path);
-    (products.full_path(name) == *full_path).then(|| name.to_owned())
 }

@@ -10,12 +10,13 @@ use super::gitlab_group::{self, TYPE_NAME};
 use super::resource::{ProductResource, product_id};
 use super::{config_repository, existing};
 use crate::backends::gitlab::Visibility;
-use crate::claim::{Claim, check_replacement};
+use crate::claim::check_replacement;
 use crate::error_chain::sentence;
 use crate::planned::{Name, Object};
 use crate::resources::gitlab_attribute::{
-    DisplayNameRule, Planned, check_new_names, may_adopt, visibility_name,
+    DisplayNameRule, check_new_names, may_adopt, visibility_name,
 };
+use crate::resources::planned_reference::record_replaced;
 use crate::resources::references::{check_top_level_path, invalid_value};
 
 /// Adjusts what the schema plans.
@@ -49,15 +50,9 @@ fn record(planning: &Planning<'_, ProductResource>) -> Result<(), Diagnostics> {
     let plans = client.planned();
     let name = planning.planned.name.known();
     let Some(prior) = &planning.prior else {
-        let replaced = planning.replaced.as_ref().and_then(Claim::load);
-        let replaced = replaced.map(|claim| client.holders().held_by(&claim, TYPE_NAME));
-        for id in replaced
-            .into_iter()
-            .flatten()
-            .filter_map(|id| id.parse().ok())
-        {
-            plans.record_leaving(Object::Product(id));
-        }
+        let replaced = planning.replaced.as_ref();
+        let parse = |id: &str| id.parse().ok().map(Object::Product);
+        record_replaced(client, replaced, TYPE_NAME, parse);
         if let Some(name) = name {
             // The one that has the name now makes room for it.
             let products = client.products().ok();
@@ -68,15 +63,12 @@ fn record(planning: &Planning<'_, ProductResource>) -> Result<(), Diagnostics> {
         }
         return Ok(());
     };
-    let product = Object::Product(product_id(prior)?);
-    if !planning.replacement_paths().is_empty() {
-        plans.record_leaving(product);
-        return Ok(());
-    }
-    plans.record_staying(product);
-    if let Some(name) = name.filter(|name| **name != prior.name) {
-        plans.record_rename(product, Name::Product(name.clone()));
-    }
+    let new_name = name.filter(|name| **name != prior.name);
+    plans.record_change(
+        Object::Product(product_id(prior)?),
+        !planning.replacement_paths().is_empty(),
+        new_name.map(|name| Name::Product(name.clone())),
+    );
     Ok(())
 }
 
@@ -84,17 +76,11 @@ fn record(planning: &Planning<'_, ProductResource>) -> Result<(), Diagnostics> {
 fn check_names(planning: &Planning<'_, ProductResource>) -> Result<(), Diagnostics> {
     let (planned, prior) = (&planning.planned, planning.prior.as_ref());
     if prior.is_some() || planned.adopt_existing.known() != Some(&true) {
-        let name = Planned {
-            planned: &planned.name,
-            prior: prior.map(|prior| prior.name.as_str()),
-        };
-        let display_name = Planned {
-            planned: &planned.display_name,
-            prior: prior.and_then(|prior| prior.display_name.known().map(String::as_str)),
-        };
+        let name = prior.map(|prior| Known(prior.name.clone()));
         check_new_names(
-            (NameRule::ProductInParentGroup, name),
-            (DisplayNameRule::Group, display_name),
+            (NameRule::ProductInParentGroup, DisplayNameRule::Group),
+            (&planned.name, &planned.display_name),
+            name.as_ref().zip(prior.map(|prior| &prior.display_name)),
         )?;
     }
     let at_top_level = planning

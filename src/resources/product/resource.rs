@@ -9,7 +9,7 @@ use terraform_plugin::value::{Known, Path};
 
 use super::contents::Contents;
 use super::create::create_group;
-use super::delete::{delete, read_deleted};
+use super::delete::{check_role, delete, read_deleted};
 use super::model::{ProductIdentity, ProductModel};
 use super::{config_repository, gitlab_group, operators, plan};
 use crate::backends::gitlab::NameOrId;
@@ -19,6 +19,7 @@ use crate::lookup::Products;
 use crate::planned::Object;
 use crate::resources::attribute::{check_product_path, drift_attribute, invalid_import_id};
 use crate::resources::deletion_policy::{DeletionPolicy, check_arguments};
+use crate::resources::gitlab_object;
 use crate::resources::unfinished;
 use crate::wait_graph::Target;
 
@@ -51,7 +52,7 @@ impl Resource for ProductResource {
         let project = config_repository::ensure(&client, &group, existing).await?;
         operators::ensure(&client, &mut operation.private, &project).await?;
         // The last step takes the mark off.
-        gitlab_group::check_still_ours(&client, &group, &claim).await?;
+        gitlab_object::check_still_ours(&client, &group, &claim).await?;
         let group = gitlab_group::complete(&client, &request, &group, &planned).await?;
         products.record(&group, Some(&project));
         request.wrote(&target);
@@ -179,6 +180,11 @@ impl Resource for ProductResource {
                     "GitLab did not answer. If the product holds repositories or manifests, the destroy will fail at apply.",
                 ),
             }
+        }
+        if state.deletion_policy() != DeletionPolicy::Abandon
+            && let Ok(Some(product)) = client.products()?.get(id).await
+        {
+            check_role(operation, &state, &product.group).await?;
         }
         Ok(())
     }

@@ -27,6 +27,17 @@ fn a_maintainer_destroys_nothing_and_learns_which_role_is_needed() -> Case {
     assert_eq!(repo["description"], "", "it has no mark");
     assert_eq!(env.deploy_keys("shop/a")?.len(), 2);
     assert_eq!(after["vault"], before["vault"]);
+    assert_eq!(after["manifests"], before["manifests"]);
+    // The plan says so already.
+    let plan = env.workspace.run(["plan", "-destroy", "-no-color"])?;
+    assert_eq!(plan.exit_code(), Some(1), "{}", plan.text());
+    let text = plan.text();
+    for role in [
+        "needs the role Owner on the GitLab project shop/a",
+        "needs the role Owner on the GitLab group shop",
+    ] {
+        assert!(text.contains(role), "{role}: {text}");
+    }
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::delete::{DeleteError, DeleteOptions, Deleted, Kept};
 use super::parent::InventoryError;
-use super::prepare::{Prepared, references};
+use super::prepare::Prepared;
 use super::{ApplySet, PART_OF_LABEL};
 use crate::apply::{Applier, ApplyError, ApplyFailure, Existing};
 use crate::cluster::{Detail, PatchMode, Resource};
@@ -124,6 +124,10 @@ impl Planned {
     fn kind(&self) -> &GroupKind {
         &self.prepared.object.reference().kind
     }
+
+    fn reference(&self) -> ObjectRef {
+        self.prepared.object.reference().clone()
+    }
 }
 
 impl ApplySet<'_> {
@@ -137,30 +141,9 @@ impl ApplySet<'_> {
         objects: Vec<Object>,
         options: &ApplyOptions,
     ) -> Result<Applied, ApplySetError> {
-        let applier = Applier {
-            cluster: self.cluster,
-            owner: &self.owner,
-            set: Some(&self.id),
-            adoption: &options.adoption,
-        };
-        let namespace = options.default_namespace.as_deref();
-        let prepared = self
-            .prepare(objects, namespace)
-            .await
-            .map_err(ApplySetError::Objects)?;
-        let wanted = references(&prepared);
-        let existing = self.look_up_all(&applier, &prepared, options).await?;
-        let planned: Vec<Planned> = prepared
-            .into_iter()
-            .zip(existing)
-            .map(|(prepared, existing)| Planned { prepared, existing })
-            .collect();
-        let migrator = Migrator {
-            applier,
-            options: &options.migration,
-            timeout: options.timeout,
-        };
-        let migrations = plan_migrations(&migrator, &planned).await?;
+        let migrator = self.migrator(options);
+        let (planned, migrations) = self.plan(objects, options).await?;
+        let wanted: Vec<ObjectRef> = planned.iter().map(Planned::reference).collect();
         self.update_inventory(|inventory| {
             for Planned { prepared, existing } in &planned {
                 let object = prepared.object.reference();
@@ -178,7 +161,7 @@ impl ApplySet<'_> {
             migrator.migrate(resource, plan).await?;
         }
         let outcome = self
-            .apply_stages(&applier, planned, options, &mut applied.objects)
+            .apply_stages(&migrator.applier, planned, options, &mut applied.objects)
             .await;
         let recorded = self
             .update_inventory(|inventory| {
@@ -201,6 +184,54 @@ impl ApplySet<'_> {
             applied.pruned = pruned.map_err(ApplySetError::Prune)?;
         }
         Ok(applied)
+    }
+
+    /// Looks objects up as [`apply`](Self::apply) does before its first write, and fails where that would fail.
+    ///
+    /// Nothing is written. A program that applies several sets can refuse all of them before it writes any.
+    pub async fn check(
+        &self,
+        objects: Vec<Object>,
+        options: &ApplyOptions,
+    ) -> Result<(), ApplySetError> {
+        self.plan(objects, options).await.map(drop)
+    }
+
+    /// Looks up what there is of the objects, and what becomes of those of definitions that exist.
+    async fn plan(
+        &self,
+        objects: Vec<Object>,
+        options: &ApplyOptions,
+    ) -> Result<(Vec<Planned>, Vec<(Resource, MigrationPlan)>), ApplySetError> {
+        let migrator = self.migrator(options);
+        let namespace = options.default_namespace.as_deref();
+        let prepared = self
+            .prepare(objects, namespace)
+            .await
+            .map_err(ApplySetError::Objects)?;
+        let existing = self
+            .look_up_all(&migrator.applier, &prepared, options)
+            .await?;
+        let planned: Vec<Planned> = prepared
+            .into_iter()
+            .zip(existing)
+            .map(|(prepared, existing)| Planned { prepared, existing })
+            .collect();
+        let migrations = plan_migrations(&migrator, &planned).await?;
+        Ok((planned, migrations))
+    }
+
+    fn migrator<'a>(&'a self, options: &'a ApplyOptions) -> Migrator<'a> {
+        Migrator {
+            applier: Applier {
+                cluster: self.cluster,
+                owner: &self.owner,
+                set: Some(&self.id),
+                adoption: &options.adoption,
+            },
+            options: &options.migration,
+            timeout: options.timeout,
+        }
     }
 
     /// Returns the objects that are no longer wanted.

@@ -30,7 +30,8 @@ pub enum NamespaceContent {
     /// The namespace stays, unless all that it holds is what Kubernetes itself puts into every namespace, what
     /// other objects own, or one of these.
     Keep {
-        /// Objects that may be deleted with the namespace, such as what a controller of the set writes.
+        /// Objects that may be deleted with the namespace, or with the definition of their kind, such as what a
+        /// controller of the set writes.
         expendable: Vec<ObjectRef>,
     },
     /// The namespace is deleted with all that it holds.
@@ -306,7 +307,7 @@ impl ApplySet<'_> {
         options: &DeleteOptions,
     ) -> Result<Option<KeepReason>, ApiError> {
         if defines_kind(live.reference()) {
-            return self.guard_definition(live).await;
+            return self.guard_definition(live, options).await;
         }
         if !live.reference().kind.is("", "Namespace") {
             return Ok(None);
@@ -324,8 +325,15 @@ impl ApplySet<'_> {
         })
     }
 
-    async fn guard_definition(&self, definition: &Object) -> Result<Option<KeepReason>, ApiError> {
-        let objects = self.custom_resources(definition.reference()).await?;
+    async fn guard_definition(
+        &self,
+        definition: &Object,
+        options: &DeleteOptions,
+    ) -> Result<Option<KeepReason>, ApiError> {
+        let mut objects = self.custom_resources(definition.reference()).await?;
+        if let NamespaceContent::Keep { expendable } = &options.namespaces {
+            objects.retain(|object| !expendable.contains(object));
+        }
         if objects.is_empty() {
             return Ok(None);
         }

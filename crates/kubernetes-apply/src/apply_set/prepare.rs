@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{ApplySet, PART_OF_LABEL};
 use crate::apply::{ApplyError, ApplyFailure};
 use crate::cluster::{ApiError, DiscoveryError, Resource};
-use crate::object::{GroupKind, Kind, Object, ObjectRef};
+use crate::object::{GroupKind, Kind, Object};
 use crate::order::defined_kind;
 
 /// An object as it is applied.
@@ -115,12 +115,4 @@ fn defined_resource(definition: &Object, kind: &Kind) -> Option<Resource> {
         namespaced: definition.text("/spec/scope")? == "Namespaced",
         listable: true,
     })
-}
-
-/// Names the objects that are prepared.
-pub(super) fn references(prepared: &[Prepared]) -> Vec<ObjectRef> {
-    prepared
-        .iter()
-        .map(|it| it.object.reference().clone())
-        .collect()
 }

@@ -5,18 +5,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
+use http_resilience::{CircuitBreaker, CircuitCall, RetryBudget};
 use hyper::body::Incoming;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
-use tower::{BoxError, ServiceExt};
+use tower::ServiceExt;
 
 use super::access::{Access, AccessError};
-use super::circuit_breaker::{CircuitBreaker, CircuitCall};
 use super::error::{ApiStatus, CallError, CallFailure};
 use super::limits::Limits;
-use super::request::ApiRequest;
-use super::retry::RetryBudget;
+use super::request::{ApiRequest, Repeat};
 use super::service::{self, HttpService, ServiceError};
 use super::transport_error::{TransportError, Trust};
 
@@ -28,15 +27,14 @@ pub(crate) struct Connection {
     http: HttpService,
     trust: Trust,
     limits: Limits,
-    breaker: CircuitBreaker,
+    breaker: CircuitBreaker<CallError>,
     turns: Semaphore,
 }
 
-/// The failure of one attempt, and how long its answer asks to wait.
+/// The failure of one attempt, and how long the header of its answer asks to wait.
 struct AttemptError {
-    failure: Box<CallFailure>,
+    error: CallError,
     wait: Option<Duration>,
-    source: Option<BoxError>,
 }
 
 impl Connection {
@@ -49,7 +47,11 @@ impl Connection {
         Ok(Self {
             http,
             trust: access.trust(),
-            breaker: CircuitBreaker::new(&limits),
+            breaker: CircuitBreaker::new(
+                "Kubernetes",
+                limits.open_circuit_after,
+                limits.probe_interval,
+            ),
             turns: Semaphore::new(limits.concurrency.max(1)),
             limits,
         })
@@ -62,8 +64,13 @@ impl Connection {
         request: &ApiRequest,
     ) -> Result<(StatusCode, Value), CallError> {
         let started = Instant::now();
-        let mut retries = RetryBudget::new(request.repeat, &self.limits);
-        let circuit = self.breaker.begin();
+        let is_repeatable = request.repeat == Repeat::Same;
+        let Limits {
+            call, first_retry, ..
+        } = self.limits;
+        let mut retries = RetryBudget::new(is_repeatable, call, first_retry);
+        let no_answer = TransportError::Interrupted { timed_out: true };
+        let circuit = self.breaker.begin(CallError::new(&request.call, no_answer));
         let mut attempts = 0_u32;
         let mut uncertain = false;
         let outcome = loop {
@@ -72,16 +79,17 @@ impl Connection {
                 Ok(answer) => break Ok(answer),
                 Err(failed) => failed,
             };
-            let pause = retries.pause_after(&failed.failure, failed.wait);
-            let mut error = CallError::new(&request.call, *failed.failure);
-            if let Some(source) = failed.source {
-                error = error.caused_by(source);
-            }
-            let Some(pause) = pause else { break Err(error) };
+            let AttemptError { error, wait } = failed;
+            let kind = error.kind();
+            let wait = wait.or_else(|| kind.requested_wait());
+            let reason = kind.retry_reason();
+            let Some(pause) = reason.and_then(|reason| retries.pause_after(reason, wait)) else {
+                break Err(error);
+            };
             tracing::warn!(%error, ?pause, "a call is sent again");
             uncertain |= error.may_have_happened();
-            if let Err(open) = circuit.sleep(pause).await {
-                break Err(CallError::new(&request.call, open));
+            if let Err(open) = circuit.sleep_until(Instant::now() + pause).await {
+                break Err(open);
             }
         };
         tracing::debug!(
@@ -105,43 +113,31 @@ impl Connection {
     async fn attempt(
         &self,
         request: &ApiRequest,
-        circuit: &CircuitCall<'_>,
+        circuit: &CircuitCall<'_, CallError>,
         deadline: Instant,
     ) -> Result<(StatusCode, Value), AttemptError> {
         let _turn = match self.turns.try_acquire() {
             Ok(turn) => Some(turn),
             // The semaphore is never closed, so waiting for it ends with a turn.
-            Err(_) => circuit
-                .rest(async { Ok(self.turns.acquire().await) })
-                .await?
-                .ok(),
+            Err(_) => circuit.wait(self.turns.acquire()).await?.ok(),
         };
-        let sending = build(request).ok_or(TransportError::Unsendable)?;
+        let failed = |kind: TransportError| CallError::new(&request.call, kind);
+        let sending = build(request).ok_or_else(|| failed(TransportError::Unsendable))?;
         let deadline = deadline.min(Instant::now() + self.limits.request);
-        let mut source = None;
         let head = async {
             match timeout_at(deadline, self.http.clone().oneshot(sending)).await {
                 Ok(Ok(answer)) => Ok(answer),
-                Ok(Err(error)) => {
-                    let kind = TransportError::classify(error.as_ref(), self.trust);
+                Ok(Err(error)) => match TransportError::classify(error.as_ref(), self.trust) {
                     // The output of a command that fetches a credential may quote it.
-                    source = (kind != TransportError::NoCredential).then_some(error);
-                    Err(kind)
-                }
-                Err(_) => Err(TransportError::Interrupted { timed_out: true }),
+                    TransportError::NoCredential => Err(failed(TransportError::NoCredential)),
+                    kind => Err(failed(kind).caused_by(error)),
+                },
+                Err(_) => Err(failed(TransportError::Interrupted { timed_out: true })),
             }
         };
-        let answer = match circuit.attempt(head).await {
-            Ok(answer) => answer,
-            Err(kind) => {
-                return Err(AttemptError {
-                    source,
-                    ..kind.into()
-                });
-            }
-        };
-        let (parts, body) = answer.into_parts();
-        let body = circuit.rest(read(body, deadline)).await?;
+        let (parts, body) = circuit.attempt(head).await?.into_parts();
+        let body = async { read(body, deadline).await.map_err(failed) };
+        let body = circuit.rest(body).await?;
         check(request, &Response::from_parts(parts, body))
     }
 }
@@ -192,9 +188,8 @@ fn check(
         None => TransportError::NotTheApi { status, wait }.into(),
     };
     Err(AttemptError {
-        failure: Box::new(failure),
+        error: CallError::new(&request.call, failure),
         wait,
-        source: None,
     })
 }
 
@@ -203,12 +198,8 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     value.trim().parse().ok().map(Duration::from_secs)
 }
 
-impl From<TransportError> for AttemptError {
-    fn from(kind: TransportError) -> Self {
-        Self {
-            failure: Box::new(kind.into()),
-            wait: None,
-            source: None,
-        }
+impl From<CallError> for AttemptError {
+    fn from(error: CallError) -> Self {
+        Self { error, wait: None }
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::{Method, StatusCode};
+use http_resilience::{CircuitError, OpenCircuit};
 use serde_json::Value;
 
 use super::transport_error::TransportError;
@@ -121,6 +122,33 @@ impl CallError {
     /// Returns whether the API server gave this reason, such as `NotFound`.
     pub fn is_refused_for(&self, reason: &str) -> bool {
         self.status().is_some_and(|status| status.reason == reason)
+    }
+}
+
+impl CircuitError for CallError {
+    fn is_answer(&self) -> bool {
+        self.transport().is_none_or(TransportError::is_answer)
+    }
+
+    fn may_have_happened(&self) -> bool {
+        Self::may_have_happened(self)
+    }
+
+    fn because_of(&self, open: &OpenCircuit<Self>, was_sent: bool) -> Self {
+        let Some(cause) = open.cause.transport() else {
+            // An answer opens no circuit.
+            return self.clone();
+        };
+        let kind = TransportError::CircuitOpen {
+            since: open.since,
+            cause: Arc::new(cause.clone()),
+        };
+        let error = Self::new(self.call(), kind);
+        if was_sent {
+            error.after_uncertain_attempt()
+        } else {
+            error
+        }
     }
 }
 

@@ -10,7 +10,6 @@
 //! - **bounded concurrency**: the others wait for their turn.
 
 mod access;
-mod circuit_breaker;
 mod client;
 mod error;
 mod limits;

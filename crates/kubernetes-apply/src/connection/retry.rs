@@ -1,85 +1,29 @@
 //! When a failed call is sent again.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
-use tokio::time::Instant;
+use http_resilience::RetryReason;
 
 use super::error::{ApiStatus, CallFailure};
-use super::limits::Limits;
-use super::request::Repeat;
 use super::transport_error::TransportError;
 
-/// Longest wait between two attempts that nobody asked for, before jitter doubles it at most.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-
-/// Why a call that failed may succeed later.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-enum Reason {
-    /// No connection was made.
-    Unreachable,
-    /// The connection broke, or time ran out.
-    Interrupted,
-    /// The server failed.
-    ServerFailure,
-    /// The server limits calls.
-    Limited,
-    /// A webhook cannot be called yet.
-    WebhookNotReady,
-}
-
-/// What is left of the retries of one call. Each reason has a budget and a back-off of its own.
-#[derive(Debug)]
-pub(super) struct RetryBudget {
-    repeat: Repeat,
-    deadline: Instant,
-    first_pause: Duration,
-    pauses: HashMap<Reason, ExponentialBackoff>,
-}
-
-impl Reason {
-    /// How often one call is sent again for this reason; `None` is as often as its deadline and the circuit
-    /// breaker allow.
-    fn budget(self) -> Option<usize> {
-        match self {
-            Self::Unreachable | Self::Limited => None,
-            Self::Interrupted | Self::ServerFailure => Some(4),
-            // About a minute: a pod starts.
-            Self::WebhookNotReady => Some(14),
-        }
-    }
-
-    /// Whether the failed call was certainly not processed.
-    fn is_unprocessed(self) -> bool {
-        matches!(
-            self,
-            Self::Unreachable | Self::Limited | Self::WebhookNotReady
-        )
-    }
-}
-
 impl CallFailure {
-    fn retry_reason(&self) -> Option<Reason> {
+    /// Returns why the same call may succeed later, if it may.
+    pub(super) fn retry_reason(&self) -> Option<RetryReason> {
         match self {
-            Self::Transport(TransportError::Unreachable { .. }) => Some(Reason::Unreachable),
-            Self::Transport(TransportError::Interrupted { .. }) => Some(Reason::Interrupted),
-            Self::Transport(TransportError::NotTheApi { status, .. }) => match status.as_u16() {
-                429 => Some(Reason::Limited),
-                code if code >= 500 => Some(Reason::ServerFailure),
-                _ => None,
-            },
+            Self::Transport(TransportError::Unreachable { .. }) => Some(RetryReason::Unreachable),
+            Self::Transport(TransportError::Interrupted { .. }) => Some(RetryReason::Interrupted),
+            Self::Transport(TransportError::NotTheApi { status, .. }) => {
+                reason_of_status(status.as_u16())
+            }
             Self::Transport(_) => None,
-            Self::Refused(status) if status.is_webhook_not_ready() => Some(Reason::WebhookNotReady),
-            Self::Refused(status) => match status.code {
-                429 => Some(Reason::Limited),
-                code if code >= 500 => Some(Reason::ServerFailure),
-                _ => None,
-            },
+            Self::Refused(status) if status.is_webhook_not_ready() => Some(RetryReason::NotReady),
+            Self::Refused(status) => reason_of_status(status.code),
         }
     }
 
-    fn requested_wait(&self) -> Option<Duration> {
+    /// Returns how long the answer asks to wait.
+    pub(super) fn requested_wait(&self) -> Option<Duration> {
         match self {
             Self::Transport(TransportError::NotTheApi { wait, .. }) => *wait,
             Self::Transport(_) => None,
@@ -88,53 +32,11 @@ impl CallFailure {
     }
 }
 
-impl RetryBudget {
-    /// Begins a call.
-    pub(super) fn new(repeat: Repeat, limits: &Limits) -> Self {
-        Self {
-            repeat,
-            deadline: Instant::now() + limits.call,
-            first_pause: limits.first_retry,
-            pauses: HashMap::new(),
-        }
-    }
-
-    /// Returns the deadline of the call.
-    pub(super) fn deadline(&self) -> Instant {
-        self.deadline
-    }
-
-    /// Decides after a failure: the wait before the next attempt, or `None` if the failure is final.
-    ///
-    /// `header_wait` is what the `Retry-After` header asks for.
-    pub(super) fn pause_after(
-        &mut self,
-        failure: &CallFailure,
-        header_wait: Option<Duration>,
-    ) -> Option<Duration> {
-        let reason = failure.retry_reason()?;
-        if self.repeat == Repeat::Other && !reason.is_unprocessed() {
-            return None;
-        }
-        let pause = self.next_pause(reason)?;
-        let wait = header_wait
-            .or_else(|| failure.requested_wait())
-            .unwrap_or(pause);
-        (Instant::now() + wait < self.deadline).then_some(wait)
-    }
-
-    fn next_pause(&mut self, reason: Reason) -> Option<Duration> {
-        let pauses = self.pauses.entry(reason).or_insert_with(|| {
-            let pauses = ExponentialBuilder::new()
-                .with_min_delay(self.first_pause)
-                .with_max_delay(LONGEST_PAUSE)
-                .with_jitter();
-            match reason.budget() {
-                Some(times) => pauses.with_max_times(times).build(),
-                None => pauses.without_max_times().build(),
-            }
-        });
-        pauses.next()
+fn reason_of_status(code: u16) -> Option<RetryReason> {
+    match code {
+        429 => Some(RetryReason::Limited),
+        code if code >= 500 => Some(RetryReason::ServerFailure),
+        _ => None,
     }
 }
 
@@ -154,72 +56,33 @@ mod tests {
             .into()
     }
 
-    fn interrupted() -> CallFailure {
-        TransportError::Interrupted { timed_out: true }.into()
-    }
-
-    fn refused_connection() -> CallFailure {
-        let reason = ConnectFailure::Refused;
-        TransportError::Unreachable { reason }.into()
-    }
-
-    fn pause(repeat: Repeat, failure: &CallFailure) -> Option<Duration> {
-        RetryBudget::new(repeat, &Limits::default()).pause_after(failure, None)
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_call_of_unknown_effect_is_repeated_only_if_that_does_the_same() {
-        for failure in [
-            interrupted(),
-            status(503, "unavailable"),
-            status(500, "etcd"),
-        ] {
-            assert_eq!(pause(Repeat::Other, &failure), None, "{failure:?}");
-            assert!(pause(Repeat::Same, &failure).is_some(), "{failure:?}");
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_call_that_was_not_processed_is_repeated_whatever_it_does() {
+    #[test]
+    fn a_failure_is_repeated_for_the_reason_that_it_has() {
         let webhook =
             "Internal error occurred: failed calling webhook \"a\": no endpoints available";
-        for failure in [
-            refused_connection(),
-            status(429, "slow down"),
-            status(500, webhook),
+        let reason = ConnectFailure::Refused;
+        for (failure, expected) in [
+            (
+                TransportError::Unreachable { reason }.into(),
+                RetryReason::Unreachable,
+            ),
+            (
+                TransportError::Interrupted { timed_out: true }.into(),
+                RetryReason::Interrupted,
+            ),
+            (status(429, "slow down"), RetryReason::Limited),
+            (status(503, "unavailable"), RetryReason::ServerFailure),
+            (status(500, "etcd"), RetryReason::ServerFailure),
+            (status(500, webhook), RetryReason::NotReady),
         ] {
-            assert!(pause(Repeat::Other, &failure).is_some(), "{failure:?}");
+            assert_eq!(failure.retry_reason(), Some(expected), "{failure:?}");
         }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_refused_call_is_final() {
+    #[test]
+    fn a_refused_call_is_final() {
         for code in [400, 401, 403, 404, 409, 422] {
-            assert_eq!(pause(Repeat::Same, &status(code, "no")), None, "{code}");
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_wait_that_the_server_asks_for_is_kept_unless_it_ends_after_the_deadline() {
-        let mut budget = RetryBudget::new(Repeat::Other, &Limits::default());
-        let limited = status(429, "slow down");
-        let wait = Some(Duration::from_secs(42));
-        assert_eq!(budget.pause_after(&limited, wait), wait);
-        assert_eq!(
-            budget.pause_after(&limited, Some(Duration::from_secs(301))),
-            None
-        );
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn one_kind_of_failure_uses_up_no_budget_of_another() {
-        let mut budget = RetryBudget::new(Repeat::Same, &Limits::default());
-        for _ in 0..20 {
-            assert!(budget.pause_after(&status(429, ""), None).is_some());
-        }
-        for failure in [interrupted(), status(503, "unavailable")] {
-            let pauses = std::iter::from_fn(|| budget.pause_after(&failure, None));
-            assert_eq!(pauses.count(), 4, "{failure:?}");
+            assert_eq!(status(code, "no").retry_reason(), None, "{code}");
         }
     }
 }

@@ -17,7 +17,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::request::ApiRequest;
 use super::transport_error::ConnectFailure;
@@ -172,9 +172,10 @@ async fn a_page_of_something_else_is_not_the_answer_of_an_api_server() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_opens_the_circuit() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    // A socket that is bound and does not listen refuses connections and keeps its port.
+    let closed = TcpSocket::new_v4().unwrap();
+    closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("http://{}", closed.local_addr().unwrap());
     let error = send(&url, &post()).await.unwrap_err();
     let Some(TransportError::CircuitOpen { cause, .. }) = error.transport() else {
         panic!("{error}");

@@ -111,6 +111,22 @@ fn an_object_that_was_replaced_by_somebody_else_is_not_pruned() {
 }
 
 #[test]
+fn a_check_refuses_what_an_apply_would_refuse_and_writes_nothing() {
+    let environment = Environment::new();
+    let set = environment.set();
+    let check = || environment.run(set.check(objects(TWO), &environment.options()));
+    check().unwrap();
+    assert_eq!(environment.config_map("a"), None);
+    environment.create_config_map("b", json!({}), &json!({"theirs": "yes"}));
+    let Err(ApplySetError::Objects(errors)) = check() else {
+        panic!("the object of somebody else is not refused")
+    };
+    assert_eq!(errors[0].object, environment.object("", "ConfigMap", "b"));
+    assert_eq!(environment.config_map("a"), None);
+    assert_eq!(environment.config_map("set"), None);
+}
+
+#[test]
 fn nothing_is_written_if_one_object_is_somebody_elses() {
     let environment = Environment::new();
     environment.create_config_map("b", json!({}), &json!({"theirs": "yes"}));

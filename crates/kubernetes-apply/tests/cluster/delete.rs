@@ -121,11 +121,9 @@ fn an_object_whose_label_somebody_removed_stays() {
     assert!(environment.config_map("a").is_some());
 }
 
-#[test]
-fn a_definition_stays_while_there_are_objects_of_others_of_its_kind() {
-    let environment = Environment::new();
-    let group = format!("{}.example.com", environment.namespace);
-    let definition = format!(
+/// A definition of widgets.
+fn definition(group: &str) -> String {
+    format!(
         "
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -140,8 +138,31 @@ spec:
     storage: true
     schema: {{openAPIV3Schema: {{type: object}}}}
 "
-    );
-    environment.apply(&definition).unwrap();
+    )
+}
+
+#[test]
+fn a_definition_goes_with_objects_of_its_kind_that_nobody_would_miss() {
+    let environment = Environment::new();
+    let group = format!("{}.example.com", environment.namespace);
+    environment.apply(&definition(&group)).unwrap();
+    let made = format!("{{apiVersion: {group}/v1, kind: Widget, metadata: {{name: default}}}}");
+    environment.control_plane.apply(&made).unwrap();
+    let options = DeleteOptions {
+        namespaces: NamespaceContent::Keep {
+            expendable: vec![ObjectRef::cluster(&group, "Widget", "default")],
+        },
+        ..options()
+    };
+    let deleted = environment.run(environment.set().delete(&options)).unwrap();
+    assert_eq!(deleted.kept, []);
+}
+
+#[test]
+fn a_definition_stays_while_there_are_objects_of_others_of_its_kind() {
+    let environment = Environment::new();
+    let group = format!("{}.example.com", environment.namespace);
+    environment.apply(&definition(&group)).unwrap();
     let theirs = format!("{{apiVersion: {group}/v1, kind: Widget, metadata: {{name: theirs}}}}");
     environment.control_plane.apply(&theirs).unwrap();
     let others = environment

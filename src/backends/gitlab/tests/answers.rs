@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::super::*;
 use super::scripted::{Answer, ScriptedServer, answer, client};
+use crate::backends::http::tests::bind_without_listening;
 use crate::backends::http::{ConnectFailure, RateLimit, TransportError};
 
 const GROUP: &str = r#"{"id":7,"name":"Shop","path":"shop","full_path":"shop","parent_id":null,
@@ -140,9 +141,8 @@ async fn a_limited_archive_fails_at_once() {
 
 #[tokio::test]
 async fn an_unreachable_host_is_retried_and_then_named() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    let closed = bind_without_listening();
+    let url = format!("http://{}", closed.local_addr().unwrap());
     let gitlab = client(&url);
     let started = Instant::now();
     let error = gitlab.create_group(&new_group()).await.unwrap_err();

@@ -1,6 +1,5 @@
 //! The HTTP base against servers that do not answer, and servers for tests of back ends.
 
-mod circuit_breaker;
 mod log;
 mod outage;
 mod private_server;
@@ -16,7 +15,7 @@ use http::{HeaderMap, Method, Response};
 use http_body_util::Full;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 pub(in crate::backends) use self::log::Log;
 pub(in crate::backends) use self::private_server::private_server;
@@ -39,6 +38,13 @@ fn limits() -> Limits {
         open_circuit_after: Duration::from_millis(500),
         probe_interval: Duration::from_secs(5),
     }
+}
+
+/// Returns a port that refuses connections, and that nobody else is given, until the socket listens.
+pub(in crate::backends) fn bind_without_listening() -> TcpSocket {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    socket
 }
 
 fn client(limits: &Limits, ca_pem: Option<&str>) -> HttpClient {

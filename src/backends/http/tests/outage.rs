@@ -77,9 +77,8 @@ async fn a_server_that_accepts_and_never_answers_costs_one_wait() {
 
 #[tokio::test]
 async fn a_closed_port_costs_one_wait() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    let closed = super::bind_without_listening();
+    let url = format!("http://{}", closed.local_addr().unwrap());
     let client = client(&without_probes(), None);
     let started = Instant::now();
     let errors = fail_often(&client, &url).await;
@@ -95,17 +94,15 @@ async fn a_closed_port_costs_one_wait() {
 
 #[tokio::test]
 async fn a_server_that_comes_back_is_found_by_a_probe() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let url = format!("http://{address}");
-    drop(listener);
+    let closed = super::bind_without_listening();
+    let url = format!("http://{}", closed.local_addr().unwrap());
     let limits = Limits {
         probe_interval: Duration::from_millis(100),
         ..limits()
     };
     let client = client(&limits, None);
     opened(&call(&client, &url, Method::POST).await);
-    let listener = TcpListener::bind(address).await.unwrap();
+    let listener = closed.listen(16).unwrap();
     super::answer_all(listener, "{}");
     // The next probe finds it; until then calls fail at once.
     while let Err(error) = client.send(&request(&url, Method::POST), accept).await {

@@ -3,11 +3,13 @@
 //! It serves every webhook Service at its `ClusterIP` and writes its certificate authority into the
 //! webhook configurations and custom resource definitions, and it writes the status of custom
 //! resources that [`ControlledKind`] lists. It never reads what an object asks for, so its answers
-//! prove nothing about the real controllers.
+//! prove nothing about the real controllers. In place of a virtual cluster it writes the Secret with the
+//! kubeconfig that a test has set.
 
 mod admission;
 mod controllers;
 mod status;
+mod virtual_clusters;
 mod webhooks;
 
 use std::collections::BTreeMap;
@@ -49,6 +51,8 @@ struct Settings {
     /// By namespace and name of the Service.
     webhooks: BTreeMap<(String, String), WebhookAnswer>,
     readiness: BTreeMap<ControlledKind, Readiness>,
+    /// The kubeconfigs of virtual clusters by name.
+    virtual_clusters: BTreeMap<String, String>,
 }
 
 /// A running stand-in. Dropping it stops it.
@@ -112,6 +116,15 @@ impl StandIn {
             settings.readiness.insert(kind, readiness);
         });
     }
+
+    /// Sets the kubeconfig of the cluster that plays a virtual one. It must be set before the `StatefulSet`
+    /// of the virtual cluster is made, whose appearance brings the Secret with the kubeconfig.
+    pub fn set_virtual_cluster(&self, name: &str, kubeconfig: &str) {
+        self.settings.send_modify(|settings| {
+            let clusters = &mut settings.virtual_clusters;
+            clusters.insert(name.to_owned(), kubeconfig.to_owned());
+        });
+    }
 }
 
 impl Drop for StandIn {
@@ -126,6 +139,7 @@ impl Drop for StandIn {
 async fn run(client: Client, authority: CertificateAuthority, settings: watch::Receiver<Settings>) {
     tokio::join!(
         webhooks::run(client.clone(), authority, settings.clone()),
+        virtual_clusters::run(client.clone(), settings.clone()),
         controllers::run(client, settings),
     );
 }

@@ -1,32 +1,57 @@
 //! When the circuit opens and closes, on a paused clock.
 
 use std::future::{Ready, pending, ready};
-use std::time::Duration;
 
 use futures_util::future::join_all;
-use http::Method;
-use tokio::time::{Instant, advance, sleep};
+use tokio::time::{advance, sleep};
 
-use super::super::circuit_breaker::CircuitBreaker;
-use super::super::{Call, ConnectFailure, Error, Limits, TransportError};
+use super::*;
 
-const REFUSED: TransportError = TransportError::Unreachable {
-    reason: ConnectFailure::Refused,
-};
 const SECOND: Duration = Duration::from_secs(1);
+const REFUSED: Failure = Failure::Refused;
 
-type Outcome = Result<(), Error<TransportError>>;
-
-fn breaker() -> CircuitBreaker {
-    CircuitBreaker::new("test", &Limits::default())
+/// The failures of a client with one server.
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Failure {
+    Refused,
+    TimedOut,
+    BadCertificate,
+    Open { cause: Box<Failure>, was_sent: bool },
 }
 
-fn call() -> Call {
-    Call::new(Method::GET, &"https://host".parse().unwrap())
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
 }
 
-fn failed(error: TransportError) -> Ready<Outcome> {
-    ready(Err(Error::new(call(), error)))
+impl CircuitError for Failure {
+    fn is_answer(&self) -> bool {
+        *self == Self::BadCertificate
+    }
+
+    fn may_have_happened(&self) -> bool {
+        match self {
+            Self::TimedOut => true,
+            Self::Open { was_sent, .. } => *was_sent,
+            Self::Refused | Self::BadCertificate => false,
+        }
+    }
+
+    fn because_of(&self, open: &OpenCircuit<Self>, was_sent: bool) -> Self {
+        let cause = Box::new(open.cause.clone());
+        Self::Open { cause, was_sent }
+    }
+}
+
+type Outcome = Result<(), Failure>;
+
+fn breaker() -> CircuitBreaker<Failure> {
+    CircuitBreaker::new("test", 30 * SECOND, 5 * SECOND)
+}
+
+fn failed(error: Failure) -> Ready<Outcome> {
+    ready(Err(error))
 }
 
 async fn answered_after(time: Duration) -> Outcome {
@@ -34,34 +59,27 @@ async fn answered_after(time: Duration) -> Outcome {
     Ok(())
 }
 
-/// Makes one attempt; an error comes with whether the attempt may have taken effect.
 async fn attempt(
-    breaker: &CircuitBreaker,
+    breaker: &CircuitBreaker<Failure>,
     answer: impl Future<Output = Outcome>,
-) -> Result<(), (TransportError, bool)> {
-    let outcome = breaker.begin(&call()).attempt(answer).await;
-    outcome.map_err(|error| parts(&error))
-}
-
-fn parts(error: &Error<TransportError>) -> (TransportError, bool) {
-    (error.kind().clone(), error.may_have_happened())
+) -> Outcome {
+    breaker.begin(Failure::TimedOut).attempt(answer).await
 }
 
 /// Returns the failure that opened the circuit if an outcome is due to the open circuit.
-fn cause(outcome: Result<(), (TransportError, bool)>) -> Option<TransportError> {
+fn cause(outcome: Outcome) -> Option<Failure> {
     match outcome {
-        Err((TransportError::CircuitOpen { cause, .. }, _)) => Some((*cause).clone()),
+        Err(Failure::Open { cause, .. }) => Some(*cause),
         _ => None,
     }
 }
 
 /// Opens the circuit by attempts that are refused.
-async fn opened() -> CircuitBreaker {
+async fn opened() -> CircuitBreaker<Failure> {
     let breaker = breaker();
-    let name = call();
-    let call = breaker.begin(&name);
+    let call = breaker.begin(Failure::TimedOut);
     while let Err(error) = call.attempt(failed(REFUSED)).await {
-        if *error.kind() != REFUSED {
+        if error != REFUSED {
             break;
         }
         let _ = call.sleep_until(Instant::now() + SECOND).await;
@@ -80,17 +98,14 @@ async fn the_circuit_opens_thirty_seconds_after_the_first_unanswered_attempt_beg
     };
     let pausing = async {
         sleep(25 * SECOND).await;
-        let name = call();
-        let call = breaker.begin(&name);
-        let slept = call.sleep_until(started + 300 * SECOND).await;
-        slept.map_err(|error| parts(&error))
+        let call = breaker.begin(Failure::TimedOut);
+        call.sleep_until(started + 300 * SECOND).await
     };
     let (first, late, pausing) = tokio::join!(attempt(&breaker, pending()), late, pausing);
     assert_eq!(started.elapsed(), 30 * SECOND);
-    let no_answer = TransportError::Interrupted { timed_out: true };
     for (outcome, was_sent) in [(first, true), (late, true), (pausing, false)] {
-        assert_eq!(outcome.as_ref().unwrap_err().1, was_sent);
-        assert_eq!(cause(outcome).as_ref(), Some(&no_answer));
+        assert_eq!(outcome.as_ref().unwrap_err().may_have_happened(), was_sent);
+        assert_eq!(cause(outcome), Some(Failure::TimedOut));
     }
 }
 
@@ -119,8 +134,8 @@ async fn any_answer_keeps_the_circuit_closed() {
     slow.unwrap();
     // A failure that shows that the server is there counts as an answer.
     for _ in 0..100 {
-        let outcome = attempt(&breaker, failed(TransportError::NotTls)).await;
-        assert_eq!(outcome, Err((TransportError::NotTls, false)));
+        let outcome = attempt(&breaker, failed(Failure::BadCertificate)).await;
+        assert_eq!(outcome, Err(Failure::BadCertificate));
         advance(SECOND).await;
     }
 }
@@ -141,10 +156,9 @@ async fn calls_that_fail_one_after_the_other_share_one_silence() {
     let breaker = breaker();
     let started = Instant::now();
     loop {
-        let name = call();
-        let call = breaker.begin(&name);
+        let call = breaker.begin(Failure::TimedOut);
         let error = call.attempt(failed(REFUSED)).await.unwrap_err();
-        assert_eq!(*error.kind(), REFUSED);
+        assert_eq!(error, REFUSED);
         let pause = call.sleep_until(Instant::now() + 4 * SECOND).await;
         if pause.is_err() {
             break;
@@ -159,14 +173,13 @@ async fn a_failure_of_long_ago_does_not_open_the_circuit() {
     attempt(&breaker, failed(REFUSED)).await.unwrap_err();
     advance(600 * SECOND).await;
     let outcome = attempt(&breaker, failed(REFUSED)).await;
-    assert_eq!(outcome, Err((REFUSED, false)));
+    assert_eq!(outcome, Err(REFUSED));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_wait_without_an_unanswered_attempt_does_not_open_the_circuit() {
     let breaker = breaker();
-    let name = call();
-    let call = breaker.begin(&name);
+    let call = breaker.begin(Failure::TimedOut);
     call.attempt(answered_after(SECOND)).await.unwrap();
     let slept = call.sleep_until(Instant::now() + 600 * SECOND).await;
     assert!(slept.is_ok());
@@ -188,7 +201,7 @@ async fn one_call_every_five_seconds_is_let_through_and_an_answer_closes_the_cir
     );
     let sent = outcomes
         .iter()
-        .filter(|outcome| matches!(outcome, Err((_, true))));
+        .filter(|outcome| matches!(outcome, Err(error) if error.may_have_happened()));
     assert_eq!(sent.count(), 1);
     assert!(
         outcomes
@@ -206,8 +219,7 @@ async fn a_cancelled_attempt_is_no_longer_waited_for() {
     let cancelled = tokio::time::timeout(SECOND, attempt(&breaker, pending()));
     assert!(cancelled.await.is_err());
     attempt(&breaker, answered_after(SECOND)).await.unwrap();
-    let name = call();
-    let call = breaker.begin(&name);
+    let call = breaker.begin(Failure::TimedOut);
     let slept = call.sleep_until(Instant::now() + 600 * SECOND).await;
     assert!(slept.is_ok());
 }

@@ -6,10 +6,6 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use tokio::time::Instant;
 
-use super::error::ErrorKind;
-use super::options::Limits;
-use super::transport_error::TransportError;
-
 /// Longest wait between two attempts that nobody asked for, before jitter doubles it at most.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
@@ -26,7 +22,7 @@ pub enum RetryReason {
     Limited,
     /// Another call holds the object.
     Locked,
-    /// The server cannot process the call yet, and has not.
+    /// The server, or something that it asks, cannot process the call yet, and has not.
     NotReady,
 }
 
@@ -37,8 +33,8 @@ impl RetryReason {
         match self {
             Self::Unreachable | Self::Limited => None,
             Self::Interrupted | Self::ServerFailure => Some(4),
-            // About a minute.
-            Self::Locked | Self::NotReady => Some(12),
+            // About a minute: a pod starts.
+            Self::Locked | Self::NotReady => Some(14),
         }
     }
 
@@ -50,40 +46,42 @@ impl RetryReason {
 
 /// What is left of the retries of one call. Each reason has a budget and a back-off of its own.
 #[derive(Debug)]
-pub(in crate::backends) struct RetryBudget {
-    repeatable: bool,
+pub struct RetryBudget {
+    is_repeatable: bool,
     deadline: Instant,
     first_pause: Duration,
     pauses: HashMap<RetryReason, ExponentialBackoff>,
 }
 
 impl RetryBudget {
-    /// Begins a call. `repeatable` is whether sending it twice does what sending it once does.
-    pub(in crate::backends) fn new(repeatable: bool, limits: &Limits) -> Self {
+    /// Begins a call that takes at most `time`. `is_repeatable` is whether sending it twice does what
+    /// sending it once does.
+    pub fn new(is_repeatable: bool, time: Duration, first_pause: Duration) -> Self {
         Self {
-            repeatable,
-            deadline: Instant::now() + limits.call,
-            first_pause: limits.first_retry,
+            is_repeatable,
+            deadline: Instant::now() + time,
+            first_pause,
             pauses: HashMap::new(),
         }
     }
 
     /// Returns the deadline of the call.
-    pub(super) fn deadline(&self) -> Instant {
+    pub fn deadline(&self) -> Instant {
         self.deadline
     }
 
     /// Decides after a failure: the wait before the next attempt, or `None` if the failure is final.
-    pub(in crate::backends) fn pause_after(
+    ///
+    /// `requested` is how long the server asks to wait.
+    pub fn pause_after(
         &mut self,
-        failure: &impl ErrorKind,
+        reason: RetryReason,
+        requested: Option<Duration>,
     ) -> Option<Duration> {
-        let reason = failure.retry_reason()?;
-        if !self.repeatable && !reason.is_unprocessed() {
+        if !self.is_repeatable && !reason.is_unprocessed() {
             return None;
         }
         let pause = self.next_pause(reason)?;
-        let requested = failure.transport().and_then(TransportError::requested_wait);
         let wait = requested.unwrap_or(pause);
         (Instant::now() + wait < self.deadline).then_some(wait)
     }
@@ -105,53 +103,40 @@ impl RetryBudget {
 
 #[cfg(test)]
 mod tests {
-    use http::StatusCode;
-
-    use super::super::{ConnectFailure, RateLimit};
     use super::*;
 
-    const REFUSED: TransportError = TransportError::Unreachable {
-        reason: ConnectFailure::Refused,
-    };
-    const SERVER: TransportError = TransportError::Server {
-        status: StatusCode::BAD_GATEWAY,
-        wait: None,
-    };
-    const BROKEN: TransportError = TransportError::Interrupted { timed_out: false };
+    const CALL: Duration = Duration::from_secs(900);
 
-    fn limited(wait: Option<Duration>) -> TransportError {
-        let limit = RateLimit::Route;
-        TransportError::Limited { limit, wait }
-    }
-
-    fn budget(repeatable: bool) -> RetryBudget {
-        RetryBudget::new(repeatable, &Limits::default())
+    fn budget(is_repeatable: bool) -> RetryBudget {
+        RetryBudget::new(is_repeatable, CALL, Duration::from_millis(250))
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_effect_that_may_have_happened_is_repeated_only_if_the_request_is_repeatable() {
-        for failure in [SERVER, BROKEN] {
-            assert_eq!(budget(false).pause_after(&failure), None, "{failure:?}");
-            assert!(budget(true).pause_after(&failure).is_some(), "{failure:?}");
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_unprocessed_call_is_repeated_whatever_its_method() {
-        for failure in [REFUSED, limited(None)] {
-            assert!(budget(false).pause_after(&failure).is_some(), "{failure:?}");
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_refusal_is_final() {
-        for failure in [
-            TransportError::UnexpectedBody,
-            TransportError::Unsendable,
-            TransportError::NotTls,
-            TransportError::Redirected { location: None },
+    async fn an_effect_that_may_have_happened_is_repeated_only_if_the_call_is_repeatable() {
+        for reason in [
+            RetryReason::ServerFailure,
+            RetryReason::Interrupted,
+            RetryReason::Locked,
         ] {
-            assert_eq!(budget(true).pause_after(&failure), None, "{failure:?}");
+            assert_eq!(budget(false).pause_after(reason, None), None, "{reason:?}");
+            assert!(
+                budget(true).pause_after(reason, None).is_some(),
+                "{reason:?}"
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_unprocessed_call_is_repeated_whatever_it_does() {
+        for reason in [
+            RetryReason::Unreachable,
+            RetryReason::Limited,
+            RetryReason::NotReady,
+        ] {
+            assert!(
+                budget(false).pause_after(reason, None).is_some(),
+                "{reason:?}"
+            );
         }
     }
 
@@ -159,27 +144,27 @@ mod tests {
     async fn the_wait_that_the_server_asks_for_is_kept_unless_it_ends_after_the_deadline() {
         let wait = Some(Duration::from_secs(42));
         let mut budget = budget(false);
-        assert_eq!(budget.pause_after(&limited(wait)), wait);
+        assert_eq!(budget.pause_after(RetryReason::Limited, wait), wait);
         tokio::time::advance(Duration::from_secs(900 - 42)).await;
-        assert_eq!(budget.pause_after(&limited(wait)), None);
+        assert_eq!(budget.pause_after(RetryReason::Limited, wait), None);
     }
 
     #[tokio::test(start_paused = true)]
     async fn one_kind_of_failure_uses_up_no_budget_of_another() {
         let mut budget = budget(true);
         for _ in 0..20 {
-            assert!(budget.pause_after(&limited(None)).is_some());
+            assert!(budget.pause_after(RetryReason::Limited, None).is_some());
         }
-        for failure in [SERVER, BROKEN] {
-            let pauses: Vec<_> = std::iter::from_fn(|| budget.pause_after(&failure)).collect();
-            assert_eq!(pauses.len(), 4, "{failure:?}");
+        for reason in [RetryReason::ServerFailure, RetryReason::Interrupted] {
+            let pauses = std::iter::from_fn(|| budget.pause_after(reason, None));
+            assert_eq!(pauses.count(), 4, "{reason:?}");
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn pauses_stay_in_bounds() {
         let mut budget = budget(true);
-        let pauses = (0..50).filter_map(|_| budget.pause_after(&REFUSED));
+        let pauses = (0..50).filter_map(|_| budget.pause_after(RetryReason::Unreachable, None));
         assert!(pauses.into_iter().all(|pause| pause <= 2 * LONGEST_PAUSE));
     }
 }

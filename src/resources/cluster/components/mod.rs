@@ -1,0 +1,726 @@
+//! The components of a cluster: which it has, and how they are installed, inspected and removed.
+//!
+//! Everything that may be refused is refused by [`Installer::prepare`] and [`Installer::check`], which write nothing.
+
+mod certificate;
+mod existing;
+mod settings;
+mod validation;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use kubernetes_apply::apply::ApplyFailure;
+use kubernetes_apply::apply_set::{
+    ApplyOptions, ApplySet, ApplySetError, DeleteOptions, LiveObjects, NamespaceContent, Parent,
+};
+use kubernetes_apply::cluster::{ApiError, Cluster, Detail, DiscoveryError};
+use kubernetes_apply::object::{GroupKind, Kind, Object};
+use kubernetes_apply::order::defined_kind;
+use kubernetes_apply::stored_versions::{MigrationError, MigrationFailure, MigrationOptions};
+use nautes_model::EntityName;
+use nautes_model::entity::{ClusterShape, ComponentSlot};
+use nautes_model::vault::{ClusterSecret, SecretPath, TOKEN};
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::value::{Path, Tf};
+
+pub(super) use self::validation::{check_dangers, check_hosts, check_slots, known_components};
+
+use self::existing::Existing;
+use super::addresses::{AddressInputs, Addresses, AddressesModel, Gateway};
+use super::model::{ClusterModel, ComponentStatusModel};
+use super::slots::{ComponentsModel, SlotModel};
+use crate::backends::vault::{Expected, SecretValues};
+use crate::client::Client;
+use crate::clusters::{ComponentFact, ComponentFacts, NAMESPACE, owner};
+use crate::components::fetch::{Cache, Manifest, fetch};
+use crate::components::floor::below_floors;
+use crate::components::source::{Installed, Overrides, Release};
+use crate::components::{
+    Component, ComponentError, ImageRegistry, Images, Installation, Presence, Sha256, Version,
+};
+use crate::diagnostics::{Context as _, Explain as _};
+use crate::error_chain::{error_chain, sentence};
+use crate::secret::Secret;
+
+/// How long a component may take to work.
+const READY_TIMEOUT: Duration = Duration::from_secs(10 * 60);
+
+/// How long a call may take that deletes one object.
+const GONE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The label of namespaces that belong to a product. What a product deploys there is rewritten with a component that drops
+/// a version.
+const PRODUCT_LABEL: &str = "resource.nautes.io/belongsto";
+
+/// The components that a cluster is to have, in the order in which they are installed.
+#[derive(Debug, Default)]
+pub(super) struct Selection {
+    /// Those that the provider installs.
+    pub(super) installed: Vec<Wanted>,
+    /// Those that are there already.
+    existing: Vec<Existing>,
+}
+
+/// A component that the provider installs.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    release: Release,
+    images: Images,
+    migrate_foreign: bool,
+}
+
+/// Components of which is known that nothing stands in their way as far as that can be known without writing.
+pub(super) struct Preparation {
+    components: Vec<Prepared>,
+    existing: Vec<(Existing, Option<Installation>)>,
+    /// The token with which GitLab calls Argo CD, if Vault does not have it yet.
+    new_webhook_token: Option<Secret>,
+}
+
+/// A component with the objects that are applied.
+struct Prepared {
+    release: Release,
+    installation: Installation,
+    objects: Vec<Object>,
+    sha256: Option<Sha256>,
+    options: ApplyOptions,
+}
+
+/// What installs, inspects and removes the components of one cluster.
+pub(super) struct Installer<'a> {
+    pub(super) client: &'a Client,
+    pub(super) name: &'a EntityName,
+    pub(super) cluster: &'a Cluster,
+    pub(super) model: &'a ClusterModel,
+}
+
+impl Selection {
+    /// Selects the components of a cluster by its slots and by what is installed.
+    pub(super) fn new(
+        components: Option<&ComponentsModel>,
+        status: Option<&BTreeMap<String, ComponentStatusModel>>,
+        shape: &ClusterShape,
+        single_sign_on: bool,
+    ) -> Result<Self, Diagnostics> {
+        let mut selection = Self::default();
+        let mut found = Diagnostics::default();
+        for component in Component::ALL {
+            let slot = components.and_then(|components| components.slot(component.slot()));
+            let is_there = slot.is_some_and(SlotModel::uses_existing);
+            let is_selected = match (component, component.presence(shape)) {
+                (_, Presence::Default) => true,
+                (_, Presence::WithSingleSignOn) => single_sign_on,
+                (Component::Hnc, Presence::OnRequest) => {
+                    components.is_some_and(ComponentsModel::has_hierarchies)
+                }
+                (_, Presence::OnRequest) => slot.is_some(),
+                (_, Presence::OnHost | Presence::Never) => false,
+            };
+            if !is_selected {
+                continue;
+            }
+            if is_there {
+                selection.existing.push(Existing::new(component, slot));
+                continue;
+            }
+            let installed = status.and_then(|status| status.get(component.name()));
+            match Wanted::new(component, components, installed) {
+                Ok(wanted) => selection.installed.push(wanted),
+                Err(refused) => found.extend(refused),
+            }
+        }
+        if found.has_error() {
+            return Err(found);
+        }
+        Ok(selection)
+    }
+
+    /// Returns the warnings about versions with known security problems.
+    pub(super) fn warnings(&self) -> Vec<(String, String)> {
+        let releases = self.installed.iter().map(|wanted| &wanted.release);
+        let warnings =
+            releases.flat_map(|release| floor_warnings(release.component, &release.version));
+        warnings.collect()
+    }
+
+    fn has_argo_cd(&self) -> bool {
+        let installed = self.installed.iter().map(|wanted| wanted.release.component);
+        let mut all = installed.chain(self.existing.iter().map(|existing| existing.component));
+        all.any(|component| component == Component::ArgoCd)
+    }
+
+    /// Returns the namespaces of all components.
+    fn namespaces(&self) -> BTreeSet<String> {
+        let installed = self
+            .installed
+            .iter()
+            .map(|wanted| &wanted.release.namespace);
+        let existing = self.existing.iter().map(|existing| &existing.namespace);
+        installed.chain(existing).cloned().collect()
+    }
+
+    /// Returns what runtimes need to know of the components and of the addresses of a cluster.
+    pub(super) fn facts(
+        &self,
+        chosen: Option<&ComponentsModel>,
+        gateway: &Gateway,
+        addresses: &AddressesModel,
+    ) -> ComponentFacts {
+        let installed = self.installed.iter().map(|wanted| {
+            let release = &wanted.release;
+            let version = Some(release.version.to_string());
+            (release.component, &release.namespace, version)
+        });
+        let existing = self.existing.iter();
+        let existing = existing.map(|existing| (existing.component, &existing.namespace, None));
+        let components = installed
+            .chain(existing)
+            .map(|(component, namespace, version)| {
+                let namespace = namespace.clone();
+                let fact = ComponentFact { namespace, version };
+                (component.name().to_owned(), fact)
+            });
+        let pipeline = chosen.and_then(|components| components.pipeline.as_ref());
+        ComponentFacts {
+            components: components.collect(),
+            entry_points: gateway.entry_points.clone(),
+            ingress_class: gateway.ingress_class.clone(),
+            webhook_base_url: addresses.webhook_base_url.known().cloned(),
+            webhook_tls_verifiable: addresses.webhook_tls_verifiable.known().copied(),
+            argocd_url: addresses.argocd_url.known().cloned(),
+            tekton_url: addresses.tekton_url.known().cloned(),
+            step_images: pipeline
+                .and_then(|slot| slot.images.clone())
+                .unwrap_or_default(),
+        }
+    }
+}
+
+impl Wanted {
+    fn new(
+        component: Component,
+        components: Option<&ComponentsModel>,
+        installed: Option<&ComponentStatusModel>,
+    ) -> Result<Self, Diagnostics> {
+        let at = |error: ComponentError| refusal(component, &error);
+        let slot = components.and_then(|components| components.slot(component.slot()));
+        let installed = installed.and_then(|status| {
+            Some(Installed {
+                version: Version::parse(status.version.known()?).ok()?,
+                sha256: status
+                    .sha256
+                    .known()
+                    .and_then(|text| Sha256::parse(text).ok()),
+            })
+        });
+        let overrides = overrides(component, components);
+        let release = Release::resolve(component, overrides, installed.as_ref()).map_err(at)?;
+        let registry = slot.and_then(|slot| slot.image_registry.as_deref());
+        let registry = registry.map(ImageRegistry::parse).transpose().map_err(at)?;
+        let images = Images {
+            registry,
+            pull_secret: slot.and_then(|slot| slot.image_pull_secret.clone()),
+        };
+        Ok(Self {
+            release,
+            images,
+            migrate_foreign: slot.is_some_and(|slot| slot.migrate_foreign == Some(true)),
+        })
+    }
+
+    /// Returns the name of the component.
+    pub(super) fn name(&self) -> &'static str {
+        self.release.component.name()
+    }
+}
+
+/// Returns what was chosen of a component's release.
+fn overrides(component: Component, components: Option<&ComponentsModel>) -> Overrides<'_> {
+    let pipeline = components.and_then(|components| components.pipeline.as_ref());
+    if component == Component::TektonDashboard {
+        let dashboard = pipeline.and_then(|slot| slot.dashboard.as_ref());
+        return Overrides {
+            version: dashboard.and_then(|dashboard| dashboard.version.as_deref()),
+            url: dashboard.and_then(|dashboard| dashboard.url.as_deref()),
+            sha256: dashboard.and_then(|dashboard| dashboard.sha256.as_deref()),
+            namespace: None,
+        };
+    }
+    let slot = components.and_then(|components| components.slot(component.slot()));
+    Overrides {
+        version: slot.and_then(|slot| slot.version.as_deref()),
+        url: slot.and_then(|slot| slot.url.as_deref()),
+        sha256: slot.and_then(|slot| slot.sha256.as_deref()),
+        namespace: slot.and_then(|slot| slot.namespace.as_deref()),
+    }
+}
+
+/// Returns the attribute with what was chosen of a component.
+fn path_of(component: Component) -> Path {
+    let slot = slot_path(component.slot());
+    match component {
+        Component::TektonDashboard => slot.attribute("dashboard"),
+        _ => slot,
+    }
+}
+
+fn slot_path(slot: ComponentSlot) -> Path {
+    Path::to("components").attribute(slot.attribute())
+}
+
+/// Returns the error of a component that cannot be installed as chosen, on the attribute at fault.
+fn refusal(component: Component, error: &ComponentError) -> Diagnostics {
+    let slot = path_of(component);
+    let path = error
+        .attribute()
+        .map_or_else(|| slot.clone(), |name| slot.attribute(name));
+    error.explain(&format!("install {component}")).at(&path)
+}
+
+/// Returns the warnings about a version with known security problems.
+fn floor_warnings(component: Component, version: &Version) -> Vec<(String, String)> {
+    let floors = below_floors(component, version);
+    let warnings = floors.iter().map(|floor| {
+        (
+            format!("{component} {version} has a known security problem"),
+            format!("{floor}."),
+        )
+    });
+    warnings.collect()
+}
+
+impl Installer<'_> {
+    fn set(&self, component: Component) -> Result<ApplySet<'_>, Diagnostics> {
+        let parent = Parent {
+            namespace: NAMESPACE.to_owned(),
+            name: format!("nautes-component-{}", component.name()),
+        };
+        Ok(ApplySet::new(
+            self.cluster,
+            owner().context("name objects")?,
+            parent,
+        ))
+    }
+
+    /// Returns how the cluster is reached.
+    pub(super) async fn addresses(&self, shape: &ClusterShape) -> Result<Addresses, Diagnostics> {
+        let components = self.model.components.as_ref();
+        let slot = components.and_then(|components| components.gateway.as_ref());
+        let gateway = Gateway::load(self.cluster, slot).await?;
+        let inputs = AddressInputs {
+            name: self.name,
+            api_server: &self.model.api_server,
+            primary_domain: self.model.primary_domain.known().map(String::as_str),
+            shape,
+            components,
+            single_sign_on: self.client.settings().oidc.is_some(),
+        };
+        Ok(Addresses::new(&inputs, gateway))
+    }
+
+    /// Fetches all manifests and builds all objects. Nothing is written.
+    pub(super) async fn prepare(
+        &self,
+        selection: Selection,
+        addresses: &Addresses,
+    ) -> Result<Preparation, Diagnostics> {
+        let manifests = self.fetch(&selection).await;
+        self.build_all(selection, manifests, addresses).await
+    }
+
+    /// Fetches the manifests of the components that are installed.
+    async fn fetch(&self, selection: &Selection) -> Vec<Result<Option<Manifest>, ComponentError>> {
+        let cache = cache_folder().map(Cache::new);
+        let downloads = selection.installed.iter().map(|wanted| {
+            let downloader = self.client.downloader();
+            fetch(&wanted.release, cache.as_ref(), downloader)
+        });
+        join_all(downloads).await
+    }
+
+    async fn build_all(
+        &self,
+        selection: Selection,
+        manifests: Vec<Result<Option<Manifest>, ComponentError>>,
+        addresses: &Addresses,
+    ) -> Result<Preparation, Diagnostics> {
+        let namespaces = selection.namespaces();
+        let (token, new_webhook_token) = if selection.has_argo_cd() {
+            self.webhook_token().await?
+        } else {
+            (Secret::default(), None)
+        };
+        let context = settings::Context {
+            addresses,
+            namespaces: &namespaces,
+            webhook_token: &token,
+        };
+        let mut components = Vec::new();
+        let mut found = Diagnostics::default();
+        for (wanted, manifest) in selection.installed.into_iter().zip(manifests) {
+            match self.build(wanted, manifest, &context).await {
+                Ok(prepared) => components.push(prepared),
+                Err(refused) => found.extend(refused),
+            }
+        }
+        if found.has_error() {
+            return Err(found);
+        }
+        let existing = selection.existing.into_iter().map(|existing| {
+            let installation = existing.installation(self, &context);
+            (existing, installation)
+        });
+        Ok(Preparation {
+            components,
+            existing: existing.collect(),
+            new_webhook_token,
+        })
+    }
+
+    async fn build(
+        &self,
+        wanted: Wanted,
+        manifest: Result<Option<Manifest>, ComponentError>,
+        context: &settings::Context<'_>,
+    ) -> Result<Prepared, Diagnostics> {
+        let Wanted {
+            release,
+            images,
+            migrate_foreign,
+        } = wanted;
+        let component = release.component;
+        let manifest = manifest.map_err(|error| refusal(component, &error))?;
+        let installation = Installation {
+            settings: self.settings(&release, context).await?,
+            version: release.version.clone(),
+            images,
+        };
+        let text = manifest.as_ref().map(|manifest| manifest.text.as_str());
+        let objects = installation.objects(text);
+        let objects = objects.map_err(|error| refusal(component, &error))?;
+        let options = ApplyOptions {
+            default_namespace: Some(release.namespace.clone()),
+            migration: MigrationOptions {
+                namespace_label: Some(PRODUCT_LABEL.to_owned()),
+                foreign: migrate_foreign,
+            },
+            ..ApplyOptions::default()
+        };
+        Ok(Prepared {
+            release,
+            installation,
+            objects,
+            sha256: manifest.map(|manifest| manifest.sha256),
+            options,
+        })
+    }
+
+    /// Looks up the objects of all components, and checks those components that are there already. Nothing is written.
+    ///
+    /// Returns warnings.
+    pub(super) async fn check(
+        &self,
+        preparation: &Preparation,
+    ) -> Result<Vec<(String, String)>, Diagnostics> {
+        let mut warnings = Vec::new();
+        let mut found = Diagnostics::default();
+        let all = preparation.components.iter();
+        let defined: BTreeSet<GroupKind> = all
+            .flat_map(|prepared| prepared.objects.iter().filter_map(defined_kind))
+            .collect();
+        for prepared in &preparation.components {
+            let component = prepared.release.component;
+            let attempt = format!("install {component} in the cluster {}", self.name);
+            let objects = self.without_pending(&prepared.objects, &defined).await;
+            let objects = objects.context(&attempt)?;
+            let set = self.set(component)?;
+            if let Err(error) = set.check(objects, &prepared.options).await {
+                found.extend(self.explain_refusal(component, &error, &attempt));
+            }
+        }
+        for (existing, installation) in &preparation.existing {
+            match existing.check(self, installation.as_ref()).await {
+                Ok(more) => warnings.extend(more),
+                Err(refused) => found.extend(refused),
+            }
+        }
+        if found.has_error() {
+            return Err(found);
+        }
+        Ok(warnings)
+    }
+
+    /// Leaves out the objects of kinds that another component will define: there is none of them yet.
+    async fn without_pending(
+        &self,
+        objects: &[Object],
+        defined: &BTreeSet<GroupKind>,
+    ) -> Result<Vec<Object>, ApiError> {
+        let own: BTreeSet<GroupKind> = objects.iter().filter_map(defined_kind).collect();
+        let mut kept = Vec::new();
+        for object in objects {
+            let kind = &object.reference().kind;
+            let is_pending = defined.contains(kind)
+                && !own.contains(kind)
+                && match self.cluster.resource(&object.kind()).await {
+                    Ok(_) => false,
+                    Err(DiscoveryError::NotServed { .. }) => true,
+                    Err(error) => return Err(error.into()),
+                };
+            if !is_pending {
+                kept.push(object.clone());
+            }
+        }
+        Ok(kept)
+    }
+
+    /// Explains why a component cannot be installed, with the way out.
+    fn explain_refusal(
+        &self,
+        component: Component,
+        error: &ApplySetError,
+        attempt: &str,
+    ) -> Diagnostics {
+        let path = slot_path(component.slot());
+        match error {
+            ApplySetError::Objects(errors)
+                if errors
+                    .iter()
+                    .any(|error| matches!(error.reason, ApplyFailure::Foreign(_))) =>
+            {
+                let objects = errors.iter().map(|error| {
+                    let reason = match &error.reason {
+                        ApplyFailure::Foreign(foreign) => error_chain(foreign),
+                        other => error_chain(other),
+                    };
+                    format!("\n  - {}: {reason}", error.object)
+                });
+                let detail = format!(
+                    "Objects of {component} exist in the cluster {}, and nothing shows that this provider made them:{}\n\nNothing was changed. To use what is there, set install = false in {path}: it is then neither upgraded nor removed. Otherwise remove these objects first.",
+                    self.name,
+                    objects.collect::<String>()
+                );
+                let summary = format!("Cannot {attempt}: it is there already");
+                Diagnostic::error(summary, detail).at(&path).into()
+            }
+            ApplySetError::StoredVersions(migration) => {
+                Self::explain_migration(component, migration, attempt)
+            }
+            other => {
+                let detail = format!("{} Nothing was changed.", sentence(other));
+                Diagnostic::error(format!("Cannot {attempt}"), detail)
+                    .at(&path)
+                    .into()
+            }
+        }
+    }
+
+    fn explain_migration(
+        component: Component,
+        error: &MigrationError,
+        attempt: &str,
+    ) -> Diagnostics {
+        let path = slot_path(component.slot());
+        let way_out = match error.reason {
+            MigrationFailure::Foreign { .. } => format!(
+                "Nothing was changed. The argument that allows it is migrate_foreign = true in {path}; it runs the webhooks of others."
+            ),
+            _ => "Nothing was changed. Mend the cause, then apply again.".to_owned(),
+        };
+        let detail = format!("{} {way_out}", sentence(error));
+        Diagnostic::error(format!("Cannot {attempt}"), detail)
+            .at(&path)
+            .into()
+    }
+
+    /// Installs components one after the other, each when the one before works, and removes those that are no longer
+    /// wanted. `status` is kept up to date also if it fails.
+    pub(super) async fn install(
+        &self,
+        preparation: Preparation,
+        status: &mut BTreeMap<String, ComponentStatusModel>,
+    ) -> Result<(), Diagnostics> {
+        if let Some(token) = preparation.new_webhook_token {
+            self.store_webhook_token(token).await?;
+        }
+        let mut selected = BTreeSet::new();
+        for prepared in preparation.components {
+            let component = prepared.release.component;
+            selected.insert(component);
+            let installed = self.install_one(prepared).await?;
+            status.insert(component.name().to_owned(), installed);
+        }
+        for (existing, installation) in &preparation.existing {
+            let component = existing.component;
+            selected.insert(component);
+            if status.contains_key(component.name()) {
+                self.release(component).await?;
+                status.remove(component.name());
+            }
+            existing.write_own_keys(self, installation.as_ref()).await?;
+        }
+        for component in Component::ALL.into_iter().rev() {
+            if status.contains_key(component.name()) && !selected.contains(&component) {
+                self.remove(component).await?;
+                status.remove(component.name());
+            }
+        }
+        Ok(())
+    }
+
+    async fn install_one(&self, prepared: Prepared) -> Result<ComponentStatusModel, Diagnostics> {
+        let Prepared {
+            release,
+            installation,
+            objects,
+            sha256,
+            options,
+        } = prepared;
+        let component = release.component;
+        let attempt = format!("install {component} in the cluster {}", self.name);
+        let count = objects.len();
+        let set = self.set(component)?;
+        let applied = set.apply(objects, &options).await.context(&attempt)?;
+        let proof = installation.proof();
+        let references = applied.references();
+        let ready = set.wait_until_ready(&references, &proof.rules, READY_TIMEOUT);
+        ready.await.context(&attempt)?;
+        let made = self
+            .cluster
+            .wait_until_ready(&proof.made, "", &proof.rules, READY_TIMEOUT);
+        made.await.context(&attempt)?;
+        tracing::info!(%component, version = %release.version, objects = count, cluster = %self.name, "installed a component");
+        Ok(ComponentStatusModel {
+            version: Tf::Known(release.version.to_string()),
+            sha256: sha256.map(|sha256| sha256.to_string()).into(),
+            objects: Tf::Known(u64::try_from(count).unwrap_or(u64::MAX)),
+        })
+    }
+
+    /// Forgets which objects of a component were applied, so that they stay from now on.
+    async fn release(&self, component: Component) -> Result<(), Diagnostics> {
+        let attempt = format!("release {component} in the cluster {}", self.name);
+        let parent = self.set(component)?.parent();
+        let owner = owner().context(&attempt)?;
+        let kind = Kind::new("v1", "ConfigMap");
+        let found = self
+            .cluster
+            .find(&kind, Some(NAMESPACE), &parent.name, Detail::Metadata);
+        let Some(found) = found.await.context(&attempt)? else {
+            return Ok(());
+        };
+        let uid = found.uid().unwrap_or_default();
+        let deleted = self
+            .cluster
+            .delete_own(found.reference(), uid, &owner, GONE_TIMEOUT);
+        deleted.await.context(&attempt)
+    }
+
+    /// Removes what the provider has of a component, and returns what stays and why. Of one that was there before, only
+    /// the keys that the provider wrote are removed.
+    pub(super) async fn remove(&self, component: Component) -> Result<Vec<String>, Diagnostics> {
+        let attempt = format!("remove {component} from the cluster {}", self.name);
+        let components = self.model.components.as_ref();
+        let slot = components.and_then(|components| components.slot(component.slot()));
+        if slot.is_some_and(SlotModel::uses_existing) {
+            Existing::new(component, slot).remove_own_keys(self).await?;
+        }
+        let options = DeleteOptions {
+            namespaces: NamespaceContent::Keep {
+                expendable: component.own_objects(&self.namespace_of(component)),
+            },
+            ..DeleteOptions::default()
+        };
+        let deleted = self.set(component)?.delete(&options).await;
+        let deleted = deleted.context(&attempt)?;
+        Ok(deleted.kept.iter().map(ToString::to_string).collect())
+    }
+
+    fn namespace_of(&self, component: Component) -> String {
+        let components = self.model.components.as_ref();
+        let slot = components.and_then(|components| components.slot(component.slot()));
+        let chosen = slot.and_then(|slot| slot.namespace.clone());
+        chosen.unwrap_or_else(|| component.namespace().to_owned())
+    }
+
+    /// Describes what differs between the components and how they were installed.
+    ///
+    /// A component whose manifest cannot be downloaded now is not compared: a warning says so.
+    pub(super) async fn drift(
+        &self,
+        mut selection: Selection,
+        addresses: &Addresses,
+        live: &LiveObjects<'_>,
+        warnings: &mut Vec<(String, String)>,
+    ) -> Result<Vec<String>, Diagnostics> {
+        let manifests = self.fetch(&selection).await;
+        let mut available = Vec::new();
+        let mut wanted = Vec::new();
+        for (component, manifest) in selection.installed.into_iter().zip(manifests) {
+            if let Err(error @ ComponentError::Download { .. }) = &manifest {
+                let summary = format!(
+                    "{} was not compared with what was installed",
+                    component.release.component
+                );
+                warnings.push((summary, sentence(error)));
+            } else {
+                wanted.push(component);
+                available.push(manifest);
+            }
+        }
+        selection.installed = wanted;
+        let preparation = self.build_all(selection, available, addresses).await?;
+        let mut drift = Vec::new();
+        for prepared in preparation.components {
+            let component = prepared.release.component;
+            let attempt = format!("inspect {component} in the cluster {}", self.name);
+            let set = self.set(component)?;
+            let namespace = prepared.options.default_namespace.as_deref();
+            let found = set.drift(prepared.objects, namespace, live).await;
+            drift.extend(found.context(&attempt)?.iter().map(ToString::to_string));
+        }
+        for (existing, installation) in &preparation.existing {
+            drift.extend(existing.drift(self, installation.as_ref()).await?);
+        }
+        Ok(drift)
+    }
+
+    fn webhook_token_path(&self) -> Result<SecretPath, Diagnostics> {
+        SecretPath::for_cluster(self.name, ClusterSecret::ArgoCdWebhook)
+            .ok_or_else(|| Diagnostic::bug("the name of the cluster was checked before").into())
+    }
+
+    /// Returns the token with which GitLab calls Argo CD's webhook, and again if Vault does not have it yet.
+    async fn webhook_token(&self) -> Result<(Secret, Option<Secret>), Diagnostics> {
+        let path = self.webhook_token_path()?;
+        let stored = self.client.vault()?.read_secret(&path).await;
+        let stored = stored.with_context(|| format!("read the secret {path}"))?;
+        let stored = stored.and_then(|stored| stored.values.get(TOKEN).cloned());
+        if let Some(stored) = stored {
+            return Ok((stored, None));
+        }
+        let token = Secret::from(uuid::Uuid::new_v4().simple().to_string());
+        Ok((token.clone(), Some(token)))
+    }
+
+    async fn store_webhook_token(&self, token: Secret) -> Result<(), Diagnostics> {
+        let path = self.webhook_token_path()?;
+        let values = SecretValues::default().with(TOKEN, token);
+        let vault = self.client.vault()?;
+        let written = vault.write_secret(&path, &values, Expected::Absent).await;
+        written
+            .map(drop)
+            .with_context(|| format!("write the secret {path}"))
+    }
+}
+
+/// The folder for manifests that were downloaded; `None` where there is none.
+fn cache_folder() -> Option<PathBuf> {
+    let folder = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+    let folder = folder.filter(|folder| folder.is_absolute()).or_else(home)?;
+    Some(folder.join("terraform-provider-nautes/manifests"))
+}

@@ -1,0 +1,151 @@
+//! The deletion of a virtual cluster, with all that is in it.
+
+use std::time::Duration;
+
+use kubernetes_apply::apply_set::{DeleteOptions, NamespaceContent};
+use kubernetes_apply::cluster::{ApiError, Detail, IdentityError};
+use kubernetes_apply::object::{Kind, ObjectRef};
+use nautes_model::EntityName;
+use nautes_model::entity::Entity;
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::resource::Operation;
+use terraform_plugin::value::Known;
+
+use super::super::access::open;
+use super::super::delete::remove_auth_mount;
+use super::super::manifest;
+use super::super::model::ClusterModel;
+use super::super::read::object_id;
+use super::super::stored::ClusterSecrets;
+use super::host::Host;
+use super::{host_name, object_set};
+use crate::claim::{Claim, Deletion};
+use crate::client::Client;
+use crate::diagnostics::{Context as _, Explain as _, is_unreachable};
+use crate::resources::home::{Home, ManifestLocation};
+use crate::resources::references::entity_name;
+
+/// How long the objects of one stage may take to go. Pods get time to end, and then volumes are let go.
+const GONE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+
+/// The label with the product of a namespace.
+const PRODUCT_LABEL: &str = "resource.nautes.io/belongsto";
+
+/// Deletes the manifest, which is refused while something refers to the cluster, then what Vault has for it, and
+/// its objects in the host.
+///
+/// What is inside goes with its API server and is not removed one by one. The credential in Vault goes last.
+pub(in super::super) async fn delete(
+    operation: &mut Operation<Client>,
+    state: &ClusterModel,
+) -> Result<(), Diagnostics> {
+    let client = operation.client().clone();
+    let name = entity_name("name", &state.name)?;
+    let object = object_id(&name);
+    let claim = Claim::load(&operation.private);
+    if client.holders().judge_deletion(&object, claim.as_ref())? == Deletion::OfAnother {
+        return Ok(());
+    }
+    let host = Host::connect(&client, &host_name(state)?).await?;
+    let attempt = format!(
+        "remove the virtual cluster {name} from the host {}",
+        host.name
+    );
+    let secrets = ClusterSecrets::new(&client, &name)?;
+    if let Known(uid) = &state.cluster_uid {
+        secrets.check(uid).await?;
+    }
+    require_no_products(state, &secrets, &attempt).await?;
+
+    let key = Entity::from(manifest::entity(state)?).key();
+    let home = Home::tenant(&client)
+        .at(ManifestLocation::load(&operation.private))
+        .with_claim(claim);
+    let request = home.begin(key.clone());
+    home.delete(&request, &key, state.validation(&client), &attempt)
+        .await?;
+    drop(request);
+
+    remove_auth_mount(operation, state, &client).await?;
+    let options = DeleteOptions {
+        timeout: GONE_TIMEOUT,
+        namespaces: NamespaceContent::Keep {
+            expendable: made_by_itself(&name),
+        },
+    };
+    let deleted = object_set(&host, &name)?.delete(&options).await;
+    for kept in &deleted.context(&attempt)?.kept {
+        operation.warn(
+            format!(
+                "An object of the virtual cluster {name} stays in the host {}",
+                host.name
+            ),
+            format!("{kept}."),
+        );
+    }
+    secrets.delete().await?;
+    client.holders().release(&object);
+    Ok(())
+}
+
+/// Returns what a virtual cluster writes into its namespace without an owner: its data, its certificates and its
+/// kubeconfig.
+fn made_by_itself(name: &EntityName) -> Vec<ObjectRef> {
+    let in_namespace =
+        |kind: &str, object: String| ObjectRef::namespaced("", kind, name.as_str(), &object);
+    vec![
+        in_namespace("PersistentVolumeClaim", format!("data-{name}-0")),
+        in_namespace("Secret", format!("vc-{name}")),
+        in_namespace("Secret", format!("{name}-certs")),
+    ]
+}
+
+/// Fails if the virtual cluster answers and still has namespaces of products, whose workloads would go with it.
+async fn require_no_products(
+    state: &ClusterModel,
+    secrets: &ClusterSecrets<'_>,
+    attempt: &str,
+) -> Result<(), Diagnostics> {
+    let Some(stored) = secrets.read().await? else {
+        return Ok(());
+    };
+    let (_, cluster) = open(&state.api_server, &stored.kubeconfig).context(attempt)?;
+    if let Known(expected) = &state.cluster_uid {
+        match cluster.require_uid(expected).await {
+            Ok(()) => {}
+            // Another one has its address by now; its objects in the host are known all the same.
+            Err(IdentityError::Other { .. }) => return Ok(()),
+            Err(IdentityError::Unknown(error)) => return answers_nothing(&error, attempt),
+        }
+    }
+    let kind = Kind::new("v1", "Namespace");
+    let listed = cluster
+        .list(&kind, None, PRODUCT_LABEL, Detail::Metadata)
+        .await;
+    let namespaces = match listed {
+        Ok(namespaces) => namespaces,
+        Err(error) => return answers_nothing(&error, attempt),
+    };
+    if namespaces.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = namespaces
+        .iter()
+        .map(|namespace| namespace.reference().name.as_str())
+        .collect();
+    let detail = format!(
+        "Products have namespaces in it: {}. Nothing was changed. Destroy the runtimes of these products first.",
+        names.join(", ")
+    );
+    Err(Diagnostic::error(format!("Cannot {attempt}: products use it"), detail).into())
+}
+
+/// A virtual cluster that gives no answer can be removed: its host tells which objects are its own.
+fn answers_nothing(error: &ApiError, attempt: &str) -> Result<(), Diagnostics> {
+    let call = error.call();
+    let is_refused = call.is_some_and(|call| call.is_refused_for("Unauthorized"));
+    if is_unreachable(error) || is_refused {
+        return Ok(());
+    }
+    Err(error.explain(attempt))
+}

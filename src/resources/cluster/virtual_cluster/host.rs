@@ -1,0 +1,136 @@
+//! The host of virtual clusters.
+
+use kubernetes_apply::cluster::{Cluster, Detail, IdentityError};
+use kubernetes_apply::object::Kind;
+use nautes_model::entity::{ClusterUsage, Entity};
+use nautes_model::{EntityKey, EntityName};
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::value::Path;
+
+use super::super::access::open;
+use super::super::stored::ClusterSecrets;
+use super::INVENTORY;
+use crate::client::Client;
+use crate::clusters::{NAMESPACE, owner};
+use crate::diagnostics::Context as _;
+use crate::resources::home::{Found, Home};
+
+/// A registered host cluster, and the connection to it.
+pub(in super::super) struct Host {
+    pub(super) name: EntityName,
+    pub(super) cluster: Cluster,
+    uid: String,
+}
+
+impl Host {
+    /// Finds a host in the tenant's repository and its credential in Vault; the cluster itself is not called.
+    pub(in super::super) async fn open(
+        client: &Client,
+        name: &EntityName,
+    ) -> Result<Self, Diagnostics> {
+        let attempt = format!("use the host cluster {name}");
+        let at =
+            |diagnostic: Diagnostic| Diagnostics::from(diagnostic.at(&Path::to("host_cluster")));
+        let key = EntityKey::new(nautes_model::Kind::Cluster, name.clone());
+        let found = Home::tenant(client).read(&key, &attempt).await?;
+        let Found::Present(present, _) = found else {
+            let hosts = registered_hosts(client, &attempt).await?;
+            let detail = format!("There is no cluster {name} in the tenant's repository. {hosts}");
+            return Err(at(Diagnostic::error(
+                format!("The host cluster {name} does not exist"),
+                detail,
+            )));
+        };
+        let Some(Entity::Cluster(cluster)) = present.entity else {
+            let detail = format!("Its manifest {} cannot be read. Correct it.", present.path);
+            return Err(at(Diagnostic::error(format!("Cannot {attempt}"), detail)));
+        };
+        if cluster.shape.usage() != ClusterUsage::Host {
+            let hosts = registered_hosts(client, &attempt).await?;
+            let detail = format!(
+                "Virtual clusters run in clusters with the usage host, and {name} is a worker. {hosts}"
+            );
+            let summary = format!("The cluster {name} is no host");
+            return Err(at(Diagnostic::error(summary, detail)));
+        }
+        let secrets = ClusterSecrets::new(client, name)?;
+        let stored = secrets.read().await?;
+        let credential = stored.and_then(|stored| Some((stored.kubeconfig, stored.uid?)));
+        let Some((kubeconfig, uid)) = credential else {
+            let detail = format!(
+                "Vault has no kubeconfig of it at {} that this provider has written. Apply the nautes_cluster of the host first.",
+                secrets.path
+            );
+            return Err(at(Diagnostic::error(format!("Cannot {attempt}"), detail)));
+        };
+        let (_, cluster) = open(&cluster.api_server, &kubeconfig).context(&attempt)?;
+        Ok(Self {
+            name: name.clone(),
+            cluster,
+            uid,
+        })
+    }
+
+    /// Calls the host, and checks that it is the registered one.
+    pub(super) async fn check(&self) -> Result<(), IdentityError> {
+        self.cluster.require_uid(&self.uid).await
+    }
+
+    /// Finds a host, calls it and checks that it is the registered one.
+    pub(super) async fn connect(client: &Client, name: &EntityName) -> Result<Self, Diagnostics> {
+        let host = Self::open(client, name).await?;
+        let checked = host.check().await;
+        let checked = checked.with_context(|| format!("use the host cluster {name}"));
+        checked.map_err(|found| found.at(&Path::to("host_cluster")))?;
+        Ok(host)
+    }
+}
+
+/// Names the hosts that are registered.
+async fn registered_hosts(client: &Client, attempt: &str) -> Result<String, Diagnostics> {
+    let snapshot = Home::tenant(client).snapshot(attempt).await?;
+    let entities = snapshot
+        .iter()
+        .flat_map(|snapshot| snapshot.tree().entities());
+    let hosts = entities.filter_map(|entity| match entity {
+        Entity::Cluster(cluster) if cluster.shape.usage() == ClusterUsage::Host => {
+            Some(cluster.name.to_string())
+        }
+        _ => None,
+    });
+    let hosts: Vec<String> = hosts.collect();
+    Ok(if hosts.is_empty() {
+        "No hosts are registered.".to_owned()
+    } else {
+        format!("The registered hosts are: {}.", hosts.join(", "))
+    })
+}
+
+/// Fails if a host still has objects of virtual clusters, which nobody could remove after its destroy.
+pub(in super::super) async fn require_no_virtual_clusters(
+    cluster: &Cluster,
+    name: &EntityName,
+) -> Result<(), Diagnostics> {
+    let attempt = format!("remove the cluster {name}");
+    let label = owner().context(&attempt)?.label;
+    let selector = format!("{}={}", label.key(), label.value());
+    let kind = Kind::new("v1", "ConfigMap");
+    let listed = cluster.list(&kind, Some(NAMESPACE), &selector, Detail::Metadata);
+    let listed = listed.await.context(&attempt)?;
+    let names = listed
+        .iter()
+        .filter_map(|object| object.reference().name.strip_prefix(INVENTORY));
+    let names: Vec<&str> = names.collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let detail = format!(
+        "It hosts virtual clusters: {}. Nothing was changed. Destroy them first. Terraform does so by itself if their host_cluster refers to this resource (nautes_cluster.<name>.id).",
+        names.join(", ")
+    );
+    Err(Diagnostic::error(
+        format!("Cannot {attempt}: it hosts virtual clusters"),
+        detail,
+    )
+    .into())
+}
