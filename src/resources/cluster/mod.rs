@@ -14,6 +14,8 @@ mod delete;
 mod list;
 mod manifest;
 mod model;
+mod nautes;
+mod operators;
 mod own_tokens;
 mod plan;
 mod read;

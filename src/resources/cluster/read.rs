@@ -70,6 +70,13 @@ pub(super) async fn read(
     client
         .holders()
         .record_read(&object_id(&name), &mut operation.private)?;
+    if client.settings().nautes_reconciles() {
+        if stored.is_none() && !virtual_cluster::is_virtual(&state) {
+            drift.push(format!("Vault has no kubeconfig at {}", secrets.path));
+        }
+        state.drift = drift_attribute(drift);
+        return Ok(Some(state));
+    }
     let Some(stored) = stored else {
         drift.push(format!("Vault has no kubeconfig at {}", secrets.path));
         state.drift = drift_attribute(drift);

@@ -32,6 +32,7 @@ use self::existing::Existing;
 use super::addresses::{AddressInputs, Addresses, AddressesModel, Gateway};
 use super::model::{ClusterModel, ComponentStatusModel};
 use super::slots::{ComponentsModel, SlotModel};
+use super::virtual_cluster::Host;
 use crate::backends::vault::{Expected, SecretValues};
 use crate::client::Client;
 use crate::clusters::{ComponentFact, ComponentFacts, NAMESPACE, owner};
@@ -309,7 +310,13 @@ impl Installer<'_> {
     pub(super) async fn addresses(&self, shape: &ClusterShape) -> Result<Addresses, Diagnostics> {
         let components = self.model.components.as_ref();
         let slot = components.and_then(|components| components.gateway.as_ref());
-        let gateway = Gateway::load(self.cluster, slot).await?;
+        let gateway = match shape.host_cluster() {
+            None => Gateway::load(self.cluster, slot).await?,
+            Some(host) => {
+                let host = Host::open(self.client, host).await?;
+                Gateway::load_from_host(&host.cluster, slot).await?
+            }
+        };
         let inputs = AddressInputs {
             name: self.name,
             api_server: &self.model.api_server,

@@ -49,7 +49,7 @@ pub(in super::super) async fn install(
     vcluster: &VclusterModel,
 ) -> Result<Connection, Diagnostics> {
     let host = Host::connect(client, &host_name(planned)?).await?;
-    let settings = settings(name, planned, vcluster)?;
+    let settings = settings(client, name, planned, vcluster)?;
     let attempt = format!("make the virtual cluster {name} in the host {}", host.name);
     let set = object_set(&host, name)?;
     let inventory = set.inventory().await.map_err(ApplySetError::from);
@@ -195,7 +195,7 @@ async fn kubeconfig(
 }
 
 /// Returns a kubeconfig in which all clusters are at one address. What cannot be parsed is left as it is.
-fn with_server(kubeconfig: &str, server: &str) -> Secret {
+pub(in super::super) fn with_server(kubeconfig: &str, server: &str) -> Secret {
     let Ok(mut parsed) = serde_saphyr::from_str::<Value>(kubeconfig) else {
         return kubeconfig.to_owned().into();
     };

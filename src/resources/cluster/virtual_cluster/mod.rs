@@ -17,12 +17,13 @@ use url::Url;
 pub(super) use self::delete::delete;
 pub(super) use self::host::{Host, require_no_virtual_clusters};
 pub(super) use self::inspect::inspect;
-pub(super) use self::install::install;
+pub(super) use self::install::{install, with_server};
 pub(super) use self::plan::{check_arguments, plan, resolve};
 
 use super::model::{ClusterModel, VclusterModel};
+use crate::client::Client;
 use crate::clusters::{NAMESPACE, owner};
-use crate::components::vcluster::VirtualCluster;
+use crate::components::vcluster::{ApiSingleSignOn, VirtualCluster};
 use crate::components::{Images, Version};
 use crate::diagnostics::Context as _;
 use crate::resources::references::invalid_value;
@@ -50,6 +51,7 @@ fn object_set<'h>(host: &'h Host, name: &EntityName) -> Result<ApplySet<'h>, Dia
 
 /// Returns the settings from which the objects of a virtual cluster are built.
 fn settings(
+    client: &Client,
     name: &EntityName,
     model: &ClusterModel,
     vcluster: &VclusterModel,
@@ -70,7 +72,13 @@ fn settings(
         https_node_port: port.ok_or_else(|| bug("https_node_port"))?,
         api_server: model.api_server.clone(),
         api_host: host.ok_or_else(|| bug("api_server"))?.to_owned(),
-        single_sign_on: None,
+        single_sign_on: client.settings().oidc.as_ref().map(|oidc| ApiSingleSignOn {
+            issuer: oidc.issuer.clone(),
+            client_id: oidc.client_id.clone(),
+            ca_pem: oidc.ca_pem.clone(),
+            groups_claim: oidc.groups_claim.clone(),
+            groups_prefix: oidc.groups_prefix.clone(),
+        }),
         images: Images::default(),
     })
 }
