@@ -198,7 +198,7 @@ pub(super) fn ingress(
     })
 }
 
-/// Returns the source of OAuth2 Proxy, whose client is in a Secret.
+/// Returns the source of `OAuth2` Proxy, whose client is in a Secret.
 pub(super) fn oauth2_proxy(
     installation: &Installation,
     (host, port): (&str, &str),

@@ -157,39 +157,11 @@ impl Worker<'_> {
                 &format!("{}/{component}/overlays/production", self.root),
             )
         };
-        let secrets = json!({
-            "extraVolumes": [{ "name": "ca", "secret": { "secretName": "ca" } }],
-            "extraVolumeMounts": [{
-                "name": "ca", "mountPath": "/etc/ssl/certs/ca.crt", "subPath": "ca.crt",
-            }],
-        });
-        let secrets = chart(
-            "https://charts.external-secrets.io",
-            "external-secrets",
-            "0.5.7",
-            &secrets,
-        );
         let tasks = json!({
             "repoURL": "https://github.com/nautes-labs/tekton-catalog.git",
             "path": "task",
             "targetRevision": "HEAD",
         });
-        let injector = json!({
-            "global": { "enabled": false },
-            "injector": {
-                "enabled": true,
-                "authPath": format!("auth/{}", self.cluster.name),
-                "externalVaultAddr": self.installation.vault_url,
-            },
-        });
-        let injector = chart(
-            "https://helm.releases.hashicorp.com/",
-            "vault",
-            "0.20.1",
-            &injector,
-        );
-        let mut vault = self.application("vault", injector, "vault");
-        ignore_webhook_certificates(&mut vault);
         let tekton = "tekton-pipelines";
         for (slot, component, file, object) in [
             (
@@ -202,7 +174,7 @@ impl Worker<'_> {
                 ComponentSlot::SecretSync,
                 "external-secrets",
                 "external-secret",
-                self.application("external-secrets", secrets, "external-secrets"),
+                self.application("external-secrets", external_secrets(), "external-secrets"),
             ),
             (
                 ComponentSlot::SecretSync,
@@ -242,7 +214,12 @@ impl Worker<'_> {
                 "tekton-cluster-tasks",
                 self.application("tekton-cluster-tasks", tasks, tekton),
             ),
-            (ComponentSlot::SecretManagement, "vault", "vault", vault),
+            (
+                ComponentSlot::SecretManagement,
+                "vault",
+                "vault",
+                self.injector(),
+            ),
         ] {
             if has(self.cluster, slot, component) {
                 put(
@@ -252,6 +229,27 @@ impl Worker<'_> {
                 );
             }
         }
+    }
+
+    /// The injector of Vault's secrets into pods.
+    fn injector(&self) -> Value {
+        let injector = json!({
+            "global": { "enabled": false },
+            "injector": {
+                "enabled": true,
+                "authPath": format!("auth/{}", self.cluster.name),
+                "externalVaultAddr": self.installation.vault_url,
+            },
+        });
+        let injector = chart(
+            "https://helm.releases.hashicorp.com/",
+            "vault",
+            "0.20.1",
+            &injector,
+        );
+        let mut application = self.application("vault", injector, "vault");
+        ignore_webhook_certificates(&mut application);
+        application
     }
 
     fn add_argo_cd(&self, files: &mut Files) {
@@ -498,6 +496,22 @@ impl Worker<'_> {
             put(files, file("kustomization.yaml"), &kustomization);
         }
     }
+}
+
+/// Returns the source of External Secrets.
+fn external_secrets() -> Value {
+    let values = json!({
+        "extraVolumes": [{ "name": "ca", "secret": { "secretName": "ca" } }],
+        "extraVolumeMounts": [{
+            "name": "ca", "mountPath": "/etc/ssl/certs/ca.crt", "subPath": "ca.crt",
+        }],
+    });
+    chart(
+        "https://charts.external-secrets.io",
+        "external-secrets",
+        "0.5.7",
+        &values,
+    )
 }
 
 fn binding(name: &str, role: &str, subject: &Value) -> Value {
