@@ -239,6 +239,18 @@ impl<'a> Home<'a> {
         }
     }
 
+    /// Whether a folder of the repository has files.
+    pub(crate) async fn has_folder(
+        &self,
+        folder: &str,
+        attempt: &str,
+    ) -> Result<bool, Diagnostics> {
+        let project = self.current_project().await?;
+        let look = |repository: Repository| async move { repository.has_folder(folder).await };
+        let found = self.with_repository(project, attempt, look).await?;
+        Ok(found.unwrap_or(false))
+    }
+
     /// Deletes a manifest, and returns the repository after that; `None` if the repository is gone.
     pub(crate) async fn delete(
         &self,

@@ -15,7 +15,7 @@ use super::model::{ClusterIdentity, ClusterModel, ComponentStatusModel};
 use super::read::{TYPE_NAME, object_id};
 use super::setup::{Setup, credential, rotate_after};
 use super::stored::ClusterSecrets;
-use super::{delete, manifest, plan, read, virtual_cluster};
+use super::{delete, manifest, nautes, operators, plan, read, virtual_cluster};
 use crate::claim::Claim;
 use crate::client::Client;
 use crate::components::entry_points::primary_domain;
@@ -62,6 +62,9 @@ impl Resource for ClusterResource {
         operation: &mut Operation<Client>,
         state: ClusterModel,
     ) -> Result<(), Diagnostics> {
+        if operation.client().settings().nautes_reconciles() {
+            return nautes::delete(operation, &state).await;
+        }
         if virtual_cluster::is_virtual(&state) {
             return virtual_cluster::delete(operation, &state).await;
         }
@@ -139,6 +142,19 @@ async fn save(
         Some(_) => client.holders().record(&object, &claim)?,
     }
 
+    if client.settings().nautes_reconciles() {
+        let registered = nautes::register(&client, &name, prior.as_ref(), &planned).await?;
+        let saved = home
+            .put(&request, &entity, mode, validation, &attempt)
+            .await?;
+        drop(request);
+        saved.location.store(&mut operation.private)?;
+        if prior.is_none() {
+            client.holders().record_created(&object, &claim)?;
+        }
+        return Ok(registered.complete(planned, saved.path));
+    }
+    operators::require_no_installation(&client, &attempt).await?;
     let selection = select(operation, &planned, prior.as_ref(), &cluster_shape)?;
     let secrets = ClusterSecrets::new(&client, &name)?;
     let manifests = Manifests::fetch(&client, &selection).await?;
@@ -150,6 +166,7 @@ async fn save(
     } else {
         connect_physical(&client, prior.as_ref(), &planned, &secrets).await?
     };
+    operators::require_no_operators(&connection.cluster, &name).await?;
     let model = planned.clone();
     let installer = Installer {
         client: &client,
@@ -226,7 +243,7 @@ async fn save(
 
 /// Connects to a physical cluster with the given kubeconfig if it is new, else with the one in Vault; returns whether it
 /// is the given one.
-async fn connect_physical(
+pub(super) async fn connect_physical(
     client: &Client,
     prior: Option<&ClusterModel>,
     planned: &ClusterModel,

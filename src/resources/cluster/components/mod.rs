@@ -345,11 +345,11 @@ impl Installer<'_> {
         let components = self.model.components.as_ref();
         let slot = components.and_then(|components| components.gateway.as_ref());
         let gateway = match shape.host_cluster() {
+            None => Gateway::load(self.cluster, slot).await?,
             Some(host) => {
                 let host = Host::connect(self.client, host).await?;
                 Gateway::of_host(host.facts().await?)
             }
-            None => Gateway::load(self.cluster, slot).await?,
         };
         let inputs = AddressInputs {
             name: self.name,
