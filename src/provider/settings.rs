@@ -38,6 +38,7 @@ impl TryFrom<ProviderBlock> for Settings {
             code_repo_provider: code_repo_provider.unwrap_or_else(|| "gitlab-nautes".to_owned()),
             tenant,
             tenant_repository: block.tenant_repository.and_then(tenant_repository),
+            forgets_unreachable_clusters: block.unreachable_clusters.as_deref() == Some("forget"),
             insecure_skip_check: block.insecure_skip_check.unwrap_or(false),
         })
     }
@@ -136,6 +137,7 @@ fn oidc_settings(
         client_secret: Secret::from(client_secret.clone()),
         ca_pem,
         groups_claim: groups_claim.unwrap_or_else(|| claim.to_owned()),
+        groups_prefix: groups_prefix.unwrap_or_default(),
     }))
 }
 

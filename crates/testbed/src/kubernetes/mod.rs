@@ -11,12 +11,14 @@
 
 mod api;
 mod audit;
+mod detached;
 mod files;
 mod kubeconfig;
 mod programs;
 mod servers;
 mod service_range;
 mod shared;
+mod snapshot;
 mod stand_in;
 
 use std::fmt;
@@ -38,6 +40,7 @@ use crate::server_process::ServerProcess;
 use crate::{Error, Finished, progress};
 
 pub use audit::{AuditEvent, AuditObject, AuditStatus, AuditUser};
+pub use detached::DetachedControlPlane;
 pub use programs::KubernetesPrograms;
 pub use stand_in::{ControlledKind, Readiness, StandIn, WebhookAnswer};
 
@@ -180,6 +183,18 @@ impl ControlPlane {
     /// `path` begins with `/api` or `/apis`.
     pub fn api(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Error> {
         self.api.request(method, path, body)
+    }
+
+    /// Does the same as [`Self::api`], as the owner of a bearer token.
+    pub fn api_as(
+        &self,
+        token: &str,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, Error> {
+        let api = Api::new(&self.url(), &self.authority.pem(), token)?;
+        api.request(method, path, body)
     }
 
     /// Reads an object as the administrator; returns `None` if it does not exist.

@@ -1,5 +1,6 @@
 //! Makes a virtual cluster in its host, or brings it to what is planned.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -49,7 +50,7 @@ pub(in super::super) async fn install(
     vcluster: &VclusterModel,
 ) -> Result<Connection, Diagnostics> {
     let host = Host::connect(client, &host_name(planned)?).await?;
-    let settings = settings(name, planned, vcluster)?;
+    let settings = settings(client, name, planned, vcluster)?;
     let attempt = format!("make the virtual cluster {name} in the host {}", host.name);
     let set = object_set(&host, name)?;
     let inventory = set.inventory().await.map_err(ApplySetError::from);
@@ -232,7 +233,7 @@ async fn connect(planned: &ClusterModel, kubeconfig: Secret) -> Result<Connectio
         cluster.require_uid(expected).await.context(&attempt)?;
     }
     Ok(Connection {
-        cluster,
+        cluster: Arc::new(cluster),
         access,
         kubeconfig,
         uid,
