@@ -19,6 +19,7 @@ mod cluster;
 )]
 mod cluster_components;
 mod cluster_data_source;
+mod cluster_faults;
 mod cluster_virtual;
 mod code_repo;
 mod code_repo_binding;
