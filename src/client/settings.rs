@@ -14,6 +14,8 @@ pub(crate) struct Settings {
     pub(crate) code_repo_provider: String,
     pub(crate) tenant: String,
     pub(crate) tenant_repository: Option<TenantRepository>,
+    /// Whether a destroy goes on without a cluster that cannot be reached.
+    pub(crate) forgets_unreachable_clusters: bool,
     pub(crate) insecure_skip_check: bool,
     /// Single sign-on of the dashboards.
     pub(crate) oidc: Option<OidcSettings>,

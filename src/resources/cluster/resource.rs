@@ -13,7 +13,7 @@ use super::addresses::private_address;
 use super::components::{Installer, Manifests, Preparation, Selection};
 use super::model::{ClusterIdentity, ClusterModel, ComponentStatusModel};
 use super::read::{TYPE_NAME, object_id};
-use super::setup::{Setup, credential};
+use super::setup::{Setup, credential, rotate_after};
 use super::stored::ClusterSecrets;
 use super::{delete, manifest, plan, read, virtual_cluster};
 use crate::claim::Claim;
@@ -142,11 +142,11 @@ async fn save(
     let selection = select(operation, &planned, prior.as_ref(), &cluster_shape)?;
     let secrets = ClusterSecrets::new(&client, &name)?;
     let manifests = Manifests::fetch(&client, &selection).await?;
-    let connection = if virtual_cluster::is_virtual(&planned) {
+    let (connection, uses_given) = if virtual_cluster::is_virtual(&planned) {
         let vcluster = virtual_cluster::resolve(&planned)?;
         let connection = virtual_cluster::install(&client, &name, &planned, &vcluster).await?;
         planned.vcluster = Known(vcluster);
-        connection
+        (connection, true)
     } else {
         connect_physical(&client, prior.as_ref(), &planned, &secrets).await?
     };
@@ -164,7 +164,10 @@ async fn save(
         name: &name,
         planned: &planned,
         connection: &connection,
-        rotates: prior.as_ref().is_some_and(is_rotation_due),
+        uses_given,
+        rotate_after: rotate_after(&planned)
+            .filter(|_| prior.as_ref().is_some_and(is_rotation_due)),
+        repairs: prior.as_ref().is_none_or(|prior| !prior.drift.is_null()),
         components: selection.facts(
             planned.components.as_ref(),
             &addresses.gateway,
@@ -177,12 +180,28 @@ async fn save(
     for (summary, detail) in installer.check(&preparation).await? {
         operation.warn(summary, detail);
     }
-    let version = setup.run().await?;
-    let status = install(operation, &installer, preparation, prior.as_ref()).await?;
+    let (lock, cluster) = setup.lock().await?;
+    let work = async {
+        let prepared = setup.prepare(&lock, &cluster).await?;
+        let installer = Installer {
+            client: &client,
+            name: &name,
+            cluster: &prepared.cluster,
+            model: &model,
+        };
+        let status = install(operation, &installer, preparation, prior.as_ref()).await?;
+        if let Some((summary, detail)) = installer.certificate_warning(&addresses).await? {
+            operation.warn(summary, detail);
+        }
+        for (summary, detail) in setup.complete(&prepared).await? {
+            operation.warn(summary, detail);
+        }
+        Ok((prepared.version, status))
+    };
+    let done = lock.run(Box::pin(work)).await;
+    lock.release().await;
+    let (version, status) = done?;
     planned.component_status = Known(status);
-    if let Some((summary, detail)) = installer.certificate_warning(&addresses).await? {
-        operation.warn(summary, detail);
-    }
     warn_of_webhooks(operation, &planned, prior.as_ref()).await;
 
     let saved = home
@@ -205,26 +224,29 @@ async fn save(
     Ok(planned)
 }
 
-/// Connects to a physical cluster with the given kubeconfig if it is new, else with the one in Vault.
+/// Connects to a physical cluster with the given kubeconfig if it is new, else with the one in Vault; returns whether it
+/// is the given one.
 async fn connect_physical(
     client: &Client,
     prior: Option<&ClusterModel>,
     planned: &ClusterModel,
     secrets: &ClusterSecrets<'_>,
-) -> Result<Connection, Diagnostics> {
+) -> Result<(Connection, bool), Diagnostics> {
     let given = given_kubeconfig(client, planned).await?;
-    let uses_given = prior.is_none_or(|prior| {
+    let is_new = prior.is_none_or(|prior| {
         prior.kubeconfig_wo_version != planned.kubeconfig_wo_version
             || prior.kubeconfig_vault != planned.kubeconfig_vault
     });
-    let kubeconfig = match given.filter(|_| uses_given) {
+    let given = given.filter(|_| is_new);
+    let uses_given = given.is_some();
+    let kubeconfig = match given {
         Some(given) => given,
         None => match secrets.read().await? {
             Some(stored) => stored.kubeconfig,
             None => return Err(no_kubeconfig(&planned.name)),
         },
     };
-    connect(planned, kubeconfig).await
+    Ok((connect(planned, kubeconfig).await?, uses_given))
 }
 
 /// Selects the components of the cluster, and warns of those with known problems.

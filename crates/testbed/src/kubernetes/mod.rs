@@ -185,6 +185,18 @@ impl ControlPlane {
         self.api.request(method, path, body)
     }
 
+    /// Does the same as [`Self::api`], as the owner of a bearer token.
+    pub fn api_as(
+        &self,
+        token: &str,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, Error> {
+        let api = Api::new(&self.url(), &self.authority.pem(), token)?;
+        api.request(method, path, body)
+    }
+
     /// Reads an object as the administrator; returns `None` if it does not exist.
     pub fn get(&self, path: &str) -> Result<Option<Value>, Error> {
         self.api.get_if_found(path)
