@@ -161,9 +161,8 @@ fn provider(emulator: &Emulator, bao: &OpenBao, branch: &str) -> Value {
 
 fn messages(applied: &Applied) -> String {
     let found = applied.diagnostics.iter();
-    found
-        .map(|found| format!("{}: {}\n", found.summary, found.detail))
-        .collect()
+    let texts = found.map(|found| format!("{}: {}", found.summary, found.detail));
+    texts.collect::<Vec<_>>().join("\n")
 }
 
 fn repo<const N: usize>(set: [(&str, Value); N]) -> Value {
@@ -242,11 +241,9 @@ async fn a_forced_replacement_obeys_a_new_policy_and_spares_work() {
 async fn a_tainted_repository_that_is_kept_loses_nothing() {
     let world = World::new().await;
     let kept = repo([("deletion_policy", text("archive"))]);
-    let stored = Stored {
-        tainted: true,
-        private: Default::default(),
-        ..world.create(&kept).await
-    };
+    let mut stored = world.create(&kept).await;
+    stored.tainted = true;
+    stored.private.clear();
     let before = world.inventory();
     world.restart().await;
     let applied = world
@@ -403,8 +400,9 @@ async fn a_renamed_configuration_repository_and_a_wrong_branch_empty_no_state() 
 
     // This branch exists, and has no manifests.
     let head = gitlab.head(config_project.id, "main").await.unwrap();
-    let commits = gitlab.commits(config_project.id, &head.unwrap(), 100);
-    let commits = commits.await.unwrap();
+    let head = head.unwrap();
+    let commits = gitlab.commits(config_project.id, &head, 100).await;
+    let commits = commits.unwrap();
     let first = &commits.last().unwrap().id;
     gitlab
         .create_branch(config_project.id, "old", first)
