@@ -45,7 +45,7 @@ impl Resource for ClusterResource {
         operation: &mut Operation<Client>,
         state: ClusterModel,
     ) -> Result<Option<ClusterModel>, Diagnostics> {
-        read::read(operation, state).await
+        Box::pin(read::read(operation, state)).await
     }
 
     async fn update(
@@ -125,10 +125,7 @@ async fn save(
     let cluster_shape = cluster.shape.clone();
     let entity = Entity::from(cluster);
     let location = ManifestLocation::load(&operation.private);
-    let mode = match &prior {
-        None => PutMode::Create,
-        Some(_) => PutMode::Update(location.as_ref().map(|known| known.verified.clone())),
-    };
+    let mode = put_mode(prior.as_ref(), location.as_ref());
     let home = Home::tenant(&client)
         .at(location)
         .with_claim(Some(claim.clone()));
@@ -207,10 +204,9 @@ async fn save(
             model: &model,
         };
         let status = install(operation, &installer, preparation, prior.as_ref()).await?;
-        if let Some((summary, detail)) = installer.certificate_warning(&addresses).await? {
-            operation.warn(summary, detail);
-        }
-        for (summary, detail) in setup.complete(&prepared).await? {
+        let certificate = installer.certificate_warning(&addresses).await?;
+        let completed = setup.complete(&prepared).await?;
+        for (summary, detail) in certificate.into_iter().chain(completed) {
             operation.warn(summary, detail);
         }
         Ok((prepared.version, status))
@@ -231,14 +227,27 @@ async fn save(
     }
     planned.credential = Known(credential(&planned, secrets.path.to_string()));
     planned.cluster_uid = Known(connection.uid);
-    planned.id = Known(name.to_string());
     planned.kubernetes_version = Known(version);
     planned.manifest_path = Known(saved.path);
+    Ok(complete(planned))
+}
+
+/// Returns how the manifest is written.
+fn put_mode(prior: Option<&ClusterModel>, location: Option<&ManifestLocation>) -> PutMode {
+    match prior {
+        None => PutMode::Create,
+        Some(_) => PutMode::Update(location.map(|known| known.verified.clone())),
+    }
+}
+
+/// Fills in what follows from other attributes.
+fn complete(mut planned: ClusterModel) -> ClusterModel {
+    planned.id = Known(planned.name.clone());
     planned.drift = Tf::Null;
     if planned.primary_domain.is_unknown() {
         planned.primary_domain = primary_domain(&planned.api_server).into();
     }
-    Ok(planned)
+    planned
 }
 
 /// Connects to a physical cluster with the given kubeconfig if it is new, else with the one in Vault; returns whether it
