@@ -45,7 +45,7 @@ impl Resource for ClusterResource {
         operation: &mut Operation<Client>,
         state: ClusterModel,
     ) -> Result<Option<ClusterModel>, Diagnostics> {
-        read::read(operation, state).await
+        Box::pin(read::read(operation, state)).await
     }
 
     async fn update(
@@ -211,7 +211,11 @@ async fn save(
     if prior.is_none() {
         client.holders().record_created(&object, &claim)?;
     }
-    planned.credential = Known(credential(&planned, secrets.path.to_string()));
+    planned.credential = Known(credential(
+        &planned,
+        &connection.access,
+        secrets.path.to_string(),
+    ));
     planned.cluster_uid = Known(connection.uid);
     planned.id = Known(name.to_string());
     planned.kubernetes_version = Known(version);
