@@ -1,4 +1,4 @@
-# A product with three environments, two projects, and their code repositories.
+# A cluster, and a product with an environment on it, two projects, and their code repositories.
 #
 # To try it without your own GitLab, run `cargo xtask quickstart`.
 # To use your own, set NAUTES_GITLAB_URL, NAUTES_GITLAB_TOKEN, NAUTES_VAULT_ADDRESS and
@@ -26,9 +26,30 @@ resource "nautes_product" "shop" {
   description  = "Everything that sells"
 }
 
+# A cluster is registered in the tenant's repository, and gets the components that are named here. `cargo xtask
+# quickstart` has one; without one, the clusters of environments are names that nobody checks.
+resource "nautes_cluster" "deployment" {
+  count = var.cluster == null ? 0 : 1
+
+  name             = "deployment-01"
+  api_server       = var.cluster.api_server
+  cluster_type     = "physical"
+  usage            = "worker"
+  worker_type      = "deployment"
+  kubeconfig_vault = var.cluster.kubeconfig_vault
+
+  # The gateway is small and needs no download. Remove these lines, and the others are installed too.
+  components = {
+    deployment           = { install = false }
+    progressive_delivery = { install = false }
+    secret_sync          = { install = false }
+  }
+}
+
 # An environment is a stage of the product on a cluster.
 resource "nautes_environment" "this" {
-  for_each = var.environments
+  for_each   = var.environments
+  depends_on = [nautes_cluster.deployment]
 
   product  = nautes_product.shop.id
   name     = each.key

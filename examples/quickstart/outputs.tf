@@ -27,3 +27,8 @@ output "secret" {
   description = "Path in Vault of the read-only deploy key of the repository `deployment`."
   value       = nautes_code_repo.this["deployment"].deploy_keys.readonly.vault_path
 }
+
+output "cluster_components" {
+  description = "The components that were installed in the cluster, with their versions."
+  value       = { for name, component in try(nautes_cluster.deployment[0].component_status, {}) : name => component.version }
+}

@@ -1,3 +1,15 @@
+variable "cluster" {
+  description = "The cluster to register: its API server, and where its kubeconfig is in Vault. None by default."
+  type = object({
+    api_server = string
+    kubeconfig_vault = object({
+      mount = string
+      path  = string
+    })
+  })
+  default = null
+}
+
 variable "product" {
   description = "Name of the product, which is the path of its GitLab group."
   type        = string
@@ -11,9 +23,7 @@ variable "environments" {
     env_type = string
   }))
   default = {
-    build      = { cluster = "pipeline-01", env_type = "build" }
-    staging    = { cluster = "deployment-01", env_type = "staging" }
-    production = { cluster = "deployment-02", env_type = "production" }
+    staging = { cluster = "deployment-01", env_type = "staging" }
   }
 }
 

@@ -34,6 +34,8 @@ pub(crate) struct OidcSettings {
     pub(crate) ca_pem: Option<String>,
     /// The claim that lists a user's groups.
     pub(crate) groups_claim: String,
+    /// What API servers put in front of the names of groups; may be empty.
+    pub(crate) groups_prefix: String,
 }
 
 /// Which program makes the runtime objects in the clusters.

@@ -137,6 +137,7 @@ fn oidc_settings(
         client_secret: Secret::from(client_secret.clone()),
         ca_pem,
         groups_claim: groups_claim.unwrap_or_else(|| claim.to_owned()),
+        groups_prefix: groups_prefix.unwrap_or_default(),
     }))
 }
 

@@ -34,6 +34,7 @@ mod cluster_data_source;
     reason = "an absent field of a JSON value is null"
 )]
 mod cluster_destroy;
+mod cluster_faults;
 #[expect(
     clippy::indexing_slicing,
     reason = "an absent field of a JSON value is null"

@@ -123,21 +123,9 @@ impl Emulator {
     /// Starts an emulator and waits until it is ready.
     pub fn start(options: &EmulatorOptions) -> Result<Self, Error> {
         let (process, endpoint) = options.start(Group::Shared)?;
-        // Fails if a provider is already installed, which is fine.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .no_proxy()
-            // The server may close an idle connection just when it is reused.
-            .pool_max_idle_per_host(0)
-            .timeout(REQUEST_LIMIT)
-            .build()
-            .map_err(|source| Error::Emulator {
-                path: endpoint.url.clone(),
-                source,
-            })?;
         Ok(Self {
+            client: endpoint.client()?,
             endpoint,
-            client,
             process,
         })
     }
@@ -253,12 +241,7 @@ impl Emulator {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Value, Error> {
-        let path = format!("/api/v4{path}");
-        let text = self
-            .request_as(token, method, &path, body)?
-            .text()
-            .map_err(emulator_failure(&path))?;
-        Ok(serde_json::from_str(&text).unwrap_or_default())
+        self.endpoint.call(&self.client, token, method, path, body)
     }
 
     fn request(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Response, Error> {
@@ -272,9 +255,57 @@ impl Emulator {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Response, Error> {
-        let request = self
-            .client
-            .request(method, format!("{}{path}", self.endpoint.url))
+        self.endpoint.send(&self.client, token, method, path, body)
+    }
+}
+
+fn emulator_failure(path: &str) -> impl FnOnce(reqwest::Error) -> Error {
+    let path = path.to_owned();
+    move |source| Error::Emulator { path, source }
+}
+
+impl Endpoint {
+    /// Calls the API as the administrator; returns null for a response without a body.
+    pub fn api(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Error> {
+        self.call(&self.client()?, &self.root_token, method, path, body)
+    }
+
+    fn client(&self) -> Result<Client, Error> {
+        // Fails if a provider is already installed, which is fine.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder()
+            .no_proxy()
+            // The server may close an idle connection just when it is reused.
+            .pool_max_idle_per_host(0)
+            .timeout(REQUEST_LIMIT)
+            .build();
+        client.map_err(emulator_failure(&self.url))
+    }
+
+    fn call(
+        &self,
+        client: &Client,
+        token: &str,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, Error> {
+        let path = format!("/api/v4{path}");
+        let response = self.send(client, token, method, &path, body)?;
+        let text = response.text().map_err(emulator_failure(&path))?;
+        Ok(serde_json::from_str(&text).unwrap_or_default())
+    }
+
+    fn send(
+        &self,
+        client: &Client,
+        token: &str,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Response, Error> {
+        let request = client
+            .request(method, format!("{}{path}", self.url))
             .header("PRIVATE-TOKEN", token);
         let request = match body {
             Some(body) => request.json(body),
@@ -285,14 +316,7 @@ impl Emulator {
             .and_then(Response::error_for_status)
             .map_err(emulator_failure(path))
     }
-}
 
-fn emulator_failure(path: &str) -> impl FnOnce(reqwest::Error) -> Error {
-    let path = path.to_owned();
-    move |source| Error::Emulator { path, source }
-}
-
-impl Endpoint {
     /// Returns whether this emulator still runs, with its data in `folder`.
     pub fn is_running_in(&self, folder: &Path) -> bool {
         data_folder(folder)

@@ -46,7 +46,7 @@ pub use held_call::{HeldCall, Hold};
 pub use journal::{Budget, Call, Calls, at_least, at_most, exactly};
 pub use kubernetes::{
     AuditEvent, AuditObject, AuditStatus, AuditUser, ControlPlane, ControlPlaneOptions,
-    ControlledKind, KubernetesPrograms, Readiness, StandIn, WebhookAnswer,
+    ControlledKind, DetachedControlPlane, KubernetesPrograms, Readiness, StandIn, WebhookAnswer,
 };
 pub use kustomize::Kustomize;
 pub use openbao::{DetachedOpenBao, Inventory, OpenBao, OpenBaoProgram};

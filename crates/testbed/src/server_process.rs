@@ -52,6 +52,17 @@ impl ServerProcess {
     /// Standard output goes to `<folder>/<name>.ready`, standard error to `<folder>/<name>.log`.
     pub(crate) fn start(
         name: &str,
+        command: Command,
+        folder: &Path,
+        group: Group,
+    ) -> Result<(Self, String), Error> {
+        Self::start_within(START_LIMIT, name, command, folder, group)
+    }
+
+    /// Does the same for a server that may take longer than others to become ready.
+    pub(crate) fn start_within(
+        limit: Duration,
+        name: &str,
         mut command: Command,
         folder: &Path,
         group: Group,
@@ -74,7 +85,7 @@ impl ServerProcess {
         };
         let child = command.spawn().map_err(start_failure)?;
         let mut server = Self { child, group, log };
-        let line = server.wait_for_line(name, &ready)?;
+        let line = server.wait_for_line(name, &ready, limit)?;
         Ok((server, line))
     }
 
@@ -132,8 +143,13 @@ impl ServerProcess {
         pid
     }
 
-    fn wait_for_line(&mut self, name: &str, ready: &Path) -> Result<String, Error> {
-        self.wait_until(name, START_LIMIT, || {
+    fn wait_for_line(
+        &mut self,
+        name: &str,
+        ready: &Path,
+        limit: Duration,
+    ) -> Result<String, Error> {
+        self.wait_until(name, limit, || {
             let text = fs::read_to_string(ready).map_err(Error::file("read", ready))?;
             Ok(text.split_once('\n').map(|(line, _)| line.to_owned()))
         })

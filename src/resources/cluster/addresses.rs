@@ -15,6 +15,7 @@ use url::Url;
 
 use super::slots::{ComponentsModel, GatewayModel};
 use super::validators::https_address;
+use crate::clusters::Facts;
 use crate::components::entry_points::{
     EntryPoint, SELECTOR, ServiceType, entry_points, https_url, login_host, primary_domain,
     redirect_uris, webhook_host,
@@ -140,6 +141,16 @@ impl Gateway {
             entry_points: found,
             ..described
         })
+    }
+
+    /// Returns the gateway of a host, which serves the hosts of its virtual clusters too.
+    pub(super) fn of_host(facts: Option<Facts>) -> Self {
+        let facts = facts.map(|facts| facts.components).unwrap_or_default();
+        Self {
+            entry_points: facts.entry_points,
+            ingress_class: facts.ingress_class,
+            is_verifiable: facts.webhook_tls_verifiable == Some(true),
+        }
     }
 
     /// Returns the port for HTTPS.

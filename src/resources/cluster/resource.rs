@@ -10,7 +10,7 @@ use terraform_plugin::value::{Known, Tf};
 
 use super::access::{Connection, connect, given_kubeconfig, no_kubeconfig};
 use super::addresses::private_address;
-use super::components::{Installer, Preparation, Selection};
+use super::components::{Installer, Manifests, Preparation, Selection};
 use super::model::{ClusterIdentity, ClusterModel, ComponentStatusModel};
 use super::read::{TYPE_NAME, object_id};
 use super::setup::{Setup, credential, rotate_after};
@@ -141,6 +141,7 @@ async fn save(
 
     let selection = select(operation, &planned, prior.as_ref(), &cluster_shape)?;
     let secrets = ClusterSecrets::new(&client, &name)?;
+    let manifests = Manifests::fetch(&client, &selection).await?;
     let (connection, uses_given) = if virtual_cluster::is_virtual(&planned) {
         let vcluster = virtual_cluster::resolve(&planned)?;
         let connection = virtual_cluster::install(&client, &name, &planned, &vcluster).await?;
@@ -175,7 +176,7 @@ async fn save(
     };
     // All that may be refused comes before the first write.
     setup.check().await?;
-    let preparation = installer.prepare(selection, &addresses).await?;
+    let preparation = installer.prepare(selection, manifests, &addresses).await?;
     for (summary, detail) in installer.check(&preparation).await? {
         operation.warn(summary, detail);
     }

@@ -33,6 +33,12 @@ enum Task {
         #[arg(long)]
         folder: Option<PathBuf>,
     },
+    /// Keeps the control plane of a quickstart running.
+    #[command(hide = true)]
+    ControlPlane {
+        /// The folder of its data.
+        folder: PathBuf,
+    },
     /// Obtains what the tests need and runs all of them.
     Test,
     /// Attacks the provider with random steps, to find what it destroys without a plan.
@@ -70,6 +76,7 @@ fn main() -> ExitCode {
 fn run(task: &Task) -> anyhow::Result<bool> {
     match task {
         Task::Quickstart { destroy, folder } => quickstart::run(folder.as_deref(), *destroy)?,
+        Task::ControlPlane { folder } => match testbed::DetachedControlPlane::serve(folder)? {},
         Task::Test => return test_suite::run(),
         Task::Attack { minutes, seed } => return attack::run(*minutes, *seed),
         Task::Deny => return deny::run(),

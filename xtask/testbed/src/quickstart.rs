@@ -1,4 +1,5 @@
-//! Applies `examples/quickstart` to a GitLab emulator and an `OpenBao` on loopback, from a fresh checkout.
+//! Applies `examples/quickstart` to a GitLab emulator, an `OpenBao` and a Kubernetes control plane on loopback, from a
+//! fresh checkout.
 
 mod configuration;
 mod folders;

@@ -35,6 +35,13 @@ fn a_quickstart_is_repeated_changed_and_destroyed() {
     let first = quickstart(&folder, &[]).unwrap();
     assert!(first.stdout.contains("No changes."), "{}", first.stdout);
     assert!(first.stdout.contains("├── catalog\n"), "{}", first.stdout);
+    for object in ["namespace/nautes", "deployment.apps/traefik"] {
+        assert!(
+            first.stdout.contains(object),
+            "no {object} in {}",
+            first.stdout
+        );
+    }
     let second = quickstart(&folder, &[]).unwrap();
     assert!(
         second.stderr.contains("is already running"),

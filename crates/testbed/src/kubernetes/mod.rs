@@ -11,12 +11,14 @@
 
 mod api;
 mod audit;
+mod detached;
 mod files;
 mod kubeconfig;
 mod programs;
 mod servers;
 mod service_range;
 mod shared;
+mod snapshot;
 mod stand_in;
 
 use std::fmt;
@@ -38,6 +40,7 @@ use crate::server_process::ServerProcess;
 use crate::{Error, Finished, progress};
 
 pub use audit::{AuditEvent, AuditObject, AuditStatus, AuditUser};
+pub use detached::DetachedControlPlane;
 pub use programs::KubernetesPrograms;
 pub use stand_in::{ControlledKind, Readiness, StandIn, WebhookAnswer};
 

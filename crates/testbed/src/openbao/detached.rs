@@ -3,7 +3,9 @@
 use std::fmt;
 use std::path::Path;
 
+use reqwest::Method;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::OpenBaoProgram;
 use super::server::{Addresses, Keys, Server, configuration_argument};
@@ -66,6 +68,20 @@ impl DetachedOpenBao {
     /// Returns the root token.
     pub fn root_token(&self) -> &str {
         &self.keys.root_token
+    }
+
+    /// Writes a secret of a key-value engine of version 2.
+    pub fn write_secret(
+        &self,
+        program: &OpenBaoProgram,
+        (mount, path): (&str, &str),
+        values: &Value,
+    ) -> Result<(), Error> {
+        let (addresses, keys) = (self.addresses.clone(), self.keys.clone());
+        let server = Server::new(program, Path::new(""), addresses, keys)?;
+        let (path, body) = (format!("{mount}/data/{path}"), json!({ "data": values }));
+        server.api(Method::POST, &path, Some(&body))?;
+        Ok(())
     }
 
     /// Returns the process id.

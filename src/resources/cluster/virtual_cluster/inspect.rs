@@ -53,7 +53,7 @@ pub(in super::super) async fn inspect(
         ));
         return Ok(());
     }
-    let objects = settings(name, state, vcluster)?.objects();
+    let objects = settings(client, name, state, vcluster)?.objects();
     let owner = owner().context(&attempt)?;
     let live = LiveObjects::new(&host.cluster, &owner.label);
     let differences = object_set(&host, name)?.drift(objects, None, &live).await;

@@ -50,7 +50,7 @@ pub(in super::super) async fn install(
     vcluster: &VclusterModel,
 ) -> Result<Connection, Diagnostics> {
     let host = Host::connect(client, &host_name(planned)?).await?;
-    let settings = settings(name, planned, vcluster)?;
+    let settings = settings(client, name, planned, vcluster)?;
     let attempt = format!("make the virtual cluster {name} in the host {}", host.name);
     let set = object_set(&host, name)?;
     let inventory = set.inventory().await.map_err(ApplySetError::from);

@@ -21,8 +21,9 @@ pub(super) use self::install::install;
 pub(super) use self::plan::{check_arguments, plan, resolve};
 
 use super::model::{ClusterModel, VclusterModel};
+use crate::client::Client;
 use crate::clusters::{NAMESPACE, owner};
-use crate::components::vcluster::VirtualCluster;
+use crate::components::vcluster::{ApiSingleSignOn, VirtualCluster};
 use crate::components::{Images, Version};
 use crate::diagnostics::Context as _;
 use crate::resources::references::invalid_value;
@@ -50,6 +51,7 @@ fn object_set<'h>(host: &'h Host, name: &EntityName) -> Result<ApplySet<'h>, Dia
 
 /// Returns the settings from which the objects of a virtual cluster are built.
 fn settings(
+    client: &Client,
     name: &EntityName,
     model: &ClusterModel,
     vcluster: &VclusterModel,
@@ -63,6 +65,7 @@ fn settings(
     let url = Url::parse(&model.api_server).ok();
     let host = url.as_ref().and_then(Url::host_str);
     let host = host.map(|host| host.trim_start_matches('[').trim_end_matches(']'));
+    let oidc = client.settings().oidc.as_ref();
     Ok(VirtualCluster {
         name: name.to_string(),
         version: version("version", vcluster.version.known())?,
@@ -70,7 +73,13 @@ fn settings(
         https_node_port: port.ok_or_else(|| bug("https_node_port"))?,
         api_server: model.api_server.clone(),
         api_host: host.ok_or_else(|| bug("api_server"))?.to_owned(),
-        single_sign_on: None,
+        single_sign_on: oidc.map(|oidc| ApiSingleSignOn {
+            issuer: oidc.issuer.clone(),
+            client_id: oidc.client_id.clone(),
+            ca_pem: oidc.ca_pem.clone(),
+            groups_claim: oidc.groups_claim.clone(),
+            groups_prefix: oidc.groups_prefix.clone(),
+        }),
         images: Images::default(),
     })
 }

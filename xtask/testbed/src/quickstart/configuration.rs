@@ -6,12 +6,12 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use serde_json::Value;
+use serde_json::{Value, json};
 use testbed::{CliConfig, Finished, Invocation, Provider, Terraform, mirror};
 
 use super::folders::Folders;
 use super::private_file;
-use super::servers::Servers;
+use super::servers::{KUBECONFIG, Servers, TENANT_GROUP};
 
 /// A working folder, ready for the command line.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl<'a> Configuration<'a> {
     ) -> anyhow::Result<Self> {
         copy_example(&folders.configuration())?;
         CliConfig::filesystem_mirror(&folders.providers()).write(&folders.cli_config())?;
-        let variables: Vec<(OsString, OsString)> = vec![
+        let mut variables: Vec<(OsString, OsString)> = vec![
             ("TF_CLI_CONFIG_FILE".into(), folders.cli_config().into()),
             ("NAUTES_GITLAB_URL".into(), (&servers.gitlab.url).into()),
             (
@@ -44,6 +44,19 @@ impl<'a> Configuration<'a> {
             ),
             ("NO_PROXY".into(), "127.0.0.1".into()),
         ];
+        if let Some(cluster) = &servers.cluster {
+            let (mount, path) = KUBECONFIG;
+            let cluster = json!({
+                "api_server": cluster.url(),
+                "kubeconfig_vault": { "mount": mount, "path": path },
+            });
+            let repository = format!("{TENANT_GROUP}/management");
+            variables.extend([
+                ("TF_VAR_cluster".into(), cluster.to_string().into()),
+                ("NAUTES_TENANT_REPOSITORY_PROJECT".into(), repository.into()),
+                ("NAUTES_TENANT_REPOSITORY_CREATE".into(), "true".into()),
+            ]);
+        }
         write_shell_variables(&folders.shell_variables(), &variables)?;
         Ok(Self {
             folders,

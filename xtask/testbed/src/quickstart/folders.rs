@@ -41,6 +41,16 @@ impl Folders {
         self.root.join("vault")
     }
 
+    /// Returns the folder of the data and the logs of the Kubernetes control plane.
+    pub(super) fn cluster(&self) -> PathBuf {
+        self.root.join("cluster")
+    }
+
+    /// Returns the path of the kubeconfig of the cluster's administrator.
+    pub(super) fn kubeconfig(&self) -> PathBuf {
+        self.root.join("kubeconfig")
+    }
+
     /// Returns the folder of the user's copy of the example.
     pub(super) fn configuration(&self) -> PathBuf {
         self.root.join("configuration")

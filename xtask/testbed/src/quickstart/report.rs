@@ -3,7 +3,7 @@
 use std::fs;
 
 use anyhow::Context;
-use testbed::git;
+use testbed::{DetachedControlPlane, git};
 
 use super::configuration::Configuration;
 use super::folders::Folders;
@@ -26,6 +26,7 @@ pub(super) fn show(
     let tree = tree::draw(&clone).with_context(|| format!("cannot read {}", clone.display()))?;
     let with_credentials = repository.replacen("://", "://oauth2:$NAUTES_GITLAB_TOKEN@", 1);
     let secret = configuration.output("secret")?;
+    show_cluster(folders, servers)?;
     println!(
         "
 The product's configuration repository, of which {clone} is a clone:
@@ -47,10 +48,13 @@ List the secrets of a repository, and read one:
   curl -sH \"X-Vault-Token: $NAUTES_VAULT_TOKEN\" \"$NAUTES_VAULT_ADDRESS/v1/{secrets}?list=true\"
   curl -sH \"X-Vault-Token: $NAUTES_VAULT_TOKEN\" \"$NAUTES_VAULT_ADDRESS/v1/{secret}\"
 
-Destroy everything and stop the servers, GitLab at {gitlab} (process {gitlab_pid}) and OpenBao at {vault} (process {vault_pid}):
+Destroy everything and stop the servers, GitLab at {gitlab} (process {gitlab_pid}), OpenBao at {vault} (process {vault_pid}){cluster}:
   {destroy}
 ",
         clone = clone.display(),
+        cluster = servers.cluster.as_ref().map_or_else(String::new, |cluster| {
+            format!(" and Kubernetes at {} (process {})", cluster.url(), cluster.pid())
+        }),
         command = configuration.terraform().command_name(),
         destroy = folders.destroy_command(),
         env = folders.shell_variables().display(),
@@ -61,6 +65,33 @@ Destroy everything and stop the servers, GitLab at {gitlab} (process {gitlab_pid
         secrets = api_path(secret.rsplit_once('/').map_or("", |(folder, _)| folder), "metadata"),
         vault = servers.vault.url(),
         vault_pid = servers.vault.pid(),
+    );
+    Ok(())
+}
+
+/// Prints what the provider has made in the cluster, if there is one.
+#[expect(clippy::print_stdout, reason = "the report is the output of the task")]
+fn show_cluster(folders: &Folders, servers: &Servers) -> anyhow::Result<()> {
+    let Some(cluster) = &servers.cluster else {
+        return Ok(());
+    };
+    let kubeconfig = folders.kubeconfig();
+    let selector = "app.kubernetes.io/managed-by=terraform-provider-nautes";
+    let kinds = "namespaces,deployments,services,serviceaccounts";
+    let listed = DetachedControlPlane::kubectl(
+        &kubeconfig,
+        ["get", kinds, "-A", "-l", selector, "-o", "name"],
+    )?;
+    let indented = listed.stdout.lines().map(|line| format!("  {line}\n"));
+    println!(
+        "
+The cluster deployment-01, which is a Kubernetes API without nodes at {url}, has of the provider:
+
+{objects}
+With kubectl: kubectl --kubeconfig {kubeconfig} get namespaces",
+        url = cluster.url(),
+        objects = indented.collect::<String>(),
+        kubeconfig = kubeconfig.display(),
     );
     Ok(())
 }

@@ -1,23 +1,40 @@
-//! The GitLab emulator and the `OpenBao` of a quickstart, which outlive the task that starts them.
+//! The GitLab emulator, the `OpenBao` and the Kubernetes control plane of a quickstart, which outlive the task that
+//! starts them.
 
 use std::fs;
+use std::process::Command;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use testbed::progress::{say, step};
-use testbed::{DetachedOpenBao, EmulatorOptions, Endpoint, OpenBaoProgram, emulator_executable};
+use testbed::{
+    DetachedControlPlane, DetachedOpenBao, EmulatorOptions, Endpoint, KubernetesPrograms, Method,
+    OpenBaoProgram, emulator_executable,
+};
 
 use super::folders::Folders;
 use super::private_file;
 
-/// The mounts for the secrets of the provider.
-const MOUNTS: [&str; 1] = ["git"];
+/// The mounts for the secrets of the provider, and one for those of the user.
+const MOUNTS: [&str; 3] = ["git", "cluster", USERS_MOUNT];
+
+/// The mount with the user's own secrets.
+const USERS_MOUNT: &str = "kv";
+
+/// Where the cluster's kubeconfig is in Vault: the mount and the path in it.
+pub(super) const KUBECONFIG: (&str, &str) = (USERS_MOUNT, "clusters/deployment-01");
+
+/// The group of the platform team, in which the tenant's repository is created.
+pub(super) const TENANT_GROUP: &str = "platform";
 
 /// The running servers.
 #[derive(Debug)]
 pub(super) struct Servers {
     pub(super) gitlab: Endpoint,
     pub(super) vault: DetachedOpenBao,
+    /// A Kubernetes without nodes, if its programs can be obtained.
+    pub(super) cluster: Option<DetachedControlPlane>,
 }
 
 /// The servers that were started, running or not.
@@ -25,16 +42,26 @@ pub(super) struct Servers {
 struct Record {
     gitlab: Option<Endpoint>,
     vault: Option<DetachedOpenBao>,
+    #[serde(default)]
+    cluster: Option<DetachedControlPlane>,
 }
 
 impl Servers {
-    /// Returns the servers of an earlier quickstart if both are still running.
+    /// Returns the servers of an earlier quickstart if all of them are still running.
     pub(super) fn running(folders: &Folders) -> Option<Self> {
         let record = Record::read(folders);
         let (gitlab, vault) = (record.gitlab?, record.vault?);
-        let both_run =
-            gitlab.is_running_in(&folders.gitlab()) && vault.is_running_in(&folders.vault());
-        both_run.then_some(Self { gitlab, vault })
+        let cluster = record.cluster;
+        let is_running = gitlab.is_running_in(&folders.gitlab())
+            && vault.is_running_in(&folders.vault())
+            && cluster
+                .as_ref()
+                .is_none_or(|cluster| cluster.is_running_in(&folders.cluster()));
+        is_running.then_some(Self {
+            gitlab,
+            vault,
+            cluster,
+        })
     }
 
     /// Reuses running servers and starts the others, with their earlier data if there is any.
@@ -52,7 +79,34 @@ impl Servers {
         let vault = start_vault(folders, record.vault.take()).with_context(hint)?;
         record.vault = Some(vault.clone());
         record.write(folders)?;
-        Ok(Self { gitlab, vault })
+        let cluster = start_cluster(folders, record.cluster.take()).with_context(hint)?;
+        record.cluster.clone_from(&cluster);
+        record.write(folders)?;
+        let servers = Self {
+            gitlab,
+            vault,
+            cluster,
+        };
+        servers.prepare(folders)?;
+        Ok(servers)
+    }
+
+    /// Makes what a registered cluster needs: the group of the tenant's repository, and the kubeconfig in Vault.
+    fn prepare(&self, folders: &Folders) -> anyhow::Result<()> {
+        let Some(cluster) = &self.cluster else {
+            return Ok(());
+        };
+        private_file::write(&folders.kubeconfig(), cluster.kubeconfig())?;
+        let group = json!({ "name": "Platform", "path": TENANT_GROUP });
+        let gitlab = &self.gitlab;
+        let path = format!("/groups/{TENANT_GROUP}");
+        if gitlab.api(Method::GET, &path, None).is_err() {
+            gitlab.api(Method::POST, "/groups", Some(&group))?;
+        }
+        let values = json!({ "kubeconfig": cluster.kubeconfig() });
+        let program = OpenBaoProgram::obtain()?;
+        self.vault.write_secret(program, KUBECONFIG, &values)?;
+        Ok(())
     }
 
     /// Stops the servers of an earlier quickstart.
@@ -74,6 +128,15 @@ impl Servers {
                 !runs,
                 "OpenBao did not stop; end process {} by hand",
                 vault.pid()
+            );
+        }
+        if let Some(cluster) = &record.cluster {
+            cluster.stop(&folders.cluster());
+            let runs = cluster.is_running_in(&folders.cluster());
+            ensure!(
+                !runs,
+                "Kubernetes did not stop; end process {} by hand",
+                cluster.pid()
             );
         }
         Ok(())
@@ -116,6 +179,34 @@ fn start_vault(
     })?;
     say(&format!("  {}, process {}", server.url(), server.pid()));
     Ok(server)
+}
+
+/// Starts Kubernetes; `None` if its programs cannot be obtained, which the user is told.
+fn start_cluster(
+    folders: &Folders,
+    earlier: Option<DetachedControlPlane>,
+) -> anyhow::Result<Option<DetachedControlPlane>> {
+    let folder = folders.cluster();
+    if let Some(earlier) = earlier {
+        if !earlier.is_running_in(&folder) {
+            bail!("Kubernetes has ended, and its data with it");
+        }
+        let url = earlier.url();
+        say(&format!("Kubernetes is already running at {url}"));
+        return Ok(Some(earlier));
+    }
+    if let Err(error) = step("Kubernetes", KubernetesPrograms::obtain) {
+        let error = anyhow::Error::from(error);
+        say(&format!("No cluster is registered: {error:#}"));
+        return Ok(None);
+    }
+    let mut keeper = Command::new(std::env::current_exe()?);
+    keeper.arg("control-plane");
+    let cluster = step("Starting Kubernetes on loopback", || {
+        DetachedControlPlane::start(keeper, &folder)
+    })?;
+    say(&format!("  {}, process {}", cluster.url(), cluster.pid()));
+    Ok(Some(cluster))
 }
 
 impl Record {
