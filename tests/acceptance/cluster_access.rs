@@ -1235,9 +1235,10 @@ fn assert_rights_are_those_used(worker: &Worker) -> Case {
         let allowed = event
             .response_status
             .is_some_and(|status| status.code < 400);
+        let user = event.impersonated_user.unwrap_or(event.user);
         let Some(object) = event
             .object_ref
-            .filter(|_| allowed && event.user.username == RUNTIME)
+            .filter(|_| allowed && user.username == RUNTIME)
         else {
             continue;
         };
