@@ -9,6 +9,7 @@ pub mod config_repo;
 pub mod credentials;
 mod diagnostics;
 mod error_chain;
+mod functions;
 mod lookup;
 mod moment;
 pub mod permissions;

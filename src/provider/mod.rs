@@ -16,6 +16,7 @@ pub use crate::client::Client;
 use self::unused::warn_of_unused_arguments;
 use crate::backends::gitlab::UserAgent;
 use crate::client::Settings;
+use crate::functions;
 use crate::resources;
 
 /// The provider.
@@ -44,6 +45,7 @@ impl Provider for Nautes {
 
     fn register(&self, registry: &mut Registry<Client>) {
         resources::register(registry);
+        functions::register(registry);
     }
 }
 

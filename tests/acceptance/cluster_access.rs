@@ -1,10 +1,11 @@
 //! What the credential of runtimes may do in a worker, and what the API server refuses to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use terraform_provider_nautes::permissions::{Place, RIGHTS, Right};
 use testbed::{ControlPlane, Error, Method};
 
 use crate::cluster::{Stack, manifest};
@@ -1219,6 +1220,65 @@ fn the_credential_of_runtimes_may_do_what_they_need() -> Case {
     ];
     let arguments = [&kubectl[..], &["--as", RUNTIME, "-p", &patch]].concat();
     worker.control_plane().kubectl(arguments)?;
+    assert_rights_are_those_used(&worker)
+}
+
+/// Compares the list of rights, from which roles and documentation are made, with what the API server has allowed.
+fn assert_rights_are_those_used(worker: &Worker) -> Case {
+    let places = [
+        (Place::ArgoCd, "argocd"),
+        (Place::ArgoEvents, "argo-events"),
+        (Place::Own, "nautes"),
+    ];
+    let mut used = BTreeSet::new();
+    for event in worker.control_plane().audit_events()? {
+        let allowed = event
+            .response_status
+            .is_some_and(|status| status.code < 400);
+        let user = event.impersonated_user.unwrap_or(event.user);
+        let Some(object) = event
+            .object_ref
+            .filter(|_| allowed && user.username == RUNTIME)
+        else {
+            continue;
+        };
+        let resource = match object.subresource.as_str() {
+            "" => object.resource.clone(),
+            subresource => format!("{}/{subresource}", object.resource),
+        };
+        let grants = |right: &&Right| {
+            let namespace = places.iter().find(|(place, _)| *place == right.place);
+            let is_here = namespace.is_none_or(|(_, namespace)| object.namespace == *namespace);
+            is_here
+                && right.group == object.api_group
+                && right.resource == resource
+                && right.verbs.contains(&event.verb.as_str())
+        };
+        let right = RIGHTS.iter().find(grants);
+        let right = right.ok_or_else(|| {
+            anyhow::anyhow!(
+                "{} {resource} in {:?} is in no list",
+                event.verb,
+                object.namespace
+            )
+        })?;
+        used.insert((right.place, right.group, right.resource));
+    }
+    // What is held to be given on, and what has nothing to answer here.
+    let unused = [
+        "clusterroles",
+        "pipelineruns",
+        "hierarchyconfigurations",
+        "pods/log",
+        "services/proxy",
+    ];
+    let written = RIGHTS
+        .iter()
+        .filter(|right| right.writes() && !unused.contains(&right.resource));
+    for right in written {
+        let key = (right.place, right.group, right.resource);
+        assert!(used.contains(&key), "no test uses {right:?}");
+    }
     Ok(())
 }
 

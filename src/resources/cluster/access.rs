@@ -9,6 +9,7 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::value::{Known, Path};
 
 use super::model::ClusterModel;
+use super::setup::has_own_account;
 use crate::backends::vault::SecretValues;
 use crate::client::Client;
 use crate::clusters::decode;
@@ -68,12 +69,74 @@ pub(super) async fn given_kubeconfig(
         .map_err(at)
 }
 
+/// Returns whether the command of a given kubeconfig may be run.
+///
+/// It is run for the exchange of the credential only, and not in a remote run, where it does not exist.
+fn exec_plugins(planned: &ClusterModel) -> ExecPlugins {
+    if has_own_account(planned) && !is_remote_run() {
+        ExecPlugins::Allowed
+    } else {
+        ExecPlugins::Refused
+    }
+}
+
+/// Whether HCP Terraform or Terraform Enterprise runs the provider.
+pub(super) fn is_remote_run() -> bool {
+    std::env::var_os("TFC_RUN_ID").is_some_and(|run| !run.is_empty())
+}
+
+/// Checks a given kubeconfig before it is used.
+pub(super) fn check_given(
+    text: &Secret,
+    keeps_it: bool,
+    needs_certificate: bool,
+) -> Result<(), Diagnostics> {
+    let text = decode(text).context("use the kubeconfig")?;
+    let plugins = if keeps_it || is_remote_run() {
+        ExecPlugins::Refused
+    } else {
+        ExecPlugins::Allowed
+    };
+    let access = match Access::parse(text.expose_secret(), None, plugins) {
+        Err(AccessError::ExecPlugin { command }) => {
+            return Err(unusable_command(&command, keeps_it));
+        }
+        access => access.context("use the kubeconfig")?,
+    };
+    if needs_certificate && !access.has_client_certificate() {
+        let detail = "The operators of Nautes register a cluster by its client certificate, and the kubeconfig has none. Give one with client-certificate-data and client-key-data.";
+        return Err(Diagnostic::error("The kubeconfig has no client certificate", detail).into());
+    }
+    Ok(())
+}
+
+/// Returns the error of a kubeconfig with a command that is not run.
+fn unusable_command(command: &str, keeps_it: bool) -> Diagnostics {
+    let reason = if keeps_it {
+        "With credential.kind = \"as_given\" the kubeconfig is stored and used where the command does not exist."
+    } else {
+        "This is a remote run, in which the command does not exist."
+    };
+    let detail = format!(
+        "The kubeconfig gets its credential from the command {command}. {reason} Give one with a token or a client certificate: provider::nautes::kubeconfig(host, ca, token) builds it from what a provider of the cloud returns, such as an ephemeral token. Or create the cluster's entry once from a machine that has the command; after that the provider has a service account of its own."
+    );
+    Diagnostic::error("The kubeconfig runs a command", detail).into()
+}
+
 /// Sets up the connection to a cluster at an address with a kubeconfig; nothing is sent.
 pub(super) fn open(
     api_server: &str,
     kubeconfig: &Secret,
 ) -> Result<(Access, Cluster), AccessError> {
-    let access = Access::parse(kubeconfig.expose_secret(), None, ExecPlugins::Refused)?;
+    open_with(api_server, kubeconfig, ExecPlugins::Refused)
+}
+
+fn open_with(
+    api_server: &str,
+    kubeconfig: &Secret,
+    plugins: ExecPlugins,
+) -> Result<(Access, Cluster), AccessError> {
+    let access = Access::parse(kubeconfig.expose_secret(), None, plugins)?;
     let access = access.with_server(api_server)?;
     let cluster = Cluster::new(&access, Limits::default())?;
     Ok((access, cluster))
@@ -88,7 +151,14 @@ pub(super) async fn connect(
 ) -> Result<Connection, Diagnostics> {
     let name = &planned.name;
     let attempt = format!("connect to the cluster {name} at {}", planned.api_server);
-    let (access, cluster) = open(&planned.api_server, &kubeconfig).context(&attempt)?;
+    let opened = open_with(&planned.api_server, &kubeconfig, exec_plugins(planned));
+    let (access, cluster) = match opened {
+        Err(AccessError::ExecPlugin { command }) => {
+            let found = unusable_command(&command, !has_own_account(planned));
+            return Err(found.at(&Path::to("kubeconfig_wo")));
+        }
+        opened => opened.context(&attempt)?,
+    };
     let uid = match &planned.cluster_uid {
         Known(expected) => {
             cluster.require_uid(expected).await.context(&attempt)?;

@@ -9,6 +9,7 @@ mod access;
 mod addresses;
 mod attributes;
 mod components;
+mod credential;
 mod data_source;
 mod delete;
 mod guard;

@@ -7,6 +7,7 @@ use terraform_plugin::value::{Convert as _, Known, Path, Tf};
 
 use super::addresses::{AddressInputs, Addresses, AddressesModel, Gateway};
 use super::components::{check_dangers, check_hosts, check_slots, known_components};
+use super::credential;
 use super::model::ClusterModel;
 use super::read::object_id;
 use super::resource::{ClusterResource, is_rotation_due};
@@ -69,6 +70,7 @@ pub(super) fn modify(planning: &mut Planning<'_, ClusterResource>) -> Result<(),
     }
     refuse_dangers(planning)?;
     plan_addresses(planning)?;
+    credential::plan(planning)?;
     warn_of_released_components(planning);
     Ok(())
 }

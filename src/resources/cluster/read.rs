@@ -15,7 +15,7 @@ use super::components::{Installer, Selection, Wanted};
 use super::delete::is_refused;
 use super::manifest;
 use super::model::{ClusterModel, ClusterResourceModel};
-use super::setup::{base_objects, base_set, has_own_account, rotate_after};
+use super::setup::{base_objects, base_set, expires_at, has_own_account, rotate_after};
 use super::stored::ClusterSecrets;
 use super::tokens::Tokens;
 use super::virtual_cluster;
@@ -97,7 +97,11 @@ pub(super) async fn read(
             Err(Inspection::Refused(found) | Inspection::Failed(found)) => return Err(found),
         }
     }
-    let (_, cluster) = open(&state.api_server, &stored.kubeconfig).context(&attempt)?;
+    let (access, cluster) = open(&state.api_server, &stored.kubeconfig).context(&attempt)?;
+    let end = expires_at(&state, &access);
+    if let Known(credential) = &mut state.credential {
+        credential.expires_at = end;
+    }
     match inspect(&client, &cluster, &state, &name, &mut drift).await {
         Ok(inspected) => {
             state.kubernetes_version = Known(inspected.version);

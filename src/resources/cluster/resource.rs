@@ -225,7 +225,11 @@ async fn save(
     if prior.is_none() {
         client.holders().record_created(&object, &claim)?;
     }
-    planned.credential = Known(credential(&planned, secrets.path.to_string()));
+    planned.credential = Known(credential(
+        &planned,
+        &connection.access,
+        secrets.path.to_string(),
+    ));
     planned.cluster_uid = Known(connection.uid);
     planned.kubernetes_version = Known(version);
     planned.manifest_path = Known(saved.path);

@@ -353,13 +353,25 @@ pub(super) fn rotate_after(model: &ClusterModel) -> Option<Duration> {
     humantime::parse_duration(&credential.rotate_after).ok()
 }
 
+/// Returns when the credential ends with which a cluster is managed; null if it is a token of the provider's own.
+pub(super) fn expires_at(model: &ClusterModel, access: &Access) -> Tf<String> {
+    let end = access.expires_at().filter(|_| !has_own_account(model));
+    let end = end.map(|end| humantime::format_rfc3339_seconds(end).to_string());
+    end.into()
+}
+
 /// The description of a cluster's auth mount, which tells whose it is.
 pub(super) fn description(uid: &str) -> String {
     format!("nautes {uid}")
 }
 
 /// Returns the attribute `credential` of a cluster whose credential is in Vault.
-pub(super) fn credential(planned: &ClusterModel, vault_path: String) -> CredentialModel {
+pub(super) fn credential(
+    planned: &ClusterModel,
+    access: &Access,
+    vault_path: String,
+) -> CredentialModel {
+    let expires_at = expires_at(planned, access);
     let planned = planned.credential.known();
     CredentialModel {
         kind: planned
@@ -370,7 +382,7 @@ pub(super) fn credential(planned: &ClusterModel, vault_path: String) -> Credenti
                 &planned.rotate_after
             })
             .to_owned(),
-        expires_at: Tf::Null,
+        expires_at,
         rotation_due: Tf::Known(false),
         vault_path: Tf::Known(vault_path),
     }

@@ -12,6 +12,7 @@
 mod access;
 mod client;
 mod error;
+mod expiry;
 mod limits;
 mod request;
 mod retry;

@@ -26,6 +26,8 @@ pub struct AuditEvent {
     pub request_uri: String,
     /// The user who made the request.
     pub user: AuditUser,
+    /// The user in whose name it was made, if that is another one.
+    pub impersonated_user: Option<AuditUser>,
     /// The client's name for itself.
     #[serde(default)]
     pub user_agent: String,
