@@ -11,6 +11,7 @@ mod diagnostics;
 mod error_chain;
 mod lookup;
 mod moment;
+pub mod permissions;
 mod planned;
 pub mod provider;
 mod resources;

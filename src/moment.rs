@@ -1,25 +1,11 @@
 //! Moments as GitLab writes them.
 
-use std::time::{Duration, SystemTime};
-
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 /// Returns whether two texts mean the same moment; a GitLab may have changed its time zone.
 pub(crate) fn is_same_moment(one: &str, other: &str) -> bool {
     one == other || parse(one).is_some_and(|one| parse(other) == Some(one))
-}
-
-/// Returns whether a moment is longer ago than `age`; one that cannot be parsed is not.
-pub(crate) fn is_older_than(moment: &str, age: Duration) -> bool {
-    let now = OffsetDateTime::from(SystemTime::now());
-    parse(moment).is_some_and(|moment| now - moment > age)
-}
-
-/// Returns whether a moment is before another one, or at most so long after it.
-pub(crate) fn is_before(moment: &str, other: &str, span: Duration) -> bool {
-    let pair = parse(moment).zip(parse(other));
-    pair.is_some_and(|(moment, other)| moment - other <= span)
 }
 
 /// Returns a moment in milliseconds since 1970; `None` if it cannot be parsed.
@@ -59,17 +45,5 @@ mod tests {
         let milliseconds = to_milliseconds(created_at).unwrap();
         assert!(is_same_moment(created_at, &from_milliseconds(milliseconds)));
         assert_eq!(to_milliseconds("yesterday"), None);
-    }
-
-    #[test]
-    fn moments_are_ordered() {
-        let [early, late] = ["2026-01-02T03:04:05.678Z", "2026-01-02T03:04:07Z"];
-        let [short, long] = [1, 2].map(Duration::from_secs);
-        assert!(is_before(early, late, short) && is_before(early, early, short));
-        assert!(!is_before(late, early, short) && is_before(late, early, long));
-        assert!(!is_before("soon", late, long));
-        assert!(is_older_than(early, Duration::from_secs(60)));
-        assert!(!is_older_than("2999-01-01T00:00:00Z", short));
-        assert!(!is_older_than("soon", short));
     }
 }

@@ -90,6 +90,11 @@ impl Planned {
         Some(*found.0)
     }
 
+    /// Whether an object is replaced or deleted, or gets another name.
+    pub(crate) fn gives_up_its_name(&self, object: Object) -> bool {
+        self.is_leaving(object) || self.new_name(object).is_some()
+    }
+
     /// Whether an object of this name is created.
     pub(crate) fn is_created(&self, name: &Name) -> bool {
         self.lock().created.contains(name)

@@ -16,6 +16,8 @@ pub(crate) struct Settings {
     pub(crate) code_repo_provider: String,
     pub(crate) tenant: String,
     pub(crate) tenant_repository: Option<TenantRepository>,
+    /// Whether a destroy goes on without a cluster that cannot be reached.
+    pub(crate) forgets_unreachable_clusters: bool,
     pub(crate) insecure_skip_check: bool,
     /// Single sign-on of the dashboards.
     pub(crate) oidc: Option<OidcSettings>,
@@ -34,7 +36,7 @@ pub(crate) struct OidcSettings {
     pub(crate) ca_pem: Option<String>,
     /// The claim that lists a user's groups.
     pub(crate) groups_claim: String,
-    /// What virtual clusters put before the names of groups; may be empty.
+    /// What API servers put in front of the names of groups; may be empty.
     pub(crate) groups_prefix: String,
 }
 

@@ -5,22 +5,10 @@ use kubernetes_apply::object::{Object, ObjectError};
 use serde_json::{Value, json};
 
 use super::names::{MANAGED_BY, NAMESPACE, VAULT_NAMESPACE};
-
-/// The Secrets in [`NAMESPACE`] that may hold the token of the provider's service account. There is one of
-/// them, and for a moment both while the token is rotated.
-pub(crate) const CREDENTIAL_SECRETS: [&str; 2] = [
-    "terraform-provider-nautes-token",
-    "terraform-provider-nautes-token-2",
-];
-
-/// The Secret in [`VAULT_NAMESPACE`] with the token with which Vault verifies service accounts.
-pub(crate) const REVIEWER_SECRET: &str = "vault-auth-token";
-
-/// The service account with which Vault verifies others. Nautes gives it this name.
-const REVIEWER: &str = "vault-auth";
+use super::token_account::REVIEWER_ACCOUNT;
 
 /// The service account whose login proves that Vault can verify others.
-const PROBE: &str = "nautes-probe";
+pub(crate) const PROBE_ACCOUNT: &str = "nautes-probe";
 
 /// Returns the namespace of what the provider itself needs.
 pub(crate) fn own_namespace() -> Result<Object, ObjectError> {
@@ -46,31 +34,20 @@ pub(crate) fn own_account(namespace_uid: &str) -> Result<Vec<Object>, ObjectErro
     objects.into_iter().map(Object::new).collect()
 }
 
-/// Returns a Secret with a token of the provider's service account, which must exist: the cluster deletes
-/// the Secret of a token whose account does not.
-pub(crate) fn own_token(name: &str) -> Result<Object, ObjectError> {
-    Object::new(token_secret(NAMESPACE, name, MANAGED_BY))
-}
-
 /// Returns the accounts with which Vault verifies the service accounts of a worker, and proves that.
 pub(crate) fn reviewer_accounts() -> Result<Vec<Object>, ObjectError> {
     let objects = [
         namespace(VAULT_NAMESPACE),
-        service_account(VAULT_NAMESPACE, REVIEWER),
+        service_account(REVIEWER_ACCOUNT.namespace, REVIEWER_ACCOUNT.name),
         cluster_role_binding(
             "role-tokenreview-binding",
             "system:auth-delegator",
-            VAULT_NAMESPACE,
-            REVIEWER,
+            REVIEWER_ACCOUNT.namespace,
+            REVIEWER_ACCOUNT.name,
         ),
-        service_account(NAMESPACE, PROBE),
+        service_account(NAMESPACE, PROBE_ACCOUNT),
     ];
     objects.into_iter().map(Object::new).collect()
-}
-
-/// Returns the Secret with the token of the reviewer, whose account must exist.
-pub(crate) fn reviewer_token() -> Result<Object, ObjectError> {
-    Object::new(token_secret(VAULT_NAMESPACE, REVIEWER_SECRET, REVIEWER))
 }
 
 fn namespace(name: &str) -> Value {
@@ -96,20 +73,6 @@ fn cluster_role_binding(name: &str, role: &str, namespace: &str, account: &str) 
             "name": role,
         },
         "subjects": [{ "kind": "ServiceAccount", "namespace": namespace, "name": account }],
-    })
-}
-
-/// A token without an end, which the cluster makes and which ends with the Secret.
-fn token_secret(namespace: &str, name: &str, account: &str) -> Value {
-    json!({
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {
-            "namespace": namespace,
-            "name": name,
-            "annotations": { "kubernetes.io/service-account.name": account },
-        },
-        "type": "kubernetes.io/service-account-token",
     })
 }
 

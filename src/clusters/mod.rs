@@ -6,11 +6,15 @@ mod base;
 mod facts;
 mod kubeconfig;
 mod names;
+pub(crate) mod runtime;
+mod token_account;
 
-pub(crate) use self::base::{
-    CREDENTIAL_SECRETS, REVIEWER_SECRET, own_account, own_namespace, own_token, reviewer_accounts,
-    reviewer_token,
-};
+pub(crate) use self::base::{PROBE_ACCOUNT, own_account, own_namespace, reviewer_accounts};
 pub(crate) use self::facts::{ComponentFact, ComponentFacts, Facts};
 pub(crate) use self::kubeconfig::{KubeconfigError, build_kubeconfig, decode};
-pub(crate) use self::names::{FACTS, NAMESPACE, VAULT_NAMESPACE, owner};
+pub(crate) use self::names::{
+    CLUSTER_LEASE, FACTS, NAMESPACE, PRODUCT_LABEL, REGISTRY_PREFIX, owner,
+};
+pub(crate) use self::token_account::{
+    OWN_ACCOUNT, REVIEWER_ACCOUNT, RUNTIME_ACCOUNT, TokenAccount,
+};

@@ -11,6 +11,15 @@ pub(crate) const VAULT_NAMESPACE: &str = "vault";
 /// The `ConfigMap` in [`NAMESPACE`] with what runtimes need to know.
 pub(crate) const FACTS: &str = "nautes-cluster-facts";
 
+/// The `Lease` in [`NAMESPACE`] of the run that changes the cluster.
+pub(crate) const CLUSTER_LEASE: &str = "nautes-tf-cluster";
+
+/// The label of the namespaces of products.
+pub(crate) const PRODUCT_LABEL: &str = "resource.nautes.io/belongsto";
+
+/// How the names of the `ConfigMap`s in [`NAMESPACE`] begin that record the runtimes of a product, and of `Lease`s.
+pub(crate) const REGISTRY_PREFIX: &str = "nautes-tf-";
+
 /// The value of the label of every object that the provider makes.
 pub(crate) const MANAGED_BY: &str = "terraform-provider-nautes";
 

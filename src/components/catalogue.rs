@@ -174,22 +174,6 @@ impl Component {
         Origin::Manifest { url, sha256 }
     }
 
-    /// Returns the components that must work before this one is installed, if the cluster has them.
-    pub const fn after(self) -> &'static [Self] {
-        match self {
-            Self::CertManager => &[],
-            Self::Hnc
-            | Self::ExternalSecrets
-            | Self::ArgoCd
-            | Self::Traefik
-            | Self::ArgoRollouts => &[Self::CertManager],
-            Self::Oauth2Proxy => &[Self::Traefik],
-            Self::TektonPipelines => &[Self::CertManager, Self::Oauth2Proxy],
-            Self::TektonDashboard => &[Self::TektonPipelines],
-            Self::ArgoEvents => &[Self::CertManager, Self::TektonPipelines],
-        }
-    }
-
     /// Returns whether clusters of a shape have it.
     pub const fn presence(self, shape: &ClusterShape) -> Presence {
         let worker_type = shape.worker_type();
@@ -300,10 +284,26 @@ mod tests {
         }
     }
 
+    /// Returns the components that must work before this one is installed, if the cluster has them.
+    fn needed_before(component: Component) -> &'static [Component] {
+        match component {
+            Component::CertManager => &[],
+            Component::Hnc
+            | Component::ExternalSecrets
+            | Component::ArgoCd
+            | Component::Traefik
+            | Component::ArgoRollouts => &[Component::CertManager],
+            Component::Oauth2Proxy => &[Component::Traefik],
+            Component::TektonPipelines => &[Component::CertManager, Component::Oauth2Proxy],
+            Component::TektonDashboard => &[Component::TektonPipelines],
+            Component::ArgoEvents => &[Component::CertManager, Component::TektonPipelines],
+        }
+    }
+
     #[test]
     fn a_component_is_installed_after_what_it_needs() {
         for (index, component) in Component::ALL.iter().enumerate() {
-            for needed in component.after() {
+            for needed in needed_before(*component) {
                 assert!(Component::ALL[..index].contains(needed), "{component}");
             }
         }

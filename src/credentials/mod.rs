@@ -15,6 +15,7 @@
 //! All calls about deploy keys go through `key_lists`.
 
 mod access_token;
+mod adoption;
 mod deploy_key;
 mod distribution;
 mod error;
@@ -115,6 +116,19 @@ impl Credentials {
     /// Whether Vault holds secrets of a repository.
     pub async fn has_secrets(&self, repository: RepositoryId) -> Result<bool, Error> {
         Ok(!self.stored_secrets(repository).await?.is_empty())
+    }
+
+    /// Whether Vault holds secrets at the paths of a repository that name no other owner.
+    pub async fn has_secrets_of(&self, owner: impl Into<Owner>) -> Result<bool, Error> {
+        let owner = owner.into();
+        for secret in self.stored_secrets(owner.repository).await? {
+            let path = SecretPath::for_repository(owner.repository, secret);
+            let known = self.known_secret(&path).await?;
+            if known.is_some_and(|known| known.another_owner(&owner).is_none()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Ensures that a repository has its own deploy keys, and an access token if and only if one is

@@ -50,6 +50,13 @@ fn link_failure(failure: &LinkFailure) -> Diagnostic {
                 capitalized(&error_chain(replaced))
             ),
         ),
+        unreadable @ LinkError::Unreadable { .. } => Diagnostic::error(
+            format!("Cannot {}", failure.attempt),
+            format!(
+                "{}, so no key lost access. Correct the file, or delete it if nothing needs it, and apply again.",
+                capitalized(&error_chain(unreadable))
+            ),
+        ),
         outside @ LinkError::OutsideProduct { repository, .. } => Diagnostic::error(
             format!("Cannot {}", failure.attempt),
             format!(

@@ -3,9 +3,10 @@
 use std::error::Error;
 
 use kubernetes_apply::apply::ApplyError;
-use kubernetes_apply::apply_set::{ApplySetError, DeleteError, DriftError};
+use kubernetes_apply::apply_set::{ApplySetError, DeleteError, DriftError, InventoryError};
 use kubernetes_apply::cluster::{ApiError, IdentityError};
 use kubernetes_apply::connection::{AccessError, TransportError};
+use kubernetes_apply::lease::LeaseError;
 use kubernetes_apply::object::ObjectError;
 use kubernetes_apply::ownership::InvalidOwner;
 use kubernetes_apply::single::DeleteObjectError;
@@ -113,9 +114,25 @@ impl Explain for DeleteObjectError {
     }
 }
 
+impl Explain for InventoryError {
+    fn explain(&self, attempt: &str) -> Diagnostics {
+        message(attempt, self, CHECK_ACCESS)
+    }
+}
+
 impl Explain for DriftError {
     fn explain(&self, attempt: &str) -> Diagnostics {
         message(attempt, self, CHECK_ACCESS)
+    }
+}
+
+impl Explain for LeaseError {
+    fn explain(&self, attempt: &str) -> Diagnostics {
+        message(
+            attempt,
+            self,
+            "What was done so far is kept. Run one apply after the other, and apply again to finish it.",
+        )
     }
 }
 

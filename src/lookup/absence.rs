@@ -1,5 +1,5 @@
 //! Whether something that GitLab does not find is gone. It answers 404 also about what the owner of
-//! the token may not see.
+//! the token may not see, and about what is on another GitLab.
 
 use nautes_model::ProductId;
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
@@ -9,6 +9,50 @@ use crate::backends::gitlab::{Error, Group};
 use crate::diagnostics::Context as _;
 
 impl Products {
+    /// Checks that what a state describes of a product is on this GitLab, by the web page in the state:
+    /// a 404 of another GitLab proves nothing. `false` if no state has told a page.
+    async fn is_on_this_gitlab(&self, id: ProductId, what: &str) -> Result<bool, Diagnostics> {
+        let Some(web_url) = self.web_url(id) else {
+            return Ok(false);
+        };
+        let user = self.current_user().await;
+        let user = user.with_context(|| attempt(what))?;
+        if user.is_beside(&web_url) {
+            return Ok(true);
+        }
+        let own = user.web_url.as_deref().unwrap_or("no address");
+        let detail = format!(
+            "The state has the address {web_url}, and this GitLab gives {own} as the page of the owner of the provider argument gitlab.token. What this GitLab does not find is not gone from another one: nothing was deleted, and the state is kept. Check the provider argument gitlab.url. If this GitLab has got a new address and {what} is gone for certain, take it out of the state: terraform state rm <address>."
+        );
+        let summary = format!("The state has {what} on another GitLab");
+        Err(Diagnostic::error(summary, detail).into())
+    }
+
+    /// Checks that something that GitLab does not find was on this GitLab, as far as a state tells it.
+    /// `what` is the thing with its kind and number.
+    pub(super) async fn require_this_gitlab(
+        &self,
+        id: ProductId,
+        what: &str,
+    ) -> Result<(), Diagnostics> {
+        if self.is_on_this_gitlab(id, what).await? {
+            return Ok(());
+        }
+        Err(unproven(
+            what,
+            "The state does not say on which GitLab it was, so this does not prove that it is gone.",
+        ))
+    }
+
+    /// Checks that a product of which the state of something in it tells no more than the number is
+    /// gone: this process has deleted it, or a state tells that it was on this GitLab.
+    pub(crate) async fn require_gone_here(&self, id: ProductId) -> Result<(), Diagnostics> {
+        if self.is_deleted(id) {
+            return Ok(());
+        }
+        self.require_this_gitlab(id, &group_name(id)).await
+    }
+
     /// Checks that something that was not found in a group is gone: the owner of the token sees
     /// everything in the group. `what` is the thing with its kind and number.
     pub(crate) async fn confirm_gone_from(
@@ -27,6 +71,7 @@ impl Products {
     /// its parent group, or is an administrator, or it was a top-level group whose path is free.
     /// The last proves too little for deletions: see [`Self::prove_gone`].
     pub(super) async fn confirm_group_gone(&self, id: ProductId) -> Result<(), Diagnostics> {
+        self.is_on_this_gitlab(id, &group_name(id)).await?;
         let Err(unproven) = self.prove_gone(id).await else {
             return Ok(());
         };
@@ -44,6 +89,7 @@ impl Products {
     /// Checks that a group that was not found is gone, beyond what a free path tells: it may have
     /// been renamed and be hidden.
     pub(crate) async fn prove_gone(&self, id: ProductId) -> Result<(), Diagnostics> {
+        self.is_on_this_gitlab(id, &group_name(id)).await?;
         let parent = match self.last_full_path(id) {
             Some(path) => path.rsplit_once('/').map(|(parent, _)| parent.to_owned()),
             None => self.parent_path.clone(),
@@ -86,7 +132,7 @@ fn hidden(what: &str, group: &str) -> Diagnostics {
     unproven(
         what,
         &format!(
-            "The owner is not a member of the group {group}, or became one a few minutes ago, so this does not prove that it is gone. Make the owner a member, with any role from Guest up, and wait until GitLab shows the group's projects to it."
+            "The owner is not a member of the group {group}, or GitLab shows it no private project of that group, so this does not prove that it is gone. Make the owner a member, with any role from Guest up, and wait a few minutes; where the group has no private project left, an administrator's token tells."
         ),
     )
 }

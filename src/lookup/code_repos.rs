@@ -11,6 +11,7 @@ use super::Products;
 use crate::backends::gitlab::{GitLab, Project};
 use crate::config_repo::Repositories;
 use crate::diagnostics::Context as _;
+use crate::moment::is_same_moment;
 use crate::wait_graph::{Awaited, Next, Request, Target};
 
 /// The code repositories that this process has looked up.
@@ -52,7 +53,8 @@ impl CodeRepos {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the GitLab project of a repository; `None` if it is gone.
+    /// Returns the GitLab project of a repository, which may be marked for deletion; `None` if there is
+    /// none.
     ///
     /// The projects of the product's group are listed once for all callers.
     pub(crate) async fn project(
@@ -63,9 +65,7 @@ impl CodeRepos {
         let listing = self.listing(product).await?;
         let listed = listing.get();
         match listed.and_then(|listed| listed.get(&id.number())) {
-            Some(project) if project.namespace.id == product.number() => {
-                Ok(Some(project.clone()).filter(|project| !project.is_marked_for_deletion()))
-            }
+            Some(project) if project.namespace.id == product.number() => Ok(Some(project.clone())),
             _ => self.read_project(product, id).await,
         }
     }
@@ -102,8 +102,8 @@ impl CodeRepos {
         Ok(listing)
     }
 
-    /// Reads the GitLab project of a repository; `None` if it is gone, which a 404 alone does not
-    /// prove.
+    /// Reads the GitLab project of a repository, which may be marked for deletion; `None` if there is
+    /// none, which a 404 alone does not prove.
     pub(crate) async fn read_project(
         &self,
         product: ProductId,
@@ -111,7 +111,6 @@ impl CodeRepos {
     ) -> Result<Option<Project>, Diagnostics> {
         let attempt = format!("read the GitLab project {}", id.number());
         match self.gitlab.project(id.number()).await {
-            Ok(project) if project.is_marked_for_deletion() => Ok(None),
             Ok(project) if project.namespace.id != product.number() => {
                 let path = &project.path_with_namespace;
                 let detail = format!(
@@ -122,8 +121,9 @@ impl CodeRepos {
             }
             Ok(project) => Ok(Some(project)),
             Err(error) if error.is_not_found() => {
+                let what = format!("the GitLab project of {id}");
+                self.products.require_this_gitlab(product, &what).await?;
                 if let Some(group) = self.products.read_group(product).await? {
-                    let what = format!("the GitLab project of {id}");
                     self.products.confirm_gone_from(&group, &what).await?;
                 }
                 Ok(None)
@@ -134,11 +134,16 @@ impl CodeRepos {
 
     /// Whether a project that is gone from its product's group is gone for certain: GitLab still shows
     /// it, marked for deletion or with its group, or hides nothing from the owner of the token. Otherwise
-    /// it may have been moved to where that owner sees nothing.
-    pub(crate) async fn is_certainly_gone(&self, id: RepositoryId) -> Result<bool, Diagnostics> {
+    /// it may have been moved to where that owner sees nothing. A project that was created at another
+    /// moment than `created_at` is another one.
+    pub(crate) async fn is_certainly_gone(
+        &self,
+        id: RepositoryId,
+        created_at: Option<&str>,
+    ) -> Result<bool, Diagnostics> {
         let attempt = || format!("find out whether the GitLab project of {id} is gone");
         match self.gitlab.project(id.number()).await {
-            Ok(_) => Ok(true),
+            Ok(project) => Ok(created_at.is_none_or(|it| is_same_moment(it, &project.created_at))),
             Err(error) if error.is_not_found() => {
                 let is_administrator = self.gitlab.acts_as_administrator().await;
                 is_administrator.with_context(attempt)

@@ -1,6 +1,7 @@
 //! The project `default.project` of a product.
 
-use terraform_plugin::diagnostics::Diagnostics;
+use nautes_model::ProductId;
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 
 use super::Products;
 use crate::backends::gitlab::{Group, Project};
@@ -33,6 +34,31 @@ impl Products {
     ) -> Result<Option<Project>, Diagnostics> {
         let found = self.look_up_config_repository(group).await?;
         Ok(found.filter(|project| is_of(project, group.id)))
+    }
+
+    /// Checks that a configuration repository that is not at its path was not given another one: its
+    /// manifests would count as gone.
+    pub(crate) async fn check_not_renamed(
+        &self,
+        product: ProductId,
+        project: u64,
+    ) -> Result<(), Diagnostics> {
+        let found = match self.gitlab.project(project).await {
+            Ok(found) => found,
+            Err(error) if error.is_not_found() => return Ok(()),
+            Err(error) => {
+                return Err(error).with_context(|| format!("read the GitLab project {project}"));
+            }
+        };
+        if !is_of(&found, product.number()) || found.path == NAME {
+            return Ok(());
+        }
+        let path = &found.path_with_namespace;
+        let detail = format!(
+            "It is the GitLab project {path} now, and must have the path {NAME}. Nothing was changed, and the state is kept. Change its path in GitLab back to {NAME}."
+        );
+        let summary = format!("The configuration repository of {product} was renamed");
+        Err(Diagnostic::error(summary, detail).into())
     }
 
     /// Returns the project at the path of the configuration repository, whatever its state.

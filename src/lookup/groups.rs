@@ -33,7 +33,10 @@ impl Products {
     /// Reads the group of a product; `None` if it is gone, which a 404 alone does not prove.
     pub(crate) async fn read_group(&self, id: ProductId) -> Result<Option<Group>, Diagnostics> {
         match self.gitlab.group(id.number()).await {
-            Ok(group) if group.is_marked_for_deletion() => Ok(None),
+            Ok(group) if group.is_marked_for_deletion() => {
+                self.record_marked(&group);
+                Ok(None)
+            }
             Ok(group) => Ok(Some(group)),
             Err(error) if error.is_not_found() => {
                 self.confirm_group_gone(id).await?;

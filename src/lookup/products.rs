@@ -1,6 +1,6 @@
 //! Which product a reference means, and where its configuration repository is.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nautes_model::ProductId;
@@ -10,7 +10,7 @@ use terraform_plugin::value::Path;
 use tokio::sync::{OnceCell, OwnedMutexGuard};
 
 use super::config_repository;
-use crate::backends::gitlab::{Error, GitLab, Group, Project};
+use crate::backends::gitlab::{CurrentUser, Error, GitLab, Group, Project};
 use crate::diagnostics::gitlab_error;
 use crate::moment::to_milliseconds;
 use crate::wait_graph::{Awaited, Next, Request, Target};
@@ -22,8 +22,8 @@ pub(crate) struct Products {
     /// The full path of the group that products are in; `None` for the top level.
     pub(super) parent_path: Option<String>,
     pub(super) parent_group: OnceCell<Option<Group>>,
-    /// The number of the owner of the token.
-    pub(super) user: OnceCell<u64>,
+    /// The owner of the token.
+    pub(super) user: OnceCell<CurrentUser>,
     /// Whether that owner acts as an administrator.
     pub(super) is_administrator: OnceCell<bool>,
     /// A sentence that names the products that exist, once an error has needed it.
@@ -40,6 +40,12 @@ struct Known {
     look_ups: HashMap<String, Arc<tokio::sync::Mutex<()>>>,
     /// The full paths by which products were last known.
     full_paths: HashMap<ProductId, String>,
+    /// The web pages that states have of products, or of repositories in them.
+    web_urls: HashMap<ProductId, String>,
+    /// When the groups were created that are marked for deletion.
+    marked: HashMap<ProductId, String>,
+    /// The products that this process has deleted.
+    deleted: HashSet<ProductId>,
     /// The configuration repositories that were confirmed by number, without their products.
     confirmed: HashMap<ProductId, u64>,
 }
@@ -96,9 +102,30 @@ impl Products {
         product
     }
 
-    /// Records that a product is gone, although GitLab may still answer for its projects until the
-    /// recovery period is over.
-    pub(crate) fn record_gone(&self, id: ProductId) {
+    /// Records that this process has deleted a product, although GitLab may still answer for its
+    /// projects until the recovery period is over.
+    pub(crate) fn record_deleted(&self, id: ProductId) {
+        self.known().deleted.insert(id);
+        self.record_gone(id);
+    }
+
+    /// Whether this process has deleted a product.
+    pub(super) fn is_deleted(&self, id: ProductId) -> bool {
+        self.known().deleted.contains(&id)
+    }
+
+    /// Records when a group was created that is marked for deletion.
+    pub(super) fn record_marked(&self, group: &Group) {
+        let (id, created_at) = (ProductId::new(group.id), group.created_at.clone());
+        self.known().marked.insert(id, created_at);
+    }
+
+    /// When the group of a product was created, if GitLab was found to have it marked for deletion.
+    pub(crate) fn marked_group_created_at(&self, id: ProductId) -> Option<String> {
+        self.known().marked.get(&id).cloned()
+    }
+
+    fn record_gone(&self, id: ProductId) {
         let mut known = self.known();
         known.ids_by_name.retain(|_, known| *known != id);
         known.products.insert(id, None);
@@ -115,6 +142,23 @@ impl Products {
     /// The full path by which a product was last known.
     pub(super) fn last_full_path(&self, id: ProductId) -> Option<String> {
         self.known().full_paths.get(&id).cloned()
+    }
+
+    /// Records the web page that a state has of a product, or of a repository in it, which tells the
+    /// GitLab that the state belongs to from others. A product that was gone without knowing that is
+    /// looked up again.
+    pub(crate) fn record_web_url(&self, id: ProductId, web_url: &str) {
+        let mut known = self.known();
+        let former = known.web_urls.insert(id, web_url.to_owned());
+        let is_gone = matches!(known.products.get(&id), Some(None));
+        if former.is_none() && is_gone && !known.deleted.contains(&id) {
+            known.products.remove(&id);
+        }
+    }
+
+    /// The web page that a state has of a product, or of a repository in it.
+    pub(super) fn web_url(&self, id: ProductId) -> Option<String> {
+        self.known().web_urls.get(&id).cloned()
     }
 
     /// Forgets a product, so that it is looked up again.

@@ -4,7 +4,7 @@
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 
 use super::Products;
-use crate::backends::gitlab::{AccessLevel, Error, Group, Member, Project};
+use crate::backends::gitlab::{AccessLevel, CurrentUser, Error, Group, Member, Project};
 use crate::diagnostics::Context as _;
 
 /// The summary and the detail of a warning: the owner of the token has a custom role, or none that
@@ -80,7 +80,12 @@ impl Products {
     }
 
     async fn user(&self) -> Result<u64, Error> {
-        let read = async || Ok(self.gitlab.current_user().await?.id);
-        self.user.get_or_try_init(read).await.copied()
+        Ok(self.current_user().await?.id)
+    }
+
+    /// Returns the owner of the token.
+    pub(super) async fn current_user(&self) -> Result<&CurrentUser, Error> {
+        let read = async || self.gitlab.current_user().await;
+        self.user.get_or_try_init(read).await
     }
 }

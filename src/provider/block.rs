@@ -43,8 +43,8 @@ pub struct ProviderBlock {
     /// How commits in configuration repositories are made.
     pub commit: Option<CommitBlock>,
     /// What happens at destroy with what lives in a cluster that cannot be reached: `fail`
-    /// (the default) keeps it in the state, `forget` goes on as if it were gone. This version keeps
-    /// nothing in clusters.
+    /// (the default) keeps it in the state, `forget` goes on as if it were gone, with a warning. Another
+    /// cluster that answers is an error in any case.
     #[tf(environment(["NAUTES_UNREACHABLE_CLUSTERS"]), validate(one_of(["fail", "forget"])))]
     pub unreachable_clusters: Option<String>,
     /// Whether changes are written without checking the rules of the model; `false` by

@@ -10,7 +10,7 @@ use terraform_plugin::provider::{ConfigureContext, Provider, Registry};
 
 pub use self::block::ProviderBlock;
 #[cfg(test)]
-pub(crate) use self::block::{GitLabBlock, TenantRepositoryBlock};
+pub(crate) use self::block::{CommitBlock, GitLabBlock, TenantRepositoryBlock, VaultBlock};
 pub use crate::client::Client;
 
 use self::unused::warn_of_unused_arguments;

@@ -38,6 +38,7 @@ impl TryFrom<ProviderBlock> for Settings {
             code_repo_provider: code_repo_provider.unwrap_or_else(|| "gitlab-nautes".to_owned()),
             tenant,
             tenant_repository: block.tenant_repository.and_then(tenant_repository),
+            forgets_unreachable_clusters: block.unreachable_clusters.as_deref() == Some("forget"),
             insecure_skip_check: block.insecure_skip_check.unwrap_or(false),
         })
     }

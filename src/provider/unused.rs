@@ -19,10 +19,6 @@ pub(super) fn warn_of_unused_arguments(block: &ProviderBlock, context: &mut Conf
                 .is_some_and(|paths| !paths.is_empty()),
         ),
         ("tenant_cluster", block.tenant_cluster.is_some()),
-        (
-            "unreachable_clusters",
-            block.unreachable_clusters.as_deref() == Some("forget"),
-        ),
     ];
     let unused: Vec<_> = arguments
         .into_iter()

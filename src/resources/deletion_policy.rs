@@ -1,11 +1,13 @@
 //! What a destroy does with the object in GitLab.
 
+use serde::{Deserialize, Serialize};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::value::{Path, Tf};
 
 /// What a destroy does with a group or project in GitLab. What was made for it is removed in any
 /// case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum DeletionPolicy {
     /// Deletes it.
     Delete,
@@ -29,6 +31,31 @@ impl DeletionPolicy {
             _ => Self::Delete,
         }
     }
+
+    /// Whether the object stays in GitLab.
+    pub(crate) fn keeps(self) -> bool {
+        self != Self::Delete
+    }
+
+    /// Refuses a replacement whose plan also changes the policy from deleting to keeping: the deletion
+    /// obeys the state, so the object would be deleted all the same.
+    pub(crate) fn check_replacement(self, planned: &Tf<String>) -> Result<(), Diagnostics> {
+        let Some(policy) = planned.known() else {
+            return Ok(());
+        };
+        if self.keeps() || !Self::parse(Some(policy)).keeps() {
+            return Ok(());
+        }
+        let detail = format!(
+            "deletion_policy = {policy:?} is not applied yet, so this plan would delete the object that it replaces. Apply deletion_policy alone first, then plan the replacement again."
+        );
+        Err(Diagnostic::error(
+            "The replacement would delete what the configuration keeps",
+            detail,
+        )
+        .at(&Path::to("deletion_policy"))
+        .into())
+    }
 }
 
 /// Refuses arguments that only a deletion obeys, where the object is kept.
@@ -44,29 +71,6 @@ pub(crate) fn check_arguments(policy: &Tf<String>, permanently_remove: &Tf<bool>
         }
         _ => Diagnostics::default(),
     }
-}
-
-/// Refuses a replacement whose plan also changes the policy from deleting to keeping: the deletion
-/// obeys the state, so the object would be deleted all the same.
-pub(crate) fn check_replacement(
-    prior: DeletionPolicy,
-    planned: &Tf<String>,
-) -> Result<(), Diagnostics> {
-    let Some(policy) = planned.known() else {
-        return Ok(());
-    };
-    if prior != DeletionPolicy::Delete || DeletionPolicy::parse(Some(policy)) == prior {
-        return Ok(());
-    }
-    let detail = format!(
-        "deletion_policy = {policy:?} is not applied yet, so this plan would delete the object that it replaces. Apply deletion_policy alone first, then plan the replacement again."
-    );
-    Err(Diagnostic::error(
-        "The replacement would delete what the configuration keeps",
-        detail,
-    )
-    .at(&Path::to("deletion_policy"))
-    .into())
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! What the plan of a creation says about a GitLab group or project that exists already.
 
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::value::Path;
+
 /// A group or project that has the path of what is created.
 pub(super) struct Existing<'a> {
     /// What it is, with its path: `GitLab group shop`.
@@ -10,6 +13,16 @@ pub(super) struct Existing<'a> {
     pub(super) is_adopted: bool,
     /// What the creation changes of it: attribute, value found, value planned.
     pub(super) changes: Vec<(&'static str, String, String)>,
+}
+
+/// Refuses to adopt what another resource of the same state holds. `object` is its kind and path.
+pub(super) fn held(object: &str, id: &str) -> Diagnostics {
+    let detail = format!(
+        "Another resource of this state is {id}, and with adopt_existing = true this one would be the same object. To give it another address, use a moved block or terraform state mv. If the other one gets another name, apply that first, or remove adopt_existing."
+    );
+    Diagnostic::error(format!("The {object} is managed already"), detail)
+        .at(&Path::to("adopt_existing"))
+        .into()
 }
 
 impl Existing<'_> {

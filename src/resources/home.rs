@@ -62,6 +62,8 @@ pub(crate) struct Home<'a> {
     layout: layout::Repository,
     /// Where the manifest was last verified, if it was.
     location: Option<ManifestLocation>,
+    /// Whether a state has the manifest.
+    is_in_state: bool,
     /// The instance in the state for which changes are made.
     claim: Option<Claim>,
 }
@@ -94,6 +96,7 @@ impl<'a> Home<'a> {
             client,
             layout: layout::Repository::Product(product),
             location: None,
+            is_in_state: false,
             claim: None,
         }
     }
@@ -104,13 +107,18 @@ impl<'a> Home<'a> {
             client,
             layout: layout::Repository::Tenant,
             location: None,
+            is_in_state: false,
             claim: None,
         }
     }
 
-    /// Continues from where the manifest was last verified.
+    /// Continues from where the manifest in a state was last verified.
     pub(crate) fn at(self, location: Option<ManifestLocation>) -> Self {
-        Self { location, ..self }
+        Self {
+            location,
+            is_in_state: true,
+            ..self
+        }
     }
 
     /// Makes changes for an instance in the state.
@@ -144,7 +152,11 @@ impl<'a> Home<'a> {
         };
         Ok(match self.with_repository(project, attempt, read).await? {
             Some((Reading::Unchanged, _)) => Found::Unchanged,
-            Some((Reading::Absent, _)) | None => Found::Absent,
+            Some((Reading::Absent, _)) => {
+                self.require_right_branch(key, attempt)?;
+                Found::Absent
+            }
+            None => Found::Absent,
             Some((Reading::Present(present), project)) => {
                 let location = self.location_in(project, present.verified.clone());
                 Found::Present(present, location)
@@ -221,6 +233,24 @@ impl<'a> Home<'a> {
         Ok(found.unwrap_or(false))
     }
 
+    /// Refuses a manifest that exists already and differs, by what was read of the repository before.
+    pub(crate) fn require_equal(
+        &self,
+        snapshot: &Snapshot,
+        entity: &Entity,
+        attempt: &str,
+    ) -> Result<(), Diagnostics> {
+        let key = entity.key();
+        let found = snapshot.tree().find(&key);
+        let differences = found.map(|(_, manifest)| manifest.differences(entity));
+        match differences {
+            Some(differences) if !differences.is_empty() => {
+                Err(self.explain(attempt, &Error::Exists { key, differences }))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Deletes a manifest, and returns the repository after that; `None` if the repository is gone.
     pub(crate) async fn delete(
         &self,
@@ -234,6 +264,12 @@ impl<'a> Home<'a> {
             layout::Repository::Tenant => self.client.config_repositories()?.products(),
             layout::Repository::Product(_) => Vec::new(),
         };
+        if self.other_branch().is_some()
+            && let Some(snapshot) = self.snapshot(attempt).await?
+            && snapshot.get(key).is_none()
+        {
+            self.require_right_branch(key, attempt)?;
+        }
         let _waiting = request.waiting_for(format!("the commit that removes the {key}"));
         let delete = |repository: Repository| {
             let repository = repository.beside(others.clone());
@@ -280,6 +316,20 @@ impl<'a> Home<'a> {
             detail,
         )
         .into())
+    }
+
+    /// Refuses to take a manifest for gone that the branch of the manifests does not have, where the
+    /// repository has another default branch: the provider may be configured with a wrong one.
+    fn require_right_branch(&self, key: &EntityKey, attempt: &str) -> Result<(), Diagnostics> {
+        let Some((path, found)) = self.other_branch() else {
+            return Ok(());
+        };
+        let branch = &self.client.settings().commit.branch;
+        let detail = format!(
+            "The branch {branch} of the GitLab project {path} does not have it, and the default branch of that project is {found}. Nothing was changed, and the state is kept. Set the provider argument commit.branch to the branch that holds the manifests. If it is {branch}, make that the default branch again; then what it does not have counts as gone."
+        );
+        let summary = format!("Cannot {attempt}: the {key} may be in another branch");
+        Err(Diagnostic::error(summary, detail).into())
     }
 
     /// The path of the repository and its default branch, if that is another one than that of the
@@ -357,24 +407,60 @@ impl<'a> Home<'a> {
     pub(crate) async fn current_project(&self) -> Result<Option<u64>, Diagnostics> {
         match self.layout {
             layout::Repository::Product(id) => {
-                let Some(product) = self.client.products()?.get(id).await? else {
+                let products = self.client.products()?;
+                let Some(product) = products.get(id).await? else {
+                    self.check_gone(id).await?;
                     return Ok(None);
                 };
-                let created = self.location.as_ref().and_then(|kept| kept.created);
-                let created_at = created.map(|Created(group, _)| from_milliseconds(group));
-                let sameness = Sameness {
-                    expected: format!("the product {id}"),
-                    found: format!("the group {}", product.group.full_path),
-                    created_at: &created_at.into(),
-                    found_created_at: &product.group.created_at,
-                };
-                sameness.check()?;
+                let (found, created_at) = (&product.group.full_path, &product.group.created_at);
+                self.check_group(id, format!("the group {found}"), created_at)?;
+                if let (None, Some(location)) = (&product.config_project, &self.location) {
+                    products.check_not_renamed(id, location.project).await?;
+                }
                 Ok(product.config_project.as_ref().map(|project| project.id))
             }
             layout::Repository::Tenant => {
                 let tenant = self.tenant_repository().await?;
                 Ok(tenant.map(|tenant| tenant.project()))
             }
+        }
+    }
+
+    /// Refuses another product with the number of that of a manifest in a state.
+    fn check_group(
+        &self,
+        id: ProductId,
+        found: String,
+        found_created_at: &str,
+    ) -> Result<(), Diagnostics> {
+        let created = self.location.as_ref().and_then(|kept| kept.created);
+        let created_at = created.map(|Created(group, _)| from_milliseconds(group));
+        let sameness = Sameness {
+            expected: format!("the product {id}"),
+            found,
+            created_at: &created_at.into(),
+            found_created_at,
+        };
+        sameness.check()
+    }
+
+    /// Checks that the product of a manifest in a state is gone from this GitLab, and was not on another
+    /// one.
+    async fn check_gone(&self, id: ProductId) -> Result<(), Diagnostics> {
+        if !self.is_in_state {
+            return Ok(());
+        }
+        let products = self.client.products()?;
+        let is_known = self
+            .location
+            .as_ref()
+            .is_some_and(|kept| kept.created.is_some());
+        match products.marked_group_created_at(id) {
+            Some(created_at) if is_known => {
+                let found = "a group that is marked for deletion".to_owned();
+                self.check_group(id, found, &created_at)
+            }
+            _ => products.require_gone_here(id).await,
         }
     }
 

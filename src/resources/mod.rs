@@ -15,6 +15,7 @@ mod planned_reference;
 mod product;
 mod project;
 mod references;
+mod replacement;
 mod same_object;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -93,8 +93,12 @@ impl Stack {
     }
 
     fn secret(&self) -> anyhow::Result<Value> {
-        let path = "cluster/data/kubernetes/deploy-01/default/admin";
-        let secret = self.env.vault()?.api(Method::GET, path, None)?;
+        self.secret_of("admin")
+    }
+
+    pub(crate) fn secret_of(&self, account: &str) -> anyhow::Result<Value> {
+        let path = format!("cluster/data/kubernetes/deploy-01/default/{account}");
+        let secret = self.env.vault()?.api(Method::GET, &path, None)?;
         Ok(secret.pointer("/data/data").cloned().unwrap_or_default())
     }
 }
@@ -198,8 +202,15 @@ fn a_token_that_is_too_old_is_replaced_by_one_that_works_before_it_ends() -> Cas
     assert_ne!(first["kubeconfig"], second["kubeconfig"]);
     let secrets = "/api/v1/namespaces/nautes/secrets";
     let secrets = stack.control_plane.api(Method::GET, secrets, None)?;
-    let left = secrets["items"].as_array().map(Vec::len);
-    assert_eq!(left, Some(1), "{secrets}");
+    let names = secrets["items"].as_array().into_iter().flatten();
+    let mut accounts: Vec<&str> = names
+        .filter_map(|secret| {
+            secret["metadata"]["annotations"]["kubernetes.io/service-account.name"].as_str()
+        })
+        .collect();
+    accounts.sort_unstable();
+    let expected = ["nautes-runtime", "terraform-provider-nautes"];
+    assert_eq!(accounts, expected, "{secrets}");
     env.write(&with_limit("2160h"))?;
     env.workspace.apply()?;
     Ok(())

@@ -22,7 +22,7 @@ const NOTHING: [(&str, &str); 4] = [
 ];
 
 /// A worker for deployments that has nothing but these slots.
-fn worker_with(stack: &Stack, slots: &[(&str, &str)]) -> String {
+pub(crate) fn worker_with(stack: &Stack, slots: &[(&str, &str)]) -> String {
     let others = NOTHING
         .iter()
         .filter(|(slot, _)| slots.iter().all(|(chosen, _)| chosen != slot));
@@ -43,7 +43,12 @@ fn slot_text(path: &str, sha256: &str, version: &str, more: &str) -> String {
 }
 
 /// Writes a manifest into the workspace, and returns a slot with it.
-fn written(stack: &Stack, file: &str, content: &str, version: &str) -> anyhow::Result<String> {
+pub(crate) fn written(
+    stack: &Stack,
+    file: &str,
+    content: &str,
+    version: &str,
+) -> anyhow::Result<String> {
     stack.env.workspace.write(file, content)?;
     let path = stack.env.workspace.path().join(file);
     let digest = ring::digest::digest(&ring::digest::SHA256, content.as_bytes());
@@ -292,7 +297,7 @@ fn a_version_is_upgraded_with_what_it_no_longer_has_and_others_changes_are_repai
 }
 
 /// A component with one kind, in two of its versions.
-fn rollouts(versions: &[(&str, bool)]) -> String {
+pub(crate) fn rollouts(versions: &[(&str, bool)]) -> String {
     let versions = versions.iter().map(|(name, is_stored)| {
         format!(
             "  - {{ name: {name}, served: true, storage: {is_stored}, schema: {{ openAPIV3Schema: {{ type: object, x-kubernetes-preserve-unknown-fields: true }} }} }}\n"

@@ -179,6 +179,15 @@ fn a_virtual_worker_is_made_in_its_host_repaired_and_removed_without_a_trace() -
         "https_node_port": 31000, "version": "v0.36.1", "kubernetes_version": "v1.36.0",
     });
     assert_eq!(cluster["vcluster"], expected);
+    // The gateway of the host serves it.
+    let entry_points = env.workspace.resource("nautes_cluster.host")?["entry_points"].clone();
+    assert_eq!(cluster["entry_points"], entry_points);
+    let webhooks = cluster["webhook_base_url"].as_str().unwrap_or_default();
+    assert!(
+        webhooks.starts_with("https://webhook.deploy-01."),
+        "{webhooks}"
+    );
+    assert!(webhooks.ends_with(":30443"), "{webhooks}");
     let service = host.get("/api/v1/namespaces/deploy-01/services/deploy-01")?;
     let port = service.unwrap_or_default()["spec"]["ports"][0]["nodePort"].clone();
     assert_eq!(port, json!(31000));

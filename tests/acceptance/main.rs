@@ -17,9 +17,30 @@ mod cluster;
     clippy::indexing_slicing,
     reason = "an absent field of a JSON value is null"
 )]
+mod cluster_access;
+#[expect(
+    clippy::indexing_slicing,
+    reason = "an absent field of a JSON value is null"
+)]
 mod cluster_components;
 mod cluster_data_source;
+#[expect(
+    clippy::indexing_slicing,
+    reason = "an absent field of a JSON value is null"
+)]
+mod cluster_destroy;
+mod cluster_faults;
+#[expect(
+    clippy::indexing_slicing,
+    reason = "an absent field of a JSON value is null"
+)]
+mod cluster_lock;
 mod cluster_nautes;
+#[expect(
+    clippy::indexing_slicing,
+    reason = "an absent field of a JSON value is null"
+)]
+mod cluster_reviewer;
 mod cluster_virtual;
 mod code_repo;
 mod code_repo_binding;

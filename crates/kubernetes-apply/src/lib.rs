@@ -9,6 +9,7 @@ pub mod connection;
 pub mod drift;
 mod error_chain;
 pub mod inventory;
+pub mod lease;
 pub mod live_objects;
 pub mod object;
 pub mod order;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::apply::{Applier, ApplyError, ApplyFailure, Existing};
-use crate::cluster::{ApiError, Cluster, Deletion, Detail, PatchMode};
+use crate::cluster::{ApiError, Cluster, Deletion, Detail, Force, PatchMode};
 use crate::object::{Kind, Object, ObjectRef};
 use crate::ownership::{Adoption, FieldManager, ForeignObject, Owner, check_ownership};
 use crate::wait::NotGoneError;
@@ -183,6 +183,22 @@ impl Cluster {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Asks the server what it would answer to the application of an object, which nobody makes.
+    ///
+    /// Nothing is looked up and nothing is taken over. It tells what admission refuses.
+    pub async fn dry_run(
+        &self,
+        object: &Object,
+        manager: &FieldManager,
+    ) -> Result<Object, ApiError> {
+        let resource = self.resource(&object.kind()).await?;
+        let mode = PatchMode::DryRun;
+        let (answer, _) = self
+            .patch(&resource, object, manager, Force::No, mode)
+            .await?;
+        Ok(answer)
     }
 
     /// Creates an object, which must not exist, and returns it.

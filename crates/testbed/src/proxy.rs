@@ -210,12 +210,21 @@ impl Proxy {
 
     /// Holds one call: the next one after `skip` others.
     pub fn hold_call(&self, skip: usize, hold: Hold) -> HeldCall<'_> {
-        let already_held = self.shared.journal().held.len();
-        self.inject_fault(Fault {
+        self.hold(Fault {
             skip,
             times: 1,
             ..Fault::always(Failure::Hold(hold))
-        });
+        })
+    }
+
+    /// Holds the next call with a method and a path. `path` is a substring.
+    pub fn hold_call_to(&self, method: &str, path: &str, hold: Hold) -> HeldCall<'_> {
+        self.hold(Fault::once(method, path, Failure::Hold(hold)))
+    }
+
+    fn hold(&self, fault: Fault) -> HeldCall<'_> {
+        let already_held = self.shared.journal().held.len();
+        self.inject_fault(fault);
         HeldCall::new(move || Ok(self.shared.journal().held.len() > already_held))
     }
 }

@@ -1,22 +1,14 @@
 //! What the owner of the token may see and do.
 
 use std::fmt;
-use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::GitLab;
 use super::error::{Error, Kind};
-use super::group::Group;
+use super::group::{Group, Visibility};
 use super::json_endpoint::JsonEndpoint;
-use crate::moment::{is_before, is_older_than};
-
-/// How long GitLab's background job for a new membership may take.
-const SETTLING: Duration = Duration::from_secs(15 * 60);
-
-/// How long the creation of a group with its first member may take.
-const CREATION: Duration = Duration::from_secs(1);
 
 /// The role of a member (GitLab `lib/gitlab/access.rb`), ordered by its rights.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd)]
@@ -54,23 +46,12 @@ pub struct Member {
     /// Set if the member has a custom role, which may permit more than its access level.
     #[serde(default, rename = "member_role")]
     custom_role: Option<IgnoredAny>,
-    #[serde(default)]
-    created_at: Option<String>,
 }
 
 impl Member {
     /// Returns whether the member has a custom role, of which only GitLab knows what it permits.
     pub fn has_custom_role(&self) -> bool {
         self.custom_role.is_some()
-    }
-
-    /// Returns whether GitLab shows what the membership opens in a group: it is as old as the group, or
-    /// so old that the background job has run.
-    fn is_settled(&self, group: &Group) -> bool {
-        self.created_at.as_deref().is_some_and(|created_at| {
-            is_before(created_at, &group.created_at, CREATION)
-                || is_older_than(created_at, SETTLING)
-        })
     }
 }
 
@@ -125,13 +106,19 @@ impl GitLab {
     /// Returns whether the owner of the token sees all projects in a group, so that one that it does not
     /// find there is gone.
     ///
-    /// GitLab shows projects to a new member of a group only after a background job
-    /// (`AuthorizedProjectsWorker`): a young membership counts once it shows some of them.
+    /// GitLab shows private projects to a member of a group only after a background job
+    /// (`AuthorizedProjectsWorker`): after a new membership, and also after a role was raised or a group
+    /// was shared or transferred, which no date tells. So a membership counts where it shows a private
+    /// project of the group.
     pub async fn sees_projects_of(&self, group: &Group) -> Result<bool, Error> {
-        if let Some(member) = self.membership_that_sees(group.id).await?
-            && (member.is_settled(group) || !self.group_projects(group.id).await?.is_empty())
-        {
-            return Ok(true);
+        if self.membership_that_sees(group.id).await?.is_some() {
+            let projects = self.group_projects(group.id).await?;
+            let mut own = projects
+                .iter()
+                .filter(|project| project.namespace.id == group.id);
+            if own.any(|project| project.visibility == Visibility::Private) {
+                return Ok(true);
+            }
         }
         self.acts_as_administrator().await
     }

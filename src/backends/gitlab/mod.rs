@@ -41,6 +41,7 @@ pub use self::repository::{
     Branch, Commit, CommitRef, EntryType, FileAction, NewCommit, Tag, TreeEntry,
 };
 pub(crate) use self::request::PAGE;
+pub use self::user::CurrentUser;
 pub use super::http::{AddressError, CaError, Call, FieldError, Limits, SetupError, UserAgent};
 
 use super::http::{ApiRoot, HttpClient, Server};

@@ -64,6 +64,20 @@ pub struct KubernetesRole {
     /// The policies that they get.
     #[serde(default)]
     pub token_policies: BTreeSet<String>,
+    /// The tokens that they get.
+    #[serde(flatten)]
+    pub tokens: TokenLimits,
+}
+
+/// Limits of the tokens that a role gives.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct TokenLimits {
+    /// How long they last, in seconds; 0 for as long as the mount says.
+    #[serde(default, rename = "token_ttl")]
+    pub seconds: u64,
+    /// Whether the policy `default` is left out.
+    #[serde(default, rename = "token_no_default_policy")]
+    pub without_default_policy: bool,
 }
 
 #[derive(Deserialize)]

@@ -30,7 +30,9 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-pub use self::auth_mount::{AuthMount, KubernetesAuth, KubernetesRole, StoredKubernetesAuth};
+pub use self::auth_mount::{
+    AuthMount, KubernetesAuth, KubernetesRole, StoredKubernetesAuth, TokenLimits,
+};
 pub use self::error::{Error, Kind};
 pub use self::login::Login;
 pub use self::secret::{Expected, SecretValues, StoredSecret};

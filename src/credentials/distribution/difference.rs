@@ -34,6 +34,11 @@ pub(crate) enum Step {
 }
 
 impl LinkChange {
+    /// Whether the change takes access away.
+    pub(super) fn takes_access(&self) -> bool {
+        matches!(self.step, Step::ForbidPush | Step::Remove)
+    }
+
     /// The repositories that must belong to the product: the one that is changed, and the owner of a
     /// key that gets access to it.
     pub(super) fn repositories(&self) -> impl Iterator<Item = RepositoryId> {

@@ -30,6 +30,14 @@ pub enum LinkError {
         /// The key.
         key: DeployKey,
     },
+    /// A file in the place of a manifest cannot be read, so the key may be wanted where it is.
+    #[error(
+        "the file {path} in default.project is no manifest that can be read, and may ask for it"
+    )]
+    Unreadable {
+        /// The path of the file.
+        path: Arc<str>,
+    },
     /// A manifest of the product names a project that is not in its group.
     #[error("the GitLab project of {repository} is not in the group of {product}")]
     OutsideProduct {
@@ -53,7 +61,7 @@ impl LinkError {
                     || matches!(error.kind(), Kind::NotFound | Kind::Taken | Kind::Locked)
             }
             Self::Replaced { .. } => true,
-            Self::OutsideProduct { .. } => false,
+            Self::OutsideProduct { .. } | Self::Unreadable { .. } => false,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream};
 use nautes_model::deploy_key::{DeployKey, EnabledKeys};
+use nautes_model::tree::ManifestTree;
 use nautes_model::vault::{DEPLOY_KEY, SecretPath};
 use nautes_model::{ProductId, RepositoryId};
 
@@ -69,9 +70,10 @@ impl Distribution {
                 .flat_map(|subscriber| subscriber.scope(enabled)),
         );
         scope.retain(|repository| enabled.contains_key(repository));
-        let mut pass = self.pass(enabled, &scope).await;
+        let unreadable = unreadable_authorisation(snapshot.tree());
+        let mut pass = self.pass(enabled, &scope, unreadable.as_ref()).await;
         if pass.had_stale_lists {
-            pass = self.pass(enabled, &scope).await;
+            pass = self.pass(enabled, &scope, unreadable.as_ref()).await;
         }
         for failure in &pass.failures {
             tracing::warn!(error = %failure.source, "could not {}", failure.attempt);
@@ -79,7 +81,12 @@ impl Distribution {
         Ok(pass.failures)
     }
 
-    async fn pass(&self, enabled: &EnabledKeys, scope: &BTreeSet<RepositoryId>) -> Pass {
+    async fn pass(
+        &self,
+        enabled: &EnabledKeys,
+        scope: &BTreeSet<RepositoryId>,
+        unreadable: Option<&Arc<str>>,
+    ) -> Pass {
         let ListsRead { lists, errors } = self.read_lists(scope).await;
         let undecided: BTreeMap<RepositoryId, BTreeSet<RepositoryId>> = lists
             .iter()
@@ -103,6 +110,7 @@ impl Distribution {
         let own = self.current_keys(&all_lists).await;
         let all_lists = &all_lists;
         let changes = difference(enabled, &own, &lists);
+        let changes = keep_access(changes, unreadable, &mut pass);
         let changes = self.within_product(changes, enabled.len(), &mut pass).await;
         let failed = stream::iter(changes)
             .map(
@@ -250,6 +258,35 @@ impl Distribution {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Returns the path of a file that should say which keys are enabled where, and cannot be read.
+fn unreadable_authorisation(tree: &ManifestTree) -> Option<Arc<str>> {
+    let mut invalid = tree.invalid_files().map(|(path, _)| path);
+    let folders = ["code-repos/", "projects/"];
+    let found = invalid.find(|path| folders.iter().any(|folder| path.starts_with(folder)))?;
+    Some(found.into())
+}
+
+/// Returns the changes, without those that take access away if a manifest cannot be read: it may be
+/// what grants that access. Records them as failures.
+fn keep_access(
+    changes: Vec<LinkChange>,
+    unreadable: Option<&Arc<str>>,
+    pass: &mut Pass,
+) -> Vec<LinkChange> {
+    let Some(path) = unreadable else {
+        return changes;
+    };
+    let (kept, made): (Vec<_>, Vec<_>) = changes.into_iter().partition(LinkChange::takes_access);
+    pass.failures.extend(kept.iter().map(|change| LinkFailure {
+        on: change.on,
+        attempt: change.to_string(),
+        source: LinkError::Unreadable {
+            path: Arc::clone(path),
+        },
+    }));
+    made
 }
 
 /// Returns failures for repositories that need the list of an owner that could not be read. An owner

@@ -10,7 +10,7 @@ use nautes_model::entity::Permissions::{self, ReadOnly, ReadWrite};
 use nautes_model::vault::SecretPath;
 
 use super::world::{Change, Process, World};
-use crate::backends::gitlab::NewDeployKey;
+use crate::backends::gitlab::{FileAction, NewCommit, NewDeployKey};
 use crate::credentials::key_pair::KeyPair;
 use crate::credentials::{Error, LinkError, Subscriber};
 
@@ -515,4 +515,40 @@ async fn an_owner_whose_keys_cannot_be_read_fails_the_repository_that_should_hav
         [format!("enable the deploy keys of {one} on {opened}")]
     );
     assert_eq!(world.enabled(opened).await.len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manifest_that_cannot_be_read_takes_no_access_away() {
+    let world = World::new().await;
+    let one = world.repository("one", None).await;
+    let two = world.repository("two", None).await;
+    let process = world.process();
+    process.put(world.binding(two, ReadOnly)).await;
+    process.distribute(two).await.unwrap();
+    let before = world.enabled(two).await;
+    assert!(before.contains_key(&format!("{one}-readonly")));
+    let gitlab = world.gitlab();
+    let head = gitlab
+        .head(world.config_project, "main")
+        .await
+        .unwrap()
+        .unwrap();
+    let commit = NewCommit {
+        branch: "main".into(),
+        commit_message: "By hand".into(),
+        author_name: None,
+        author_email: None,
+        actions: vec![FileAction::Update {
+            file_path: format!("code-repos/{two}/{two}-readonly.yaml"),
+            content: "kind: [".into(),
+            last_commit_id: head,
+        }],
+    };
+    gitlab
+        .create_commit(world.config_project, &commit)
+        .await
+        .unwrap();
+    let refused = world.process().distribute(two).await.unwrap_err();
+    assert!(format!("{refused:?}").contains("Unreadable"), "{refused:?}");
+    assert_eq!(world.enabled(two).await, before);
 }

@@ -1,5 +1,7 @@
 //! With which kubeconfig a cluster is called.
 
+use std::sync::Arc;
+
 use kubernetes_apply::cluster::Cluster;
 use kubernetes_apply::connection::{Access, AccessError, ExecPlugins, Limits};
 use nautes_model::vault::SecretPath;
@@ -15,7 +17,7 @@ use crate::secret::{ExposeSecret as _, Secret};
 
 /// A connection to a cluster, which answers with the UID that is expected.
 pub(super) struct Connection {
-    pub(super) cluster: Cluster,
+    pub(super) cluster: Arc<Cluster>,
     pub(super) access: Access,
     /// The kubeconfig, as it was given.
     pub(super) kubeconfig: Secret,
@@ -95,7 +97,7 @@ pub(super) async fn connect(
         _ => cluster.uid().await.context(&attempt)?,
     };
     Ok(Connection {
-        cluster,
+        cluster: Arc::new(cluster),
         access,
         kubeconfig,
         uid,

@@ -15,6 +15,7 @@ use url::Url;
 
 use super::slots::{ComponentsModel, GatewayModel};
 use super::validators::https_address;
+use crate::clusters::Facts;
 use crate::components::entry_points::{
     EntryPoint, SELECTOR, ServiceType, entry_points, https_url, login_host, primary_domain,
     redirect_uris, webhook_host,
@@ -129,14 +130,6 @@ impl Gateway {
         described.find(cluster).await
     }
 
-    /// Returns the gateway of a virtual cluster, which is that of its host.
-    pub(super) async fn load_from_host(
-        host: &Cluster,
-        slot: Option<&GatewayModel>,
-    ) -> Result<Self, Diagnostics> {
-        Self::new(slot).find(host).await
-    }
-
     /// Finds the gateway of a cluster by the label of its Service; without one it stays as it is described.
     async fn find(self, cluster: &Cluster) -> Result<Self, Diagnostics> {
         let kind = Kind::new("v1", "Service");
@@ -153,6 +146,16 @@ impl Gateway {
             entry_points: found,
             ..self
         })
+    }
+
+    /// Returns the gateway of a host, which serves the hosts of its virtual clusters too.
+    pub(super) fn of_host(facts: Option<Facts>) -> Self {
+        let facts = facts.map(|facts| facts.components).unwrap_or_default();
+        Self {
+            entry_points: facts.entry_points,
+            ingress_class: facts.ingress_class,
+            is_verifiable: facts.webhook_tls_verifiable == Some(true),
+        }
     }
 
     /// Returns the port for HTTPS.

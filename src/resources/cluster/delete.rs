@@ -1,31 +1,38 @@
 //! The deletion of a cluster's entry: the cluster itself stays.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
-use kubernetes_apply::apply_set::DeleteOptions;
+use kubernetes_apply::apply_set::{DeleteOptions, Kept};
 use kubernetes_apply::cluster::{ApiError, Cluster, Detail, IdentityError};
 use kubernetes_apply::object::Kind;
 use kubernetes_apply::ownership::Label;
 use kubernetes_apply::single::{DeleteObjectError, DeleteObjectFailure};
+use nautes_model::EntityName;
 use nautes_model::entity::Entity;
-use terraform_plugin::diagnostics::Diagnostics;
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::resource::Operation;
 use terraform_plugin::value::Known;
 
 use super::access::open;
 use super::components::Installer;
+use super::guard::check_unused;
+use super::lock::Lock;
 use super::manifest;
 use super::model::ClusterModel;
 use super::read::object_id;
+use super::runtime_access;
 use super::setup::{base_set, description};
 use super::stored::{ClusterSecrets, StoredCredential};
+use super::tokens::Tokens;
 use super::virtual_cluster;
 use crate::claim::{Claim, Deletion};
 use crate::client::Client;
-use crate::clusters::{NAMESPACE, owner};
+use crate::clusters::{NAMESPACE, REVIEWER_ACCOUNT, owner};
 use crate::components::Component;
-use crate::diagnostics::Context as _;
+use crate::diagnostics::{Context as _, is_unreachable};
+use crate::error_chain::sentence;
 use crate::resources::home::{Home, ManifestLocation};
 use crate::resources::references::entity_name;
 
@@ -51,10 +58,13 @@ pub(super) async fn delete(
     let cluster = match &stored {
         Some(stored) => {
             let is_leaving = secrets.is_leaving().await?;
-            connect(state, stored, is_leaving, &attempt).await?
+            connect(operation, state, stored, is_leaving, &attempt).await?
         }
         None => None,
     };
+    if let Some(cluster) = &cluster {
+        check_unused(cluster, &name).await?;
+    }
     if let Known(uid) = &state.cluster_uid {
         secrets.check(uid).await?;
     }
@@ -62,64 +72,163 @@ pub(super) async fn delete(
         virtual_cluster::require_no_virtual_clusters(cluster, &name).await?;
     }
 
-    let key = Entity::from(manifest::entity(state)?).key();
-    let home = Home::tenant(&client)
-        .at(ManifestLocation::load(&operation.private))
-        .with_claim(claim);
-    let request = home.begin(key.clone());
-    home.delete(&request, &key, state.validation(&client), &attempt)
-        .await?;
-    drop(request);
-
-    if let Some(cluster) = &cluster {
-        let installer = Installer {
-            client: &client,
-            name: &name,
-            cluster,
-            model: state,
-        };
-        for component in Component::ALL.into_iter().rev() {
-            for kept in installer.remove(component).await? {
-                operation.warn(
-                    format!("An object of {component} stays in the cluster {name}"),
-                    format!("{kept}."),
-                );
-            }
-        }
-        let deleted = base_set(cluster)?.delete(&DeleteOptions::default()).await;
-        for kept in &deleted.context(&attempt)?.kept {
-            operation.warn(
-                format!("An object stays in the cluster {name}"),
-                format!("{kept}."),
-            );
-        }
-    }
-    remove_auth_mount(operation, state, &client).await?;
-    if let Some(cluster) = &cluster {
-        remove_namespace(operation, cluster, &secrets, &attempt).await?;
+    let lock = match &cluster {
+        Some(cluster) => lock(cluster, &name, &attempt).await?,
+        None => None,
+    };
+    let mut removal = Removal {
+        operation,
+        client: &client,
+        state,
+        name: &name,
+        secrets: &secrets,
+        cluster: cluster.as_deref(),
+        attempt: &attempt,
+    };
+    match &lock {
+        Some(lock) => lock.run(Box::pin(removal.run(claim))).await,
+        None => Box::pin(removal.run(claim)).await,
+    }?;
+    if let Some(lock) = lock {
+        lock.release().await;
     }
     secrets.delete().await?;
     client.holders().release(&object);
     Ok(())
 }
 
+/// Takes the lock of a cluster; `None` if it has no namespace of the provider any more.
+async fn lock(
+    cluster: &Arc<Cluster>,
+    name: &EntityName,
+    attempt: &str,
+) -> Result<Option<Lock>, Diagnostics> {
+    let kind = Kind::new("v1", "Namespace");
+    let found = cluster.find(&kind, None, NAMESPACE, Detail::Metadata).await;
+    match found.context(attempt)? {
+        Some(found) if !found.is_terminating() => {
+            let lock = Lock::acquire(cluster, name, attempt).await;
+            lock.map(Some).context(attempt)
+        }
+        Some(_) | None => Ok(None),
+    }
+}
+
+/// What removes a cluster's entry.
+struct Removal<'a> {
+    operation: &'a mut Operation<Client>,
+    client: &'a Client,
+    state: &'a ClusterModel,
+    name: &'a EntityName,
+    secrets: &'a ClusterSecrets<'a>,
+    /// `None` if nothing is removed in the cluster.
+    cluster: Option<&'a Cluster>,
+    attempt: &'a str,
+}
+
+impl Removal<'_> {
+    /// Removes everything but the credential with which that is done.
+    async fn run(&mut self, claim: Option<Claim>) -> Result<(), Diagnostics> {
+        let (client, state) = (self.client, self.state);
+        let key = Entity::from(manifest::entity(state)?).key();
+        let home = Home::tenant(client)
+            .at(ManifestLocation::load(&self.operation.private))
+            .with_claim(claim);
+        let request = home.begin(key.clone());
+        home.delete(&request, &key, state.validation(client), self.attempt)
+            .await?;
+        drop(request);
+
+        if let Some(cluster) = self.cluster {
+            self.remove_objects(cluster).await?;
+        }
+        remove_auth_mount(self.operation, state, client).await?;
+        if let Some(cluster) = self.cluster {
+            remove_namespace(self.operation, cluster, self.secrets, self.attempt).await?;
+        }
+        Ok(())
+    }
+
+    async fn remove_objects(&mut self, cluster: &Cluster) -> Result<(), Diagnostics> {
+        let name = self.name;
+        let kept = runtime_access::remove(self.secrets, cluster, name).await?;
+        self.warn_of_kept(&kept);
+        let installer = Installer {
+            client: self.client,
+            name,
+            cluster,
+            model: self.state,
+        };
+        for component in Component::ALL.into_iter().rev() {
+            for kept in installer.remove(component).await? {
+                self.operation.warn(
+                    format!("An object of {component} stays in the cluster {name}"),
+                    format!("{kept}."),
+                );
+            }
+        }
+        let tokens = Tokens {
+            cluster,
+            cluster_name: name,
+            account: &REVIEWER_ACCOUNT,
+        };
+        tokens.remove_all().await?;
+        let deleted = base_set(cluster)?.delete(&DeleteOptions::default()).await;
+        self.warn_of_kept(&deleted.context(self.attempt)?.kept);
+        Ok(())
+    }
+
+    fn warn_of_kept(&mut self, kept: &[Kept]) {
+        for kept in kept {
+            self.operation.warn(
+                format!("An object stays in the cluster {}", self.name),
+                format!("{kept}."),
+            );
+        }
+    }
+}
+
 /// Connects to the cluster; `None` if the credential is of no use because an earlier destroy has begun to
-/// remove it from the cluster (`is_leaving`).
+/// remove it from the cluster (`is_leaving`), or if the cluster cannot be reached and is to be forgotten.
 async fn connect(
+    operation: &mut Operation<Client>,
     state: &ClusterModel,
     stored: &StoredCredential,
     is_leaving: bool,
     attempt: &str,
-) -> Result<Option<Cluster>, Diagnostics> {
+) -> Result<Option<Arc<Cluster>>, Diagnostics> {
     let (_, cluster) = open(&state.api_server, &stored.kubeconfig).context(attempt)?;
+    let cluster = Arc::new(cluster);
     let Known(expected) = &state.cluster_uid else {
         return Ok(Some(cluster));
     };
     match cluster.require_uid(expected).await {
         Ok(()) => Ok(Some(cluster)),
         Err(IdentityError::Unknown(error)) if is_leaving && is_refused(&error) => Ok(None),
+        Err(IdentityError::Unknown(error)) if is_unreachable(&error) => {
+            if !operation.client().settings().forgets_unreachable_clusters {
+                return Err(cannot_forget(attempt, &error));
+            }
+            operation.warn(
+                format!("The cluster {} is forgotten", state.name),
+                format!(
+                    "{} So nothing was removed in it. If it still exists, it keeps the namespace {NAMESPACE} with the accounts of the provider, the namespace vault and the components that were installed; delete the namespaces to end the tokens (kubectl delete namespace {NAMESPACE} vault).",
+                    sentence(&error)
+                ),
+            );
+            Ok(None)
+        }
         Err(error) => Err(error).context(attempt),
     }
+}
+
+/// Returns the error of a cluster that cannot be reached and is not to be forgotten.
+fn cannot_forget(attempt: &str, error: &ApiError) -> Diagnostics {
+    let detail = format!(
+        "{} Nothing was changed. Check api_server, and that this machine reaches the API server. If the cluster does not exist any more, set the provider argument unreachable_clusters to \"forget\" (environment: NAUTES_UNREACHABLE_CLUSTERS) and destroy again.",
+        sentence(error)
+    );
+    Diagnostic::error(format!("Cannot {attempt}"), detail).into()
 }
 
 /// Whether the cluster does not accept the credential, or gives it no right.

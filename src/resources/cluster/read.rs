@@ -14,13 +14,16 @@ use super::addresses::{Addresses, AddressesModel};
 use super::components::{Installer, Selection, Wanted};
 use super::manifest;
 use super::model::{ClusterModel, ClusterResourceModel};
-use super::own_tokens::OwnTokens;
-use super::setup::{all_base_objects, base_set, description, has_own_account};
+use super::setup::{base_objects, base_set, has_own_account, rotate_after};
 use super::stored::ClusterSecrets;
+use super::tokens::Tokens;
 use super::virtual_cluster;
+use super::worker::{WorkerError, WorkerInspection};
 use crate::claim::{Claim, ObjectId};
 use crate::client::Client;
-use crate::clusters::{FACTS, Facts, NAMESPACE, owner};
+use crate::clusters::{
+    FACTS, Facts, NAMESPACE, OWN_ACCOUNT, REVIEWER_ACCOUNT, RUNTIME_ACCOUNT, owner,
+};
 use crate::diagnostics::{Context as _, Explain as _, is_unreachable};
 use crate::error_chain::sentence;
 use crate::resources::attribute::drift_attribute;
@@ -222,56 +225,38 @@ async fn inspect(
     if recorded.entry_points != found.entry_points {
         drift.push("the ports of the gateway have changed".to_owned());
     }
-    let set = base_set(cluster)?;
-    let is_worker = state.usage == "worker";
-    let mut objects = all_base_objects(state).context(&attempt)?;
+    let owner = owner().context(&attempt)?;
+    let live = LiveObjects::new(cluster, &owner.label);
     let kind = Kind::new("v1", "ConfigMap");
     let facts = cluster
         .find(&kind, Some(NAMESPACE), FACTS, Detail::Full)
         .await;
     let facts = facts.map_err(failed)?.as_ref().and_then(Facts::parse);
-    match facts {
-        Some(facts) if facts.cluster_uid == uid && facts.name == state.name => {
-            let expected = Facts {
-                components: selection.facts(components, &addresses.gateway, recorded),
-                ..facts
-            };
-            objects.push(expected.object().context(&attempt)?);
-        }
-        _ => drift.push(format!(
-            "ConfigMap {NAMESPACE}/{FACTS} is missing or not as it was made"
-        )),
-    }
-    let owner = owner().context(&attempt)?;
-    let live = LiveObjects::new(cluster, &owner.label);
-    let differences = set.drift(objects, None, &live).await.context(&attempt)?;
-    drift.extend(differences.iter().map(ToString::to_string));
+    let facts = facts.filter(|facts| facts.cluster_uid == uid && facts.name == state.name);
+    let facts = facts.map(|facts| Facts {
+        components: selection.facts(components, &addresses.gateway, recorded),
+        ..facts
+    });
+    drift.extend(base_drift(cluster, state, facts.as_ref(), &live, &attempt).await?);
     let mut warnings = Vec::new();
     let inspected = inspect_components(&installer, selection, &addresses, &live, &mut warnings);
     drift.extend(inspected.await?);
-    if is_worker {
-        let mount = client.vault()?.auth_mount(name.as_str()).await;
-        let mount = mount.with_context(|| format!("look for auth/{name} in Vault"))?;
-        match mount {
-            None => drift.push(format!("Vault has no auth mount at auth/{name}")),
-            Some(mount) if mount.description != description(&uid) => {
-                drift.push(format!(
-                    "the auth mount auth/{name} is not that of this cluster"
-                ));
-            }
-            Some(_) => {}
-        }
+    if state.usage == "worker" {
+        let inspection = WorkerInspection {
+            client,
+            cluster,
+            state,
+            name,
+            uid: &uid,
+        };
+        let reviewer = facts.and_then(|facts| facts.reviewer_token);
+        let found = inspection.run(reviewer, &live).await;
+        drift.extend(found.map_err(|error| match error {
+            WorkerError::Api(error) => failed(error),
+            WorkerError::Other(found) => Inspection::Failed(found),
+        })?);
     }
-    let rotate_after = state.credential.known().filter(|_| has_own_account(state));
-    let rotate_after = rotate_after
-        .and_then(|credential| humantime::parse_duration(&credential.rotate_after).ok());
-    let is_due = match rotate_after {
-        Some(rotate_after) => {
-            let tokens = OwnTokens { cluster, name };
-            tokens.is_due(rotate_after).await.map_err(failed)?
-        }
-        None => false,
-    };
+    let is_due = is_token_due(cluster, state, name).await.map_err(failed)?;
     let version = cluster.version().await.map_err(ApiError::from);
     Ok(Inspected {
         version: version.map_err(failed)?,
@@ -305,6 +290,57 @@ async fn inspect_components(
             .await?,
     );
     Ok(drift)
+}
+
+/// Describes what differs in the base objects of a cluster and in the facts.
+async fn base_drift(
+    cluster: &Cluster,
+    state: &ClusterModel,
+    facts: Option<&Facts>,
+    live: &LiveObjects<'_>,
+    attempt: &str,
+) -> Result<Vec<String>, Diagnostics> {
+    let objects = base_objects(state).context(attempt)?;
+    let found = base_set(cluster)?.drift(objects, None, live).await;
+    let found = found.context(attempt)?;
+    let mut drift: Vec<String> = found.iter().map(ToString::to_string).collect();
+    match facts {
+        Some(facts) => {
+            let facts = facts.object().context(attempt)?;
+            let owner = owner().context(attempt)?;
+            let difference = live.compare(&facts, &owner).await.context(attempt)?;
+            drift.extend(difference.map(|found| format!("{} {found}", facts.reference())));
+        }
+        None => drift.push(format!(
+            "ConfigMap {NAMESPACE}/{FACTS} is missing or not as it was made"
+        )),
+    }
+    Ok(drift)
+}
+
+/// Whether a token of the provider's accounts is older than it may become.
+async fn is_token_due(
+    cluster: &Cluster,
+    state: &ClusterModel,
+    name: &EntityName,
+) -> Result<bool, ApiError> {
+    let Some(limit) = rotate_after(state) else {
+        return Ok(false);
+    };
+    let own = has_own_account(state).then_some(&OWN_ACCOUNT);
+    let of_workers = [&RUNTIME_ACCOUNT, &REVIEWER_ACCOUNT];
+    let of_workers = of_workers.into_iter().filter(|_| state.usage == "worker");
+    for account in own.into_iter().chain(of_workers) {
+        let tokens = Tokens {
+            cluster,
+            cluster_name: name,
+            account,
+        };
+        if tokens.age().await?.is_some_and(|age| age >= limit) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Returns the warning about a cluster that gives no answer.

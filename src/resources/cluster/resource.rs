@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use nautes_model::entity::{ClusterShape, Entity};
+use nautes_model::entity::ClusterShape;
 use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::model::PlanOf;
 use terraform_plugin::resource::{ImportTarget, Operation, Planning, Resource};
@@ -10,17 +10,15 @@ use terraform_plugin::value::{Known, Tf};
 
 use super::access::{Connection, connect, given_kubeconfig, no_kubeconfig};
 use super::addresses::private_address;
-use super::components::{Installer, Preparation, Selection};
+use super::components::{Installer, Manifests, Preparation, Selection};
+use super::manifest_change::ManifestChange;
 use super::model::{ClusterIdentity, ClusterModel, ComponentStatusModel};
 use super::read::{TYPE_NAME, object_id};
-use super::setup::{Setup, credential};
+use super::setup::{Setup, credential, rotate_after};
 use super::stored::ClusterSecrets;
-use super::{delete, manifest, nautes, operators, plan, read, virtual_cluster};
-use crate::claim::Claim;
+use super::{delete, nautes, operators, plan, read, virtual_cluster};
 use crate::client::Client;
 use crate::components::entry_points::primary_domain;
-use crate::config_repo::PutMode;
-use crate::resources::home::{Home, ManifestLocation};
 use crate::resources::references::entity_name;
 
 /// `nautes_cluster`.
@@ -45,7 +43,7 @@ impl Resource for ClusterResource {
         operation: &mut Operation<Client>,
         state: ClusterModel,
     ) -> Result<Option<ClusterModel>, Diagnostics> {
-        read::read(operation, state).await
+        Box::pin(read::read(operation, state)).await
     }
 
     async fn update(
@@ -117,51 +115,20 @@ async fn save(
 ) -> Result<ClusterModel, Diagnostics> {
     let client = operation.client().clone();
     let name = entity_name("name", &planned.name)?;
-    let verb = if prior.is_some() { "update" } else { "create" };
-    let attempt = format!("{verb} the cluster {name}");
-    let claim = Claim::load_or_store(&mut operation.private)?;
-    let object = object_id(&name);
-    let cluster = manifest::entity(&planned)?;
-    let cluster_shape = cluster.shape.clone();
-    let entity = Entity::from(cluster);
-    let location = ManifestLocation::load(&operation.private);
-    let mode = match &prior {
-        None => PutMode::Create,
-        Some(_) => PutMode::Update(location.as_ref().map(|known| known.verified.clone())),
-    };
-    let home = Home::tenant(&client)
-        .at(location)
-        .with_claim(Some(claim.clone()));
-    let request = home.begin(entity.key());
-    let validation = planned.validation(&client);
-    match &prior {
-        None => drop(
-            home.dry_run(&request, &entity, validation, &attempt)
-                .await?,
-        ),
-        Some(_) => client.holders().record(&object, &claim)?,
-    }
-
+    let change = ManifestChange::begin(operation, &client, &name, prior.as_ref(), &planned).await?;
     if client.settings().nautes_reconciles() {
-        let registered = nautes::register(&client, &name, prior.as_ref(), &planned).await?;
-        let saved = home
-            .put(&request, &entity, mode, validation, &attempt)
-            .await?;
-        drop(request);
-        saved.location.store(&mut operation.private)?;
-        if prior.is_none() {
-            client.holders().record_created(&object, &claim)?;
-        }
-        return Ok(registered.complete(planned, saved.path));
+        return nautes::save(operation, change, prior.as_ref(), planned).await;
     }
-    operators::require_no_installation(&client, &attempt).await?;
+    operators::require_no_installation(&client, change.attempt()).await?;
+    let cluster_shape = change.shape.clone();
     let selection = select(operation, &planned, prior.as_ref(), &cluster_shape)?;
     let secrets = ClusterSecrets::new(&client, &name)?;
-    let connection = if virtual_cluster::is_virtual(&planned) {
+    let manifests = Manifests::fetch(&client, &selection).await?;
+    let (connection, uses_given) = if virtual_cluster::is_virtual(&planned) {
         let vcluster = virtual_cluster::resolve(&planned)?;
         let connection = virtual_cluster::install(&client, &name, &planned, &vcluster).await?;
         planned.vcluster = Known(vcluster);
-        connection
+        (connection, true)
     } else {
         connect_physical(&client, prior.as_ref(), &planned, &secrets).await?
     };
@@ -180,7 +147,10 @@ async fn save(
         name: &name,
         planned: &planned,
         connection: &connection,
-        rotates: prior.as_ref().is_some_and(is_rotation_due),
+        uses_given,
+        rotate_after: rotate_after(&planned)
+            .filter(|_| prior.as_ref().is_some_and(is_rotation_due)),
+        repairs: prior.as_ref().is_none_or(|prior| !prior.drift.is_null()),
         components: selection.facts(
             planned.components.as_ref(),
             &addresses.gateway,
@@ -189,31 +159,39 @@ async fn save(
     };
     // All that may be refused comes before the first write.
     setup.check().await?;
-    let preparation = installer.prepare(selection, &addresses).await?;
+    let preparation = installer.prepare(selection, manifests, &addresses).await?;
     for (summary, detail) in installer.check(&preparation).await? {
         operation.warn(summary, detail);
     }
-    let version = setup.run().await?;
-    let status = install(operation, &installer, preparation, prior.as_ref()).await?;
+    let (lock, cluster) = setup.lock().await?;
+    let work = async {
+        let prepared = setup.prepare(&lock, &cluster).await?;
+        let installer = Installer {
+            client: &client,
+            name: &name,
+            cluster: &prepared.cluster,
+            model: &model,
+        };
+        let status = install(operation, &installer, preparation, prior.as_ref()).await?;
+        if let Some((summary, detail)) = installer.certificate_warning(&addresses).await? {
+            operation.warn(summary, detail);
+        }
+        for (summary, detail) in setup.complete(&prepared).await? {
+            operation.warn(summary, detail);
+        }
+        Ok((prepared.version, status))
+    };
+    let done = lock.run(Box::pin(work)).await;
+    lock.release().await;
+    let (version, status) = done?;
     planned.component_status = Known(status);
-    if let Some((summary, detail)) = installer.certificate_warning(&addresses).await? {
-        operation.warn(summary, detail);
-    }
     warn_of_webhooks(operation, &planned, prior.as_ref()).await;
 
-    let saved = home
-        .put(&request, &entity, mode, validation, &attempt)
-        .await?;
-    drop(request);
-    saved.location.store(&mut operation.private)?;
-    if prior.is_none() {
-        client.holders().record_created(&object, &claim)?;
-    }
+    planned.manifest_path = Known(change.commit(operation).await?);
     planned.credential = Known(credential(&planned, secrets.path.to_string()));
     planned.cluster_uid = Known(connection.uid);
     planned.id = Known(name.to_string());
     planned.kubernetes_version = Known(version);
-    planned.manifest_path = Known(saved.path);
     planned.drift = Tf::Null;
     if planned.primary_domain.is_unknown() {
         planned.primary_domain = primary_domain(&planned.api_server).into();
@@ -221,26 +199,29 @@ async fn save(
     Ok(planned)
 }
 
-/// Connects to a physical cluster with the given kubeconfig if it is new, else with the one in Vault.
+/// Connects to a physical cluster with the given kubeconfig if it is new, else with the one in Vault; returns whether it
+/// is the given one.
 pub(super) async fn connect_physical(
     client: &Client,
     prior: Option<&ClusterModel>,
     planned: &ClusterModel,
     secrets: &ClusterSecrets<'_>,
-) -> Result<Connection, Diagnostics> {
+) -> Result<(Connection, bool), Diagnostics> {
     let given = given_kubeconfig(client, planned).await?;
-    let uses_given = prior.is_none_or(|prior| {
+    let is_new = prior.is_none_or(|prior| {
         prior.kubeconfig_wo_version != planned.kubeconfig_wo_version
             || prior.kubeconfig_vault != planned.kubeconfig_vault
     });
-    let kubeconfig = match given.filter(|_| uses_given) {
+    let given = given.filter(|_| is_new);
+    let uses_given = given.is_some();
+    let kubeconfig = match given {
         Some(given) => given,
         None => match secrets.read().await? {
             Some(stored) => stored.kubeconfig,
             None => return Err(no_kubeconfig(&planned.name)),
         },
     };
-    connect(planned, kubeconfig).await
+    Ok((connect(planned, kubeconfig).await?, uses_given))
 }
 
 /// Selects the components of the cluster, and warns of those with known problems.

@@ -1,45 +1,50 @@
-//! Brings a cluster to what is planned: its base objects, the credential in Vault, and what Vault needs
-//! to verify the service accounts of a worker.
+//! Brings a cluster to what is planned: the credential with which it is managed, what Vault needs to verify the
+//! service accounts of a worker, the account of runtimes, and the facts that they need. Nothing is written that is
+//! there already.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use kubernetes_apply::apply_set::{ApplyOptions, ApplySet, Parent};
+use kubernetes_apply::apply_set::{ApplyOptions, ApplySet, LiveObjects, Parent};
 use kubernetes_apply::cluster::{ApiError, Cluster, Detail};
 use kubernetes_apply::connection::{Access, Limits};
-use kubernetes_apply::object::{Kind, Object, ObjectError};
+use kubernetes_apply::object::{Kind, Object, ObjectError, ObjectRef};
 use kubernetes_apply::ownership::Adoption;
 use nautes_model::EntityName;
-use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
-use terraform_plugin::value::{Path, Tf};
+use terraform_plugin::diagnostics::Diagnostics;
+use terraform_plugin::value::Tf;
 
-use super::access::Connection;
+use super::access::{Connection, open};
+use super::lock::Lock;
 use super::model::{ClusterModel, CredentialModel};
-use super::own_tokens::OwnTokens;
+use super::reviewer::Reviewer;
+use super::runtime_access::RuntimeCredential;
 use super::stored::ClusterSecrets;
-use crate::backends::vault::{AuthMount, KubernetesAuth};
+use super::tokens::Tokens;
 use crate::client::Client;
 use crate::clusters::{
-    ComponentFacts, Facts, NAMESPACE, REVIEWER_SECRET, VAULT_NAMESPACE, build_kubeconfig,
-    own_account, own_namespace, owner, reviewer_accounts, reviewer_token,
+    ComponentFacts, Facts, NAMESPACE, OWN_ACCOUNT, REVIEWER_ACCOUNT, build_kubeconfig, own_account,
+    own_namespace, owner, reviewer_accounts,
 };
-use crate::components::Sha256;
 use crate::diagnostics::Context as _;
 use crate::secret::{ExposeSecret as _, Secret};
-
-/// How long the cluster may take to fill in a token.
-const TOKEN_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// How often it is asked for the token.
-const TOKEN_INTERVAL: Duration = Duration::from_millis(500);
 
 /// The audience of the tokens with which service accounts log in to Vault.
 pub(super) const AUDIENCE: &str = "vault";
 
 /// Returns the set of a cluster's base objects.
 pub(super) fn base_set(cluster: &Cluster) -> Result<ApplySet<'_>, Diagnostics> {
+    object_set(cluster, "nautes-cluster")
+}
+
+/// Returns the set with this inventory in the namespace of the provider.
+pub(super) fn object_set<'c>(
+    cluster: &'c Cluster,
+    name: &str,
+) -> Result<ApplySet<'c>, Diagnostics> {
     let parent = Parent {
         namespace: NAMESPACE.to_owned(),
-        name: "nautes-cluster".to_owned(),
+        name: name.to_owned(),
     };
     Ok(ApplySet::new(
         cluster,
@@ -48,25 +53,66 @@ pub(super) fn base_set(cluster: &Cluster) -> Result<ApplySet<'_>, Diagnostics> {
     ))
 }
 
+/// Applies a set if it differs from what the cluster has.
+pub(super) async fn apply_changed(
+    cluster: &Cluster,
+    set: &ApplySet<'_>,
+    objects: Vec<Object>,
+    attempt: &str,
+) -> Result<(), Diagnostics> {
+    let wanted: Vec<ObjectRef> = objects
+        .iter()
+        .map(|object| object.reference().clone())
+        .collect();
+    let inventory = set.inventory().await.context(attempt)?;
+    let is_complete = inventory.obsolete(&wanted).is_empty()
+        && wanted.iter().all(|object| inventory.uid(object).is_some());
+    if is_complete {
+        let owner = owner().context(attempt)?;
+        let live = LiveObjects::new(cluster, &owner.label);
+        let drift = set.drift(objects.clone(), None, &live).await;
+        if drift.context(attempt)?.is_empty() {
+            return Ok(());
+        }
+    }
+    let applied = set.apply(objects, &ApplyOptions::default()).await;
+    applied.map(drop).context(attempt)
+}
+
 /// What a set-up works with.
 pub(super) struct Setup<'a> {
     pub(super) client: &'a Client,
     pub(super) name: &'a EntityName,
     pub(super) planned: &'a ClusterModel,
     pub(super) connection: &'a Connection,
-    /// Whether the token of the provider's service account is replaced by a new one.
-    pub(super) rotates: bool,
+    /// Whether the user's kubeconfig is used, and not the one in Vault.
+    pub(super) uses_given: bool,
+    /// How old tokens may become, if the last refresh found one that is older.
+    pub(super) rotate_after: Option<Duration>,
+    /// Whether something may be missing that only a proof tells, as at a creation or after drift.
+    pub(super) repairs: bool,
     /// What runtimes need to know of the components.
     pub(super) components: ComponentFacts,
 }
 
-impl Setup<'_> {
-    fn has_own_account(&self) -> bool {
-        has_own_account(self.planned)
-    }
+/// A cluster in which components can be installed.
+pub(super) struct Prepared {
+    /// The cluster, as the credential sees it with which it is managed.
+    pub(super) cluster: Arc<Cluster>,
+    /// The version of its Kubernetes.
+    pub(super) version: String,
+    /// The Secrets with the tokens in use, of the provider's own account and of the reviewer.
+    own_token: Option<&'static str>,
+    reviewer: Option<(&'static str, String)>,
+}
 
+impl Setup<'_> {
     fn is_worker(&self) -> bool {
         self.planned.usage == "worker"
+    }
+
+    fn attempt(&self) -> String {
+        format!("set up the cluster {}", self.name)
     }
 
     /// Checks what may be refused, before anything is written.
@@ -74,136 +120,176 @@ impl Setup<'_> {
         let secrets = ClusterSecrets::new(self.client, self.name)?;
         secrets.check(&self.connection.uid).await?;
         if self.is_worker() {
-            self.auth_mount().await?;
+            self.reviewer(&self.connection.cluster).auth_mount().await?;
         }
         Ok(())
     }
 
-    /// Makes everything, and returns the version of the cluster's Kubernetes.
-    pub(super) async fn run(&self) -> Result<String, Diagnostics> {
-        let Connection { cluster, uid, .. } = self.connection;
-        let attempt = format!("set up the cluster {}", self.name);
+    /// Makes the namespace of the provider, and waits until no other run works in the cluster.
+    ///
+    /// Returns the cluster as the credential sees it that Vault has then: the other run may have replaced it.
+    pub(super) async fn lock(&self) -> Result<(Lock, Arc<Cluster>), Diagnostics> {
+        let cluster = &self.connection.cluster;
+        let namespace = own_namespace().context(self.attempt())?;
+        self.apply_one(cluster, &namespace).await?;
+        let attempt = self.attempt();
+        let lock = match Lock::acquire(cluster, self.name, &attempt).await {
+            Err(error) if error.is_unauthorized() => match self.replaced_credential().await? {
+                Some(cluster) => Lock::acquire(&cluster, self.name, &attempt).await,
+                None => Err(error),
+            },
+            acquired => acquired,
+        };
+        let lock = lock.context(&attempt)?;
+        let cluster = self.replaced_credential().await?;
+        let cluster = cluster.unwrap_or_else(|| Arc::clone(&self.connection.cluster));
+        lock.use_cluster(&cluster);
+        Ok((lock, cluster))
+    }
+
+    /// Connects with the credential in Vault, if that is used and is not what it was any more.
+    async fn replaced_credential(&self) -> Result<Option<Arc<Cluster>>, Diagnostics> {
+        if self.uses_given {
+            return Ok(None);
+        }
+        let stored = ClusterSecrets::new(self.client, self.name)?.read().await?;
+        let known = self.connection.kubeconfig.expose_secret();
+        let replaced = stored.filter(|stored| stored.kubeconfig.expose_secret() != known);
+        let Some(stored) = replaced else {
+            return Ok(None);
+        };
+        let (_, cluster) =
+            open(&self.planned.api_server, &stored.kubeconfig).context(self.attempt())?;
+        let proven = cluster.require_uid(&self.connection.uid).await;
+        proven.context(self.attempt())?;
+        Ok(Some(Arc::new(cluster)))
+    }
+
+    /// Makes what components build on.
+    pub(super) async fn prepare(
+        &self,
+        lock: &Lock,
+        cluster: &Arc<Cluster>,
+    ) -> Result<Prepared, Diagnostics> {
         let version = cluster.version().await.map_err(ApiError::from);
         let version =
             version.with_context(|| format!("ask the cluster {} for its version", self.name))?;
-        self.make_own_account(&attempt).await?;
-
         let secrets = ClusterSecrets::new(self.client, self.name)?;
-        if self.has_own_account() {
-            let tokens = OwnTokens {
-                cluster,
-                name: self.name,
-            };
-            let current = tokens.current(&secrets).await?;
-            let next = OwnTokens::next(current, self.rotates);
-            tokens.make(next, &attempt).await?;
-            let token = self.token(NAMESPACE, next).await?;
-            self.prove(token.clone()).await?;
-            let kubeconfig = build_kubeconfig(
-                self.name.as_str(),
-                &self.planned.api_server,
-                &self.connection.access.certificate_authority(),
-                &token,
-            );
-            secrets.write(&kubeconfig, uid).await?;
-            tokens.remove_others(next, &attempt).await?;
+        let (cluster, own_token) = if has_own_account(self.planned) {
+            let (cluster, secret) = self.exchange_credential(cluster, &secrets).await?;
+            lock.use_cluster(&cluster);
+            (cluster, Some(secret))
         } else {
-            secrets.write(&self.connection.kubeconfig, uid).await?;
-        }
-
-        let set = base_set(cluster)?;
-        let accounts = self.base_objects().context(&attempt)?;
-        let mut objects = accounts.clone();
+            let (kubeconfig, uid) = (&self.connection.kubeconfig, &self.connection.uid);
+            secrets.admin().write(kubeconfig, uid).await?;
+            (Arc::clone(cluster), None)
+        };
+        let objects = base_objects(self.planned).context(self.attempt())?;
+        apply_changed(&cluster, &base_set(&cluster)?, objects, &self.attempt()).await?;
         let reviewer = if self.is_worker() {
-            // The accounts first: the cluster deletes the Secret of a token whose account does not exist.
-            let options = ApplyOptions {
-                prune: false,
-                ..ApplyOptions::default()
-            };
-            set.apply(accounts, &options).await.context(&attempt)?;
-            objects.push(reviewer_token().context(&attempt)?);
-            let applied = set.apply(objects.clone(), &options).await;
-            applied.context(&attempt)?;
-            let token = self.token(VAULT_NAMESPACE, REVIEWER_SECRET).await?;
-            let hash = Sha256::compute(token.expose_secret().as_bytes()).to_string();
-            self.configure_vault(token).await?;
-            Some(hash)
+            Some(self.reviewer(&cluster).ensure().await?)
         } else {
             None
         };
-        objects.push(self.facts(reviewer).object().context(&attempt)?);
-        let applied = set.apply(objects, &ApplyOptions::default()).await;
-        applied.context(&attempt)?;
-        Ok(version)
+        Ok(Prepared {
+            cluster,
+            version,
+            own_token,
+            reviewer,
+        })
     }
 
-    /// Makes the namespace of the provider, and its service account.
-    async fn make_own_account(&self, attempt: &str) -> Result<(), Diagnostics> {
-        let cluster = &self.connection.cluster;
-        let owner = owner().context(attempt)?;
-        let namespace = own_namespace().context(attempt)?;
-        let namespace = cluster.apply(&namespace, &owner, &Adoption::Never).await;
-        let namespace = namespace.context(attempt)?;
-        if self.has_own_account() {
-            let uid = namespace.uid().unwrap_or_default();
-            for object in own_account(uid).context(attempt)? {
-                let applied = cluster.apply(&object, &owner, &Adoption::Never).await;
-                applied.context(attempt)?;
-            }
+    /// Makes what runtimes need, and ends the tokens that are no longer used; returns warnings.
+    pub(super) async fn complete(
+        &self,
+        prepared: &Prepared,
+    ) -> Result<Vec<(String, String)>, Diagnostics> {
+        let cluster = &prepared.cluster;
+        let mut warnings = Vec::new();
+        if self.is_worker() {
+            let credential = RuntimeCredential {
+                setup: self,
+                cluster,
+            };
+            warnings.extend(credential.ensure().await?);
         }
-        Ok(())
-    }
-
-    fn base_objects(&self) -> Result<Vec<Object>, ObjectError> {
-        base_objects(self.planned)
-    }
-
-    pub(super) fn facts(&self, reviewer_token: Option<String>) -> Facts {
-        Facts {
-            cluster_uid: self.connection.uid.clone(),
-            name: self.name.to_string(),
-            worker_type: self.planned.worker_type.clone(),
-            vault_audience: AUDIENCE.to_owned(),
-            reviewer_token,
-            components: self.components.clone(),
-        }
-    }
-
-    /// Waits until the cluster has filled in a token.
-    async fn token(&self, namespace: &str, name: &str) -> Result<Secret, Diagnostics> {
-        let cluster = &self.connection.cluster;
-        let deadline = tokio::time::Instant::now() + TOKEN_TIMEOUT;
-        let attempt = || {
-            format!(
-                "read the Secret {namespace}/{name} of the cluster {}",
-                self.name
-            )
+        let hash = prepared.reviewer.as_ref().map(|(_, hash)| hash.clone());
+        let facts = self.facts(hash).object().context(self.attempt())?;
+        self.apply_one(cluster, &facts).await?;
+        let tokens = |account| Tokens {
+            cluster,
+            cluster_name: self.name,
+            account,
         };
-        loop {
-            let kind = Kind::new("v1", "Secret");
-            let found = cluster
-                .find(&kind, Some(namespace), name, Detail::Full)
-                .await;
-            if let Some(token) = found.with_context(attempt)?.as_ref().and_then(token_in) {
-                return Ok(token);
-            }
-            if tokio::time::Instant::now() >= deadline {
-                let detail = format!(
-                    "The cluster has not filled in the token for {} s. Check that its controller manager runs, then apply again.",
-                    TOKEN_TIMEOUT.as_secs()
-                );
-                return Err(Diagnostic::error(format!("Cannot {}", attempt()), detail).into());
-            }
-            tokio::time::sleep(TOKEN_INTERVAL).await;
+        if let Some((secret, _)) = &prepared.reviewer {
+            tokens(&REVIEWER_ACCOUNT).remove_others(secret).await?;
+        }
+        if let Some(secret) = prepared.own_token {
+            tokens(&OWN_ACCOUNT).remove_others(secret).await?;
+        }
+        Ok(warnings)
+    }
+
+    fn reviewer<'s>(&'s self, cluster: &'s Cluster) -> Reviewer<'s> {
+        Reviewer {
+            setup: self,
+            cluster,
         }
     }
 
-    /// Proves that the cluster accepts a token, before Vault gets it.
-    async fn prove(&self, token: Secret) -> Result<(), Diagnostics> {
-        let attempt = format!(
-            "use the provider's own service account in the cluster {}",
-            self.name
-        );
+    /// Exchanges the credential for a token of the provider's own service account, which Vault gets when it is proven.
+    /// Returns the cluster as that account sees it, and the Secret with the token.
+    async fn exchange_credential(
+        &self,
+        cluster: &Cluster,
+        secrets: &ClusterSecrets<'_>,
+    ) -> Result<(Arc<Cluster>, &'static str), Diagnostics> {
+        let kind = Kind::new("v1", "Namespace");
+        let namespace = cluster
+            .find(&kind, None, NAMESPACE, Detail::Metadata)
+            .await
+            .context(self.attempt())?;
+        let uid = namespace.as_ref().and_then(Object::uid).unwrap_or_default();
+        for object in own_account(uid).context(self.attempt())? {
+            self.apply_one(cluster, &object).await?;
+        }
+        let stored = secrets.read().await?;
+        let tokens = Tokens {
+            cluster,
+            cluster_name: self.name,
+            account: &OWN_ACCOUNT,
+        };
+        let current = tokens
+            .ensure(self.rotate_after, |token| {
+                stored.as_ref().is_some_and(|stored| stored.holds(token))
+            })
+            .await?;
+        let own = self.connect_with(&current.token, "use the provider's own service account")?;
+        if current.is_new {
+            self.prove(&own, "use the provider's own service account")
+                .await?;
+        }
+        let kubeconfig = self.kubeconfig(&current.token);
+        secrets
+            .admin()
+            .write(&kubeconfig, &self.connection.uid)
+            .await?;
+        Ok((Arc::new(own), current.secret))
+    }
+
+    /// Returns a kubeconfig of the cluster with a token.
+    pub(super) fn kubeconfig(&self, token: &Secret) -> Secret {
+        build_kubeconfig(
+            self.name.as_str(),
+            &self.planned.api_server,
+            &self.connection.access.certificate_authority(),
+            token,
+        )
+    }
+
+    /// Sets up a connection with a token; nothing is sent.
+    pub(super) fn connect_with(&self, token: &Secret, verb: &str) -> Result<Cluster, Diagnostics> {
+        let attempt = format!("{verb} in the cluster {}", self.name);
         let access = Access::new(&self.planned.api_server).context(&attempt)?;
         let ca = self.connection.access.certificate_authority();
         let access = if ca.is_empty() {
@@ -213,79 +299,58 @@ impl Setup<'_> {
                 .with_certificate_authority(ca.as_bytes())
                 .context(&attempt)?
         };
-        let cluster = Cluster::new(&access.with_token(token), Limits::default());
-        let cluster = cluster.context(&attempt)?;
-        cluster
-            .require_uid(&self.connection.uid)
-            .await
-            .context(&attempt)
+        Cluster::new(&access.with_token(token.clone()), Limits::default()).context(&attempt)
     }
 
-    /// The auth mount of the cluster in Vault; `None` if there is none. One that is somebody else's is an
-    /// error.
-    async fn auth_mount(&self) -> Result<Option<AuthMount>, Diagnostics> {
-        let mount = self.client.vault()?.auth_mount(self.name.as_str()).await;
-        let mount = mount.with_context(|| format!("look for auth/{} in Vault", self.name))?;
-        match mount {
-            Some(mount) if mount.description != description(&self.connection.uid) => {
-                let detail = format!(
-                    "Vault has an auth mount at auth/{} that is not that of this cluster: its type is {}, its description {:?}. Nothing was changed. Choose another name; or, if it is this cluster's, set its description to {:?} (vault auth tune -description).",
-                    self.name,
-                    mount.method,
-                    mount.description,
-                    description(&self.connection.uid)
-                );
-                Err(
-                    Diagnostic::error(format!("auth/{} is taken in Vault", self.name), detail)
-                        .at(&Path::to("name"))
-                        .into(),
-                )
-            }
-            mount => Ok(mount),
-        }
+    /// Proves that the cluster accepts a token, before Vault gets it.
+    pub(super) async fn prove(&self, cluster: &Cluster, verb: &str) -> Result<(), Diagnostics> {
+        let proven = cluster.require_uid(&self.connection.uid).await;
+        proven.with_context(|| format!("{verb} in the cluster {}", self.name))
     }
 
-    async fn configure_vault(&self, reviewer_token: Secret) -> Result<(), Diagnostics> {
-        let vault = self.client.vault()?;
-        let name = self.name.as_str();
-        if self.auth_mount().await?.is_none() {
-            let enabled = vault
-                .enable_kubernetes_auth(name, &description(&self.connection.uid))
-                .await;
-            enabled.with_context(|| format!("mount auth/{name} in Vault"))?;
+    /// Applies an object that belongs to no set, if it differs from what the cluster has.
+    async fn apply_one(&self, cluster: &Cluster, object: &Object) -> Result<(), Diagnostics> {
+        let attempt = self.attempt();
+        let owner = owner().context(&attempt)?;
+        let live = LiveObjects::new(cluster, &owner.label);
+        let drift = live.compare(object, &owner).await.context(&attempt)?;
+        if drift.is_some() {
+            let applied = cluster.apply(object, &owner, &Adoption::Never).await;
+            applied.context(&attempt)?;
         }
-        let host = self.planned.vault_kubernetes_host.as_ref();
-        let auth = KubernetesAuth {
-            host: host.unwrap_or(&self.planned.api_server).clone(),
-            ca_pem: self.connection.access.certificate_authority(),
+        Ok(())
+    }
+
+    fn facts(&self, reviewer_token: Option<String>) -> Facts {
+        Facts {
+            cluster_uid: self.connection.uid.clone(),
+            name: self.name.to_string(),
+            worker_type: self.planned.worker_type.clone(),
+            vault_audience: AUDIENCE.to_owned(),
             reviewer_token,
-        };
-        let configured = vault.configure_kubernetes_auth(name, &auth).await;
-        configured.with_context(|| format!("configure auth/{name} in Vault"))
+            components: self.components.clone(),
+        }
     }
 }
 
-/// Returns the base objects of a cluster, except the token of the reviewer and the facts.
-fn base_objects(model: &ClusterModel) -> Result<Vec<Object>, ObjectError> {
+/// Returns the base objects of a cluster, which are one set.
+pub(super) fn base_objects(model: &ClusterModel) -> Result<Vec<Object>, ObjectError> {
     match model.usage.as_str() {
         "worker" => reviewer_accounts(),
         _ => Ok(Vec::new()),
     }
 }
 
-/// Returns the base objects of a cluster that was set up, except the facts.
-pub(super) fn all_base_objects(model: &ClusterModel) -> Result<Vec<Object>, ObjectError> {
-    let mut objects = base_objects(model)?;
-    if model.usage == "worker" {
-        objects.push(reviewer_token()?);
-    }
-    Ok(objects)
-}
-
 /// Whether the provider works in a cluster with a service account of its own.
 pub(super) fn has_own_account(model: &ClusterModel) -> bool {
     let kind = model.credential.known().map(|credential| &credential.kind);
     kind.is_none_or(|kind| kind == CredentialModel::SERVICE_ACCOUNT)
+}
+
+/// Returns how old the tokens of a cluster may become.
+pub(super) fn rotate_after(model: &ClusterModel) -> Option<Duration> {
+    let credential = model.credential.known()?;
+    humantime::parse_duration(&credential.rotate_after).ok()
 }
 
 /// The description of a cluster's auth mount, which tells whose it is.
@@ -309,13 +374,4 @@ pub(super) fn credential(planned: &ClusterModel, vault_path: String) -> Credenti
         rotation_due: Tf::Known(false),
         vault_path: Tf::Known(vault_path),
     }
-}
-
-pub(super) fn token_in(secret: &Object) -> Option<Secret> {
-    use base64::Engine as _;
-    let encoded = secret.text("/data/token").filter(|text| !text.is_empty())?;
-    let decoded = base64::engine::general_purpose::STANDARD
-        .decode(encoded)
-        .ok()?;
-    Some(String::from_utf8(decoded).ok()?.into())
 }

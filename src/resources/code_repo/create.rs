@@ -61,11 +61,12 @@ pub(super) async fn create(
     let (project, is_new) = creation.create_project().await?;
     let is_adopted =
         !is_new && !unfinished::is_marked(project.description.as_deref().unwrap_or_default());
-    if is_adopted && planned.access_token.is_null() {
-        credentials::refuse_unplanned_token(&client, &project).await?;
-    }
     let id = RepositoryId::new(project.id);
     let entity = Entity::from(CodeRepo { id, ..wanted });
+    if is_adopted {
+        home.require_equal(&snapshot, &entity, &attempt)?;
+        credentials::check_adoption(&client, &planned, &project).await?;
+    }
     request.may_write(home.target(entity.key()));
     request.release(&unassigned);
     if is_new {
@@ -74,8 +75,8 @@ pub(super) async fn create(
     let kept = BTreeSet::new();
     credentials::ensure(&client, &mut planned, &project, !is_new, &kept).await?;
     let mode = match snapshot.get(&entity.key()) {
-        // The project is ours by now, and so is its manifest.
-        Some(existing) if *existing != entity => PutMode::Update(None),
+        // The project is ours, and so is its manifest.
+        Some(existing) if *existing != entity && !is_adopted => PutMode::Update(None),
         _ => PutMode::Create,
     };
     let saved = home

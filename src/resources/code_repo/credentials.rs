@@ -46,20 +46,36 @@ pub(super) fn token_policy(lifetime: &str, rotate_before: &str) -> Result<TokenP
     }
 }
 
-/// Refuses to adopt a project with an access token where none is planned: the adoption would revoke
-/// it, and no plan shows that.
-pub(super) async fn refuse_unplanned_token(
+/// Refuses to adopt a project with keys or tokens that the adoption would remove, which no plan shows:
+/// those that Vault does not hold, and an access token where none is planned.
+pub(super) async fn check_adoption(
     client: &Client,
+    planned: &CodeRepoModel,
     project: &Project,
 ) -> Result<(), Diagnostics> {
     let path = &project.path_with_namespace;
     let id = RepositoryId::new(project.id);
+    let unknown = client.credentials()?.not_in_vault(project).await;
+    let unknown = unknown.with_context(|| format!("look for keys and tokens of {path}"))?;
+    if !unknown.is_empty() {
+        let detail = format!(
+            "GitLab has {}, with the titles or the name of the keys and tokens that this provider makes, and Vault does not hold them. The adoption would remove them, and somebody may use them. Nothing was changed. Check the provider argument vault.address; if nothing uses them, remove them in GitLab before the adoption.",
+            unknown.join(", ")
+        );
+        let summary = format!("Adopting {path} would remove keys or tokens that others may use");
+        return Err(Diagnostic::error(summary, detail)
+            .at(&Path::to("adopt_existing"))
+            .into());
+    }
+    if !planned.access_token.is_null() {
+        return Ok(());
+    }
     let has_token = client.credentials()?.has_access_token(id).await;
     if !has_token.with_context(|| format!("look for an access token of {path}"))? {
         return Ok(());
     }
     let detail = format!(
-        "The GitLab project {path} has an access token, or Vault has its secret, and the configuration wants none. Add access_token = {{}} to keep it; if nothing uses it, revoke it in GitLab, and delete its secret, or remove access_token from the configuration after the adoption."
+        "Vault has the secret of an access token of the GitLab project {path}, and the configuration wants none. Add access_token = {{}} to keep the token; if nothing uses it, revoke it in GitLab, and delete its secret, or remove access_token from the configuration after the adoption."
     );
     let summary = format!("Adopting {path} would revoke its access token");
     Err(Diagnostic::error(summary, detail)

@@ -13,6 +13,7 @@ use crate::config_repo::Validation;
 use crate::credentials::Owner;
 use crate::resources::deletion_policy::DeletionPolicy;
 use crate::resources::home::{Home, ManifestLocation, referrers_warning};
+use crate::resources::replacement::{Replaced, check_deletion};
 use crate::resources::same_object::was_restored;
 use crate::wait_graph::{Request, Target};
 
@@ -23,6 +24,7 @@ pub(super) async fn delete(
 ) -> Result<(), Diagnostics> {
     let client = operation.client().clone();
     let (product, id) = (state.product_id()?, state.repository_id()?);
+    let replaced = Replaced::take(&mut operation.private);
     let code_repos = client.code_repos()?;
     let path = Target::CodeRepoPath(product, state.name.clone());
     let claim = Claim::load(&operation.private);
@@ -50,10 +52,14 @@ pub(super) async fn delete(
                 project.path_with_namespace
             )));
         }
+        if operation.is_replacement() {
+            check_deletion(&state.name, state.deletion_policy(), replaced.as_ref())?;
+        }
         contents::check(&client, state, project).await?;
         gitlab_project::check_role(operation, state, project).await?;
     }
-    let is_certain = project.is_some() || code_repos.is_certainly_gone(id).await?;
+    let created_at = state.created_at.known().map(String::as_str);
+    let is_certain = project.is_some() || code_repos.is_certainly_gone(id, created_at).await?;
     let owner = Owner {
         repository: id,
         created_at: state.created_at.known().cloned(),

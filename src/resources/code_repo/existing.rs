@@ -1,37 +1,39 @@
 //! What the plan of a code repository's creation says about what GitLab has already.
 
 use nautes_model::RepositoryId;
+use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::resource::Planning;
 use terraform_plugin::value::{Known, Path, Tf};
 
 use super::gitlab_project::{object_id, visibility_limit};
 use super::resource::CodeRepoResource;
-use crate::resources::existing::Existing;
+use crate::planned::Object;
+use crate::resources::existing::{Existing, held};
 use crate::resources::gitlab_attribute::{parse_visibility, visibility_name};
 use crate::resources::unfinished;
 
 /// Warns of an existing project and of a visibility above that of the product, as far as GitLab
-/// answers: one listing for each product.
-pub(super) async fn warn(planning: &mut Planning<'_, CodeRepoResource>) {
+/// answers: one listing for each product. Refuses to adopt what another resource of the state holds.
+pub(super) async fn warn(planning: &mut Planning<'_, CodeRepoResource>) -> Result<(), Diagnostics> {
     let (Some(client), Known(reference), Known(name)) = (
         planning.client,
         &planning.planned.common.product,
         &planning.planned.name,
     ) else {
-        return;
+        return Ok(());
     };
     let (Ok(products), Ok(code_repos)) = (client.products(), client.code_repos()) else {
-        return;
+        return Ok(());
     };
     // Once changes are being applied, the creation itself finds out.
     let Some(id) = products
         .known_id(reference)
         .filter(|_| !client.wait_graph().has_begun())
     else {
-        return;
+        return Ok(());
     };
     let Some(Ok(Some(product))) = client.ask(products.get(id)).await else {
-        return;
+        return Ok(());
     };
     let planned = &planning.planned;
     let visibility = planned
@@ -41,11 +43,19 @@ pub(super) async fn warn(planning: &mut Planning<'_, CodeRepoResource>) {
     let limit = visibility_limit(&product.group);
     let above = visibility.and_then(|wanted| limit.check(wanted).err());
     let found = client.ask(code_repos.find_named(id, name)).await;
-    let existing = found.and_then(Result::ok).flatten().and_then(|project| {
+    let found = found.and_then(Result::ok).flatten();
+    let holder = found.as_ref().map(|project| RepositoryId::new(project.id));
+    let holder = holder.filter(|id| client.holders().is_held_by_another(&object_id(*id), None));
+    if let (Some(id), Known(true), Some(project)) = (holder, &planned.adopt_existing, &found)
+        && !client.planned().gives_up_its_name(Object::CodeRepo(id))
+    {
+        let object = format!("GitLab project {}", project.path_with_namespace);
+        return Err(held(&object, &id.to_string()));
+    }
+    let existing = found.and_then(|project| {
         let description = project.description.as_deref().unwrap_or_default();
         let id = RepositoryId::new(project.id);
-        let is_held = client.holders().is_held_by_another(&object_id(id), None);
-        if is_held || unfinished::is_marked(description) {
+        if holder.is_some() || unfinished::is_marked(description) {
             return None;
         }
         let object = format!("GitLab project {}", project.path_with_namespace);
@@ -77,4 +87,5 @@ pub(super) async fn warn(planning: &mut Planning<'_, CodeRepoResource>) {
     if let Some((summary, detail)) = existing {
         planning.warn_at(&Path::to("name"), summary, detail);
     }
+    Ok(())
 }

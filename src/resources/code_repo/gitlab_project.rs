@@ -32,20 +32,41 @@ pub(super) async fn read(
     client: &Client,
     state: &CodeRepoModel,
 ) -> Result<Option<Project>, Diagnostics> {
-    let (product, id) = (state.product_id()?, state.repository_id()?);
+    let (product, id) = locate(client, state)?;
     let product_is_gone = client.products()?.get(product).await?.is_none();
     // Also if the product is gone: the project may have been moved to another group before.
     let project = client.code_repos()?.read_project(product, id).await?;
-    if let Some(project) = &project {
-        check(state, project)?;
-    }
+    let project = check(state, project)?;
     // The projects of a product that is gone count as gone, although GitLab still answers.
     Ok(project.filter(|_| !product_is_gone))
 }
 
-/// Refuses a project that is not the repository in the state: another one with the same number, or
-/// the configuration repository of the product.
-pub(super) fn check(state: &CodeRepoModel, project: &Project) -> Result<(), Diagnostics> {
+/// Returns the product and the id of a repository, and records where its state has it.
+pub(super) fn locate(
+    client: &Client,
+    state: &CodeRepoModel,
+) -> Result<(ProductId, RepositoryId), Diagnostics> {
+    let product = state.product_id()?;
+    if let Known(web_url) = &state.web_url {
+        client.products()?.record_web_url(product, web_url);
+    }
+    Ok((product, state.repository_id()?))
+}
+
+/// Returns the project unless it is marked for deletion. Refuses one that is not the repository in the
+/// state: another one with the same number, or the configuration repository of the product.
+pub(super) fn check(
+    state: &CodeRepoModel,
+    project: Option<Project>,
+) -> Result<Option<Project>, Diagnostics> {
+    let Some(project) = project else {
+        return Ok(None);
+    };
+    check_same(state, &project)?;
+    Ok(Some(project).filter(|project| !project.is_marked_for_deletion()))
+}
+
+fn check_same(state: &CodeRepoModel, project: &Project) -> Result<(), Diagnostics> {
     refuse_config_repository(project)?;
     let sameness = Sameness {
         expected: format!(
@@ -59,7 +80,10 @@ pub(super) fn check(state: &CodeRepoModel, project: &Project) -> Result<(), Diag
     };
     sameness.check()?;
     // A state of an older version does not say when the project was created.
-    if state.created_at.known().is_none() && state.name != project.path {
+    let marked = format!("{}-deletion_scheduled-{}", state.name, project.id);
+    let has_name =
+        state.name == project.path || project.is_marked_for_deletion() && marked == project.path;
+    if state.created_at.known().is_none() && !has_name {
         return Err(sameness.refusal("with this name", "with another name"));
     }
     Ok(())
@@ -360,7 +384,7 @@ pub(super) async fn remove(
 async fn is_gone(client: &Client, state: &CodeRepoModel) -> Result<bool, Diagnostics> {
     let (product, id) = (state.product_id()?, state.repository_id()?);
     let project = client.code_repos()?.read_project(product, id).await?;
-    Ok(project.is_none())
+    Ok(check(state, project)?.is_none())
 }
 
 /// Skips the recovery period of a project that is marked for deletion, as far as GitLab permits.

@@ -18,5 +18,5 @@ mod update;
 pub(crate) use data_source::CodeRepoDataSource;
 pub(crate) use list::CodeRepoList;
 #[cfg(test)]
-pub(crate) use model::CodeRepoModel;
+pub(crate) use model::{AccessTokenModel, CodeRepoModel};
 pub(crate) use resource::CodeRepoResource;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use nautes_model::entity::webhook_event;
 use nautes_model::name::NameRule;
-use nautes_model::{EntityKey, Kind};
+use nautes_model::{EntityKey, Kind, ProductId};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::model::PlanOf;
 use terraform_plugin::resource::{PlanKind, Planning};
@@ -17,13 +17,14 @@ use crate::backends::gitlab::Visibility;
 use crate::claim::check_replacement;
 use crate::client::{Client, Reconciler};
 use crate::planned::{Name, Object};
-use crate::resources::deletion_policy::{self, check_arguments};
+use crate::resources::deletion_policy::check_arguments;
 use crate::resources::gitlab_attribute::{
     DisplayNameRule, check_new_names, may_adopt, visibility_name,
 };
 use crate::resources::home::Home;
 use crate::resources::planned_reference::{self, Meaning, record_replaced};
 use crate::resources::references::resolve_name;
+use crate::resources::replacement::Replaced;
 
 /// Checks a configuration beyond what the schema says.
 pub(super) fn validate(config: &PlanOf<CodeRepoModel>) -> Diagnostics {
@@ -78,6 +79,7 @@ pub(super) async fn modify(
     let adopts = planning.planned.adopt_existing.known().copied();
     if planning.kind == PlanKind::Create {
         check_replacement(planning.replaced.as_ref(), adopts)?;
+        Box::pin(check_replaced(planning)).await?;
     }
     if planning.prior.is_some() || adopts != Some(true) {
         check_names(planning)?;
@@ -91,9 +93,11 @@ pub(super) async fn modify(
     record(planning)?;
     plan_urls(planning)?;
     if let (PlanKind::Update, Some(prior)) = (planning.kind, planning.prior.clone()) {
-        if !planning.replacement_paths().is_empty() {
+        let is_replaced = !planning.replacement_paths().is_empty();
+        replaced(&prior, is_replaced)?.store(&mut planning.private)?;
+        if is_replaced {
             let policy = &planning.planned.deletion_policy;
-            deletion_policy::check_replacement(prior.deletion_policy(), policy)?;
+            prior.deletion_policy().check_replacement(policy)?;
             warn_of_replacement(planning, &prior).await?;
             return Box::pin(check_contents(planning, &prior)).await;
         }
@@ -101,9 +105,70 @@ pub(super) async fn modify(
     }
     if planning.kind == PlanKind::Create {
         plan_creation(planning);
-        Box::pin(existing::warn(planning)).await;
+        Box::pin(existing::warn(planning)).await?;
     }
     Ok(())
+}
+
+/// Returns what a replacement of a repository is judged by.
+fn replaced(prior: &CodeRepoModel, is_checked: bool) -> Result<Replaced, Diagnostics> {
+    let product = prior.product_id()?.to_string();
+    Ok(Replaced {
+        id: prior.repository_id()?.to_string(),
+        name: prior.name.clone(),
+        product: Some((prior.common.product.clone(), product)),
+        policy: prior.deletion_policy(),
+        force_destroy: prior.force_destroy,
+        created_at: prior.created_at.known().cloned(),
+        web_url: prior.web_url.known().cloned(),
+        is_gone: inspect::is_deleted(prior),
+        is_checked,
+    })
+}
+
+/// Refuses the creation half of a replacement that would keep the path of what it replaces, or whose
+/// deletion half would delete what is to be kept, or work.
+async fn check_replaced(planning: &mut Planning<'_, CodeRepoResource>) -> Result<(), Diagnostics> {
+    let Some(replaced) = planning.replaced.as_ref().and_then(Replaced::load) else {
+        return Ok(());
+    };
+    let planned = &planning.planned;
+    let has_same_path =
+        planned.name.known() == Some(&replaced.name) && has_same_product(planning, &replaced);
+    replaced.check_policy(&planned.deletion_policy, has_same_path)?;
+    if replaced.is_checked || replaced.policy.keeps() {
+        return Ok(());
+    }
+    let Some((reference, product)) = replaced.product else {
+        return Ok(());
+    };
+    let mut prior = CodeRepoModel::new(reference);
+    prior.name = replaced.name;
+    prior.common.id = Known(replaced.id);
+    prior.common.namespace = Known(product);
+    prior.force_destroy = replaced.force_destroy;
+    prior.created_at = replaced.created_at.into();
+    prior.web_url = replaced.web_url.into();
+    check_contents(planning, &prior).await
+}
+
+/// Whether the planned repository is in the product of the one that it replaces, as far as that is
+/// known.
+fn has_same_product(planning: &Planning<'_, CodeRepoResource>, replaced: &Replaced) -> bool {
+    let Some((reference, id)) = &replaced.product else {
+        return false;
+    };
+    let product = id.parse::<ProductId>().ok();
+    match &planning.planned.common.product {
+        Known(planned) => {
+            let products = planning.client.and_then(|client| client.products().ok());
+            let known = products.and_then(|products| products.known_id(planned));
+            planned == reference || known.is_some() && known == product
+        }
+        Tf::Null | Tf::Unknown => product
+            .zip(planning.client)
+            .is_some_and(|(id, client)| !client.planned().is_leaving(Object::Product(id))),
+    }
 }
 
 fn check_names(planning: &Planning<'_, CodeRepoResource>) -> Result<(), Diagnostics> {

@@ -38,9 +38,12 @@ impl Resource for CodeRepoResource {
         mut state: CodeRepoModel,
     ) -> Result<Option<CodeRepoModel>, Diagnostics> {
         let client = operation.client().clone();
-        let (product, id) = (state.product_id()?, state.repository_id()?);
+        let (product, id) = gitlab_project::locate(&client, &state)?;
         let project = match client.products()?.get(product).await? {
-            Some(_) => client.code_repos()?.project(product, id).await?,
+            Some(_) => {
+                let project = client.code_repos()?.project(product, id).await?;
+                gitlab_project::check(&state, project)?
+            }
             None => gitlab_project::read(&client, &state).await?,
         };
         let Some(project) = project else {
@@ -50,7 +53,6 @@ impl Resource for CodeRepoResource {
         client
             .holders()
             .record_read(&object, &mut operation.private)?;
-        gitlab_project::check(&state, &project)?;
         // What differed is read again, so that it stays drift until it is repaired.
         let kept = Verified::load(&operation.private)
             .filter(|kept| state.common.drift.is_null() && kept.names_provider(&client));

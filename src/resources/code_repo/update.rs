@@ -12,6 +12,7 @@ use crate::claim::Claim;
 use crate::client::Client;
 use crate::config_repo::PutMode;
 use crate::resources::home::{Home, ManifestLocation};
+use crate::resources::replacement::Replaced;
 use crate::wait_graph::Target;
 
 /// Brings the project, the credentials and the manifest of a repository to what is planned.
@@ -23,6 +24,7 @@ pub(super) async fn update(
     let client = operation.client().clone();
     let attempt = format!("update the code repository {}", planned.name);
     let (product, id) = (prior.product_id()?, prior.repository_id()?);
+    Replaced::take(&mut operation.private);
     let claim = Claim::load_or_store(&mut operation.private)?;
     client
         .holders()

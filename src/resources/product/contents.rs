@@ -8,7 +8,6 @@ use nautes_model::layout::Repository;
 use nautes_model::{EntityKey, Kind, ProductId, RepositoryId};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 
-use super::model::ProductModel;
 use crate::backends::gitlab::{Branch, EntryType, Error, GitLab, Project};
 use crate::client::Client;
 use crate::credentials::Owner;
@@ -32,6 +31,8 @@ pub(crate) struct Contents {
     /// All repositories whose projects are in the group, also those that are marked for deletion.
     in_group: BTreeMap<RepositoryId, Owner>,
     has_manifests: bool,
+    /// Files in the place of manifests that cannot be read, so that nobody knows what they guard.
+    invalid: Vec<String>,
     /// What people have put into the configuration repository: files, and other branches.
     of_people: Vec<String>,
 }
@@ -65,7 +66,7 @@ impl Contents {
             }
         }
         let config_project = config_project.map(|project| project.id);
-        let mut entities = entities(client, product, config_project).await?;
+        let (mut entities, invalid) = manifests(client, product, config_project).await?;
         let has_manifests = !entities.is_empty();
         let named = entities.iter().filter_map(repository_id).collect();
         // A repository without a project, or with an unfinished one without commits, holds no work.
@@ -84,6 +85,7 @@ impl Contents {
                 .collect(),
             in_group,
             has_manifests,
+            invalid,
             of_people: Vec::new(),
         })
     }
@@ -117,7 +119,7 @@ impl Contents {
         // A half-destroyed repository has no manifest any more; its destroy continues.
         repositories.retain(|project| !is_unfinished(project) && !is_destroying(project));
         if !repositories.is_empty() {
-            let entities = entities(client, product, config_project).await?;
+            let (entities, _) = manifests(client, product, config_project).await?;
             repositories.retain(|project| {
                 let id = Some(RepositoryId::new(project.id));
                 !entities.iter().any(|key| repository_id(key) == id)
@@ -143,19 +145,28 @@ impl Contents {
         self.named.iter().filter(elsewhere).copied().collect()
     }
 
-    /// Whether the configuration repository holds a manifest, or something of people.
+    /// Whether the configuration repository holds a manifest, a file in the place of one, or something
+    /// of people.
     pub(crate) fn is_in_use(&self) -> bool {
-        self.has_manifests || !self.of_people.is_empty()
+        self.has_manifests || !self.invalid.is_empty() || !self.of_people.is_empty()
     }
 
     /// Refuses to destroy a product that is not empty, unless its attributes permit that. What is
     /// archived, or was kept by a destroy of this run, is never destroyed with its product.
-    pub(crate) fn check(&self, client: &Client, state: &ProductModel) -> Result<(), Diagnostics> {
-        let name = &state.name;
-        if state.force_destroy == Some(true) {
+    pub(crate) fn check(
+        &self,
+        client: &Client,
+        name: &str,
+        force_destroy: Option<bool>,
+    ) -> Result<(), Diagnostics> {
+        if force_destroy == Some(true) {
             return self.check_kept(client, name);
         }
-        if self.repositories.is_empty() && self.entities.is_empty() && self.of_people.is_empty() {
+        if self.repositories.is_empty()
+            && self.entities.is_empty()
+            && self.invalid.is_empty()
+            && self.of_people.is_empty()
+        {
             return Ok(());
         }
         let mut detail =
@@ -167,6 +178,13 @@ impl Contents {
         }
         for key in &self.entities {
             let _ = writeln!(detail, "  - the {key}");
+        }
+        for path in &self.invalid {
+            let name = config_repository::NAME;
+            let _ = writeln!(
+                detail,
+                "  - the file {path} in {name}, which is no manifest that can be read"
+            );
         }
         for found in self.of_people.iter().take(SHOWN_FILES) {
             let _ = writeln!(detail, "  - {found} in {}", config_repository::NAME);
@@ -274,18 +292,24 @@ fn is_unfinished(project: &Project) -> bool {
     unfinished::is_marked(project.description.as_deref().unwrap_or_default())
 }
 
-async fn entities(
+/// The entities of a product, and the paths of files that should hold one but cannot be read.
+async fn manifests(
     client: &Client,
     product: ProductId,
     config_project: Option<u64>,
-) -> Result<Vec<EntityKey>, Diagnostics> {
+) -> Result<(Vec<EntityKey>, Vec<String>), Diagnostics> {
     let Some(config_project) = config_project else {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), Vec::new()));
     };
     let repository = client
         .config_repositories()?
         .product(product, config_project);
     let snapshot = repository.fresh_snapshot().await;
     let snapshot = snapshot.with_context(|| format!("read the manifests of {product}"))?;
-    Ok(snapshot.tree().entities().map(Entity::key).collect())
+    let tree = snapshot.tree();
+    let invalid = tree.invalid_files().map(|(path, _)| path.to_owned());
+    Ok((
+        tree.entities().map(Entity::key).collect(),
+        invalid.collect(),
+    ))
 }

@@ -87,7 +87,7 @@ fn warn_of_left(
     );
 }
 
-/// Returns the repositories of a deleted group that have secrets in Vault.
+/// Returns the repositories of a deleted group that have secrets in Vault which name no other owner.
 pub(super) async fn left_by(
     client: &Client,
     product: ProductId,
@@ -97,7 +97,7 @@ pub(super) async fn left_by(
     let mut left = BTreeSet::new();
     for project in projects {
         let id = RepositoryId::new(project.id);
-        let has_secrets = client.credentials()?.has_secrets(id).await;
+        let has_secrets = client.credentials()?.has_secrets_of(&project).await;
         if has_secrets.with_context(|| format!("look for secrets of the code repository {id}"))? {
             left.insert(id);
         }

@@ -2,7 +2,7 @@
 //! made for it in Vault, which cannot be restored.
 
 use nautes_model::ProductId;
-use terraform_plugin::diagnostics::Diagnostics;
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::resource::Operation;
 
 use super::contents::Contents;
@@ -13,8 +13,10 @@ use crate::backends::gitlab::{AccessLevel, Group, Project};
 use crate::claim::{Claim, Deletion};
 use crate::client::Client;
 use crate::diagnostics::Context as _;
+use crate::lookup::config_repository::NAME;
 use crate::resources::attribute::drift_attribute;
 use crate::resources::deletion_policy::DeletionPolicy;
+use crate::resources::replacement::{Replaced, check_deletion};
 use crate::resources::same_object::was_restored;
 use crate::wait_graph::Target;
 
@@ -38,6 +40,7 @@ pub(super) async fn delete(
     if judged == Deletion::OfAnother {
         return Ok(());
     }
+    let replaced = Replaced::take(&mut operation.private);
     let group = match products.read_group(id).await? {
         Some(group) => Some(group),
         None => products.marked_group(id).await?,
@@ -48,15 +51,20 @@ pub(super) async fn delete(
     };
     let config_project = products.find_config_repository(&group).await?;
     gitlab_group::check_same(state, &group, config_project.as_ref())?;
+    gitlab_group::check_not_renamed(products, state, &group, config_project.as_ref()).await?;
     if is_deleted(state) && !group.is_marked_for_deletion() {
         return Err(was_restored(&format!(
             "The GitLab group {}",
             group.full_path
         )));
     }
+    if operation.is_replacement() && !group.is_marked_for_deletion() {
+        check_deletion(&state.name, state.deletion_policy(), replaced.as_ref())?;
+    }
     match state.deletion_policy() {
         _ if group.is_marked_for_deletion() => {
             let contents = Contents::find(&client, id, config_project.as_ref()).await?;
+            check_secrets(operation, state, config_project.as_ref(), &contents).await?;
             remove_secrets(operation, state, config_project.as_ref(), &contents).await?;
         }
         DeletionPolicy::Abandon => abandon(operation, state, config_project.as_ref()).await?,
@@ -76,17 +84,18 @@ async fn delete_group(
     config_project: Option<&Project>,
 ) -> Result<(), Diagnostics> {
     let client = operation.client().clone();
+    if state.force_destroy != Some(true) && config_project.is_none() {
+        return Err(unknown_contents(&state.name, group));
+    }
     let mut contents = Contents::find(&client, ProductId::new(group.id), config_project).await?;
     if state.force_destroy != Some(true) {
         contents = contents
             .with_files_of_people(&client, config_project)
             .await?;
     }
-    contents.check(&client, state)?;
+    contents.check(&client, &state.name, state.force_destroy)?;
     check_role(operation, state, group).await?;
-    credentials::check_removable(&client, &contents).await?;
-    let id = state.config_project_id();
-    operators::check_removable(&client, &operation.private, id, config_project).await?;
+    check_secrets(operation, state, config_project, &contents).await?;
     let at_once = state.permanently_remove == Some(true);
     let pending = deletion::delete(&client, group, at_once).await?;
     if let Some(pending) = pending {
@@ -94,6 +103,30 @@ async fn delete_group(
         operation.warn(summary, pending.detail(&group.full_path));
     }
     remove_secrets(operation, state, config_project, &contents).await
+}
+
+/// Returns the error of a product whose manifests cannot be read, so that nothing tells what it holds.
+fn unknown_contents(name: &str, group: &Group) -> Diagnostics {
+    let detail = format!(
+        "GitLab does not show the project {}/{NAME} to the owner of the provider argument gitlab.token, so neither the manifests of the product nor whether GitLab shows all of its repositories is known. Nothing was changed. If that project was deleted, apply the nautes_product, which makes it again, and destroy the product then. To destroy the product with everything in it, set force_destroy = true and apply that before destroying.",
+        group.full_path
+    );
+    let summary = format!("The contents of the product {name} are not known");
+    Diagnostic::error(summary, detail).into()
+}
+
+/// Checks that the secrets and policies that go with a product are its own and can be removed, before
+/// anything is.
+async fn check_secrets(
+    operation: &Operation<Client>,
+    state: &ProductModel,
+    config_project: Option<&Project>,
+    contents: &Contents,
+) -> Result<(), Diagnostics> {
+    let client = operation.client();
+    credentials::check_removable(client, contents).await?;
+    let id = state.config_project_id();
+    operators::check_removable(client, &operation.private, id, config_project).await
 }
 
 pub(super) async fn check_role(

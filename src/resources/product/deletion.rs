@@ -42,7 +42,7 @@ pub(crate) async fn delete(
                 .with_context(|| format!("delete the GitLab group {}", group.full_path));
         }
     }
-    client.products()?.record_gone(ProductId::new(group.id));
+    client.products()?.record_deleted(ProductId::new(group.id));
     let kept = match gitlab.group(group.id).await {
         Ok(kept) => kept,
         Err(error) if error.is_not_found() => return Ok(None),

@@ -9,12 +9,13 @@ use super::gitlab_group::object_id;
 use super::resource::ProductResource;
 use crate::backends::gitlab::Kind;
 use crate::diagnostics::gitlab_error;
-use crate::resources::existing::Existing;
+use crate::planned::Object;
+use crate::resources::existing::{Existing, held};
 use crate::resources::gitlab_attribute::visibility_name;
 use crate::resources::unfinished;
 
 /// Warns of an existing group, as far as GitLab answers. A token that GitLab does not accept is an
-/// error.
+/// error, and so is the adoption of what another resource of the state holds.
 pub(super) async fn warn(planning: &mut Planning<'_, ProductResource>) -> Result<(), Diagnostics> {
     let (PlanKind::Create, Some(client), Known(name)) =
         (planning.kind, planning.client, &planning.planned.name)
@@ -36,6 +37,10 @@ pub(super) async fn warn(planning: &mut Planning<'_, ProductResource>) -> Result
     };
     let id = ProductId::new(group.id);
     let is_held = client.holders().is_held_by_another(&object_id(id), None);
+    let is_kept = !client.planned().gives_up_its_name(Object::Product(id));
+    if is_held && is_kept && planning.planned.adopt_existing == Known(true) {
+        return Err(held(&format!("GitLab group {path}"), &id.to_string()));
+    }
     let description = group.description.as_deref().unwrap_or_default();
     if is_held || unfinished::is_marked(description) {
         return Ok(());

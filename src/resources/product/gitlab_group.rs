@@ -8,6 +8,7 @@ use super::model::ProductModel;
 use crate::backends::gitlab::{Group, GroupChange, Project};
 use crate::claim::ObjectId;
 use crate::client::Client;
+use crate::lookup::Products;
 use crate::resources::gitlab_attribute::{VisibilityLimit, parse_visibility, planned_value};
 use crate::resources::gitlab_object::{NewPath, refused, rename};
 use crate::resources::same_object::Sameness;
@@ -55,6 +56,22 @@ pub(super) fn check_same(
             )),
             _ => Ok(()),
         },
+        _ => Ok(()),
+    }
+}
+
+/// Checks that the configuration repository in the state was not renamed, if none is at its path.
+pub(super) async fn check_not_renamed(
+    products: &Products,
+    state: &ProductModel,
+    group: &Group,
+    config_project: Option<&Project>,
+) -> Result<(), Diagnostics> {
+    match (config_project, state.config_project_id()) {
+        (None, Some(project)) => {
+            let product = ProductId::new(group.id);
+            products.check_not_renamed(product, project).await
+        }
         _ => Ok(()),
     }
 }

@@ -1,12 +1,14 @@
 //! How the plan for a product goes beyond its schema.
 
 use nautes_model::name::NameRule;
-use terraform_plugin::diagnostics::Diagnostics;
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::resource::{PlanKind, Planning};
 use terraform_plugin::value::{Known, Path, Tf};
 
+use super::contents::Contents;
 use super::delete::is_deleted;
 use super::gitlab_group::{self, TYPE_NAME};
+use super::model::ProductModel;
 use super::resource::{ProductResource, product_id};
 use super::{config_repository, existing};
 use crate::backends::gitlab::Visibility;
@@ -18,6 +20,7 @@ use crate::resources::gitlab_attribute::{
 };
 use crate::resources::planned_reference::record_replaced;
 use crate::resources::references::{check_top_level_path, invalid_value};
+use crate::resources::replacement::Replaced;
 
 /// Adjusts what the schema plans.
 pub(super) async fn modify(
@@ -26,6 +29,9 @@ pub(super) async fn modify(
     if let (Some(client), Some(prior)) = (planning.client, &planning.prior) {
         let object = gitlab_group::object_id(product_id(prior)?);
         client.holders().record_kept(&object, &planning.private)?;
+    }
+    if let Some(prior) = &planning.prior {
+        replaced(prior)?.store(&mut planning.private)?;
     }
     if planning.prior.as_ref().is_some_and(is_deleted) {
         planning.require_replacement(Path::to("drift"));
@@ -36,10 +42,52 @@ pub(super) async fn modify(
     if planning.kind == PlanKind::Create {
         let adopts = planning.planned.adopt_existing.known().copied();
         check_replacement(planning.replaced.as_ref(), adopts)?;
+        check_replaced(planning).await?;
         plan_creation(planning);
     }
-    record(planning)?;
-    existing::warn(planning).await
+    // Before it is recorded that the holder of the name makes room.
+    existing::warn(planning).await?;
+    record(planning)
+}
+
+/// Returns what a replacement of a product is judged by.
+fn replaced(prior: &ProductModel) -> Result<Replaced, Diagnostics> {
+    Ok(Replaced {
+        id: product_id(prior)?.to_string(),
+        name: prior.name.clone(),
+        product: None,
+        policy: prior.deletion_policy(),
+        force_destroy: prior.force_destroy,
+        created_at: None,
+        web_url: None,
+        is_gone: is_deleted(prior),
+        is_checked: false,
+    })
+}
+
+/// Refuses the creation half of a replacement that would keep the path of what it replaces, or whose
+/// deletion half would delete what is to be kept, or repositories that no manifest names.
+async fn check_replaced(planning: &mut Planning<'_, ProductResource>) -> Result<(), Diagnostics> {
+    let Some(replaced) = planning.replaced.as_ref().and_then(Replaced::load) else {
+        return Ok(());
+    };
+    let planned = &planning.planned;
+    let has_same_path = planned.name.known() == Some(&replaced.name);
+    replaced.check_policy(&planned.deletion_policy, has_same_path)?;
+    let is_guarded = !replaced.policy.keeps() && replaced.force_destroy != Some(true);
+    let (true, Some(client)) = (is_guarded && !replaced.is_gone, planning.client) else {
+        return Ok(());
+    };
+    let id = replaced.id.parse().map_err(Diagnostic::bug)?;
+    let unmanaged = async {
+        let config_project = client.products()?.config_project(id).await?;
+        Contents::unmanaged(client, id, config_project).await
+    };
+    match unmanaged.await {
+        Ok(contents) => contents.check(client, &replaced.name, replaced.force_destroy),
+        // Planning works without GitLab; the contents are checked again at apply.
+        Err(_) => Ok(()),
+    }
 }
 
 /// Records what is planned, for the plans of what is in the product.

@@ -20,6 +20,7 @@ use crate::planned::Object;
 use crate::resources::attribute::{check_product_path, drift_attribute, invalid_import_id};
 use crate::resources::deletion_policy::{DeletionPolicy, check_arguments};
 use crate::resources::gitlab_object;
+use crate::resources::replacement::Replaced;
 use crate::resources::unfinished;
 use crate::wait_graph::Target;
 
@@ -77,6 +78,7 @@ impl Resource for ProductResource {
             .record_read(&object, &mut operation.private)?;
         let config_project = product.config_project.as_ref();
         gitlab_group::check_same(&state, &product.group, config_project)?;
+        gitlab_group::check_not_renamed(products, &state, &product.group, config_project).await?;
         state.update_from(&product.group, config_project);
         let mut drift = operators::inspect(client, &operation.private, config_project).await?;
         let description = product.group.description.as_deref().unwrap_or_default();
@@ -99,6 +101,7 @@ impl Resource for ProductResource {
         let client = operation.client().clone();
         let products = client.products()?;
         let id = locate(products, &prior)?;
+        Replaced::take(&mut operation.private);
         let claim = Claim::load_or_store(&mut operation.private)?;
         client
             .holders()
@@ -115,6 +118,7 @@ impl Resource for ProductResource {
         };
         let existing = products.find_config_repository(&group).await?;
         gitlab_group::check_same(&prior, &group, existing.as_ref())?;
+        gitlab_group::check_not_renamed(products, &prior, &group, existing.as_ref()).await?;
         if let Some(parent) = products.parent_group().await? {
             gitlab_group::check_visibility(&planned, parent)?;
         }
@@ -173,7 +177,7 @@ impl Resource for ProductResource {
         client.planned().record_leaving(Object::Product(id));
         if state.force_destroy != Some(true) && state.deletion_policy() == DeletionPolicy::Delete {
             match Contents::unmanaged(&client, id, state.config_project_id()).await {
-                Ok(contents) => contents.check(&client, &state)?,
+                Ok(contents) => contents.check(&client, &state.name, state.force_destroy)?,
                 // Planning works without GitLab; the contents are checked again at apply.
                 Err(_) => operation.warn(
                     format!("The contents of the product {} could not be checked", state.name),
@@ -234,6 +238,9 @@ pub(super) fn locate(products: &Products, state: &ProductModel) -> Result<Produc
     let id = product_id(state)?;
     if let Known(full_path) = &state.full_path {
         products.record_full_path(id, full_path);
+    }
+    if let Known(web_url) = &state.web_url {
+        products.record_web_url(id, web_url);
     }
     Ok(id)
 }

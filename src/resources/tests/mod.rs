@@ -4,6 +4,7 @@
 mod cluster_manifest;
 mod names;
 mod plan;
+mod safety;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -116,3 +116,35 @@ fn another_parent_group_moves_nothing() -> Case {
     assert_eq!(env.living()?, before);
     Ok(())
 }
+
+#[test]
+fn a_gitlab_that_lacks_what_the_state_has_proves_nothing_gone() -> Case {
+    let mut env = TestEnv::with_vault(SMALL)?;
+    env.workspace.apply_with(&[])?;
+    let (before, vault) = (env.living()?, env.vault()?.inventory()?);
+    let empty = TestEnv::new("")?;
+    let of_stranger = empty.token_of_new_user("stranger", None)?;
+    env.workspace.plan_with(&["-destroy"])?;
+    env.workspace
+        .set_env("NAUTES_GITLAB_URL", empty.gitlab.url());
+    env.use_token(empty.gitlab.root_token());
+    let text = env.apply_saved_plan()?;
+    assert!(text.contains("Error"), "{text}");
+    for token in [empty.gitlab.root_token(), &of_stranger] {
+        env.use_token(token);
+        let text = env.refused(&["destroy", "-auto-approve", "-no-color"])?;
+        assert!(text.contains("on another GitLab"), "{text}");
+        assert!(text.contains("gitlab.url"), "{text}");
+        env.refused(&["apply", "-auto-approve", "-no-color"])?;
+        env.refused(&["apply", "-refresh-only", "-auto-approve", "-no-color"])?;
+        for address in [ENVIRONMENT, REPO, PRODUCT] {
+            let target = format!("-target={address}");
+            let destroy = ["destroy", "-refresh=false", "-auto-approve", "-no-color"];
+            env.refused(&[&destroy[..], &[&target]].concat())?;
+        }
+    }
+    assert_eq!(env.workspace.addresses()?.len(), 3);
+    assert_eq!(env.vault()?.inventory()?, vault);
+    assert_eq!(env.living()?, before);
+    Ok(())
+}

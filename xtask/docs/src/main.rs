@@ -12,6 +12,7 @@ use terraform_plugin::docs::{Example, pages};
 use terraform_plugin::service::ProviderService;
 use terraform_provider_nautes::provider::Nautes;
 
+mod permissions;
 #[cfg(test)]
 mod tests;
 
@@ -39,13 +40,12 @@ fn render() -> anyhow::Result<BTreeMap<String, String>> {
         })
     };
     let pages = pages(&service, "nautes", &examples);
-    match failure.into_inner() {
-        Some(error) => Err(error),
-        None => Ok(pages
-            .into_iter()
-            .map(|page| (page.path, page.text))
-            .collect()),
+    if let Some(error) = failure.into_inner() {
+        return Err(error);
     }
+    let schemas = pages.into_iter().map(|page| (page.path, page.text));
+    let permissions = (permissions::PATH.to_owned(), permissions::render());
+    Ok(schemas.chain([permissions]).collect())
 }
 
 /// Reads the example files in a folder of `examples/`, sorted by name; there are none if it does not exist.

@@ -9,6 +9,7 @@ mod change_binding;
 mod change_one;
 mod chart;
 mod commits;
+mod component_install;
 mod configurations;
 mod figure;
 mod gitlab_refresh;
@@ -53,7 +54,7 @@ use self::setup::Bench;
 use crate::static_target::Profile;
 
 /// Every metric.
-const METRICS: [Metric; 20] = [
+const METRICS: [Metric; 21] = [
     handshake::METRIC,
     memory::METRIC,
     binary_size::METRIC,
@@ -66,6 +67,7 @@ const METRICS: [Metric; 20] = [
     vault_reads::METRIC,
     state_size::METRIC,
     peak_memory::METRIC,
+    component_install::METRIC,
     vault_refresh::METRIC,
     gitlab_refresh::METRIC,
     change_one::METRIC,

@@ -3,6 +3,7 @@
 mod discovery;
 mod error;
 mod read;
+mod token;
 mod write;
 
 pub use self::discovery::{DiscoveryError, Resource};

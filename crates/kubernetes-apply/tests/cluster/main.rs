@@ -15,6 +15,8 @@ mod drift;
 #[cfg(test)]
 mod environment;
 #[cfg(test)]
+mod lease;
+#[cfg(test)]
 mod single;
 #[cfg(test)]
 mod stored_versions;

@@ -162,13 +162,33 @@ impl<P: Provider> Driver<P> {
         config: &Value,
         prior: Option<&Stored>,
     ) -> Result<Change, Failure> {
+        self.plan_change(type_name, config, prior, false).await
+    }
+
+    /// Plans the replacement of an object, as the option `-replace` does.
+    pub async fn plan_replacement(
+        &self,
+        type_name: &str,
+        config: &Value,
+        prior: &Stored,
+    ) -> Result<Change, Failure> {
+        self.plan_change(type_name, config, Some(prior), true).await
+    }
+
+    async fn plan_change(
+        &self,
+        type_name: &str,
+        config: &Value,
+        prior: Option<&Stored>,
+        is_forced: bool,
+    ) -> Result<Change, Failure> {
         if !config.is_null() {
             require_success(self.validate(type_name, config).await?)?;
         }
         let tainted = prior.is_some_and(|prior| prior.tainted) && !config.is_null();
         let private = prior.map(|prior| prior.private.clone()).unwrap_or_default();
         let (first, replace) = self.plan_once(type_name, config, prior, private).await?;
-        if (replace || tainted) && prior.is_some() {
+        if (replace || tainted || is_forced) && prior.is_some() {
             // Terraform plans again as for a creation, with the private state of the first response.
             let private = (!tainted).then(|| first.private.clone());
             let (second, _) = self

@@ -33,6 +33,12 @@ pub struct AuditEvent {
     pub object_ref: Option<AuditObject>,
     /// The outcome.
     pub response_status: Option<AuditStatus>,
+    /// When the request arrived.
+    #[serde(rename = "requestReceivedTimestamp", with = "time::serde::rfc3339")]
+    pub received: time::OffsetDateTime,
+    /// When it was finished.
+    #[serde(rename = "stageTimestamp", with = "time::serde::rfc3339")]
+    pub finished: time::OffsetDateTime,
 }
 
 /// The user of an audit event.

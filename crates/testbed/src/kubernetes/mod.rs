@@ -18,6 +18,7 @@ mod programs;
 mod servers;
 mod service_range;
 mod shared;
+mod snapshot;
 mod stand_in;
 
 use std::fmt;
@@ -182,6 +183,18 @@ impl ControlPlane {
     /// `path` begins with `/api` or `/apis`.
     pub fn api(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Error> {
         self.api.request(method, path, body)
+    }
+
+    /// Does the same as [`Self::api`], as the owner of a bearer token.
+    pub fn api_as(
+        &self,
+        token: &str,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, Error> {
+        let api = Api::new(&self.url(), &self.authority.pem(), token)?;
+        api.request(method, path, body)
     }
 
     /// Reads an object as the administrator; returns `None` if it does not exist.

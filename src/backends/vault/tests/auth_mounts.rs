@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::{KubernetesAuth, KubernetesRole};
+use super::super::{KubernetesAuth, KubernetesRole, TokenLimits};
 use super::server::{Server, run};
 use crate::secret::Secret;
 
@@ -47,6 +47,10 @@ fn a_mount_is_made_described_configured_and_removed() {
             namespaces: BTreeSet::from(["nautes".to_owned()]),
             audience: "vault".to_owned(),
             token_policies: BTreeSet::new(),
+            tokens: TokenLimits {
+                seconds: 60,
+                without_default_policy: true,
+            },
         };
         vault
             .write_kubernetes_role("pipe-01", "probe", &role)

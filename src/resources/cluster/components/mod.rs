@@ -98,6 +98,40 @@ pub(super) struct Installer<'a> {
     pub(super) model: &'a ClusterModel,
 }
 
+/// The manifests of a selection.
+pub(super) struct Manifests(Vec<Option<Manifest>>);
+
+impl Manifests {
+    /// Fetches the manifests of the components that are installed, and checks their digests.
+    pub(super) async fn fetch(client: &Client, selection: &Selection) -> Result<Self, Diagnostics> {
+        let fetched = fetch_all(client, selection).await;
+        let mut manifests = Vec::new();
+        let mut found = Diagnostics::default();
+        for (wanted, manifest) in selection.installed.iter().zip(fetched) {
+            match manifest {
+                Ok(manifest) => manifests.push(manifest),
+                Err(error) => found.extend(refusal(wanted.release.component, &error)),
+            }
+        }
+        if found.has_error() {
+            return Err(found);
+        }
+        Ok(Self(manifests))
+    }
+}
+
+async fn fetch_all(
+    client: &Client,
+    selection: &Selection,
+) -> Vec<Result<Option<Manifest>, ComponentError>> {
+    let cache = cache_folder().map(Cache::new);
+    let downloads = selection
+        .installed
+        .iter()
+        .map(|wanted| fetch(&wanted.release, cache.as_ref(), client.downloader()));
+    join_all(downloads).await
+}
+
 impl Selection {
     /// Selects the components of a cluster by its slots and by what is installed.
     pub(super) fn new(
@@ -311,11 +345,11 @@ impl Installer<'_> {
         let components = self.model.components.as_ref();
         let slot = components.and_then(|components| components.gateway.as_ref());
         let gateway = match shape.host_cluster() {
-            None => Gateway::load(self.cluster, slot).await?,
             Some(host) => {
-                let host = Host::open(self.client, host).await?;
-                Gateway::load_from_host(&host.cluster, slot).await?
+                let host = Host::connect(self.client, host).await?;
+                Gateway::of_host(host.facts().await?)
             }
+            None => Gateway::load(self.cluster, slot).await?,
         };
         let inputs = AddressInputs {
             name: self.name,
@@ -328,30 +362,21 @@ impl Installer<'_> {
         Ok(Addresses::new(&inputs, gateway))
     }
 
-    /// Fetches all manifests and builds all objects. Nothing is written.
+    /// Builds all objects of the components that are installed, from their manifests. Nothing is written.
     pub(super) async fn prepare(
         &self,
         selection: Selection,
+        manifests: Manifests,
         addresses: &Addresses,
     ) -> Result<Preparation, Diagnostics> {
-        let manifests = self.fetch(&selection).await;
+        let Manifests(manifests) = manifests;
         self.build_all(selection, manifests, addresses).await
-    }
-
-    /// Fetches the manifests of the components that are installed.
-    async fn fetch(&self, selection: &Selection) -> Vec<Result<Option<Manifest>, ComponentError>> {
-        let cache = cache_folder().map(Cache::new);
-        let downloads = selection.installed.iter().map(|wanted| {
-            let downloader = self.client.downloader();
-            fetch(&wanted.release, cache.as_ref(), downloader)
-        });
-        join_all(downloads).await
     }
 
     async fn build_all(
         &self,
         selection: Selection,
-        manifests: Vec<Result<Option<Manifest>, ComponentError>>,
+        manifests: Vec<Option<Manifest>>,
         addresses: &Addresses,
     ) -> Result<Preparation, Diagnostics> {
         let namespaces = selection.namespaces();
@@ -364,6 +389,7 @@ impl Installer<'_> {
             addresses,
             namespaces: &namespaces,
             webhook_token: &token,
+            virtual_pipelines: &self.virtual_pipelines().await?,
         };
         let mut components = Vec::new();
         let mut found = Diagnostics::default();
@@ -390,7 +416,7 @@ impl Installer<'_> {
     async fn build(
         &self,
         wanted: Wanted,
-        manifest: Result<Option<Manifest>, ComponentError>,
+        manifest: Option<Manifest>,
         context: &settings::Context<'_>,
     ) -> Result<Prepared, Diagnostics> {
         let Wanted {
@@ -399,7 +425,6 @@ impl Installer<'_> {
             migrate_foreign,
         } = wanted;
         let component = release.component;
-        let manifest = manifest.map_err(|error| refusal(component, &error))?;
         let installation = Installation {
             settings: self.settings(&release, context).await?,
             version: release.version.clone(),
@@ -663,19 +688,21 @@ impl Installer<'_> {
         live: &LiveObjects<'_>,
         warnings: &mut Vec<(String, String)>,
     ) -> Result<Vec<String>, Diagnostics> {
-        let manifests = self.fetch(&selection).await;
+        let manifests = fetch_all(self.client, &selection).await;
         let mut available = Vec::new();
         let mut wanted = Vec::new();
-        for (component, manifest) in selection.installed.into_iter().zip(manifests) {
-            if let Err(error @ ComponentError::Download { .. }) = &manifest {
-                let summary = format!(
-                    "{} was not compared with what was installed",
-                    component.release.component
-                );
-                warnings.push((summary, sentence(error)));
-            } else {
-                wanted.push(component);
-                available.push(manifest);
+        for (next, manifest) in selection.installed.into_iter().zip(manifests) {
+            let component = next.release.component;
+            match manifest {
+                Ok(manifest) => {
+                    wanted.push(next);
+                    available.push(manifest);
+                }
+                Err(error @ ComponentError::Download { .. }) => {
+                    let summary = format!("{component} was not compared with what was installed");
+                    warnings.push((summary, sentence(&error)));
+                }
+                Err(error) => return Err(refusal(component, &error)),
             }
         }
         selection.installed = wanted;

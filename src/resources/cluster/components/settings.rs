@@ -1,9 +1,11 @@
 //! The settings of each component, from the slots, the provider's settings and the addresses of the cluster.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kubernetes_apply::cluster::{ApiError, Detail, DiscoveryError};
 use kubernetes_apply::object::Kind;
+use nautes_model::EntityName;
+use nautes_model::entity::{ComponentSlot, Entity, WorkerType};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use url::Url;
 
@@ -18,6 +20,7 @@ use crate::components::{
     WebhookCertificate, login_middleware,
 };
 use crate::diagnostics::Context as _;
+use crate::resources::home::Home;
 use crate::secret::{ExposeSecret as _, Secret};
 
 /// What several components are set up with.
@@ -27,6 +30,8 @@ pub(super) struct Context<'a> {
     pub(super) namespaces: &'a BTreeSet<String>,
     /// The token with which GitLab calls Argo CD.
     pub(super) webhook_token: &'a Secret,
+    /// The virtual clusters with pipelines that the cluster hosts, with the hosts of their dashboards.
+    pub(super) virtual_pipelines: &'a BTreeMap<EntityName, String>,
 }
 
 /// The claim in tokens that lists the groups of a user, where single sign-on is not configured.
@@ -70,12 +75,10 @@ impl Installer<'_> {
             Component::Hnc => Settings::Hnc(Hnc {
                 excluded_namespaces: context.namespaces.clone(),
             }),
-            Component::Oauth2Proxy => {
-                Settings::Oauth2Proxy(Box::new(self.oauth2_proxy(context.addresses)?))
-            }
+            Component::Oauth2Proxy => Settings::Oauth2Proxy(Box::new(self.oauth2_proxy(context)?)),
             Component::TektonPipelines => Settings::TektonPipelines,
             Component::TektonDashboard => Settings::TektonDashboard(self.dashboard(context)),
-            Component::Traefik => Settings::Traefik(self.traefik()),
+            Component::Traefik => Settings::Traefik(self.traefik(context)),
         })
     }
 
@@ -156,7 +159,7 @@ impl Installer<'_> {
         Ok(version.map(str::to_owned))
     }
 
-    fn traefik(&self) -> Traefik {
+    fn traefik(&self, context: &Context<'_>) -> Traefik {
         let gateway = self.gateway();
         let (http, https) = gateway.ports();
         Traefik {
@@ -169,7 +172,10 @@ impl Installer<'_> {
             tls_secret: gateway.tls_secret,
             middleware_users: [Component::Oauth2Proxy, Component::TektonDashboard]
                 .map(|component| component.namespace().to_owned())
-                .into(),
+                .into_iter()
+                // Ingresses of a virtual cluster are in a namespace of its name.
+                .chain(context.virtual_pipelines.keys().map(ToString::to_string))
+                .collect(),
         }
     }
 
@@ -183,7 +189,35 @@ impl Installer<'_> {
         }
     }
 
-    fn oauth2_proxy(&self, addresses: &Addresses) -> Result<Oauth2Proxy, Diagnostics> {
+    /// Returns the virtual clusters with pipelines that the cluster hosts, with the hosts of their dashboards. They are in
+    /// the tenant's repository.
+    pub(super) async fn virtual_pipelines(
+        &self,
+    ) -> Result<BTreeMap<EntityName, String>, Diagnostics> {
+        if self.model.usage != "host" || self.oidc().is_none() {
+            return Ok(BTreeMap::new());
+        }
+        let attempt = format!("look for the virtual clusters of {}", self.name);
+        let snapshot = Home::tenant(self.client).snapshot(&attempt).await?;
+        let entities = snapshot
+            .iter()
+            .flat_map(|snapshot| snapshot.tree().entities());
+        let pipelines = entities.filter_map(|entity| match entity {
+            Entity::Cluster(cluster)
+                if cluster.shape.host_cluster() == Some(self.name)
+                    && cluster.shape.worker_type() == Some(WorkerType::Pipeline) =>
+            {
+                let slot = cluster.components.get(&ComponentSlot::Pipeline)?;
+                let host = slot.additions.get("host")?.clone();
+                Some((cluster.name.clone(), host))
+            }
+            _ => None,
+        });
+        Ok(pipelines.collect())
+    }
+
+    fn oauth2_proxy(&self, context: &Context<'_>) -> Result<Oauth2Proxy, Diagnostics> {
+        let addresses = context.addresses;
         let parts = self.oidc().zip(addresses.login.as_deref());
         let parts = parts.zip(addresses.gateway.https_port());
         let Some(((oidc, host), https_port)) = parts else {
@@ -191,11 +225,17 @@ impl Installer<'_> {
             return Err(Diagnostic::bug(detail).into());
         };
         let dashboard = addresses.dashboard.as_deref();
-        let dashboards = dashboard.map(|host| Dashboard {
-            cluster: self.name.to_string(),
-            is_virtual: false,
-            exposure: self.exposure(host, addresses),
-        });
+        let own = dashboard.map(|host| (self.name, host, false));
+        let hosted = context.virtual_pipelines.iter();
+        let hosted = hosted.map(|(cluster, host)| (cluster, host.as_str(), true));
+        let dashboards = own
+            .into_iter()
+            .chain(hosted)
+            .map(|(cluster, host, is_virtual)| Dashboard {
+                cluster: cluster.to_string(),
+                is_virtual,
+                exposure: self.exposure(host, addresses),
+            });
         let mut scopes = vec!["openid", "profile", "email"];
         scopes.extend((oidc.groups_claim == GROUPS_CLAIM).then_some(GROUPS_CLAIM));
         let url = addresses.url(host).unwrap_or_default();
@@ -210,7 +250,7 @@ impl Installer<'_> {
             redirect_url: format!("{url}/oauth2/callback"),
             domain: addresses.domain.clone(),
             https_port,
-            dashboards: dashboards.into_iter().collect(),
+            dashboards: dashboards.collect(),
         })
     }
 

@@ -11,7 +11,7 @@ use super::super::access::open;
 use super::super::stored::ClusterSecrets;
 use super::INVENTORY;
 use crate::client::Client;
-use crate::clusters::{NAMESPACE, owner};
+use crate::clusters::{FACTS, Facts, NAMESPACE, owner};
 use crate::diagnostics::Context as _;
 use crate::resources::home::{Found, Home};
 
@@ -76,8 +76,23 @@ impl Host {
         self.cluster.require_uid(&self.uid).await
     }
 
+    /// Returns how the gateway of the host is reached, which serves the hosts of its virtual clusters; `None` if that is
+    /// not known.
+    pub(in super::super) async fn facts(&self) -> Result<Option<Facts>, Diagnostics> {
+        let kind = Kind::new("v1", "ConfigMap");
+        let found = self
+            .cluster
+            .find(&kind, Some(NAMESPACE), FACTS, Detail::Full)
+            .await;
+        let found = found.with_context(|| format!("read the facts of the host {}", self.name))?;
+        Ok(found.as_ref().and_then(Facts::parse))
+    }
+
     /// Finds a host, calls it and checks that it is the registered one.
-    pub(super) async fn connect(client: &Client, name: &EntityName) -> Result<Self, Diagnostics> {
+    pub(in super::super) async fn connect(
+        client: &Client,
+        name: &EntityName,
+    ) -> Result<Self, Diagnostics> {
         let host = Self::open(client, name).await?;
         let checked = host.check().await;
         let checked = checked.with_context(|| format!("use the host cluster {name}"));

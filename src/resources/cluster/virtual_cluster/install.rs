@@ -1,5 +1,6 @@
 //! Makes a virtual cluster in its host, or brings it to what is planned.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -232,7 +233,7 @@ async fn connect(planned: &ClusterModel, kubeconfig: Secret) -> Result<Connectio
         cluster.require_uid(expected).await.context(&attempt)?;
     }
     Ok(Connection {
-        cluster,
+        cluster: Arc::new(cluster),
         access,
         kubeconfig,
         uid,

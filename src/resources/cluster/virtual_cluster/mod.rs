@@ -65,6 +65,7 @@ fn settings(
     let url = Url::parse(&model.api_server).ok();
     let host = url.as_ref().and_then(Url::host_str);
     let host = host.map(|host| host.trim_start_matches('[').trim_end_matches(']'));
+    let oidc = client.settings().oidc.as_ref();
     Ok(VirtualCluster {
         name: name.to_string(),
         version: version("version", vcluster.version.known())?,
@@ -72,7 +73,7 @@ fn settings(
         https_node_port: port.ok_or_else(|| bug("https_node_port"))?,
         api_server: model.api_server.clone(),
         api_host: host.ok_or_else(|| bug("api_server"))?.to_owned(),
-        single_sign_on: client.settings().oidc.as_ref().map(|oidc| ApiSingleSignOn {
+        single_sign_on: oidc.map(|oidc| ApiSingleSignOn {
             issuer: oidc.issuer.clone(),
             client_id: oidc.client_id.clone(),
             ca_pem: oidc.ca_pem.clone(),

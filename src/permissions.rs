@@ -1,0 +1,3 @@
+//! What runtimes may do in clusters, as the documentation shows it.
+
+pub use crate::clusters::runtime::{ACCOUNT, Place, RIGHTS, Right};

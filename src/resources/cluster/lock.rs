@@ -1,0 +1,140 @@
+//! The lock of a cluster: of several runs one changes what is in it.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use kubernetes_apply::cluster::Cluster;
+use kubernetes_apply::lease::{HeldLease, LeaseError, LeaseLock, LeaseTiming};
+use kubernetes_apply::ownership::InvalidOwner;
+use nautes_model::EntityName;
+use terraform_plugin::diagnostics::Diagnostics;
+use terraform_plugin::waiting::waiting_for;
+
+use crate::clusters::{CLUSTER_LEASE, NAMESPACE, owner};
+use crate::diagnostics::{Context as _, Explain};
+
+/// The lock of a cluster, held. Dropping it gives it back.
+pub(super) struct Lock {
+    lease: HeldLease,
+    attempt: String,
+}
+
+impl Lock {
+    /// Takes the lock in a cluster that has the namespace of the provider, and waits while another run holds it.
+    pub(super) async fn acquire(
+        cluster: &Arc<Cluster>,
+        name: &EntityName,
+        attempt: &str,
+    ) -> Result<Self, LockError> {
+        let lock = LeaseLock {
+            namespace: NAMESPACE.to_owned(),
+            name: CLUSTER_LEASE.to_owned(),
+            owner: owner()?,
+            timing: LeaseTiming::default(),
+        };
+        let holder = Arc::new(Mutex::new(None::<String>));
+        let seen = Arc::clone(&holder);
+        let cluster_name = name.to_string();
+        let _waiting = waiting_for(move || {
+            let holder = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            Waiting {
+                cluster: &cluster_name,
+                holder: holder.as_deref(),
+            }
+            .to_string()
+        });
+        let lease = lock
+            .acquire(cluster, &identity(), |other| {
+                tracing::info!(cluster = %name, holder = other, "waiting for another run in the cluster");
+                let mut holder = holder.lock().unwrap_or_else(PoisonError::into_inner);
+                *holder = Some(other.to_owned());
+            })
+            .await?;
+        Ok(Self {
+            lease,
+            attempt: attempt.to_owned(),
+        })
+    }
+
+    /// Runs work under the lock. If it is lost, the work stops.
+    pub(super) async fn run<T>(
+        &self,
+        work: impl Future<Output = Result<T, Diagnostics>>,
+    ) -> Result<T, Diagnostics> {
+        self.lease.run(work).await.context(&self.attempt)?
+    }
+
+    /// Makes calls with another credential from now on.
+    pub(super) fn use_cluster(&self, cluster: &Arc<Cluster>) {
+        self.lease.use_cluster(cluster);
+    }
+
+    /// Gives the lock back. One that cannot be given back ends by itself.
+    pub(super) async fn release(self) {
+        if let Err(error) = self.lease.release().await {
+            tracing::debug!(%error, "the lock of a cluster could not be given back");
+        }
+    }
+}
+
+/// The lock cannot be taken.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LockError {
+    /// The name of the owner cannot be used.
+    #[error(transparent)]
+    Owner(#[from] InvalidOwner),
+    /// The lease cannot be had.
+    #[error(transparent)]
+    Lease(#[from] LeaseError),
+}
+
+impl LockError {
+    /// Whether the cluster does not accept the credential any more.
+    pub(super) fn is_unauthorized(&self) -> bool {
+        let Self::Lease(LeaseError::Api { source, .. }) = self else {
+            return false;
+        };
+        source
+            .call()
+            .is_some_and(|call| call.is_refused_for("Unauthorized"))
+    }
+}
+
+impl Explain for LockError {
+    fn explain(&self, attempt: &str) -> Diagnostics {
+        match self {
+            Self::Owner(error) => error.explain(attempt),
+            Self::Lease(error) => error.explain(attempt),
+        }
+    }
+}
+
+/// What a run waits for.
+struct Waiting<'a> {
+    cluster: &'a str,
+    holder: Option<&'a str>,
+}
+
+impl fmt::Display for Waiting<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { cluster, holder } = self;
+        match holder {
+            Some(holder) => write!(
+                f,
+                "another run in the cluster {cluster} to end, which holds the Lease {NAMESPACE}/{CLUSTER_LEASE} as {holder}"
+            ),
+            None => write!(
+                f,
+                "the Lease {NAMESPACE}/{CLUSTER_LEASE} of the cluster {cluster}"
+            ),
+        }
+    }
+}
+
+/// Returns a name for this run that no other has, and by which people find it.
+fn identity() -> String {
+    let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "terraform".to_owned());
+    let run = uuid::Uuid::new_v4().simple().to_string();
+    format!("{host}-{}-{run}", std::process::id())
+}
