@@ -16,6 +16,7 @@ mod guard;
 mod list;
 mod lock;
 mod manifest;
+mod manifest_change;
 mod model;
 mod nautes;
 mod operators;

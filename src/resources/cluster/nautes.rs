@@ -11,6 +11,7 @@ use url::Url;
 
 use super::addresses::AddressesModel;
 use super::manifest;
+use super::manifest_change::ManifestChange;
 use super::model::{ClusterModel, CredentialModel};
 use super::read::object_id;
 use super::resource::{ClusterResource, connect_physical};
@@ -105,8 +106,22 @@ fn require_client_certificate(kubeconfig: &Secret) -> Result<(), Diagnostics> {
     Err(Diagnostic::error("The kubeconfig has no client certificate", detail).into())
 }
 
+/// Registers a cluster: its credential, then its manifest with the files.
+pub(super) async fn save(
+    operation: &mut Operation<Client>,
+    change: ManifestChange<'_>,
+    prior: Option<&ClusterModel>,
+    planned: ClusterModel,
+) -> Result<ClusterModel, Diagnostics> {
+    let client = operation.client().clone();
+    let name = entity_name("name", &planned.name)?;
+    let registered = register(&client, &name, prior, &planned).await?;
+    let manifest_path = change.commit(operation).await?;
+    Ok(registered.complete(planned, manifest_path))
+}
+
 /// What is known of a cluster after its credential was stored.
-pub(super) struct Registered {
+struct Registered {
     uid: Option<String>,
     kubernetes_version: Option<String>,
     expires_at: Tf<String>,
@@ -114,7 +129,7 @@ pub(super) struct Registered {
 }
 
 /// Stores the credential of a physical cluster in Vault. That of a virtual one is what its operators find.
-pub(super) async fn register(
+async fn register(
     client: &Client,
     name: &EntityName,
     prior: Option<&ClusterModel>,
@@ -138,8 +153,8 @@ pub(super) async fn register(
     let version = version.with_context(|| format!("ask the cluster {name} for its version"))?;
     let text = connection.kubeconfig.expose_secret();
     let kubeconfig = with_server(text, &planned.api_server);
-    let secret = secrets.admin();
-    secret.write(&kubeconfig, &connection.uid).await?;
+    let stored = secrets.admin();
+    stored.write(&kubeconfig, &connection.uid).await?;
     Ok(Registered {
         expires_at: expires_at(planned, &connection.access),
         uid: Some(connection.uid),
@@ -150,7 +165,7 @@ pub(super) async fn register(
 
 impl Registered {
     /// Returns the state of a cluster whose manifest was committed.
-    pub(super) fn complete(self, planned: ClusterModel, manifest_path: String) -> ClusterModel {
+    fn complete(self, planned: ClusterModel, manifest_path: String) -> ClusterModel {
         let credential = credential(&planned, self.expires_at, self.vault_path);
         let vcluster = planned.vcluster.clone();
         let mut state = ClusterModel {

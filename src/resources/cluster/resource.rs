@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use nautes_model::entity::{ClusterShape, Entity};
+use nautes_model::entity::ClusterShape;
 use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::model::PlanOf;
 use terraform_plugin::resource::{ImportTarget, Operation, Planning, Resource};
@@ -11,16 +11,14 @@ use terraform_plugin::value::{Known, Tf};
 use super::access::{Connection, connect, given_kubeconfig, no_kubeconfig};
 use super::addresses::private_address;
 use super::components::{Installer, Manifests, Preparation, Selection};
+use super::manifest_change::ManifestChange;
 use super::model::{ClusterIdentity, ClusterModel, ComponentStatusModel};
 use super::read::{TYPE_NAME, object_id};
 use super::setup::{Setup, credential, expires_at, rotate_after};
 use super::stored::ClusterSecrets;
-use super::{delete, manifest, nautes, operators, plan, read, virtual_cluster};
-use crate::claim::Claim;
+use super::{delete, nautes, operators, plan, read, virtual_cluster};
 use crate::client::Client;
 use crate::components::entry_points::primary_domain;
-use crate::config_repo::PutMode;
-use crate::resources::home::{Home, ManifestLocation};
 use crate::resources::references::entity_name;
 
 /// `nautes_cluster`.
@@ -117,41 +115,12 @@ async fn save(
 ) -> Result<ClusterModel, Diagnostics> {
     let client = operation.client().clone();
     let name = entity_name("name", &planned.name)?;
-    let verb = if prior.is_some() { "update" } else { "create" };
-    let attempt = format!("{verb} the cluster {name}");
-    let claim = Claim::load_or_store(&mut operation.private)?;
-    let object = object_id(&name);
-    let cluster = manifest::entity(&planned)?;
-    let cluster_shape = cluster.shape.clone();
-    let entity = Entity::from(cluster);
-    let location = ManifestLocation::load(&operation.private);
-    let mode = put_mode(prior.as_ref(), location.as_ref());
-    let home = Home::tenant(&client)
-        .at(location)
-        .with_claim(Some(claim.clone()));
-    let request = home.begin(entity.key());
-    let validation = planned.validation(&client);
-    match &prior {
-        None => drop(
-            home.dry_run(&request, &entity, validation, &attempt)
-                .await?,
-        ),
-        Some(_) => client.holders().record(&object, &claim)?,
-    }
-
+    let change = ManifestChange::begin(operation, &client, &name, prior.as_ref(), &planned).await?;
     if client.settings().nautes_reconciles() {
-        let registered = nautes::register(&client, &name, prior.as_ref(), &planned).await?;
-        let saved = home
-            .put(&request, &entity, mode, validation, &attempt)
-            .await?;
-        drop(request);
-        saved.location.store(&mut operation.private)?;
-        if prior.is_none() {
-            client.holders().record_created(&object, &claim)?;
-        }
-        return Ok(registered.complete(planned, saved.path));
+        return nautes::save(operation, change, prior.as_ref(), planned).await;
     }
-    operators::require_no_installation(&client, &attempt).await?;
+    operators::require_no_installation(&client, change.attempt()).await?;
+    let cluster_shape = change.shape.clone();
     let selection = select(operation, &planned, prior.as_ref(), &cluster_shape)?;
     let secrets = ClusterSecrets::new(&client, &name)?;
     let manifests = Manifests::fetch(&client, &selection).await?;
@@ -217,14 +186,7 @@ async fn save(
     planned.component_status = Known(status);
     warn_of_webhooks(operation, &planned, prior.as_ref()).await;
 
-    let saved = home
-        .put(&request, &entity, mode, validation, &attempt)
-        .await?;
-    drop(request);
-    saved.location.store(&mut operation.private)?;
-    if prior.is_none() {
-        client.holders().record_created(&object, &claim)?;
-    }
+    planned.manifest_path = Known(change.commit(operation).await?);
     planned.credential = Known(credential(
         &planned,
         expires_at(&planned, &connection.access),
@@ -232,16 +194,7 @@ async fn save(
     ));
     planned.cluster_uid = Known(connection.uid);
     planned.kubernetes_version = Known(version);
-    planned.manifest_path = Known(saved.path);
     Ok(complete(planned))
-}
-
-/// Returns how the manifest is written.
-fn put_mode(prior: Option<&ClusterModel>, location: Option<&ManifestLocation>) -> PutMode {
-    match prior {
-        None => PutMode::Create,
-        Some(_) => PutMode::Update(location.map(|known| known.verified.clone())),
-    }
 }
 
 /// Fills in what follows from other attributes.
