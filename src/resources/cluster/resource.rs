@@ -177,9 +177,7 @@ async fn save(
     // All that may be refused comes before the first write.
     setup.check().await?;
     let preparation = installer.prepare(selection, manifests, &addresses).await?;
-    for (summary, detail) in installer.check(&preparation).await? {
-        operation.warn(summary, detail);
-    }
+    warn_of(operation, installer.check(&preparation).await?);
     let (lock, cluster) = setup.lock().await?;
     let work = async {
         let prepared = setup.prepare(&lock, &cluster).await?;
@@ -190,12 +188,8 @@ async fn save(
             model: &model,
         };
         let status = install(operation, &installer, preparation, prior.as_ref()).await?;
-        if let Some((summary, detail)) = installer.certificate_warning(&addresses).await? {
-            operation.warn(summary, detail);
-        }
-        for (summary, detail) in setup.complete(&prepared).await? {
-            operation.warn(summary, detail);
-        }
+        warn_of(operation, installer.certificate_warning(&addresses).await?);
+        warn_of(operation, setup.complete(&prepared).await?);
         Ok((prepared.version, status))
     };
     let done = lock.run(Box::pin(work)).await;
@@ -212,20 +206,40 @@ async fn save(
     if prior.is_none() {
         client.holders().record_created(&object, &claim)?;
     }
+    planned.manifest_path = Known(saved.path);
+    fill_computed(&mut planned, connection, version, &secrets);
+    Ok(planned)
+}
+
+/// Adds warnings, each with a summary and details.
+fn warn_of(
+    operation: &mut Operation<Client>,
+    warnings: impl IntoIterator<Item = (String, String)>,
+) {
+    for (summary, detail) in warnings {
+        operation.warn(summary, detail);
+    }
+}
+
+/// Fills in what the set-up has found out.
+fn fill_computed(
+    planned: &mut ClusterModel,
+    connection: Connection,
+    version: String,
+    secrets: &ClusterSecrets<'_>,
+) {
     planned.credential = Known(credential(
-        &planned,
+        planned,
         &connection.access,
         secrets.path.to_string(),
     ));
     planned.cluster_uid = Known(connection.uid);
-    planned.id = Known(name.to_string());
+    planned.id = Known(planned.name.clone());
     planned.kubernetes_version = Known(version);
-    planned.manifest_path = Known(saved.path);
     planned.drift = Tf::Null;
     if planned.primary_domain.is_unknown() {
         planned.primary_domain = primary_domain(&planned.api_server).into();
     }
-    Ok(planned)
 }
 
 /// Connects to a physical cluster with the given kubeconfig if it is new, else with the one in Vault; returns whether it
