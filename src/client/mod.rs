@@ -168,6 +168,7 @@ impl Client {
                 tenant_repository: self.settings.tenant_repository.clone(),
                 tenant: Some(self.settings.tenant.clone()),
                 nautes_reconciles: self.settings.nautes_reconciles(),
+                installation: self.settings.installation(),
             };
             let (gitlab, graph) = (self.gitlab()?.clone(), self.wait_graph.clone());
             Ok(Arc::new(Repositories::new(gitlab, options, graph)))

@@ -1,5 +1,7 @@
 //! The settings of one provider configuration, with defaults filled in.
 
+use nautes_model::installation::Installation;
+
 use super::vault::VaultSettings;
 use crate::config_repo::TenantRepository;
 use crate::secret::Secret;
@@ -71,5 +73,26 @@ impl Settings {
     /// Whether the operators of a Nautes installation make the runtime objects.
     pub(crate) fn nautes_reconciles(&self) -> bool {
         self.reconciler == Reconciler::Nautes
+    }
+
+    /// Returns what files for a Nautes installation say; `None` if there is none.
+    pub(crate) fn installation(&self) -> Option<Installation> {
+        self.nautes_reconciles().then(|| {
+            let url = self.gitlab.url.as_deref().unwrap_or_default();
+            let url = url.trim_end_matches('/').trim_end_matches("/api/v4");
+            let oidc = self.oidc.as_ref();
+            let text = |text: Option<&String>| text.cloned().unwrap_or_default();
+            Installation {
+                tenant: self.tenant.clone(),
+                repository_url: String::new(),
+                git_url: url.to_owned(),
+                git_ca_pem: text(self.gitlab.ca_pem.as_ref()),
+                vault_url: text(self.vault.address.as_ref()),
+                vault_ca_pem: text(self.vault.ca_pem.as_ref()),
+                issuer: text(oidc.map(|oidc| &oidc.issuer)),
+                client_id: text(oidc.map(|oidc| &oidc.client_id)),
+                issuer_ca_pem: text(oidc.and_then(|oidc| oidc.ca_pem.as_ref())),
+            }
+        })
     }
 }

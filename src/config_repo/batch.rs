@@ -6,18 +6,20 @@
 //! it, it is composed again on top of those, and a further commit repairs what then differs, until
 //! there is nothing left to commit.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use nautes_model::installation::Rendering;
 use nautes_model::tree::ManifestTree;
 use nautes_model::validation::violations;
 
-use crate::backends::gitlab::{self, Commit, Kind, NewCommit};
+use crate::backends::gitlab::{self, Commit, EntryType, FileAction, Kind, NewCommit};
 
 use super::branch_cache::BranchCache;
 use super::change::{Change, Created};
-use super::commit::{actions, summary};
+use super::commit::{actions, file_actions, summary};
 use super::compose::{Composer, Composition};
 use super::error::Error;
 use super::message::{ChangeId, listed, message};
@@ -133,7 +135,8 @@ impl Runner<'_> {
         loop {
             let Composition { tree, outcomes } = self.compose(&state, changes, created).await?;
             let head = state.head.commit();
-            let actions = actions(state.head.tree(), &tree, head);
+            let mut actions = actions(state.head.tree(), &tree, head);
+            actions.extend(self.file_actions(&state.head, &tree).await?);
             if actions.is_empty() && state.verified_now {
                 return Ok(state.complete(outcomes));
             }
@@ -199,6 +202,27 @@ impl Runner<'_> {
             head,
             verified_now,
         })
+    }
+
+    /// Returns the actions on the files that a Nautes installation reads for the clusters which a tree changes.
+    async fn file_actions(
+        &self,
+        head: &Snapshot,
+        tree: &ManifestTree,
+    ) -> Result<Vec<FileAction>, Error> {
+        let Some(installation) = &self.branch.installation else {
+            return Ok(Vec::new());
+        };
+        let rendering = Rendering::new(head.tree(), tree, installation);
+        let Some(commit) = head.commit().filter(|_| !rendering.is_empty()) else {
+            return Ok(file_actions(&rendering, &BTreeMap::new(), None));
+        };
+        let entries = self.branch.gitlab.tree(self.branch.project, commit).await?;
+        let files = entries
+            .into_iter()
+            .filter(|entry| entry.entry_type == EntryType::Blob);
+        let existing = files.map(|entry| (entry.path, entry.id)).collect();
+        Ok(file_actions(&rendering, &existing, Some(commit)))
     }
 
     async fn compose(

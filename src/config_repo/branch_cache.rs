@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use nautes_model::installation::Installation;
 use nautes_model::layout::Repository;
 use nautes_model::tree::{Kustomization, ManifestTree};
 use tokio::sync::OnceCell;
@@ -17,6 +18,8 @@ use super::snapshot::Snapshot;
 #[derive(Debug)]
 pub(super) struct BranchCache {
     pub(super) gitlab: GitLab,
+    /// The Nautes installation that reads further files of the branch, which are written with the manifests.
+    pub(super) installation: Option<Installation>,
     pub(super) project: u64,
     pub(super) name: String,
     pub(super) layout: Repository,
@@ -55,6 +58,7 @@ impl BranchCache {
             name,
             layout,
             contents,
+            installation: None,
             cached: Mutex::default(),
         }
     }

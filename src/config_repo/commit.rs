@@ -1,15 +1,17 @@
 //! From the difference of two trees to the actions of a commit and the summary in its message.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use nautes_model::EntityKey;
 use nautes_model::entity::Entity;
+use nautes_model::installation::Rendering;
 use nautes_model::tree::{FileChange, ManifestTree};
 
 use crate::backends::gitlab::FileAction;
 
 use super::message::{ChangeKind, SummaryLine};
+use super::object_id::ObjectFormat;
 
 /// Returns the actions that turn one tree into another. `head` is the commit of the first one.
 pub(super) fn actions(
@@ -34,6 +36,35 @@ pub(super) fn actions(
         },
     };
     to.changes_since(from).into_iter().map(action).collect()
+}
+
+/// Returns the actions that write the files of a Nautes installation and remove those that are obsolete. `existing` are
+/// the files of the commit `head` with their blob ids.
+pub(super) fn file_actions(
+    rendering: &Rendering,
+    existing: &BTreeMap<String, String>,
+    head: Option<&str>,
+) -> Vec<FileAction> {
+    let last_commit_id = head.unwrap_or_default();
+    let format = ObjectFormat::from_id(last_commit_id);
+    let written = rendering.files.iter().filter_map(|(path, text)| {
+        let (file_path, content) = (path.clone(), Bytes::copy_from_slice(text.as_bytes()));
+        match existing.get(path) {
+            None => Some(FileAction::Create { file_path, content }),
+            Some(blob) if *blob == format.blob_id(text.as_bytes()) => None,
+            Some(_) => Some(FileAction::Update {
+                file_path,
+                content,
+                last_commit_id: last_commit_id.to_owned(),
+            }),
+        }
+    });
+    let obsolete = existing.keys().filter(|path| rendering.is_obsolete(path));
+    let deleted = obsolete.map(|path| FileAction::Delete {
+        file_path: path.clone(),
+        last_commit_id: last_commit_id.to_owned(),
+    });
+    written.chain(deleted).collect()
 }
 
 /// Lists what turning one tree into another does to which entities.

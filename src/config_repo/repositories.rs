@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nautes_model::ProductId;
+use nautes_model::installation::Installation;
 use nautes_model::layout;
 
 use crate::backends::gitlab::GitLab;
@@ -30,6 +31,9 @@ pub struct Options {
     pub tenant: Option<String>,
     /// Whether Nautes's operators make the objects in clusters.
     pub nautes_reconciles: bool,
+    /// The Nautes installation for whose Argo CD files are written beside the manifests of clusters. The URL of the
+    /// repository is filled in.
+    pub installation: Option<Installation>,
 }
 
 /// The configuration repositories of a tenant and its products.
@@ -48,7 +52,11 @@ pub struct Repositories {
 impl Repositories {
     /// Makes the object; nothing is sent.
     pub fn new(gitlab: GitLab, options: Options, graph: WaitGraph) -> Self {
-        let tenant = Tenant::new(gitlab.clone(), options.tenant_repository.clone());
+        let (repository, installation) = (
+            options.tenant_repository.clone(),
+            options.installation.clone(),
+        );
+        let tenant = Tenant::new(gitlab.clone(), repository, installation);
         Self {
             gitlab,
             options,

@@ -111,6 +111,17 @@ impl Repository {
         }
     }
 
+    /// Whether a folder has files, as this process knows the branch. It need not be one of manifests.
+    pub async fn has_folder(&self, folder: &str) -> Result<bool, Error> {
+        let branch = &self.queue.branch;
+        let Some(head) = branch.head(&branch.cached()).await? else {
+            return Ok(false);
+        };
+        let prefix = format!("{folder}/");
+        let entries = branch.gitlab.tree(branch.project, &head).await?;
+        Ok(entries.iter().any(|entry| entry.path.starts_with(&prefix)))
+    }
+
     /// Returns the whole repository as this process knows it, or as an archive tells it:
     /// for what a plan can do without.
     pub async fn cheap_snapshot(&self) -> Result<Option<Arc<Snapshot>>, Error> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use nautes_model::installation::Installation;
 use nautes_model::layout::Repository;
 use nautes_model::tree::ManifestTree;
 use nautes_model::validation::Context;
@@ -48,14 +49,20 @@ impl OtherProducts {
 pub(super) struct Tenant {
     gitlab: GitLab,
     configured: Option<TenantRepository>,
+    installation: Option<Installation>,
     branch: OnceCell<Arc<BranchCache>>,
 }
 
 impl Tenant {
-    pub(super) fn new(gitlab: GitLab, configured: Option<TenantRepository>) -> Self {
+    pub(super) fn new(
+        gitlab: GitLab,
+        configured: Option<TenantRepository>,
+        installation: Option<Installation>,
+    ) -> Self {
         Self {
             gitlab,
             configured,
+            installation,
             branch: OnceCell::new(),
         }
     }
@@ -93,12 +100,13 @@ impl Tenant {
     }
 
     fn branch_of(&self, configured: &TenantRepository, project: &Project) -> Arc<BranchCache> {
-        Arc::new(BranchCache::new(
-            self.gitlab.clone(),
-            project.id,
-            configured.branch.clone(),
-            Repository::Tenant,
-        ))
+        let (gitlab, name) = (self.gitlab.clone(), configured.branch.clone());
+        let mut branch = BranchCache::new(gitlab, project.id, name, Repository::Tenant);
+        branch.installation = self.installation.clone().map(|installation| Installation {
+            repository_url: project.ssh_url_to_repo.clone(),
+            ..installation
+        });
+        Arc::new(branch)
     }
 
     /// Creates the project in its group, which must exist. `missing` is the error that it does not exist.

@@ -239,6 +239,18 @@ impl<'a> Home<'a> {
         }
     }
 
+    /// Whether a folder of the repository has files.
+    pub(crate) async fn has_folder(
+        &self,
+        folder: &str,
+        attempt: &str,
+    ) -> Result<bool, Diagnostics> {
+        let project = self.current_project().await?;
+        let look = |repository: Repository| async move { repository.has_folder(folder).await };
+        let found = self.with_repository(project, attempt, look).await?;
+        Ok(found.unwrap_or(false))
+    }
+
     /// Deletes a manifest, and returns the repository after that; `None` if the repository is gone.
     pub(crate) async fn delete(
         &self,
@@ -339,13 +351,29 @@ impl<'a> Home<'a> {
         &self,
         key: &EntityKey,
     ) -> Option<(String, String)> {
+        referrers_warning(&*self.planning_snapshot().await?, key)
+    }
+
+    /// Refuses to plan an adoption whose manifest exists already and differs, as far as GitLab answers.
+    pub(crate) async fn check_planned_adoption(
+        &self,
+        entity: &Entity,
+        attempt: &str,
+    ) -> Result<(), Diagnostics> {
+        match self.planning_snapshot().await {
+            Some(snapshot) => self.require_equal(&snapshot, entity, attempt),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns the whole repository for what a plan can do without, as far as GitLab answers.
+    async fn planning_snapshot(&self) -> Option<Arc<Snapshot>> {
         let read = async {
             let project = self.current_project().await.ok()??;
             let repository = self.repository(project).await.ok()?;
             repository.cheap_snapshot().await.ok()?
         };
-        let snapshot = self.client.ask(read).await??;
-        referrers_warning(&snapshot, key)
+        self.client.ask(read).await?
     }
 
     fn location_in(&self, project: u64, verified: VerifiedAt) -> ManifestLocation {

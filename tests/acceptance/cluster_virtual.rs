@@ -289,11 +289,7 @@ resource "nautes_cluster" "worker" {
     try_with("\"host-02\"", port, "host-02")?;
     try_with("\"worker-01\"", port, "host")?;
     try_with("\"host-01\"", "null", "so set https_node_port")?;
-    try_with(
-        "\"host-01\"",
-        "{ https_node_port = 80 }",
-        "from 30000 to 32767",
-    )?;
+    try_with("\"host-01\"", "{ https_node_port = 80 }", "30000 to 32767")?;
     try_with(
         "\"host-01\"",
         "{ https_node_port = 31005 }",

@@ -40,6 +40,7 @@ mod cluster_faults;
     reason = "an absent field of a JSON value is null"
 )]
 mod cluster_lock;
+mod cluster_nautes;
 #[expect(
     clippy::indexing_slicing,
     reason = "an absent field of a JSON value is null"

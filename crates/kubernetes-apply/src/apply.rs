@@ -164,7 +164,7 @@ impl Applier<'_> {
     }
 
     /// Checks that an object that did not exist was made here. An attempt that was repeated answers that it
-    /// exists, but then nobody else has written it.
+    /// exists, but then nobody else has written it, except the controllers that report its status.
     fn check_applied(
         &self,
         existing: &Existing,
@@ -173,8 +173,10 @@ impl Applier<'_> {
     ) -> Result<Object, ApplyFailure> {
         let ours = self.owner.field_manager.as_str();
         let mut writers = applied.list("/metadata/managedFields").iter();
-        let is_foreign = writers
-            .any(|entry| entry.get("manager").and_then(serde_json::Value::as_str) != Some(ours));
+        let is_foreign = writers.any(|entry| {
+            let text = |field| entry.get(field).and_then(serde_json::Value::as_str);
+            text("manager") != Some(ours) && text("subresource").is_none_or(str::is_empty)
+        });
         if *existing == Existing::Absent && !created && is_foreign {
             return Err(ApplyFailure::CreatedMeanwhile);
         }

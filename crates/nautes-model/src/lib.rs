@@ -15,6 +15,7 @@
 //! - [`layout`]: the paths of manifests
 //! - [`tree`]: the content of a whole repository
 //! - [`validation`]: the rules for it
+//! - [`installation`]: the files from which a Nautes installation makes clusters what they are
 //! - [`deploy_key`]: which deploy keys are enabled on which repository
 //! - [`vault`]: the paths and policies of secrets
 //! - [`name`] and [`mod@reference`]: what users write
@@ -26,6 +27,7 @@ pub mod deploy_key;
 pub mod entity;
 mod entity_name;
 mod id;
+pub mod installation;
 mod kind;
 pub mod layout;
 pub mod manifest;

@@ -12,7 +12,7 @@ use super::token_account::RUNTIME_ACCOUNT;
 
 pub(crate) use self::objects::{RuntimeAccess, policy_probe};
 pub(crate) use self::policy::{AllowedResource, POLICY};
-pub use self::rights::{Place, RIGHTS, Right};
+pub use self::rights::{RIGHTS, Right, Scope};
 
 /// The service account with which runtimes are made, by its namespace and name.
 pub const ACCOUNT: (&str, &str) = (RUNTIME_ACCOUNT.namespace, RUNTIME_ACCOUNT.name);

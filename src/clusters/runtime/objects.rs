@@ -6,7 +6,7 @@ use kubernetes_apply::object::{Object, ObjectError};
 use serde_json::{Value, json};
 
 use super::policy::{AllowedResource, policies};
-use super::rights::{Place, RIGHTS, Right};
+use super::rights::{RIGHTS, Right, Scope};
 use crate::clusters::names::NAMESPACE;
 use crate::clusters::token_account::RUNTIME_ACCOUNT;
 use crate::components::Component;
@@ -43,7 +43,7 @@ impl RuntimeAccess {
         if self.has_policies {
             objects.extend(policies(self));
         }
-        for place in Place::ALL {
+        for place in Scope::ALL {
             let namespace = self.namespace(place);
             let exists =
                 |namespace: &str| namespace == NAMESPACE || self.existing.contains(namespace);
@@ -55,12 +55,12 @@ impl RuntimeAccess {
     }
 
     /// Returns the namespace in which rights of a place hold; `None` for the whole cluster.
-    pub(super) fn namespace(&self, place: Place) -> Option<&str> {
+    pub(super) fn namespace(&self, place: Scope) -> Option<&str> {
         match place {
-            Place::Cluster => None,
-            Place::ArgoCd => Some(&self.argo_cd),
-            Place::ArgoEvents => Some(Component::ArgoEvents.namespace()),
-            Place::Own => Some(NAMESPACE),
+            Scope::Cluster => None,
+            Scope::ArgoCd => Some(&self.argo_cd),
+            Scope::ArgoEvents => Some(Component::ArgoEvents.namespace()),
+            Scope::Own => Some(NAMESPACE),
         }
     }
 }
@@ -74,7 +74,7 @@ pub(crate) fn policy_probe() -> Result<Object, ObjectError> {
     }))
 }
 
-fn role(place: Place, namespace: Option<&str>) -> [Value; 2] {
+fn role(place: Scope, namespace: Option<&str>) -> [Value; 2] {
     let rules: Vec<Value> = RIGHTS
         .iter()
         .filter(|right| right.place == place)

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::objects::RuntimeAccess;
-use super::rights::{Place, RIGHTS};
+use super::rights::{RIGHTS, Scope};
 use crate::clusters::names::{NAMESPACE, PRODUCT_LABEL, REGISTRY_PREFIX};
 use crate::clusters::token_account::RUNTIME_ACCOUNT;
 use crate::components::Component;
@@ -136,7 +136,7 @@ fn variables() -> Value {
 }
 
 /// Returns the kinds that may be written at a place, as the variable `kind` names them.
-fn kinds(place: Place, without: &[&str]) -> String {
+fn kinds(place: Scope, without: &[&str]) -> String {
     let rights = RIGHTS
         .iter()
         .filter(|right| right.place == place && right.writes());
@@ -201,7 +201,7 @@ fn rules(access: &RuntimeAccess) -> Vec<Rule> {
 }
 
 fn place_rule(access: &RuntimeAccess) -> Rule {
-    let place = |place: Place, extra: &[&str]| {
+    let place = |place: Scope, extra: &[&str]| {
         let namespace = quoted(access.namespace(place).unwrap_or_default());
         let mut kinds = kinds(place, &[]);
         for extra in extra {
@@ -209,10 +209,10 @@ fn place_rule(access: &RuntimeAccess) -> Rule {
         }
         format!("(variables.place == {namespace} && variables.kind in {kinds})")
     };
-    let own = place(Place::Own, &[]);
-    let argo_events = place(Place::ArgoEvents, &["/v1/serviceaccounts"]);
+    let own = place(Scope::Own, &[]);
+    let argo_events = place(Scope::ArgoEvents, &["/v1/serviceaccounts"]);
     let argo_cd = place(
-        Place::ArgoCd,
+        Scope::ArgoCd,
         &[
             "/v1/serviceaccounts",
             "external-secrets.io/v1/secretstores",
@@ -222,7 +222,7 @@ fn place_rule(access: &RuntimeAccess) -> Rule {
     let system = system_namespaces(access);
     // The right to create pipeline runs is held to be given on, and namespaces are a case of their own.
     let products = kinds(
-        Place::Cluster,
+        Scope::Cluster,
         &["pipelineruns", "namespaces", "clusterroles"],
     );
     let products = format!(

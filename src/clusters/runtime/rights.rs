@@ -7,7 +7,7 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Right {
     /// Where it holds.
-    pub place: Place,
+    pub place: Scope,
     /// The API group; empty for the core group.
     pub group: &'static str,
     /// The version in which runtimes write the objects.
@@ -24,7 +24,7 @@ pub struct Right {
 
 /// Where a right holds.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Place {
+pub enum Scope {
     /// In the whole cluster. The admission policy allows writes in the namespaces of products only.
     Cluster,
     /// In the namespace of Argo CD.
@@ -35,12 +35,12 @@ pub enum Place {
     Own,
 }
 
-impl Place {
+impl Scope {
     /// All places, the widest first.
     pub const ALL: [Self; 4] = [Self::Cluster, Self::ArgoCd, Self::ArgoEvents, Self::Own];
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Cluster => "the whole cluster",
@@ -59,7 +59,7 @@ const RBAC: &str = "rbac.authorization.k8s.io";
 /// Everything that runtimes may do.
 pub const RIGHTS: &[Right] = &[
     right(
-        Place::Cluster,
+        Scope::Cluster,
         "",
         "v1",
         "namespaces",
@@ -67,7 +67,7 @@ pub const RIGHTS: &[Right] = &[
         "namespaces of products",
     ),
     right(
-        Place::Cluster,
+        Scope::Cluster,
         "",
         "v1",
         "serviceaccounts",
@@ -75,7 +75,7 @@ pub const RIGHTS: &[Right] = &[
         "machine accounts; an update adds image pull secrets",
     ),
     right(
-        Place::Cluster,
+        Scope::Cluster,
         RBAC,
         "v1",
         "rolebindings",
@@ -83,7 +83,7 @@ pub const RIGHTS: &[Right] = &[
         "members and machine accounts of products",
     ),
     right(
-        Place::Cluster,
+        Scope::Cluster,
         RBAC,
         "v1",
         "roles",
@@ -93,7 +93,7 @@ pub const RIGHTS: &[Right] = &[
     Right {
         names: &["admin"],
         ..right(
-            Place::Cluster,
+            Scope::Cluster,
             RBAC,
             "v1",
             "clusterroles",
@@ -102,7 +102,7 @@ pub const RIGHTS: &[Right] = &[
         )
     },
     right(
-        Place::Cluster,
+        Scope::Cluster,
         "tekton.dev",
         "v1",
         "pipelineruns",
@@ -110,7 +110,7 @@ pub const RIGHTS: &[Right] = &[
         "to give this right to a Sensor; the admission policy refuses its use",
     ),
     right(
-        Place::Cluster,
+        Scope::Cluster,
         "external-secrets.io",
         "v1",
         "secretstores",
@@ -118,7 +118,7 @@ pub const RIGHTS: &[Right] = &[
         "secrets from Vault",
     ),
     right(
-        Place::Cluster,
+        Scope::Cluster,
         "external-secrets.io",
         "v1",
         "externalsecrets",
@@ -126,7 +126,7 @@ pub const RIGHTS: &[Right] = &[
         "secrets from Vault",
     ),
     right(
-        Place::Cluster,
+        Scope::Cluster,
         "hnc.x-k8s.io",
         "v1alpha2",
         "hierarchyconfigurations",
@@ -134,7 +134,7 @@ pub const RIGHTS: &[Right] = &[
         "hierarchies of namespaces",
     ),
     right(
-        Place::Cluster,
+        Scope::Cluster,
         "argoproj.io",
         "v1alpha1",
         "applications",
@@ -142,7 +142,7 @@ pub const RIGHTS: &[Right] = &[
         "state of deployments",
     ),
     right(
-        Place::Cluster,
+        Scope::Cluster,
         "argoproj.io",
         "v1alpha1",
         "appprojects",
@@ -150,7 +150,7 @@ pub const RIGHTS: &[Right] = &[
         "drift",
     ),
     right(
-        Place::Cluster,
+        Scope::Cluster,
         "argoproj.io",
         "v1alpha1",
         "eventsources",
@@ -158,7 +158,7 @@ pub const RIGHTS: &[Right] = &[
         "drift",
     ),
     right(
-        Place::Cluster,
+        Scope::Cluster,
         "argoproj.io",
         "v1alpha1",
         "sensors",
@@ -166,7 +166,7 @@ pub const RIGHTS: &[Right] = &[
         "drift",
     ),
     right(
-        Place::Cluster,
+        Scope::Cluster,
         "networking.k8s.io",
         "v1",
         "ingresses",
@@ -174,7 +174,7 @@ pub const RIGHTS: &[Right] = &[
         "drift",
     ),
     right(
-        Place::ArgoCd,
+        Scope::ArgoCd,
         "argoproj.io",
         "v1alpha1",
         "applications",
@@ -182,7 +182,7 @@ pub const RIGHTS: &[Right] = &[
         "deployments",
     ),
     right(
-        Place::ArgoCd,
+        Scope::ArgoCd,
         "argoproj.io",
         "v1alpha1",
         "appprojects",
@@ -192,7 +192,7 @@ pub const RIGHTS: &[Right] = &[
     Right {
         names: &["argocd-rbac-cm"],
         ..right(
-            Place::ArgoCd,
+            Scope::ArgoCd,
             "",
             "v1",
             "configmaps",
@@ -201,7 +201,7 @@ pub const RIGHTS: &[Right] = &[
         )
     },
     right(
-        Place::ArgoCd,
+        Scope::ArgoCd,
         "apps",
         "v1",
         "statefulsets",
@@ -209,7 +209,7 @@ pub const RIGHTS: &[Right] = &[
         "whether Argo CD runs",
     ),
     right(
-        Place::ArgoEvents,
+        Scope::ArgoEvents,
         "argoproj.io",
         "v1alpha1",
         "eventsources",
@@ -217,7 +217,7 @@ pub const RIGHTS: &[Right] = &[
         "events that start pipelines",
     ),
     right(
-        Place::ArgoEvents,
+        Scope::ArgoEvents,
         "argoproj.io",
         "v1alpha1",
         "sensors",
@@ -225,7 +225,7 @@ pub const RIGHTS: &[Right] = &[
         "triggers of pipelines",
     ),
     right(
-        Place::ArgoEvents,
+        Scope::ArgoEvents,
         "argoproj.io",
         "v1alpha1",
         "eventbus",
@@ -233,7 +233,7 @@ pub const RIGHTS: &[Right] = &[
         "the kind of the bus",
     ),
     right(
-        Place::ArgoEvents,
+        Scope::ArgoEvents,
         "networking.k8s.io",
         "v1",
         "ingresses",
@@ -241,7 +241,7 @@ pub const RIGHTS: &[Right] = &[
         "webhooks",
     ),
     right(
-        Place::ArgoEvents,
+        Scope::ArgoEvents,
         "",
         "v1",
         "secrets",
@@ -249,7 +249,7 @@ pub const RIGHTS: &[Right] = &[
         "tokens of webhooks",
     ),
     right(
-        Place::ArgoEvents,
+        Scope::ArgoEvents,
         "apps",
         "v1",
         "deployments",
@@ -257,7 +257,7 @@ pub const RIGHTS: &[Right] = &[
         "whether event sources and sensors run",
     ),
     right(
-        Place::ArgoEvents,
+        Scope::ArgoEvents,
         "",
         "v1",
         "pods",
@@ -265,7 +265,7 @@ pub const RIGHTS: &[Right] = &[
         "why they do not run",
     ),
     right(
-        Place::ArgoEvents,
+        Scope::ArgoEvents,
         "",
         "v1",
         "pods/log",
@@ -273,7 +273,7 @@ pub const RIGHTS: &[Right] = &[
         "why they do not run",
     ),
     right(
-        Place::ArgoEvents,
+        Scope::ArgoEvents,
         "",
         "v1",
         "services/proxy",
@@ -281,7 +281,7 @@ pub const RIGHTS: &[Right] = &[
         "to ask an event source where the gateway cannot be reached",
     ),
     right(
-        Place::Own,
+        Scope::Own,
         "",
         "v1",
         "configmaps",
@@ -289,7 +289,7 @@ pub const RIGHTS: &[Right] = &[
         "facts of the cluster, and which runtimes a product has",
     ),
     right(
-        Place::Own,
+        Scope::Own,
         "coordination.k8s.io",
         "v1",
         "leases",
@@ -299,7 +299,7 @@ pub const RIGHTS: &[Right] = &[
 ];
 
 const fn right(
-    place: Place,
+    place: Scope,
     group: &'static str,
     version: &'static str,
     resource: &'static str,
@@ -354,7 +354,7 @@ mod tests {
     fn secrets_are_read_in_the_namespace_of_argo_events_alone() {
         let mut secrets = RIGHTS.iter().filter(|right| right.resource == "secrets");
         assert!(
-            secrets.all(|right| right.place == Place::ArgoEvents && !right.verbs.contains(&"list"))
+            secrets.all(|right| right.place == Scope::ArgoEvents && !right.verbs.contains(&"list"))
         );
     }
 }

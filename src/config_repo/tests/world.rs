@@ -82,6 +82,7 @@ impl World {
             tenant_repository,
             tenant: Some("nautes".into()),
             nautes_reconciles: false,
+            installation: None,
         };
         let repositories = Repositories::new(gitlab, options, WaitGraph::default());
         Process {

@@ -85,6 +85,7 @@ impl World {
             tenant_repository: None,
             tenant: Some("nautes".into()),
             nautes_reconciles: false,
+            installation: None,
         };
         let gitlab = self.gitlab();
         let repositories = Arc::new(Repositories::new(

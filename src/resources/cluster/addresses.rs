@@ -127,6 +127,11 @@ impl Gateway {
         if slot.is_none_or(|slot| !slot.slot.uses_existing()) {
             return Ok(described);
         }
+        described.find(cluster).await
+    }
+
+    /// Finds the gateway of a cluster by the label of its Service; without one it stays as it is described.
+    async fn find(self, cluster: &Cluster) -> Result<Self, Diagnostics> {
         let kind = Kind::new("v1", "Service");
         let services = cluster.list(&kind, None, SELECTOR, Detail::Full).await;
         let services = services.context("look for the Service of the gateway")?;
@@ -135,11 +140,11 @@ impl Gateway {
             Diagnostic::error("The gateway cannot be reached", sentence(&error)).at(&path)
         })?;
         if found.is_empty() {
-            return Ok(described);
+            return Ok(self);
         }
         Ok(Self {
             entry_points: found,
-            ..described
+            ..self
         })
     }
 

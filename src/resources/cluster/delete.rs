@@ -232,7 +232,7 @@ fn cannot_forget(attempt: &str, error: &ApiError) -> Diagnostics {
 }
 
 /// Whether the cluster does not accept the credential, or gives it no right.
-fn is_refused(error: &ApiError) -> bool {
+pub(super) fn is_refused(error: &ApiError) -> bool {
     let call = error.call();
     call.is_some_and(|call| call.is_refused_for("Unauthorized") || call.is_refused_for("Forbidden"))
 }

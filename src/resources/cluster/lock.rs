@@ -38,7 +38,7 @@ impl Lock {
         let cluster_name = name.to_string();
         let _waiting = waiting_for(move || {
             let holder = seen.lock().unwrap_or_else(PoisonError::into_inner);
-            Waiting {
+            LeaseHolder {
                 cluster: &cluster_name,
                 holder: holder.as_deref(),
             }
@@ -111,12 +111,12 @@ impl Explain for LockError {
 }
 
 /// What a run waits for.
-struct Waiting<'a> {
+struct LeaseHolder<'a> {
     cluster: &'a str,
     holder: Option<&'a str>,
 }
 
-impl fmt::Display for Waiting<'_> {
+impl fmt::Display for LeaseHolder<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { cluster, holder } = self;
         match holder {

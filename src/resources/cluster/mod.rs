@@ -17,6 +17,8 @@ mod list;
 mod lock;
 mod manifest;
 mod model;
+mod nautes;
+mod operators;
 mod plan;
 mod read;
 mod resource;

@@ -8,12 +8,12 @@ use terraform_plugin::value::{Convert as _, Known, Path, Tf};
 use super::addresses::{AddressInputs, Addresses, AddressesModel, Gateway};
 use super::components::{check_dangers, check_hosts, check_slots, known_components};
 use super::credential;
-use super::manifest;
 use super::model::ClusterModel;
 use super::read::object_id;
 use super::resource::{ClusterResource, is_rotation_due};
 use super::slots::SlotModel;
 use super::virtual_cluster;
+use super::{manifest, nautes};
 use crate::components::Component;
 use crate::components::entry_points::primary_domain;
 use crate::resources::references::entity_name;
@@ -53,6 +53,7 @@ pub(super) fn modify(planning: &mut Planning<'_, ClusterResource>) -> Result<(),
         client.holders().record_kept(&object, &planning.private)?;
     }
     virtual_cluster::plan(planning)?;
+    nautes::check(planning)?;
     let planned = &mut planning.planned;
     if let (Tf::Unknown, Known(api_server)) = (&planned.primary_domain, &planned.api_server) {
         planned.primary_domain = primary_domain(api_server).into();

@@ -12,6 +12,7 @@ use terraform_plugin::value::Known;
 use super::access::open;
 use super::addresses::{Addresses, AddressesModel};
 use super::components::{Installer, Selection, Wanted};
+use super::delete::is_refused;
 use super::manifest;
 use super::model::{ClusterModel, ClusterResourceModel};
 use super::setup::{base_objects, base_set, expires_at, has_own_account, rotate_after};
@@ -73,6 +74,13 @@ pub(super) async fn read(
     client
         .holders()
         .record_read(&object_id(&name), &mut operation.private)?;
+    if client.settings().nautes_reconciles() {
+        if stored.is_none() && !virtual_cluster::is_virtual(&state) {
+            drift.push(format!("Vault has no kubeconfig at {}", secrets.path));
+        }
+        state.drift = drift_attribute(drift);
+        return Ok(Some(state));
+    }
     let Some(stored) = stored else {
         drift.push(format!("Vault has no kubeconfig at {}", secrets.path));
         state.drift = drift_attribute(drift);
@@ -86,7 +94,7 @@ pub(super) async fn read(
                 operation.warn(summary, detail);
                 return Ok(Some(state));
             }
-            Err(Inspection::Failed(found)) => return Err(found),
+            Err(Inspection::Refused(found) | Inspection::Failed(found)) => return Err(found),
         }
     }
     let (access, cluster) = open(&state.api_server, &stored.kubeconfig).context(&attempt)?;
@@ -116,7 +124,11 @@ pub(super) async fn read(
             }
             return Ok(Some(state));
         }
-        Err(Inspection::Failed(found)) => return Err(found),
+        // A destroy that was interrupted has removed the credential from the cluster; the next one goes on.
+        Err(Inspection::Refused(_)) if secrets.is_leaving().await? => {
+            drift.push("its destroy was interrupted; destroy it again".to_owned());
+        }
+        Err(Inspection::Refused(found) | Inspection::Failed(found)) => return Err(found),
     }
     state.drift = drift_attribute(drift);
     Ok(Some(state))
@@ -167,6 +179,8 @@ struct Inspected {
 pub(super) enum Inspection {
     /// It gives no answer.
     Unreachable(ApiError),
+    /// It does not accept the credential, or gives it no right.
+    Refused(Diagnostics),
     /// Anything else.
     Failed(Diagnostics),
 }
@@ -188,6 +202,8 @@ async fn inspect(
     let failed = |error: ApiError| {
         if is_unreachable(&error) {
             Inspection::Unreachable(error)
+        } else if is_refused(&error) {
+            Inspection::Refused(error.explain(&attempt))
         } else {
             Inspection::Failed(error.explain(&attempt))
         }

@@ -15,7 +15,7 @@ use super::model::{ClusterIdentity, ClusterModel, ComponentStatusModel};
 use super::read::{TYPE_NAME, object_id};
 use super::setup::{Setup, credential, rotate_after};
 use super::stored::ClusterSecrets;
-use super::{delete, manifest, plan, read, virtual_cluster};
+use super::{delete, manifest, nautes, operators, plan, read, virtual_cluster};
 use crate::claim::Claim;
 use crate::client::Client;
 use crate::components::entry_points::primary_domain;
@@ -62,6 +62,9 @@ impl Resource for ClusterResource {
         operation: &mut Operation<Client>,
         state: ClusterModel,
     ) -> Result<(), Diagnostics> {
+        if operation.client().settings().nautes_reconciles() {
+            return nautes::delete(operation, &state).await;
+        }
         if virtual_cluster::is_virtual(&state) {
             return virtual_cluster::delete(operation, &state).await;
         }
@@ -122,10 +125,7 @@ async fn save(
     let cluster_shape = cluster.shape.clone();
     let entity = Entity::from(cluster);
     let location = ManifestLocation::load(&operation.private);
-    let mode = match &prior {
-        None => PutMode::Create,
-        Some(_) => PutMode::Update(location.as_ref().map(|known| known.verified.clone())),
-    };
+    let mode = put_mode(prior.as_ref(), location.as_ref());
     let home = Home::tenant(&client)
         .at(location)
         .with_claim(Some(claim.clone()));
@@ -139,6 +139,19 @@ async fn save(
         Some(_) => client.holders().record(&object, &claim)?,
     }
 
+    if client.settings().nautes_reconciles() {
+        let registered = nautes::register(&client, &name, prior.as_ref(), &planned).await?;
+        let saved = home
+            .put(&request, &entity, mode, validation, &attempt)
+            .await?;
+        drop(request);
+        saved.location.store(&mut operation.private)?;
+        if prior.is_none() {
+            client.holders().record_created(&object, &claim)?;
+        }
+        return Ok(registered.complete(planned, saved.path));
+    }
+    operators::require_no_installation(&client, &attempt).await?;
     let selection = select(operation, &planned, prior.as_ref(), &cluster_shape)?;
     let secrets = ClusterSecrets::new(&client, &name)?;
     let manifests = Manifests::fetch(&client, &selection).await?;
@@ -150,6 +163,7 @@ async fn save(
     } else {
         connect_physical(&client, prior.as_ref(), &planned, &secrets).await?
     };
+    operators::require_no_operators(&connection.cluster, &name).await?;
     let model = planned.clone();
     let installer = Installer {
         client: &client,
@@ -177,7 +191,9 @@ async fn save(
     // All that may be refused comes before the first write.
     setup.check().await?;
     let preparation = installer.prepare(selection, manifests, &addresses).await?;
-    warn_of(operation, installer.check(&preparation).await?);
+    for (summary, detail) in installer.check(&preparation).await? {
+        operation.warn(summary, detail);
+    }
     let (lock, cluster) = setup.lock().await?;
     let work = async {
         let prepared = setup.prepare(&lock, &cluster).await?;
@@ -188,8 +204,11 @@ async fn save(
             model: &model,
         };
         let status = install(operation, &installer, preparation, prior.as_ref()).await?;
-        warn_of(operation, installer.certificate_warning(&addresses).await?);
-        warn_of(operation, setup.complete(&prepared).await?);
+        let certificate = installer.certificate_warning(&addresses).await?;
+        let completed = setup.complete(&prepared).await?;
+        for (summary, detail) in certificate.into_iter().chain(completed) {
+            operation.warn(summary, detail);
+        }
         Ok((prepared.version, status))
     };
     let done = lock.run(Box::pin(work)).await;
@@ -206,45 +225,38 @@ async fn save(
     if prior.is_none() {
         client.holders().record_created(&object, &claim)?;
     }
-    planned.manifest_path = Known(saved.path);
-    fill_computed(&mut planned, connection, version, &secrets);
-    Ok(planned)
-}
-
-/// Adds warnings, each with a summary and details.
-fn warn_of(
-    operation: &mut Operation<Client>,
-    warnings: impl IntoIterator<Item = (String, String)>,
-) {
-    for (summary, detail) in warnings {
-        operation.warn(summary, detail);
-    }
-}
-
-/// Fills in what the set-up has found out.
-fn fill_computed(
-    planned: &mut ClusterModel,
-    connection: Connection,
-    version: String,
-    secrets: &ClusterSecrets<'_>,
-) {
     planned.credential = Known(credential(
-        planned,
+        &planned,
         &connection.access,
         secrets.path.to_string(),
     ));
     planned.cluster_uid = Known(connection.uid);
-    planned.id = Known(planned.name.clone());
     planned.kubernetes_version = Known(version);
+    planned.manifest_path = Known(saved.path);
+    Ok(complete(planned))
+}
+
+/// Returns how the manifest is written.
+fn put_mode(prior: Option<&ClusterModel>, location: Option<&ManifestLocation>) -> PutMode {
+    match prior {
+        None => PutMode::Create,
+        Some(_) => PutMode::Update(location.map(|known| known.verified.clone())),
+    }
+}
+
+/// Fills in what follows from other attributes.
+fn complete(mut planned: ClusterModel) -> ClusterModel {
+    planned.id = Known(planned.name.clone());
     planned.drift = Tf::Null;
     if planned.primary_domain.is_unknown() {
         planned.primary_domain = primary_domain(&planned.api_server).into();
     }
+    planned
 }
 
 /// Connects to a physical cluster with the given kubeconfig if it is new, else with the one in Vault; returns whether it
 /// is the given one.
-async fn connect_physical(
+pub(super) async fn connect_physical(
     client: &Client,
     prior: Option<&ClusterModel>,
     planned: &ClusterModel,

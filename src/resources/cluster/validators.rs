@@ -43,7 +43,7 @@ pub(super) fn node_port() -> Validator {
             return Ok(());
         }
         Err(format!(
-            "{port} is not a port that Kubernetes gives to Services: its range is 30000 to 32767."
+            "{port} is not a port that Kubernetes gives to Services, which are from 30000 to 32767."
         ))
     })
 }

@@ -353,13 +353,13 @@ pub(super) fn kept_secrets_warning(id: RepositoryId, name: &str) -> (String, Str
     )
 }
 
-/// Whether Vault holds secrets of a repository.
+/// Whether Vault holds secrets of a repository, which name no other owner.
 pub(super) async fn has_secrets(
     client: &Client,
-    id: RepositoryId,
+    owner: Owner,
     name: &str,
 ) -> Result<bool, Diagnostics> {
-    let has_secrets = client.credentials()?.has_secrets(id).await;
+    let has_secrets = client.credentials()?.has_secrets_of(owner).await;
     has_secrets.context(reading(name))
 }
 

@@ -1,15 +1,21 @@
 //! What the plan of a code repository's creation says about what GitLab has already.
 
-use nautes_model::RepositoryId;
+use nautes_model::entity::Entity;
+use nautes_model::{ProductId, RepositoryId};
 use terraform_plugin::diagnostics::Diagnostics;
+use terraform_plugin::model::PlanOf;
 use terraform_plugin::resource::Planning;
 use terraform_plugin::value::{Known, Path, Tf};
 
 use super::gitlab_project::{object_id, visibility_limit};
+use super::manifest;
+use super::model::CodeRepoModel;
 use super::resource::CodeRepoResource;
+use crate::client::Client;
 use crate::planned::Object;
 use crate::resources::existing::{Existing, held};
 use crate::resources::gitlab_attribute::{parse_visibility, visibility_name};
+use crate::resources::home::Home;
 use crate::resources::unfinished;
 
 /// Warns of an existing project and of a visibility above that of the product, as far as GitLab
@@ -52,6 +58,13 @@ pub(super) async fn warn(planning: &mut Planning<'_, CodeRepoResource>) -> Resul
         let object = format!("GitLab project {}", project.path_with_namespace);
         return Err(held(&object, &id.to_string()));
     }
+    if let (Known(true), Some(project)) = (&planned.adopt_existing, &found)
+        && let Some(entity) = planned_entity(client, planned, id, RepositoryId::new(project.id))
+    {
+        let attempt = format!("create the code repository {name}");
+        let home = Home::product(client, id);
+        home.check_planned_adoption(&entity, &attempt).await?;
+    }
     let existing = found.and_then(|project| {
         let description = project.description.as_deref().unwrap_or_default();
         let id = RepositoryId::new(project.id);
@@ -88,4 +101,32 @@ pub(super) async fn warn(planning: &mut Planning<'_, CodeRepoResource>) -> Resul
         planning.warn_at(&Path::to("name"), summary, detail);
     }
     Ok(())
+}
+
+/// Returns the entity of the manifest that an adoption will write, if the plan knows all of it.
+fn planned_entity(
+    client: &Client,
+    planned: &PlanOf<CodeRepoModel>,
+    product: ProductId,
+    id: RepositoryId,
+) -> Option<Entity> {
+    let mut model = CodeRepoModel::new(product.to_string());
+    model.name.clone_from(planned.name.known()?);
+    model.project = match &planned.project {
+        Known(project) => Some(project.clone()),
+        Tf::Null => None,
+        Tf::Unknown => return None,
+    };
+    model.webhook_events = match &planned.webhook_events {
+        Known(events) => {
+            let events = events.0.iter().map(|event| event.known().cloned());
+            Some(events.collect::<Option<_>>()?)
+        }
+        Tf::Null => None,
+        Tf::Unknown => return None,
+    };
+    model.pipeline_runtime = *planned.pipeline_runtime.known()?;
+    model.deployment_runtime = *planned.deployment_runtime.known()?;
+    let entity = manifest::entity(client, &model, product, id).ok()?;
+    Some(entity.into())
 }

@@ -18,7 +18,7 @@ use super::{credentials, gitlab_project, manifest};
 use crate::backends::gitlab::Project;
 use crate::client::Client;
 use crate::config_repo::Present;
-use crate::credentials::KeyDigest;
+use crate::credentials::{KeyDigest, Owner};
 use crate::diagnostics::Context as _;
 use crate::error_chain::error_chain;
 use crate::resources::attribute::{check_product_path, drift_attribute, invalid_import_id};
@@ -242,7 +242,11 @@ pub(super) async fn read_deleted(
     let key = EntityKey::new(Kind::CodeRepo, id.into());
     let attempt = format!("read the {key}");
     let found = Home::product(client, product).read(&key, &attempt).await?;
-    let has_secrets = credentials::has_secrets(client, id, &state.name).await?;
+    let owner = Owner {
+        repository: id,
+        created_at: state.created_at.known().cloned(),
+    };
+    let has_secrets = credentials::has_secrets(client, owner, &state.name).await?;
     let left = match (!matches!(found, FoundManifest::Absent), has_secrets) {
         (false, false) => return Ok(None),
         (true, false) => "its manifest is left",

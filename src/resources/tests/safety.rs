@@ -342,6 +342,12 @@ async fn an_adoption_overwrites_no_manifest_and_takes_nothing_from_another_addre
     let planned = world.driver.plan(REPO, &adopts, None).await;
     let refused = format!("{:?}", planned.err().unwrap());
     assert!(refused.contains("is managed already"), "{refused}");
+
+    world.restart().await;
+    world.driver.read(PRODUCT, &world.shop).await.unwrap();
+    let planned = world.driver.plan(REPO, &adopts, None).await;
+    let refused = format!("{:?}", planned.err().unwrap());
+    assert!(refused.contains("pipelineRuntime"), "{refused}");
     let product = config::<ProductModel, 2>([
         ("name", text("shop")),
         ("adopt_existing", Value::Bool(true)),
@@ -399,10 +405,7 @@ async fn a_renamed_configuration_repository_and_a_wrong_branch_empty_no_state() 
     assert!(world.driver.read(REPO, &stored).await.unwrap().is_some());
 
     // This branch exists, and has no manifests.
-    let head = gitlab.head(config_project.id, "main").await.unwrap();
-    let head = head.unwrap();
-    let commits = gitlab.commits(config_project.id, &head, 100).await;
-    let commits = commits.unwrap();
+    let commits = gitlab.commits(config_project.id, "main", 1).await.unwrap();
     let first = &commits.last().unwrap().id;
     gitlab
         .create_branch(config_project.id, "old", first)

@@ -137,6 +137,7 @@ fn repositories(gitlab: GitLab) -> Repositories {
         tenant_repository: None,
         tenant: None,
         nautes_reconciles: false,
+        installation: None,
     };
     Repositories::new(gitlab, options, WaitGraph::default())
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use terraform_provider_nautes::permissions::{Place, RIGHTS, Right};
+use terraform_provider_nautes::permissions::{RIGHTS, Right, Scope};
 
 /// The page, with `{{rights}}` in the place of the rules.
 const TEMPLATE: &str = include_str!("permissions.md");
@@ -13,7 +13,7 @@ pub(crate) const PATH: &str = "guides/permissions.md";
 /// Renders the page.
 pub(crate) fn render() -> String {
     let mut rights = String::new();
-    for place in Place::ALL {
+    for place in Scope::ALL {
         let title = place.to_string();
         let _ = write!(
             rights,

@@ -237,6 +237,12 @@ impl ApiStatus {
         self.code >= 500 && is_call
     }
 
+    /// Whether the answer is that of a server that has just started and does not know all roles yet, so the
+    /// request was not processed. A binding to a role that never existed is answered in the same way.
+    pub(super) fn is_authorizer_not_ready(&self) -> bool {
+        self.code == 403 && self.message.contains("RBAC: ") && self.message.contains(" not found")
+    }
+
     /// Whether the request was certainly not processed.
     pub(super) fn is_unprocessed(&self) -> bool {
         self.code == 429 || self.is_webhook_not_ready()

@@ -17,7 +17,11 @@ impl CallFailure {
                 reason_of_status(status.as_u16())
             }
             Self::Transport(_) => None,
-            Self::Refused(status) if status.is_webhook_not_ready() => Some(RetryReason::NotReady),
+            Self::Refused(status)
+                if status.is_webhook_not_ready() || status.is_authorizer_not_ready() =>
+            {
+                Some(RetryReason::NotReady)
+            }
             Self::Refused(status) => reason_of_status(status.code),
         }
     }
@@ -60,6 +64,7 @@ mod tests {
     fn a_failure_is_repeated_for_the_reason_that_it_has() {
         let webhook =
             "Internal error occurred: failed calling webhook \"a\": no endpoints available";
+        let roles = "namespaces is forbidden: User \"a\" cannot list: RBAC: [clusterrole.rbac.authorization.k8s.io \"cluster-admin\" not found]";
         let reason = ConnectFailure::Refused;
         for (failure, expected) in [
             (
@@ -74,6 +79,7 @@ mod tests {
             (status(503, "unavailable"), RetryReason::ServerFailure),
             (status(500, "etcd"), RetryReason::ServerFailure),
             (status(500, webhook), RetryReason::NotReady),
+            (status(403, roles), RetryReason::NotReady),
         ] {
             assert_eq!(failure.retry_reason(), Some(expected), "{failure:?}");
         }

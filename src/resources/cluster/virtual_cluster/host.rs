@@ -18,7 +18,7 @@ use crate::resources::home::{Found, Home};
 /// A registered host cluster, and the connection to it.
 pub(in super::super) struct Host {
     pub(super) name: EntityName,
-    pub(super) cluster: Cluster,
+    pub(in super::super) cluster: Cluster,
     uid: String,
 }
 

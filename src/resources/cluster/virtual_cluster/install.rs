@@ -196,7 +196,7 @@ async fn kubeconfig(
 }
 
 /// Returns a kubeconfig in which all clusters are at one address. What cannot be parsed is left as it is.
-fn with_server(kubeconfig: &str, server: &str) -> Secret {
+pub(in super::super) fn with_server(kubeconfig: &str, server: &str) -> Secret {
     let Ok(mut parsed) = serde_saphyr::from_str::<Value>(kubeconfig) else {
         return kubeconfig.to_owned().into();
     };

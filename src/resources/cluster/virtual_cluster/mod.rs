@@ -17,7 +17,7 @@ use url::Url;
 pub(super) use self::delete::delete;
 pub(super) use self::host::{Host, require_no_virtual_clusters};
 pub(super) use self::inspect::inspect;
-pub(super) use self::install::install;
+pub(super) use self::install::{install, with_server};
 pub(super) use self::plan::{check_arguments, plan, resolve};
 
 use super::model::{ClusterModel, VclusterModel};

@@ -1,6 +1,6 @@
 //! P13: the writes that install a component, against those of kubectl; and the calls of a plan without changes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -220,20 +220,17 @@ resource "nautes_cluster" "deploy" {{
 
 /// The slots of components from files, and of those that are not installed.
 fn slots(components: &[(&str, &str, &str)], without: &[&str]) -> anyhow::Result<String> {
-    let mut slots = String::new();
+    let mut lines = Vec::new();
     for (slot, file, version) in components {
         let (path, sha256) = manifest(file)?;
-        let line = format!(
+        lines.push(format!(
             "    {slot} = {{ version = \"{version}\", url = \"{}\", sha256 = \"{sha256}\" }}\n",
             path.display()
-        );
-        slots.push_str(&line);
+        ));
     }
-    let without: BTreeSet<&str> = without.iter().copied().collect();
-    for slot in without {
-        slots.push_str(&format!("    {slot} = {{ install = false }}\n"));
-    }
-    Ok(slots)
+    let without = without.iter();
+    lines.extend(without.map(|slot| format!("    {slot} = {{ install = false }}\n")));
+    Ok(lines.concat())
 }
 
 /// Returns the path of an install manifest, and its SHA-256.

@@ -1,0 +1,227 @@
+//! Clusters whose objects the operators of a Nautes installation make: the provider writes the manifest, the files
+//! that the installation reads for it, and the credential in Vault, and installs nothing.
+
+use nautes_model::EntityName;
+use nautes_model::entity::Entity;
+use serde_json::Value;
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::resource::{Operation, Planning};
+use terraform_plugin::value::{Known, Path, Tf};
+use url::Url;
+
+use super::addresses::AddressesModel;
+use super::manifest;
+use super::model::{ClusterModel, CredentialModel};
+use super::read::object_id;
+use super::resource::{ClusterResource, connect_physical};
+use super::setup::credential;
+use super::stored::ClusterSecrets;
+use super::virtual_cluster::{is_virtual, with_server};
+use crate::claim::{Claim, Deletion};
+use crate::client::Client;
+use crate::components::entry_points::primary_domain;
+use crate::diagnostics::Context as _;
+use crate::resources::home::{Home, ManifestLocation};
+use crate::resources::references::entity_name;
+use crate::secret::{ExposeSecret as _, Secret};
+
+/// The kind of credential that Nautes can use.
+const AS_GIVEN: &str = "as_given";
+
+/// Checks what the operators cannot work with, as far as the configuration tells.
+pub(super) fn check(planning: &Planning<'_, ClusterResource>) -> Result<(), Diagnostics> {
+    let is_nautes = planning
+        .client
+        .is_some_and(|client| client.settings().nautes_reconciles());
+    let Known(cluster_type) = &planning.planned.cluster_type else {
+        return Ok(());
+    };
+    if !is_nautes {
+        return Ok(());
+    }
+    if cluster_type == "virtual" {
+        return check_port(planning);
+    }
+    let kind = match &planning.config.credential {
+        Known(credential) => credential.kind.known().map(String::as_str),
+        Tf::Unknown => return Ok(()),
+        Tf::Null => None,
+    };
+    if kind != Some(AS_GIVEN) {
+        let detail = "The operators of Nautes log in to the cluster with the kubeconfig as it is given, so credential = { kind = \"as_given\" } is needed with reconciler = \"nautes\".";
+        let path = Path::to("credential").attribute("kind");
+        return Err(
+            Diagnostic::error("The credential cannot be exchanged", detail)
+                .at(&path)
+                .into(),
+        );
+    }
+    match &planning.config.kubeconfig_wo {
+        Known(text) => {
+            let given = crate::clusters::decode(&text.clone().into());
+            let given = given.context("use the kubeconfig")?;
+            require_client_certificate(&given).map_err(|found| found.at(&Path::to("kubeconfig_wo")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a port that is not that of `api_server`, from which the files of a virtual cluster take it.
+fn check_port(planning: &Planning<'_, ClusterResource>) -> Result<(), Diagnostics> {
+    let planned = &planning.planned;
+    let (Known(vcluster), Known(api_server)) = (&planned.vcluster, &planned.api_server) else {
+        return Ok(());
+    };
+    let port = Url::parse(api_server).ok().and_then(|url| url.port());
+    match &vcluster.https_node_port {
+        Known(chosen) if port.map(u64::from) != Some(*chosen) => {
+            let detail = format!(
+                "With reconciler = \"nautes\" the port must be that of api_server, from which Nautes takes it: {api_server}."
+            );
+            let path = Path::to("vcluster").attribute("https_node_port");
+            Err(
+                Diagnostic::error("The port differs from that of api_server", detail)
+                    .at(&path)
+                    .into(),
+            )
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a kubeconfig without a client certificate: Nautes uses nothing else of it.
+fn require_client_certificate(kubeconfig: &Secret) -> Result<(), Diagnostics> {
+    let parsed = serde_saphyr::from_str::<Value>(kubeconfig.expose_secret()).unwrap_or_default();
+    let user = |field: &str| {
+        let value = parsed.pointer(&format!("/users/0/user/{field}"));
+        value
+            .and_then(Value::as_str)
+            .is_some_and(|text| !text.is_empty())
+    };
+    if user("client-certificate-data") && user("client-key-data") {
+        return Ok(());
+    }
+    let detail = "The operators of Nautes use only the client certificate of the first user of a kubeconfig, and this one has none. Give one with client-certificate-data and client-key-data, as kubectl config view --raw --flatten shows it.";
+    Err(Diagnostic::error("The kubeconfig has no client certificate", detail).into())
+}
+
+/// What is known of a cluster after its credential was stored.
+pub(super) struct Registered {
+    uid: Option<String>,
+    kubernetes_version: Option<String>,
+    vault_path: String,
+}
+
+/// Stores the credential of a physical cluster in Vault. That of a virtual one is what its operators find.
+pub(super) async fn register(
+    client: &Client,
+    name: &EntityName,
+    prior: Option<&ClusterModel>,
+    planned: &ClusterModel,
+) -> Result<Registered, Diagnostics> {
+    let secrets = ClusterSecrets::new(client, name)?;
+    let vault_path = secrets.path.to_string();
+    if is_virtual(planned) {
+        return Ok(Registered {
+            uid: None,
+            kubernetes_version: None,
+            vault_path,
+        });
+    }
+    let (connection, _) = connect_physical(client, prior, planned, &secrets).await?;
+    require_client_certificate(&connection.kubeconfig)?;
+    secrets.check(&connection.uid).await?;
+    let version = connection.cluster.version().await;
+    let version = version.map_err(kubernetes_apply::cluster::ApiError::from);
+    let version = version.with_context(|| format!("ask the cluster {name} for its version"))?;
+    let text = connection.kubeconfig.expose_secret();
+    let kubeconfig = with_server(text, &planned.api_server);
+    let secret = secrets.admin();
+    secret.write(&kubeconfig, &connection.uid).await?;
+    Ok(Registered {
+        uid: Some(connection.uid),
+        kubernetes_version: Some(version),
+        vault_path,
+    })
+}
+
+impl Registered {
+    /// Returns the state of a cluster whose manifest was committed.
+    pub(super) fn complete(self, planned: ClusterModel, manifest_path: String) -> ClusterModel {
+        let credential = credential(&planned, self.vault_path);
+        let vcluster = planned.vcluster.clone();
+        let mut state = ClusterModel {
+            credential: Known(CredentialModel {
+                kind: AS_GIVEN.to_owned(),
+                ..credential
+            }),
+            cluster_uid: self.uid.into(),
+            kubernetes_version: self.kubernetes_version.into(),
+            component_status: Known(std::collections::BTreeMap::new()),
+            id: Known(planned.name.clone()),
+            manifest_path: Known(manifest_path),
+            drift: Tf::Null,
+            vcluster: if vcluster.is_unknown() {
+                Tf::Null
+            } else {
+                vcluster
+            },
+            ..planned
+        };
+        state.addresses.fill(AddressesModel::default());
+        if state.primary_domain.is_unknown() {
+            state.primary_domain = primary_domain(&state.api_server).into();
+        }
+        state
+    }
+}
+
+/// Deletes the manifest and the files with it, upon which the operators remove the rest, and the credential in Vault.
+pub(super) async fn delete(
+    operation: &mut Operation<Client>,
+    state: &ClusterModel,
+) -> Result<(), Diagnostics> {
+    let client = operation.client().clone();
+    let name = entity_name("name", &state.name)?;
+    let object = object_id(&name);
+    let claim = Claim::load(&operation.private);
+    if client.holders().judge_deletion(&object, claim.as_ref())? == Deletion::OfAnother {
+        return Ok(());
+    }
+    let attempt = format!("remove the cluster {name}");
+    let secrets = ClusterSecrets::new(&client, &name)?;
+    if let Known(uid) = &state.cluster_uid {
+        secrets.check(uid).await?;
+    }
+    let key = Entity::from(manifest::entity(state)?).key();
+    let home = Home::tenant(&client)
+        .at(ManifestLocation::load(&operation.private))
+        .with_claim(claim);
+    let request = home.begin(key.clone());
+    home.delete(&request, &key, state.validation(&client), &attempt)
+        .await?;
+    drop(request);
+    if !is_virtual(state) {
+        secrets.delete().await?;
+    }
+    client.holders().release(&object);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kubeconfig_needs_a_client_certificate_and_its_key() {
+        let kubeconfig = |user: &str| Secret::from(format!("users: [{{ name: a, user: {user} }}]"));
+        let certificate = "{ client-certificate-data: YQ==, client-key-data: Yg== }";
+        assert!(require_client_certificate(&kubeconfig(certificate)).is_ok());
+        for user in ["{ token: t }", "{ client-certificate-data: YQ== }", "{}"] {
+            assert!(
+                require_client_certificate(&kubeconfig(user)).is_err(),
+                "{user}"
+            );
+        }
+    }
+}
