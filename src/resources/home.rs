@@ -265,7 +265,7 @@ impl<'a> Home<'a> {
             layout::Repository::Product(_) => Vec::new(),
         };
         if self.other_branch().is_some()
-            && let Some(snapshot) = self.snapshot(attempt).await?
+            && let Some(snapshot) = Box::pin(self.snapshot(attempt)).await?
             && snapshot.get(key).is_none()
         {
             self.require_right_branch(key, attempt)?;
@@ -425,13 +425,13 @@ impl<'a> Home<'a> {
             layout::Repository::Product(id) => {
                 let products = self.client.products()?;
                 let Some(product) = products.get(id).await? else {
-                    self.check_gone(id).await?;
+                    Box::pin(self.check_gone(id)).await?;
                     return Ok(None);
                 };
                 let (found, created_at) = (&product.group.full_path, &product.group.created_at);
                 self.check_group(id, format!("the group {found}"), created_at)?;
                 if let (None, Some(location)) = (&product.config_project, &self.location) {
-                    products.check_not_renamed(id, location.project).await?;
+                    Box::pin(products.check_not_renamed(id, location.project)).await?;
                 }
                 Ok(product.config_project.as_ref().map(|project| project.id))
             }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use terraform_provider_nautes::permissions::{Place, RIGHTS, Right};
+use terraform_provider_nautes::permissions::{RIGHTS, Right, Scope};
 use testbed::{ControlPlane, Error, Method};
 
 use crate::cluster::{Stack, manifest};
@@ -1226,9 +1226,9 @@ fn the_credential_of_runtimes_may_do_what_they_need() -> Case {
 /// Compares the list of rights, from which roles and documentation are made, with what the API server has allowed.
 fn assert_rights_are_those_used(worker: &Worker) -> Case {
     let places = [
-        (Place::ArgoCd, "argocd"),
-        (Place::ArgoEvents, "argo-events"),
-        (Place::Own, "nautes"),
+        (Scope::ArgoCd, "argocd"),
+        (Scope::ArgoEvents, "argo-events"),
+        (Scope::Own, "nautes"),
     ];
     let mut used = BTreeSet::new();
     for event in worker.control_plane().audit_events()? {

@@ -14,7 +14,7 @@ use super::manifest;
 use super::model::{ClusterModel, CredentialModel};
 use super::read::object_id;
 use super::resource::{ClusterResource, connect_physical};
-use super::setup::credential;
+use super::setup::{credential, expires_at};
 use super::stored::ClusterSecrets;
 use super::virtual_cluster::{is_virtual, with_server};
 use crate::claim::{Claim, Deletion};
@@ -109,6 +109,7 @@ fn require_client_certificate(kubeconfig: &Secret) -> Result<(), Diagnostics> {
 pub(super) struct Registered {
     uid: Option<String>,
     kubernetes_version: Option<String>,
+    expires_at: Tf<String>,
     vault_path: String,
 }
 
@@ -125,6 +126,7 @@ pub(super) async fn register(
         return Ok(Registered {
             uid: None,
             kubernetes_version: None,
+            expires_at: Tf::Null,
             vault_path,
         });
     }
@@ -139,6 +141,7 @@ pub(super) async fn register(
     let secret = secrets.admin();
     secret.write(&kubeconfig, &connection.uid).await?;
     Ok(Registered {
+        expires_at: expires_at(planned, &connection.access),
         uid: Some(connection.uid),
         kubernetes_version: Some(version),
         vault_path,
@@ -148,7 +151,7 @@ pub(super) async fn register(
 impl Registered {
     /// Returns the state of a cluster whose manifest was committed.
     pub(super) fn complete(self, planned: ClusterModel, manifest_path: String) -> ClusterModel {
-        let credential = credential(&planned, self.vault_path);
+        let credential = credential(&planned, self.expires_at, self.vault_path);
         let vcluster = planned.vcluster.clone();
         let mut state = ClusterModel {
             credential: Known(CredentialModel {

@@ -13,7 +13,7 @@ use super::addresses::private_address;
 use super::components::{Installer, Manifests, Preparation, Selection};
 use super::model::{ClusterIdentity, ClusterModel, ComponentStatusModel};
 use super::read::{TYPE_NAME, object_id};
-use super::setup::{Setup, credential, rotate_after};
+use super::setup::{Setup, credential, expires_at, rotate_after};
 use super::stored::ClusterSecrets;
 use super::{delete, manifest, nautes, operators, plan, read, virtual_cluster};
 use crate::claim::Claim;
@@ -227,7 +227,7 @@ async fn save(
     }
     planned.credential = Known(credential(
         &planned,
-        &connection.access,
+        expires_at(&planned, &connection.access),
         secrets.path.to_string(),
     ));
     planned.cluster_uid = Known(connection.uid);

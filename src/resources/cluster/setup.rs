@@ -368,10 +368,9 @@ pub(super) fn description(uid: &str) -> String {
 /// Returns the attribute `credential` of a cluster whose credential is in Vault.
 pub(super) fn credential(
     planned: &ClusterModel,
-    access: &Access,
+    expires_at: Tf<String>,
     vault_path: String,
 ) -> CredentialModel {
-    let expires_at = expires_at(planned, access);
     let planned = planned.credential.known();
     CredentialModel {
         kind: planned
