@@ -225,7 +225,6 @@ fn moments(index: usize) -> Vec<Hold> {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the matrix is the report of the test")]
 fn the_next_apply_finishes_a_cluster_after_a_kill_at_any_kind_of_write() -> Case {
     let faulty = Faulty::start()?;
     let workspace = &faulty.env().workspace;

@@ -23,16 +23,8 @@ mod cluster_access;
     reason = "an absent field of a JSON value is null"
 )]
 mod cluster_components;
-#[expect(
-    clippy::indexing_slicing,
-    reason = "an absent field of a JSON value is null"
-)]
 mod cluster_credential;
 mod cluster_data_source;
-#[expect(
-    clippy::indexing_slicing,
-    reason = "an absent field of a JSON value is null"
-)]
 mod cluster_destroy;
 mod cluster_faults;
 #[expect(

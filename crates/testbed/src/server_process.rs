@@ -367,7 +367,8 @@ mod tests {
             ServerProcess::spawn_bound("test", "sh".as_ref(), ["-c", script], folder.path())
                 .unwrap();
         let log = server.log().to_owned();
-        let child = server.wait_for_line("test", &log).unwrap();
+        let limit = Duration::from_secs(60);
+        let child = server.wait_for_line("test", &log, limit).unwrap();
         let child: u32 = child.parse().unwrap();
         // The end of the owner closes its end of the pipe.
         drop(server.child.stdin.take());
