@@ -105,3 +105,58 @@ fn another_cluster_that_answers_is_never_forgotten() -> Case {
     assert!(namespaces.to_string().contains("kube-system"));
     Ok(())
 }
+
+#[test]
+fn a_cluster_is_registered_under_one_name_and_keeps_what_others_have_in_our_namespace() -> Case {
+    let stack = Stack::start()?;
+    let Stack {
+        env, control_plane, ..
+    } = &stack;
+    env.workspace.apply()?;
+    let first = crate::cluster::worker(&control_plane.url(), 1);
+    let second = first
+        .replace("\"deploy\"", "\"again\"")
+        .replace("deploy-01", "deploy-02");
+    let before = (stack.objects()?, env.vault()?.inventory()?);
+    env.write(&format!("{first}{second}"))?;
+    let refused = env.workspace.failing_apply()?.text();
+    assert!(
+        refused.contains("It is registered as deploy-01"),
+        "{refused}"
+    );
+    assert_eq!((stack.objects()?, env.vault()?.inventory()?), before);
+
+    env.write(&first)?;
+    control_plane.apply(
+        "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: { name: theirs, namespace: nautes }\nspec: { accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Gi } } }\n",
+    )?;
+    let destroyed = env
+        .workspace
+        .run(["destroy", "-auto-approve", "-no-color"])?;
+    let text = destroyed.success()?.stdout().to_owned();
+    assert!(
+        text.contains("The namespace nautes stays") && text.contains("theirs"),
+        "{text}"
+    );
+    let claim = "/api/v1/namespaces/nautes/persistentvolumeclaims/theirs";
+    assert!(control_plane.get(claim)?.is_some());
+    Ok(())
+}
+
+/// A destroy removes the credential last, so a missing one proves nothing.
+#[test]
+fn a_cluster_whose_credential_is_lost_is_not_forgotten() -> Case {
+    let stack = Stack::start()?;
+    let Stack { env, .. } = &stack;
+    env.workspace.apply()?;
+    let before = stack.objects()?;
+    let metadata = "cluster/metadata/kubernetes/deploy-01/default/admin";
+    env.vault()?.api(Method::DELETE, metadata, None)?;
+    let refused = env.workspace.failing_destroy()?.text();
+    assert!(
+        refused.contains("Vault has no kubeconfig of it"),
+        "{refused}"
+    );
+    assert_eq!(stack.objects()?, before);
+    Ok(())
+}

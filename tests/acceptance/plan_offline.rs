@@ -13,7 +13,12 @@ resource "nautes_cluster" "host" {
   api_server    = "https://SERVER"
   cluster_type  = "physical"
   usage         = "host"
-  kubeconfig_wo = "apiVersion: v1"
+  kubeconfig_wo = jsonencode({
+    clusters        = [{ name = "a", cluster = { server = "https://SERVER" } }]
+    contexts        = [{ name = "a", context = { cluster = "a", user = "a" } }]
+    users           = [{ name = "a", user = { token = "t" } }]
+    current-context = "a"
+  })
 }
 
 resource "nautes_cluster" "build" {

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use serde_json::json;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use crate::cluster::{ApiError, Cluster, Detail};
 use crate::object::{Kind, Object, ObjectRef};
@@ -66,6 +66,9 @@ pub enum LeaseError {
         /// Why the last renewal failed.
         source: ApiError,
     },
+    /// Its renewal got no answer before it ended.
+    #[error("the renewal of the {0} got no answer in time, so the work was stopped; try again")]
+    Unanswered(ObjectRef),
     /// The cluster could not be asked, or refused.
     #[error("cannot read or write the {lease}")]
     Api {
@@ -286,10 +289,14 @@ impl<S: Store> Holder<S> {
             // A call that fails is repeated as long as the lease lasts, with time left to stop the work.
             let deadline = renewed_at + self.timing.duration.saturating_sub(self.timing.poll * 2);
             loop {
-                let error = match self.renew().await {
-                    Ok(()) => break,
-                    Err(LeaseError::Api { lease, source }) => LeaseError::Expired { lease, source },
-                    Err(lost) => return lost,
+                // One call may be repeated for longer than the lease lasts.
+                let error = match timeout_at(deadline, self.renew()).await {
+                    Ok(Ok(())) => break,
+                    Ok(Err(LeaseError::Api { lease, source })) => {
+                        LeaseError::Expired { lease, source }
+                    }
+                    Ok(Err(lost)) => return lost,
+                    Err(_) => return LeaseError::Unanswered(self.store.reference()),
                 };
                 if Instant::now() >= deadline {
                     return error;

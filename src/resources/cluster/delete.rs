@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
-use kubernetes_apply::apply_set::{DeleteOptions, Kept};
+use kubernetes_apply::apply_set::{Content, DeleteOptions, Kept, namespace_content};
 use kubernetes_apply::cluster::{ApiError, Cluster, Detail, IdentityError};
-use kubernetes_apply::object::Kind;
-use kubernetes_apply::ownership::Label;
+use kubernetes_apply::object::{Kind, Object};
 use kubernetes_apply::single::{DeleteObjectError, DeleteObjectFailure};
 use nautes_model::EntityName;
 use nautes_model::entity::Entity;
@@ -17,7 +16,7 @@ use terraform_plugin::value::Known;
 
 use super::access::open;
 use super::components::Installer;
-use super::guard::check_unused;
+use super::guard::{check_unused, require_entry};
 use super::lock::Lock;
 use super::manifest;
 use super::model::ClusterModel;
@@ -33,7 +32,7 @@ use crate::clusters::{NAMESPACE, REVIEWER_ACCOUNT, owner};
 use crate::components::Component;
 use crate::diagnostics::{Context as _, is_unreachable};
 use crate::error_chain::sentence;
-use crate::resources::home::{Home, ManifestLocation};
+use crate::resources::home::{Found, Home, ManifestLocation};
 use crate::resources::references::entity_name;
 
 /// How long the namespace of the provider may take to go; Kubernetes needs five seconds for an empty one.
@@ -60,9 +59,13 @@ pub(super) async fn delete(
             let is_leaving = secrets.is_leaving().await?;
             connect(operation, state, stored, is_leaving, &attempt).await?
         }
-        None => None,
+        None => {
+            require_removed(operation, state, &attempt).await?;
+            None
+        }
     };
     if let Some(cluster) = &cluster {
+        require_entry(cluster, &name, &attempt).await?;
         check_unused(cluster, &name).await?;
     }
     if let Known(uid) = &state.cluster_uid {
@@ -86,15 +89,50 @@ pub(super) async fn delete(
         attempt: &attempt,
     };
     match &lock {
-        Some(lock) => lock.run(Box::pin(removal.run(claim))).await,
+        Some(lock) => lock.run(Box::pin(removal.run_locked(claim))).await,
         None => Box::pin(removal.run(claim)).await,
     }?;
     if let Some(lock) = lock {
+        // Before its namespace goes, and the lease with it.
         lock.release().await;
+    }
+    if let Some(cluster) = &cluster {
+        remove_namespace(operation, cluster, &secrets, &attempt).await?;
     }
     secrets.delete().await?;
     client.holders().release(&object);
     Ok(())
+}
+
+/// Fails if Vault has no credential of a cluster in which something may be left: a destroy removes the credential last,
+/// after the auth mount.
+async fn require_removed(
+    operation: &mut Operation<Client>,
+    state: &ClusterModel,
+    attempt: &str,
+) -> Result<(), Diagnostics> {
+    let client = operation.client().clone();
+    if client.settings().forgets_unreachable_clusters {
+        operation.warn(
+            format!("The cluster {} is forgotten", state.name),
+            "Vault has no kubeconfig of it, so nothing was removed in it.",
+        );
+        return Ok(());
+    }
+    let name = entity_name("name", &state.name)?;
+    let key = Entity::from(manifest::entity(state)?).key();
+    let found = Home::tenant(&client).read(&key, attempt).await?;
+    let mount = client.vault()?.auth_mount(name.as_str()).await;
+    let mount = mount.with_context(|| format!("look for auth/{name} in Vault"))?;
+    let has_mount = mount.is_some_and(|mount| {
+        let uid = state.cluster_uid.known();
+        uid.is_some_and(|uid| mount.description == description(uid))
+    });
+    if matches!(found, Found::Absent) && !has_mount {
+        return Ok(());
+    }
+    let detail = "Vault has no kubeconfig of it, so what the provider has made in it cannot be removed. Nothing was changed. Give one in kubeconfig_wo, change kubeconfig_wo_version, apply, and destroy again; or, if the cluster does not exist any more, set the provider argument unreachable_clusters to \"forget\".";
+    Err(Diagnostic::error(format!("Cannot {attempt}"), detail).into())
 }
 
 /// Takes the lock of a cluster; `None` if it has no namespace of the provider any more.
@@ -127,6 +165,17 @@ struct Removal<'a> {
 }
 
 impl Removal<'_> {
+    /// Does the same under the lock, for which it may have waited: what refused nothing before is asked again.
+    async fn run_locked(&mut self, claim: Option<Claim>) -> Result<(), Diagnostics> {
+        if let Some(cluster) = self.cluster {
+            check_unused(cluster, self.name).await?;
+            if self.state.usage == "host" {
+                virtual_cluster::require_no_virtual_clusters(cluster, self.name).await?;
+            }
+        }
+        self.run(claim).await
+    }
+
     /// Removes everything but the credential with which that is done.
     async fn run(&mut self, claim: Option<Claim>) -> Result<(), Diagnostics> {
         let (client, state) = (self.client, self.state);
@@ -142,11 +191,7 @@ impl Removal<'_> {
         if let Some(cluster) = self.cluster {
             self.remove_objects(cluster).await?;
         }
-        remove_auth_mount(self.operation, state, client).await?;
-        if let Some(cluster) = self.cluster {
-            remove_namespace(self.operation, cluster, self.secrets, self.attempt).await?;
-        }
-        Ok(())
+        remove_auth_mount(self.operation, state, client).await
     }
 
     async fn remove_objects(&mut self, cluster: &Cluster) -> Result<(), Diagnostics> {
@@ -255,13 +300,21 @@ async fn remove_namespace(
     if !owner.label.is_on(&found) {
         return Ok(());
     }
-    let others = content_of_others(cluster, &owner.label).await;
-    let others = others.context(attempt)?;
-    if !others.is_empty() {
+    let is_ours = |object: &Object| owner.label.is_on(object);
+    let others = namespace_content(cluster, NAMESPACE, is_ours).await;
+    let others = match others.context(attempt)? {
+        Content::Nothing => None,
+        Content::Objects { examples, .. } => {
+            Some(examples.iter().map(ToString::to_string).collect())
+        }
+        Content::Unknown { apis } => Some(apis),
+    };
+    if let Some(others) = others {
+        let others: Vec<String> = others;
         operation.warn(
             format!("The namespace {NAMESPACE} stays in the cluster {name}"),
             format!(
-                "It holds what this provider has not made, such as {}. With it stays the service account of the provider. When the rest is gone, delete the namespace: kubectl delete namespace {NAMESPACE}.",
+                "It holds, or may hold, what this provider has not made: {}. With it stays the service account of the provider. When the rest is gone, delete the namespace: kubectl delete namespace {NAMESPACE}.",
                 others.join(", ")
             ),
         );
@@ -279,27 +332,6 @@ async fn remove_namespace(
         Err(error) if is_refused_afterwards(&error) => Ok(()),
         deleted => deleted.context(attempt),
     }
-}
-
-/// Returns the first objects in the namespace of the provider that it has not made.
-async fn content_of_others(cluster: &Cluster, label: &Label) -> Result<Vec<String>, ApiError> {
-    let mut others = Vec::new();
-    for kind in ["Pod", "Secret", "ConfigMap", "ServiceAccount", "Service"] {
-        let listed = cluster
-            .list(
-                &Kind::new("v1", kind),
-                Some(NAMESPACE),
-                "",
-                Detail::Metadata,
-            )
-            .await?;
-        let foreign = listed.iter().filter(|object| {
-            let name = object.reference().name.as_str();
-            !label.is_on(object) && !matches!(name, "default" | "kube-root-ca.crt")
-        });
-        others.extend(foreign.take(3).map(|object| object.reference().to_string()));
-    }
-    Ok(others)
 }
 
 /// Whether the cluster refuses a look at the namespace, and not its deletion.

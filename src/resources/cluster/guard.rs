@@ -5,12 +5,40 @@ use kubernetes_apply::object::{Kind, Object};
 use nautes_model::EntityName;
 use serde_json::Value;
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::value::Path;
 
-use crate::clusters::{NAMESPACE, PRODUCT_LABEL, REGISTRY_PREFIX};
+use crate::clusters::{FACTS, Facts, NAMESPACE, PRODUCT_LABEL, REGISTRY_PREFIX};
 use crate::diagnostics::Context as _;
 
 /// How many objects an error names.
 const SHOWN: usize = 5;
+
+/// Checks that a cluster is not registered under another name, whose objects, accounts and tokens would be taken over or
+/// removed.
+pub(super) async fn require_entry(
+    cluster: &Cluster,
+    name: &EntityName,
+    attempt: &str,
+) -> Result<(), Diagnostics> {
+    let kind = Kind::new("v1", "ConfigMap");
+    let found = cluster
+        .find(&kind, Some(NAMESPACE), FACTS, Detail::Full)
+        .await;
+    let facts = found.context(attempt)?.as_ref().and_then(Facts::parse);
+    let Some(facts) = facts.filter(|facts| facts.name != name.as_str()) else {
+        return Ok(());
+    };
+    let detail = format!(
+        "It is registered as {}, by which the provider knows what it has made there (ConfigMap {NAMESPACE}/{FACTS}). Nothing was changed. Use that nautes_cluster; or destroy it first, and then give the cluster another name.",
+        facts.name
+    );
+    Err(Diagnostic::error(
+        format!("Cannot {attempt}: the cluster has another name already"),
+        detail,
+    )
+    .at(&Path::to("name"))
+    .into())
+}
 
 /// Checks that no product has a runtime or a namespace in a cluster.
 ///

@@ -208,6 +208,11 @@ pub(super) async fn delete(
     }
     let attempt = format!("remove the cluster {name}");
     let secrets = ClusterSecrets::new(&client, &name)?;
+    let status = state.component_status.known();
+    if status.is_some_and(|status| !status.is_empty()) || state.vcluster.known().is_some() {
+        let detail = "The provider has made it with reconciler = \"provider\", and what it has made in the cluster would stay without an owner. Nothing was changed. Destroy it with reconciler = \"provider\".";
+        return Err(Diagnostic::error(format!("Cannot {attempt}"), detail).into());
+    }
     if let Known(uid) = &state.cluster_uid {
         secrets.check(uid).await?;
     }

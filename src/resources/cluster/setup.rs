@@ -15,6 +15,7 @@ use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::value::Tf;
 
 use super::access::{Connection, open};
+use super::guard::require_entry;
 use super::lock::Lock;
 use super::model::{ClusterModel, CredentialModel};
 use super::reviewer::Reviewer;
@@ -119,6 +120,11 @@ impl Setup<'_> {
     pub(super) async fn check(&self) -> Result<(), Diagnostics> {
         let secrets = ClusterSecrets::new(self.client, self.name)?;
         secrets.check(&self.connection.uid).await?;
+        let cluster = &self.connection.cluster;
+        require_entry(cluster, self.name, &self.attempt()).await?;
+        let objects = base_objects(self.planned).context(self.attempt())?;
+        let (set, options) = (base_set(cluster)?, ApplyOptions::default());
+        set.check(objects, &options).await.context(self.attempt())?;
         if self.is_worker() {
             self.reviewer(&self.connection.cluster).auth_mount().await?;
         }
@@ -144,6 +150,8 @@ impl Setup<'_> {
         let cluster = self.replaced_credential().await?;
         let cluster = cluster.unwrap_or_else(|| Arc::clone(&self.connection.cluster));
         lock.use_cluster(&cluster);
+        // The run that was waited for may have registered the cluster under another name.
+        require_entry(&cluster, self.name, &attempt).await?;
         Ok((lock, cluster))
     }
 
@@ -180,8 +188,11 @@ impl Setup<'_> {
             lock.use_cluster(&cluster);
             (cluster, Some(secret))
         } else {
-            let (kubeconfig, uid) = (&self.connection.kubeconfig, &self.connection.uid);
-            secrets.admin().write(kubeconfig, uid).await?;
+            // Not what was read before the lock: another run may have stored a newer one.
+            if self.uses_given {
+                let (kubeconfig, uid) = (&self.connection.kubeconfig, &self.connection.uid);
+                secrets.admin().write(kubeconfig, uid).await?;
+            }
             (Arc::clone(cluster), None)
         };
         let objects = base_objects(self.planned).context(self.attempt())?;

@@ -98,7 +98,11 @@ impl<'a> ClusterSecrets<'a> {
         let mounted = vault.ensure_mount(CLUSTER_MOUNT).await;
         mounted.with_context(|| format!("use the secrets engine {CLUSTER_MOUNT} of Vault"))?;
         for secret in [self.admin(), self.runtime()] {
-            let owner = secret.custom_metadata().await?.remove(OWNER);
+            let owner = match secret.custom_metadata().await?.remove(OWNER) {
+                Some(owner) => Some(owner),
+                // Nautes and people write none: then the content tells whose it is.
+                None => secret.owner_in_content().await?,
+            };
             if let Some(owner) = owner.filter(|owner| owner != uid) {
                 let detail = format!(
                     "Vault has a kubeconfig of another cluster at {}: its UID is {owner}, and that of the cluster that answers is {uid}. Nothing was changed. Choose another name; or, if that cluster is gone, delete the secret (vault kv metadata delete).",
@@ -155,6 +159,19 @@ impl KubeconfigSecret<'_> {
         Ok(metadata.map(|metadata| metadata.custom).unwrap_or_default())
     }
 
+    /// Returns the UID in the secret, or a word for none; `None` if there is no secret.
+    async fn owner_in_content(&self) -> Result<Option<String>, Diagnostics> {
+        let stored = self.client.vault()?.read_secret(self.path).await;
+        let stored = stored.with_context(|| format!("read the secret {}", self.path))?;
+        Ok(stored.map(|stored| {
+            let uid = stored.values.get(CLUSTER_UID);
+            uid.map_or_else(
+                || "not known".to_owned(),
+                |uid| uid.expose_secret().to_owned(),
+            )
+        }))
+    }
+
     /// Reads the kubeconfig; `None` if there is none.
     pub(super) async fn read(&self) -> Result<Option<StoredCredential>, Diagnostics> {
         let stored = self.client.vault()?.read_secret(self.path).await;
@@ -180,10 +197,13 @@ impl KubeconfigSecret<'_> {
             present.kubeconfig.expose_secret() == kubeconfig.expose_secret()
                 && present.uid.as_deref() == Some(uid)
         });
-        if !is_same {
-            let owner = BTreeMap::from([(OWNER.to_owned(), uid.to_owned())]);
+        let owner = BTreeMap::from([(OWNER.to_owned(), uid.to_owned())]);
+        // Also if an interrupted destroy has marked it: the cluster stays.
+        if !is_same || self.custom_metadata().await? != owner {
             let marked = vault.set_custom_metadata(path, &owner).await;
             marked.with_context(|| format!("mark the secret {path}"))?;
+        }
+        if !is_same {
             let values = SecretValues::default()
                 .with(KUBECONFIG, kubeconfig.clone())
                 .with(CLUSTER_UID, uid.to_owned());

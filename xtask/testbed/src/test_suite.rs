@@ -36,6 +36,7 @@ pub(crate) fn run() -> anyhow::Result<bool> {
 
     let mut tests: Command = cargo::cargo(&["test", "--workspace", "--no-fail-fast"])
         .env("PROPTEST_RNG_SEED", seed())
+        .env("RUST_TEST_THREADS", threads())
         .env("NAUTES_TEST_TERRAFORM", terraform.program())
         .env("NAUTES_TEST_KUSTOMIZE", kustomize.program())
         .env("NAUTES_TEST_EMULATOR", emulator)
@@ -66,6 +67,15 @@ pub(crate) fn run() -> anyhow::Result<bool> {
 /// the user sets the variable.
 fn seed() -> String {
     std::env::var("PROPTEST_RNG_SEED").unwrap_or_else(|_| "20261124".to_owned())
+}
+
+/// Returns how many tests run at once, unless the user sets the variable: twice as many as there are cores, since most
+/// of them wait for servers most of the time.
+fn threads() -> String {
+    std::env::var("RUST_TEST_THREADS").unwrap_or_else(|_| {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        (2 * cores).to_string()
+    })
 }
 
 /// Prints lines as they arrive, reports silence, and adds up the results in the lines.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::ApplySet;
-use super::namespace::{Content, content};
+use super::namespace::{Content, namespace_content};
 use super::parent::InventoryError;
 use crate::cluster::{ApiError, Deletion, Detail, DiscoveryError, Resource};
 use crate::concurrently::concurrently;
@@ -315,7 +315,9 @@ impl ApplySet<'_> {
         let NamespaceContent::Keep { expendable } = &options.namespaces else {
             return Ok(None);
         };
-        let found = content(self.cluster, &live.reference().name, expendable).await?;
+        let is_expendable = |object: &Object| expendable.contains(object.reference());
+        let namespace = &live.reference().name;
+        let found = namespace_content(self.cluster, namespace, is_expendable).await?;
         Ok(match found {
             Content::Nothing => None,
             Content::Objects { count, examples } => {

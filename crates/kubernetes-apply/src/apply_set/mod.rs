@@ -17,6 +17,7 @@ mod prepare;
 pub use self::apply::{Applied, ApplyOptions, ApplySetError};
 pub use self::delete::{DeleteError, DeleteOptions, Deleted, KeepReason, Kept, NamespaceContent};
 pub use self::drift::{DriftError, ObjectDrift};
+pub use self::namespace::{Content, namespace_content};
 pub use self::parent::{InventoryError, Parent};
 
 pub use crate::live_objects::{Drift, LiveObjects};

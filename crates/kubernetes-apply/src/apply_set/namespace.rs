@@ -5,18 +5,23 @@ use crate::cluster::{ApiError, Cluster, Detail, DiscoveryError, Resource};
 use crate::concurrently::concurrently;
 use crate::object::{Object, ObjectRef};
 
-/// What a namespace holds.
+/// What a namespace holds that would be lost with it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Content {
+pub enum Content {
     /// Nothing that anybody would miss.
     Nothing,
     /// Objects.
     Objects {
+        /// How many there are.
         count: usize,
+        /// The first of them.
         examples: Vec<ObjectRef>,
     },
     /// APIs do not answer, so there may be objects of theirs.
-    Unknown { apis: Vec<String> },
+    Unknown {
+        /// The APIs.
+        apis: Vec<String>,
+    },
 }
 
 /// Kinds whose objects come and go by themselves.
@@ -35,10 +40,14 @@ const DEFAULTS: [(&str, &str); 2] = [
     ("ConfigMap", "kube-root-ca.crt"),
 ];
 
-pub(super) async fn content(
+/// Looks for objects of all kinds in a namespace that would be lost with it.
+///
+/// Left out are those that Kubernetes puts into every namespace, those that come and go by themselves, those that
+/// another object owns, and those that `is_expendable` names.
+pub async fn namespace_content(
     cluster: &Cluster,
     namespace: &str,
-    expendable: &[ObjectRef],
+    is_expendable: impl Fn(&Object) -> bool,
 ) -> Result<Content, ApiError> {
     let (resources, unavailable) = cluster.namespaced_resources().await?;
     let is_counted =
@@ -60,7 +69,7 @@ pub(super) async fn content(
         };
         for object in list
             .iter()
-            .filter(|object| would_be_missed(object, expendable))
+            .filter(|object| would_be_missed(object) && !is_expendable(object))
         {
             count += 1;
             if examples.len() < EXAMPLES {
@@ -84,13 +93,13 @@ async fn is_served_no_more(cluster: &Cluster, resource: &Resource) -> bool {
 }
 
 /// Whether somebody would miss an object. What another object owns goes with that one.
-fn would_be_missed(object: &Object, expendable: &[ObjectRef]) -> bool {
+fn would_be_missed(object: &Object) -> bool {
     let reference = object.reference();
     let is_default = DEFAULTS
         .iter()
         .any(|(kind, name)| reference.kind.is("", kind) && reference.name == *name);
     let is_owned = !object.list("/metadata/ownerReferences").is_empty();
-    !is_default && !is_owned && !object.is_terminating() && !expendable.contains(reference)
+    !is_default && !is_owned && !object.is_terminating()
 }
 
 #[cfg(test)]
@@ -107,7 +116,7 @@ mod tests {
 
     #[test]
     fn only_what_nobody_else_brings_back_would_be_missed() {
-        let missed = |object: &Object| would_be_missed(object, &[]);
+        let missed = would_be_missed;
         assert!(missed(&object("PersistentVolumeClaim", "data", json!({}))));
         assert!(missed(&object("ServiceAccount", "builder", json!({}))));
         assert!(!missed(&object("ServiceAccount", "default", json!({}))));
@@ -116,7 +125,5 @@ mod tests {
         assert!(!missed(&object("Pod", "web-1", owned)));
         let going = json!({"deletionTimestamp": "2026-01-01T00:00:00Z"});
         assert!(!missed(&object("Pod", "web-1", going)));
-        let token = object("Secret", "token", json!({}));
-        assert!(!would_be_missed(&token, &[token.reference().clone()]));
     }
 }

@@ -1,11 +1,12 @@
 //! How a call reaches a cluster: one attempt after the other until its outcome is final.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
-use http_resilience::{CircuitBreaker, CircuitCall, RetryBudget};
+use http_resilience::{CircuitBreaker, CircuitCall, RetryBudget, RetryReason};
 use hyper::body::Incoming;
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -22,6 +23,9 @@ use super::transport_error::{TransportError, Trust};
 /// The largest answer that is read.
 const MAX_ANSWER: usize = 256 << 20;
 
+/// For how long a server that did not answer may refuse what it permits, once it answers again.
+const COMING_BACK: Duration = Duration::from_secs(30);
+
 /// The connection to one cluster.
 pub(crate) struct Connection {
     http: HttpService,
@@ -29,6 +33,8 @@ pub(crate) struct Connection {
     limits: Limits,
     breaker: CircuitBreaker<CallError>,
     turns: Semaphore,
+    /// When a call last got no answer.
+    unanswered_at: Mutex<Option<Instant>>,
 }
 
 /// The failure of one attempt, and how long the header of its answer asks to wait.
@@ -53,6 +59,7 @@ impl Connection {
                 limits.probe_interval,
             ),
             turns: Semaphore::new(limits.concurrency.max(1)),
+            unanswered_at: Mutex::new(None),
             limits,
         })
     }
@@ -82,7 +89,7 @@ impl Connection {
             let AttemptError { error, wait } = failed;
             let kind = error.kind();
             let wait = wait.or_else(|| kind.requested_wait());
-            let reason = kind.retry_reason();
+            let reason = self.retry_reason(kind);
             let Some(pause) = reason.and_then(|reason| retries.pause_after(reason, wait)) else {
                 break Err(error);
             };
@@ -108,6 +115,30 @@ impl Connection {
                 error
             }
         })
+    }
+
+    /// Returns why a call may succeed later. A server that has just come back does not know all bindings yet, and
+    /// refuses what it permits a moment later.
+    fn retry_reason(&self, failure: &CallFailure) -> Option<RetryReason> {
+        let mut unanswered_at = self
+            .unanswered_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let has_just_come_back = unanswered_at.is_some_and(|at| at.elapsed() < COMING_BACK);
+        match failure {
+            CallFailure::Transport(
+                TransportError::Unreachable { .. } | TransportError::Interrupted { .. },
+            ) => {
+                *unanswered_at = Some(Instant::now());
+                failure.retry_reason()
+            }
+            CallFailure::Refused(status)
+                if has_just_come_back && matches!(status.code, 401 | 403) =>
+            {
+                Some(RetryReason::NotReady)
+            }
+            _ => failure.retry_reason(),
+        }
     }
 
     async fn attempt(

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kubernetes_apply::apply_set::{DeleteOptions, NamespaceContent};
-use kubernetes_apply::cluster::{ApiError, Detail, IdentityError};
+use kubernetes_apply::cluster::Detail;
 use kubernetes_apply::object::{Kind, ObjectRef};
 use nautes_model::EntityName;
 use nautes_model::entity::Entity;
@@ -21,8 +21,9 @@ use super::host::Host;
 use super::{host_name, object_set};
 use crate::claim::{Claim, Deletion};
 use crate::client::Client;
-use crate::diagnostics::{Context as _, Explain as _, is_unreachable};
-use crate::resources::home::{Home, ManifestLocation};
+use crate::diagnostics::Context as _;
+use crate::error_chain::sentence;
+use crate::resources::home::{Found, Home, ManifestLocation};
 use crate::resources::references::entity_name;
 
 /// How long the objects of one stage may take to go. Pods get time to end, and then volumes are let go.
@@ -55,9 +56,17 @@ pub(in super::super) async fn delete(
     if let Known(uid) = &state.cluster_uid {
         secrets.check(uid).await?;
     }
-    require_no_products(state, &secrets, &attempt).await?;
-
     let key = Entity::from(manifest::entity(state)?).key();
+    let manifest = Home::tenant(&client).read(&key, &attempt).await?;
+    // The manifest goes first, so without it an interrupted destroy goes on, which has asked.
+    if !matches!(manifest, Found::Absent) {
+        let forgets = client.settings().forgets_unreachable_clusters;
+        match require_no_products(state, &secrets, &attempt).await? {
+            Some(reason) if !forgets => return Err(not_known(&attempt, &reason)),
+            _ => {}
+        }
+    }
+
     let home = Home::tenant(&client)
         .at(ManifestLocation::load(&operation.private))
         .with_claim(claim);
@@ -100,23 +109,21 @@ fn made_by_itself(name: &EntityName) -> Vec<ObjectRef> {
     ]
 }
 
-/// Fails if the virtual cluster answers and still has namespaces of products, whose workloads would go with it.
+/// Fails if the virtual cluster still has namespaces of products, whose workloads would go with it. Returns why, if it
+/// cannot be asked.
 async fn require_no_products(
     state: &ClusterModel,
     secrets: &ClusterSecrets<'_>,
     attempt: &str,
-) -> Result<(), Diagnostics> {
+) -> Result<Option<String>, Diagnostics> {
     let Some(stored) = secrets.read().await? else {
-        return Ok(());
+        return Ok(Some("Vault has no kubeconfig of it.".to_owned()));
     };
     let (_, cluster) = open(&state.api_server, &stored.kubeconfig).context(attempt)?;
-    if let Known(expected) = &state.cluster_uid {
-        match cluster.require_uid(expected).await {
-            Ok(()) => {}
-            // Another one has its address by now; its objects in the host are known all the same.
-            Err(IdentityError::Other { .. }) => return Ok(()),
-            Err(IdentityError::Unknown(error)) => return answers_nothing(&error, attempt),
-        }
+    if let Known(expected) = &state.cluster_uid
+        && let Err(error) = cluster.require_uid(expected).await
+    {
+        return Ok(Some(sentence(&error)));
     }
     let kind = Kind::new("v1", "Namespace");
     let listed = cluster
@@ -124,10 +131,10 @@ async fn require_no_products(
         .await;
     let namespaces = match listed {
         Ok(namespaces) => namespaces,
-        Err(error) => return answers_nothing(&error, attempt),
+        Err(error) => return Ok(Some(sentence(&error))),
     };
     if namespaces.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let names: Vec<&str> = namespaces
         .iter()
@@ -140,12 +147,10 @@ async fn require_no_products(
     Err(Diagnostic::error(format!("Cannot {attempt}: products use it"), detail).into())
 }
 
-/// A virtual cluster that gives no answer can be removed: its host tells which objects are its own.
-fn answers_nothing(error: &ApiError, attempt: &str) -> Result<(), Diagnostics> {
-    let call = error.call();
-    let is_refused = call.is_some_and(|call| call.is_refused_for("Unauthorized"));
-    if is_unreachable(error) || is_refused {
-        return Ok(());
-    }
-    Err(error.explain(attempt))
+/// Returns the error of a virtual cluster that cannot be asked what is in it.
+fn not_known(attempt: &str, reason: &str) -> Diagnostics {
+    let detail = format!(
+        "{reason} Products may have workloads in it, and their volumes would go with it. Nothing was changed. Check that this machine reaches it at api_server; or, if nothing in it is needed any more, set the provider argument unreachable_clusters to \"forget\" (environment: NAUTES_UNREACHABLE_CLUSTERS) and destroy again."
+    );
+    Diagnostic::error(format!("Cannot {attempt}"), detail).into()
 }
