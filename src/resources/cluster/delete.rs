@@ -54,15 +54,12 @@ pub(super) async fn delete(
     let attempt = format!("remove the cluster {name}");
     let secrets = ClusterSecrets::new(&client, &name)?;
     let stored = secrets.read().await?;
-    let cluster = match &stored {
-        Some(stored) => {
-            let is_leaving = secrets.is_leaving().await?;
-            connect(operation, state, stored, is_leaving, &attempt).await?
-        }
-        None => {
-            require_removed(operation, state, &attempt).await?;
-            None
-        }
+    let cluster = if let Some(stored) = &stored {
+        let is_leaving = secrets.is_leaving().await?;
+        connect(operation, state, stored, is_leaving, &attempt).await?
+    } else {
+        require_removed(operation, state, &attempt).await?;
+        None
     };
     if let Some(cluster) = &cluster {
         require_entry(cluster, &name, &attempt).await?;

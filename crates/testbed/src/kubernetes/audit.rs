@@ -96,8 +96,7 @@ mod tests {
     fn complete_lines_are_events() {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("audit.log");
-        let event =
-            r#"{"kind":"Event","verb":"get","requestURI":"/readyz","user":{"username":"a"}}"#;
+        let event = r#"{"kind":"Event","verb":"get","requestURI":"/readyz","user":{"username":"a"},"requestReceivedTimestamp":"2026-01-02T03:04:05.678901Z","stageTimestamp":"2026-01-02T03:04:06.000000Z"}"#;
         fs::write(&log, format!("{event}\n{event}\n{{\"kind\":")).unwrap();
         let events = read(&log).unwrap();
         assert_eq!(events.len(), 2);
