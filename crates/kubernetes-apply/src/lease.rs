@@ -289,8 +289,13 @@ impl<S: Store> Holder<S> {
             // A call that fails is repeated as long as the lease lasts, with time left to stop the work.
             let deadline = renewed_at + self.timing.duration.saturating_sub(self.timing.poll * 2);
             loop {
-                // One call may be repeated for longer than the lease lasts.
-                let error = match timeout_at(deadline, self.renew()).await {
+                // One call may be repeated for longer than the lease lasts. Work that begins late still learns who has it.
+                let limit = if Instant::now() < deadline {
+                    deadline
+                } else {
+                    Instant::now() + self.timing.renewal
+                };
+                let error = match timeout_at(limit, self.renew()).await {
                     Ok(Ok(())) => break,
                     Ok(Err(LeaseError::Api { lease, source })) => {
                         LeaseError::Expired { lease, source }
