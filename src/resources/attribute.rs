@@ -320,6 +320,24 @@ pub(crate) fn invalid_import_id(kind: Kind, id: &str, reason: &str, forms: &str)
     Diagnostic::error("Invalid import id", format!("{what}. Write {forms}.")).into()
 }
 
+/// Checks that a data source is given an id or a name, and not both.
+pub(crate) fn check_id_or_name(id: &Tf<String>, name: &Tf<String>) -> Diagnostics {
+    let (summary, detail) = match (id.is_null(), name.is_null()) {
+        (false, false) => (
+            "Conflicting arguments",
+            "id and name cannot be set together. Remove one of them.",
+        ),
+        (true, true) => (
+            "Missing argument",
+            "Neither id nor name is set. Set one of them.",
+        ),
+        _ => return Diagnostics::default(),
+    };
+    Diagnostic::error(summary, detail)
+        .at(&Path::to("name"))
+        .into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

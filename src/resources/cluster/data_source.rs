@@ -11,6 +11,7 @@ use terraform_plugin::value::Path;
 use super::attributes::ClusterAttributes;
 use super::list::registered_clusters;
 use crate::client::Client;
+use crate::resources::attribute::check_id_or_name;
 use crate::resources::home::{Found, Home, drift_of};
 use crate::resources::references::entity_name;
 
@@ -26,20 +27,7 @@ impl DataSource for ClusterDataSource {
     const OPTIONAL: &'static [&'static str] = &["id", "name"];
 
     fn validate(&self, config: &PlanOf<ClusterAttributes>) -> Diagnostics {
-        let (summary, detail) = match (config.id.is_null(), config.name.is_null()) {
-            (false, false) => (
-                "Conflicting arguments",
-                "id and name cannot be set together. Remove one of them.",
-            ),
-            (true, true) => (
-                "Missing argument",
-                "Neither id nor name is set. Set one of them.",
-            ),
-            _ => return Diagnostics::default(),
-        };
-        Diagnostic::error(summary, detail)
-            .at(&Path::to("name"))
-            .into()
+        check_id_or_name(&config.id, &config.name)
     }
 
     async fn read(

@@ -19,6 +19,7 @@ use super::components::Installer;
 use super::guard::{check_unused, require_entry};
 use super::lock::Lock;
 use super::manifest;
+use super::manifest_change::delete_manifest;
 use super::model::ClusterModel;
 use super::read::object_id;
 use super::runtime_access;
@@ -32,7 +33,7 @@ use crate::clusters::{NAMESPACE, REVIEWER_ACCOUNT, owner};
 use crate::components::Component;
 use crate::diagnostics::{Context as _, is_unreachable};
 use crate::error_chain::sentence;
-use crate::resources::home::{Found, Home, ManifestLocation};
+use crate::resources::home::{Found, Home};
 use crate::resources::references::entity_name;
 
 /// How long the namespace of the provider may take to go; Kubernetes needs five seconds for an empty one.
@@ -176,14 +177,7 @@ impl Removal<'_> {
     /// Removes everything but the credential with which that is done.
     async fn run(&mut self, claim: Option<Claim>) -> Result<(), Diagnostics> {
         let (client, state) = (self.client, self.state);
-        let key = Entity::from(manifest::entity(state)?).key();
-        let home = Home::tenant(client)
-            .at(ManifestLocation::load(&self.operation.private))
-            .with_claim(claim);
-        let request = home.begin(key.clone());
-        home.delete(&request, &key, state.validation(client), self.attempt)
-            .await?;
-        drop(request);
+        delete_manifest(self.operation, state, claim, self.attempt).await?;
 
         if let Some(cluster) = self.cluster {
             self.remove_objects(cluster).await?;

@@ -109,3 +109,21 @@ impl<'a> ManifestChange<'a> {
         Ok(saved.path)
     }
 }
+
+/// Deletes the manifest of a cluster, which is refused while something refers to the cluster.
+pub(super) async fn delete_manifest(
+    operation: &Operation<Client>,
+    state: &ClusterModel,
+    claim: Option<Claim>,
+    attempt: &str,
+) -> Result<(), Diagnostics> {
+    let client = operation.client();
+    let key = Entity::from(manifest::entity(state)?).key();
+    let home = Home::tenant(client)
+        .at(ManifestLocation::load(&operation.private))
+        .with_claim(claim);
+    let request = home.begin(key.clone());
+    home.delete(&request, &key, state.validation(client), attempt)
+        .await?;
+    Ok(())
+}

@@ -2,7 +2,6 @@
 //! that the installation reads for it, and the credential in Vault, and installs nothing.
 
 use nautes_model::EntityName;
-use nautes_model::entity::Entity;
 use serde_json::Value;
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::resource::{Operation, Planning};
@@ -10,19 +9,16 @@ use terraform_plugin::value::{Known, Path, Tf};
 use url::Url;
 
 use super::addresses::AddressesModel;
-use super::manifest;
-use super::manifest_change::ManifestChange;
+use super::manifest_change::{ManifestChange, delete_manifest};
 use super::model::{ClusterModel, CredentialModel};
 use super::read::object_id;
-use super::resource::{ClusterResource, connect_physical};
+use super::resource::{ClusterResource, complete, connect_physical};
 use super::setup::{credential, expires_at};
 use super::stored::ClusterSecrets;
 use super::virtual_cluster::{is_virtual, with_server};
 use crate::claim::{Claim, Deletion};
 use crate::client::Client;
-use crate::components::entry_points::primary_domain;
 use crate::diagnostics::Context as _;
-use crate::resources::home::{Home, ManifestLocation};
 use crate::resources::references::entity_name;
 use crate::secret::{ExposeSecret as _, Secret};
 
@@ -176,9 +172,7 @@ impl Registered {
             cluster_uid: self.uid.into(),
             kubernetes_version: self.kubernetes_version.into(),
             component_status: Known(std::collections::BTreeMap::new()),
-            id: Known(planned.name.clone()),
             manifest_path: Known(manifest_path),
-            drift: Tf::Null,
             vcluster: if vcluster.is_unknown() {
                 Tf::Null
             } else {
@@ -187,10 +181,7 @@ impl Registered {
             ..planned
         };
         state.addresses.fill(AddressesModel::default());
-        if state.primary_domain.is_unknown() {
-            state.primary_domain = primary_domain(&state.api_server).into();
-        }
-        state
+        complete(state)
     }
 }
 
@@ -216,14 +207,7 @@ pub(super) async fn delete(
     if let Known(uid) = &state.cluster_uid {
         secrets.check(uid).await?;
     }
-    let key = Entity::from(manifest::entity(state)?).key();
-    let home = Home::tenant(&client)
-        .at(ManifestLocation::load(&operation.private))
-        .with_claim(claim);
-    let request = home.begin(key.clone());
-    home.delete(&request, &key, state.validation(&client), &attempt)
-        .await?;
-    drop(request);
+    delete_manifest(operation, state, claim, &attempt).await?;
     if !is_virtual(state) {
         secrets.delete().await?;
     }

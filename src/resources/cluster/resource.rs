@@ -198,7 +198,7 @@ async fn save(
 }
 
 /// Fills in what follows from other attributes.
-fn complete(mut planned: ClusterModel) -> ClusterModel {
+pub(super) fn complete(mut planned: ClusterModel) -> ClusterModel {
     planned.id = Known(planned.name.clone());
     planned.drift = Tf::Null;
     if planned.primary_domain.is_unknown() {

@@ -8,6 +8,7 @@ use terraform_plugin::value::Path;
 
 use super::model::ProductModel;
 use crate::client::Client;
+use crate::resources::attribute::check_id_or_name;
 
 /// `data "nautes_product"`.
 pub(crate) struct ProductDataSource;
@@ -29,20 +30,7 @@ impl DataSource for ProductDataSource {
     ];
 
     fn validate(&self, config: &PlanOf<ProductModel>) -> Diagnostics {
-        let (summary, detail) = match (config.id.is_null(), config.name.is_null()) {
-            (false, false) => (
-                "Conflicting arguments",
-                "id and name cannot be set together. Remove one of them.",
-            ),
-            (true, true) => (
-                "Missing argument",
-                "Neither id nor name is set. Set one of them.",
-            ),
-            _ => return Diagnostics::default(),
-        };
-        Diagnostic::error(summary, detail)
-            .at(&Path::to("name"))
-            .into()
+        check_id_or_name(&config.id, &config.name)
     }
 
     async fn read(

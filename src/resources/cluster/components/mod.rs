@@ -36,7 +36,7 @@ use super::slots::SlotModel;
 use super::virtual_cluster::Host;
 use crate::backends::vault::{Expected, SecretValues};
 use crate::client::Client;
-use crate::clusters::{NAMESPACE, owner};
+use crate::clusters::{NAMESPACE, PRODUCT_LABEL, owner};
 use crate::components::fetch::Manifest;
 use crate::components::source::Release;
 use crate::components::{Component, ComponentError, Installation, Sha256};
@@ -49,10 +49,6 @@ const READY_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
 /// How long a call may take that deletes one object.
 const GONE_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// The label of namespaces that belong to a product. What a product deploys there is rewritten with a component that drops
-/// a version.
-const PRODUCT_LABEL: &str = "resource.nautes.io/belongsto";
 
 /// Components of which is known that nothing stands in their way as far as that can be known without writing.
 pub(super) struct Preparation {

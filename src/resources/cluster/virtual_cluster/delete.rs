@@ -14,6 +14,7 @@ use terraform_plugin::value::Known;
 use super::super::access::open;
 use super::super::delete::remove_auth_mount;
 use super::super::manifest;
+use super::super::manifest_change::delete_manifest;
 use super::super::model::ClusterModel;
 use super::super::read::object_id;
 use super::super::stored::ClusterSecrets;
@@ -21,16 +22,14 @@ use super::host::Host;
 use super::{host_name, object_set};
 use crate::claim::{Claim, Deletion};
 use crate::client::Client;
+use crate::clusters::PRODUCT_LABEL;
 use crate::diagnostics::Context as _;
 use crate::error_chain::sentence;
-use crate::resources::home::{Found, Home, ManifestLocation};
+use crate::resources::home::{Found, Home};
 use crate::resources::references::entity_name;
 
 /// How long the objects of one stage may take to go. Pods get time to end, and then volumes are let go.
 const GONE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
-
-/// The label with the product of a namespace.
-const PRODUCT_LABEL: &str = "resource.nautes.io/belongsto";
 
 /// Deletes the manifest, which is refused while something refers to the cluster, then what Vault has for it, and
 /// its objects in the host.
@@ -67,13 +66,7 @@ pub(in super::super) async fn delete(
         }
     }
 
-    let home = Home::tenant(&client)
-        .at(ManifestLocation::load(&operation.private))
-        .with_claim(claim);
-    let request = home.begin(key.clone());
-    home.delete(&request, &key, state.validation(&client), &attempt)
-        .await?;
-    drop(request);
+    delete_manifest(operation, state, claim, &attempt).await?;
 
     remove_auth_mount(operation, state, &client).await?;
     let options = DeleteOptions {
