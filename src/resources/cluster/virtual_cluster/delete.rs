@@ -52,8 +52,9 @@ pub(in super::super) async fn delete(
         host.name
     );
     let secrets = ClusterSecrets::new(&client, &name)?;
-    if let Known(uid) = &state.cluster_uid {
-        secrets.check(uid).await?;
+    let uid = state.cluster_uid.known();
+    if let Some(uid) = uid {
+        secrets.check_secrets(uid).await?;
     }
     let key = Entity::from(manifest::entity(state)?).key();
     let manifest = Home::tenant(&client).read(&key, &attempt).await?;
@@ -85,7 +86,9 @@ pub(in super::super) async fn delete(
             format!("{kept}."),
         );
     }
-    secrets.delete().await?;
+    for (summary, detail) in secrets.delete(uid.map(String::as_str)).await? {
+        operation.warn(summary, detail);
+    }
     client.holders().release(&object);
     Ok(())
 }
