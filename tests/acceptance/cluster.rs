@@ -294,13 +294,7 @@ fn a_worker_for_deployments_gets_its_components_keeps_them_and_loses_them() -> C
     let configuration =
         worker(&control_plane.url(), 1).replace(NO_COMPONENTS, &components("v3.5.1")?);
     env.write(&configuration)?;
-    let mut running = env.workspace.start_apply(&[])?;
-    // Argo CD itself makes this one.
-    let project = "apiVersion: argoproj.io/v1alpha1\nkind: AppProject\nmetadata: { name: default, namespace: argocd }\nspec: {}\n";
-    while !running.has_ended() && control_plane.apply(project).is_err() {
-        std::thread::sleep(Duration::from_secs(1));
-    }
-    running.finish()?.success()?;
+    env.workspace.apply()?;
     env.workspace.assert_empty_plan("after the installation")?;
     let status = env.workspace.resource("nautes_cluster.deploy")?["component_status"].clone();
     assert_eq!(status["argocd"]["version"], json!("v3.5.1"));
@@ -322,7 +316,6 @@ fn a_worker_for_deployments_gets_its_components_keeps_them_and_loses_them() -> C
     );
     env.workspace.apply()?;
 
-    control_plane.kubectl(["delete", "appproject", "-n", "argocd", "default"])?;
     env.workspace.destroy()?;
     let deadline = Instant::now() + Duration::from_secs(60);
     while stack.objects()? != before.0 && Instant::now() < deadline {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::blocking::Client;
 use serde_json::{Value, json};
-use testbed::{ArgoEvents, ControlPlane, ControlPlaneOptions, Method};
+use testbed::{ArgoEvents, ControlPlane, ControlPlaneOptions};
 
 const CRDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/components/");
 
