@@ -41,7 +41,7 @@ mod terraform;
 mod wheel;
 mod workspace;
 
-pub use argo_events::{ArgoEvents, RunningEventSource, RunningSensor};
+pub use argo_events::{ArgoEvents, ArgoEventsProgram, RunningEventSource, RunningSensor};
 pub use cargo_deny::CargoDeny;
 pub use command::{Finished, Invocation};
 pub use emulator::{Emulator, EmulatorOptions, Endpoint, emulator_executable};

@@ -44,6 +44,26 @@ const GO_TOOL: GoTool = GoTool {
     usual_duration: "five minutes on two cores",
 };
 
+/// The programs of Argo Events and of its bus, in one file.
+#[derive(Debug, Clone)]
+pub struct ArgoEventsProgram {
+    path: PathBuf,
+}
+
+impl ArgoEventsProgram {
+    /// Builds the programs with Go, unless they are in the cache.
+    pub fn obtain() -> Result<Self, Error> {
+        GO_TOOL
+            .obtain()
+            .map(|path| Self { path })
+            .map_err(|error| Error::Unobtainable {
+                tool: GO_TOOL.title.to_owned(),
+                attempts: error.error_chain(),
+                remedy: "Install Go.".to_owned(),
+            })
+    }
+}
+
 /// The programs of Argo Events beside a control plane, and their bus.
 #[derive(Debug)]
 pub struct ArgoEvents<'a> {
@@ -69,11 +89,7 @@ pub struct RunningSensor {
 impl<'a> ArgoEvents<'a> {
     /// Obtains the programs, and starts a bus with its data and all logs in `folder`.
     pub fn start(control_plane: &'a ControlPlane, folder: &Path) -> Result<Self, Error> {
-        let program = GO_TOOL.obtain().map_err(|error| Error::Unobtainable {
-            tool: GO_TOOL.title.to_owned(),
-            attempts: error.error_chain(),
-            remedy: "Install Go.".to_owned(),
-        })?;
+        let program = ArgoEventsProgram::obtain()?.path;
         std::fs::create_dir_all(folder).map_err(Error::file("create", folder))?;
         let bus = progress::when_slow("starting NATS", || Bus::start(&program, folder))?;
         Ok(Self {
