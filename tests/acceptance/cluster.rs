@@ -235,6 +235,21 @@ fn a_cluster_that_another_one_answers_for_is_an_error_and_nothing_is_changed() -
 }
 
 #[test]
+fn an_auth_mount_of_somebody_else_is_refused_before_anything_is_written() -> Case {
+    let stack = Stack::start()?;
+    let env = &stack.env;
+    let theirs = json!({ "type": "kubernetes", "description": "of another team" });
+    env.vault()?
+        .api(Method::POST, "sys/auth/deploy-01", Some(&theirs))?;
+    let before = (stack.objects()?, env.vault()?.inventory()?);
+    let refused = env.workspace.failing_apply()?.text();
+    assert!(refused.contains("auth/deploy-01"), "{refused}");
+    assert!(refused.contains("of another team"), "{refused}");
+    assert_eq!((stack.objects()?, env.vault()?.inventory()?), before);
+    Ok(())
+}
+
+#[test]
 fn a_cluster_that_cannot_be_reached_is_a_warning_and_keeps_its_state() -> Case {
     let mut stack = Stack::start()?;
     stack.env.workspace.apply()?;
