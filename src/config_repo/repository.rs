@@ -181,9 +181,10 @@ impl Repository {
         &self,
         request: &Request,
         entity: Entity,
+        mode: PutMode,
         validation: Validation,
     ) -> Result<Arc<Snapshot>, Error> {
-        let change = Change::dry_run(entity, validation);
+        let change = Change::put(entity, mode, validation).as_dry_run();
         Ok(self.make(change, Some(request)).await?.snapshot)
     }
 

@@ -227,6 +227,7 @@ impl<'a> Home<'a> {
         &self,
         request: &Request,
         entity: &Entity,
+        mode: &PutMode,
         validation: Validation,
         attempt: &str,
     ) -> Result<Arc<Snapshot>, Diagnostics> {
@@ -235,8 +236,8 @@ impl<'a> Home<'a> {
         let key = entity.key();
         let _waiting = request.waiting_for(format!("the validation of the {key}"));
         let dry_run = |repository: Repository| {
-            let entity = entity.clone();
-            async move { repository.dry_run(request, entity, validation).await }
+            let (entity, mode) = (entity.clone(), mode.clone());
+            async move { repository.dry_run(request, entity, mode, validation).await }
         };
         let snapshot = self.with_repository(project, attempt, dry_run).await?;
         snapshot.ok_or_else(|| self.gone(attempt))

@@ -70,11 +70,13 @@ impl<'a> ManifestChange<'a> {
                 home,
                 request,
                 entity,
+                mode,
                 validation,
                 attempt,
                 ..
             } = &change;
-            home.dry_run(request, entity, *validation, attempt).await?;
+            home.dry_run(request, entity, mode, *validation, attempt)
+                .await?;
         }
         Ok(change)
     }
