@@ -54,6 +54,16 @@ impl Repository {
         self.queue.branch.project
     }
 
+    /// When the GitLab project of the tenant's repository was created; `None` for that of a product.
+    pub fn created_at(&self) -> Option<&str> {
+        self.queue.branch.created_at.as_deref()
+    }
+
+    /// The name of its branch.
+    pub fn branch(&self) -> &str {
+        &self.queue.branch.name
+    }
+
     /// Validates changes against the repositories of other products too.
     #[must_use]
     pub fn beside(mut self, others: impl IntoIterator<Item = Self>) -> Self {
