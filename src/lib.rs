@@ -16,5 +16,6 @@ pub mod permissions;
 mod planned;
 pub mod provider;
 mod resources;
+mod runtime;
 pub mod secret;
 pub mod wait_graph;

@@ -1,6 +1,7 @@
 //! What resources share during one run: settings, back ends and look-ups, each made when it is
 //! first needed.
 
+mod clusters;
 mod courtesy;
 mod settings;
 mod throttling;
@@ -16,6 +17,7 @@ pub(crate) use self::settings::{
 };
 pub(crate) use self::vault::{LoginSettings, VaultSettings};
 
+use self::clusters::Clusters;
 use self::courtesy::Courtesy;
 use self::throttling::{GITLAB_REMEDY, Throttling, VAULT_REMEDY};
 use self::vault::ProcessEnv;
@@ -27,9 +29,10 @@ use crate::config_repo::{self, CommitOptions, Repositories};
 use crate::credentials::Credentials;
 use crate::diagnostics::Context as _;
 use crate::error_chain::error_chain;
-use crate::lookup::{CodeRepos, Products};
+use crate::lookup::{CodeRepos, Products, Worker, WorkerError, Workers};
 use crate::planned::Planned;
 use crate::wait_graph::WaitGraph;
+use nautes_model::EntityName;
 use nautes_model::vault::GIT_MOUNT;
 
 /// What resources share during one run.
@@ -45,10 +48,12 @@ pub struct Client {
     gitlab: OnceLock<GitLab>,
     vault: OnceLock<Vault>,
     downloader: OnceLock<Downloader>,
+    clusters: Clusters,
     config_repositories: OnceLock<Arc<Repositories>>,
     credentials: OnceLock<Credentials>,
     products: OnceLock<Arc<Products>>,
     code_repos: OnceLock<CodeRepos>,
+    workers: Workers,
 }
 
 impl Client {
@@ -66,10 +71,12 @@ impl Client {
             gitlab: OnceLock::new(),
             vault: OnceLock::new(),
             downloader: OnceLock::new(),
+            clusters: Clusters::default(),
             config_repositories: OnceLock::new(),
             credentials: OnceLock::new(),
             products: OnceLock::new(),
             code_repos: OnceLock::new(),
+            workers: Workers::default(),
         }
     }
 
@@ -147,6 +154,11 @@ impl Client {
             .get_or_init(|| Downloader::new(&Limits::default()))
     }
 
+    /// The connections to clusters.
+    pub(crate) fn clusters(&self) -> &Clusters {
+        &self.clusters
+    }
+
     /// Checks that Vault is configured and has the mount of repositories' secrets, before anything
     /// is written anywhere.
     pub(crate) async fn require_vault(&self) -> Result<(), Diagnostics> {
@@ -200,6 +212,11 @@ impl Client {
             let repositories = Arc::clone(self.config_repositories()?);
             Ok(CodeRepos::new(gitlab, products, repositories))
         })
+    }
+
+    /// Connects to a worker with the credential of runtimes.
+    pub(crate) async fn worker(&self, name: &EntityName) -> Result<Arc<Worker>, WorkerError> {
+        self.workers.get(self.vault()?, name).await
     }
 }
 

@@ -12,6 +12,8 @@ use crate::secret::Secret;
 #[derive(Debug)]
 pub(crate) struct VaultSettings {
     pub(crate) address: Option<String>,
+    /// The address by which pods reach it.
+    pub(crate) cluster_address: Option<String>,
     pub(crate) namespace: Option<String>,
     /// Certificates (PEM) of authorities that are trusted besides the system's.
     pub(crate) ca_pem: Option<String>,
@@ -175,6 +177,7 @@ mod tests {
     fn a_missing_argument_is_named_with_its_variables() {
         let settings = VaultSettings {
             address: None,
+            cluster_address: None,
             namespace: None,
             ca_pem: None,
             manage_mounts: false,

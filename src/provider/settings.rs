@@ -182,6 +182,7 @@ fn vault_settings(block: Option<VaultBlock>, tenant: &str) -> Result<VaultSettin
     let Some(block) = block else {
         return Ok(VaultSettings {
             address: None,
+            cluster_address: None,
             namespace: None,
             ca_pem: None,
             manage_mounts: false,
@@ -195,6 +196,7 @@ fn vault_settings(block: Option<VaultBlock>, tenant: &str) -> Result<VaultSettin
     let token = block.token.map(Secret::from);
     Ok(VaultSettings {
         ca_pem: ca_pem("vault", block.ca_pem, ca_file)?,
+        cluster_address: block.cluster_address.or_else(|| block.address.clone()),
         address: block.address,
         namespace: block.namespace.filter(|namespace| !namespace.is_empty()),
         manage_mounts: block.manage_mounts.unwrap_or(false),

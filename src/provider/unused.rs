@@ -9,10 +9,6 @@ pub(super) fn warn_of_unused_arguments(block: &ProviderBlock, context: &mut Conf
     let vault = block.vault.as_ref();
     let arguments = [
         (
-            "vault.cluster_address",
-            vault.is_some_and(|block| block.cluster_address.is_some()),
-        ),
-        (
             "vault.shared_credential_paths",
             vault
                 .and_then(|block| block.shared_credential_paths.as_ref())

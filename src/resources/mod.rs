@@ -5,6 +5,7 @@ mod cluster;
 mod code_repo;
 mod code_repo_binding;
 mod deletion_policy;
+mod deployment_runtime;
 mod environment;
 mod existing;
 mod gitlab_attribute;
@@ -34,6 +35,7 @@ pub(crate) fn register(registry: &mut Registry<Client>) {
         .resource(manifest::ManifestResource::<project::ProjectKind>::new())
         .resource(code_repo::CodeRepoResource)
         .resource(cluster::ClusterResource)
+        .resource(deployment_runtime::DeploymentRuntimeResource)
         .resource(manifest::ManifestResource::<
             code_repo_binding::CodeRepoBindingKind,
         >::new())

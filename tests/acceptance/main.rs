@@ -31,6 +31,11 @@ mod cluster_faults;
     clippy::indexing_slicing,
     reason = "an absent field of a JSON value is null"
 )]
+mod cluster_gone;
+#[expect(
+    clippy::indexing_slicing,
+    reason = "an absent field of a JSON value is null"
+)]
 mod cluster_lock;
 mod cluster_nautes;
 #[expect(

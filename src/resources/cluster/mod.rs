@@ -7,15 +7,16 @@
 
 mod access;
 mod addresses;
+mod answer;
 mod attributes;
 mod components;
 mod credential;
 mod data_source;
 mod delete;
+mod forget;
 mod free_names;
 mod guard;
 mod list;
-mod lock;
 mod manifest;
 mod manifest_change;
 mod model;
@@ -30,6 +31,7 @@ mod runtime_access;
 mod setup;
 mod slots;
 mod stored;
+mod switch;
 mod tokens;
 mod validators;
 mod vault_policy;

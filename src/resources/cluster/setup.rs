@@ -16,7 +16,6 @@ use terraform_plugin::value::Tf;
 
 use super::access::{Connection, open};
 use super::guard::require_entry;
-use super::lock::Lock;
 use super::model::{ClusterModel, CredentialModel};
 use super::namespaces::without_foreign_namespaces;
 use super::reviewer::Reviewer;
@@ -24,6 +23,7 @@ use super::runtime_access::RuntimeCredential;
 use super::stored::ClusterSecrets;
 use super::tokens::Tokens;
 use crate::client::Client;
+use crate::clusters::lock::Lock;
 use crate::clusters::{
     ComponentFacts, Facts, NAMESPACE, OWN_ACCOUNT, REVIEWER_ACCOUNT, build_kubeconfig, own_account,
     own_namespace, owner, reviewer_accounts,
@@ -98,6 +98,8 @@ pub(super) struct Setup<'a> {
     pub(super) connection: &'a Connection,
     /// Whether the user's kubeconfig is used, and not the one in Vault.
     pub(super) uses_given: bool,
+    /// The UID in the state: another one than that of the cluster if it was rebuilt.
+    pub(super) former_uid: Option<&'a str>,
     /// How old tokens may become, if the last refresh found one that is older.
     pub(super) rotate_after: Option<Duration>,
     /// Whether something may be missing that only a proof tells, as at a creation or after drift.
@@ -124,6 +126,11 @@ impl Setup<'_> {
         self.planned.usage == "worker"
     }
 
+    fn is_rebuilt(&self) -> bool {
+        self.former_uid
+            .is_some_and(|former| former != self.connection.uid)
+    }
+
     pub(super) fn attempt(&self) -> String {
         format!("set up the cluster {}", self.name)
     }
@@ -131,7 +138,8 @@ impl Setup<'_> {
     /// Checks what may be refused, before anything is written.
     pub(super) async fn check(&self) -> Result<(), Diagnostics> {
         let secrets = ClusterSecrets::new(self.client, self.name)?;
-        secrets.check(&self.connection.uid).await?;
+        let uid = &self.connection.uid;
+        secrets.check(uid, self.former_uid).await?;
         let cluster = &self.connection.cluster;
         require_entry(cluster, self.name, &self.attempt()).await?;
         self.require_free_names().await?;
@@ -199,7 +207,7 @@ impl Setup<'_> {
             (cluster, Some(secret))
         } else {
             // Not what was read before the lock: another run may have stored a newer one.
-            if self.uses_given {
+            if self.uses_given || self.is_rebuilt() {
                 let (kubeconfig, uid) = (&self.connection.kubeconfig, &self.connection.uid);
                 secrets.admin().write(kubeconfig, uid).await?;
             }
@@ -351,6 +359,7 @@ impl Setup<'_> {
             vault_audience: AUDIENCE.to_owned(),
             reviewer_token,
             components: self.components.clone(),
+            products: self.planned.product_access(),
         }
     }
 }

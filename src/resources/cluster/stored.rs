@@ -133,31 +133,40 @@ impl<'a> ClusterSecrets<'a> {
         }
     }
 
-    /// Checks that Vault can be used, and that the secrets and policies there, if any, are those of this cluster.
-    pub(super) async fn check(&self, uid: &str) -> Result<(), Diagnostics> {
-        self.check_secrets(uid).await?;
+    /// Checks that Vault can be used, and that the secrets and policies there, if any, are those of this cluster, or of
+    /// the one that was rebuilt as this one.
+    pub(super) async fn check(&self, uid: &str, former: Option<&str>) -> Result<(), Diagnostics> {
+        self.check_secrets(uid, former).await?;
         for kubeconfig in [self.admin(), self.runtime()] {
-            kubeconfig.policy.require_own(uid).await?;
+            kubeconfig.policy.require_own(uid, former).await?;
         }
         Ok(())
     }
 
     /// Checks that Vault can be used, and that the secrets there, if any, are those of this cluster.
-    pub(super) async fn check_secrets(&self, uid: &str) -> Result<(), Diagnostics> {
+    pub(super) async fn check_secrets(
+        &self,
+        uid: &str,
+        former: Option<&str>,
+    ) -> Result<(), Diagnostics> {
+        let is_own = |owner: &str| owner == uid || Some(owner) == former;
         let vault = self.client.vault()?;
         let mounted = vault.ensure_mount(CLUSTER_MOUNT).await;
         mounted.with_context(|| format!("use the secrets engine {CLUSTER_MOUNT} of Vault"))?;
         let (admin, runtime, webhook) = (self.admin(), self.runtime(), self.webhook());
         let of_admin = admin.secret.owner().await?;
-        self.require_owner(admin.path, &of_admin, uid)?;
+        self.require_owner(admin.path, &of_admin, uid, is_own)?;
         let of_runtime = runtime.secret.owner().await?;
-        self.require_owner(runtime.path, &of_runtime, uid)?;
+        self.require_owner(runtime.path, &of_runtime, uid, is_own)?;
         let of_webhook = match webhook.secret.owner().await? {
             // Older versions of the provider wrote none beside a kubeconfig of the cluster.
-            SecretOwner::Unknown if of_admin == SecretOwner::Cluster(uid.to_owned()) => of_admin,
+            SecretOwner::Unknown => match of_admin {
+                SecretOwner::Cluster(owner) if is_own(&owner) => return Ok(()),
+                _ => SecretOwner::Unknown,
+            },
             owner => owner,
         };
-        self.require_owner(webhook.path, &of_webhook, uid)
+        self.require_owner(webhook.path, &of_webhook, uid, is_own)
     }
 
     fn require_owner(
@@ -165,11 +174,12 @@ impl<'a> ClusterSecrets<'a> {
         path: &SecretPath,
         owner: &SecretOwner,
         uid: &str,
+        is_own: impl Fn(&str) -> bool,
     ) -> Result<(), Diagnostics> {
         let delete = format!("vault kv metadata delete {path}");
         let detail = match owner {
             SecretOwner::NoSecret => return Ok(()),
-            SecretOwner::Cluster(owner) if owner == uid => return Ok(()),
+            SecretOwner::Cluster(owner) if is_own(owner) => return Ok(()),
             SecretOwner::Cluster(owner) => format!(
                 "Vault has a secret of another cluster at {path}: its UID is {owner}, and that of the cluster that answers is {uid}. Nothing was changed. Choose another name; or, if that cluster is gone, delete the secret ({delete})."
             ),

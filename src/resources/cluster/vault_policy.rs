@@ -19,9 +19,17 @@ pub(super) struct ClusterPolicy<'a> {
 
 impl ClusterPolicy<'_> {
     /// Requires that Vault has no policy of this name that is not the cluster's.
-    pub(super) async fn require_own(&self, uid: &str) -> Result<(), Diagnostics> {
-        let stored = self.read().await?;
-        if stored.is_none_or(|text| self.is_own(&text, Some(uid))) {
+    ///
+    /// `former` is the UID of the cluster that was rebuilt as this one.
+    pub(super) async fn require_own(
+        &self,
+        uid: &str,
+        former: Option<&str>,
+    ) -> Result<(), Diagnostics> {
+        let Some(text) = self.read().await? else {
+            return Ok(());
+        };
+        if self.is_own(&text, Some(uid)) || self.is_own(&text, former) {
             return Ok(());
         }
         let name = &self.name;
