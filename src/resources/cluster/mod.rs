@@ -14,7 +14,6 @@ mod data_source;
 mod delete;
 mod guard;
 mod list;
-mod lock;
 mod manifest;
 mod manifest_change;
 mod model;

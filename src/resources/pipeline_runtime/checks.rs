@@ -81,10 +81,14 @@ pub(super) fn check_attributes(
 
 fn credential_problem(name: &str, credential: &CredentialModel) -> Option<String> {
     if name == SOURCE_ENTRY || name.starts_with(REPORT_PREFIX) {
-        return Some(format!("The name {name} is that of an entry which the provider adds. Choose another one."));
+        return Some(format!(
+            "The name {name} is that of an entry which the provider adds. Choose another one."
+        ));
     }
     if !is_dns_label(name) {
-        return Some(format!("{name:?} becomes part of the name of a Secret: lower-case letters, digits and hyphens between them, at most 63."));
+        return Some(format!(
+            "{name:?} becomes part of the name of a Secret: lower-case letters, digits and hyphens between them, at most 63."
+        ));
     }
     match (&credential.code_repo, &credential.vault) {
         (Some(_), None) if credential.permission.is_none() => {
@@ -107,7 +111,9 @@ fn credential_problem(name: &str, credential: &CredentialModel) -> Option<String
 fn hook_problem(hook: &HookModel) -> Option<String> {
     let alias = hook.alias.as_deref().unwrap_or(&hook.name);
     if !is_dns_label(alias) {
-        return Some(format!("{alias:?} cannot be the name of a task: lower-case letters, digits and hyphens between them, at most 63. Set alias."));
+        return Some(format!(
+            "{alias:?} cannot be the name of a task: lower-case letters, digits and hyphens between them, at most 63. Set alias."
+        ));
     }
     hook.task.is_none().then(|| {
         "It has no task. The provider makes hooks of tasks that are written in place: set task to a task as in Tekton's taskSpec, such as file(\"lint-task.yaml\").".to_owned()
@@ -179,7 +185,7 @@ fn check_webhooks(
         let Some(gitlab) = &source.gitlab else {
             continue;
         };
-        if components.webhook_base_url.is_none() {
+        if pipeline.webhook_host().is_empty() {
             let detail = format!(
                 "The cluster {} has no gateway that GitLab could call. Install one: the slot gateway of the nautes_cluster.",
                 worker.name
@@ -194,11 +200,15 @@ fn check_webhooks(
                 worker.name
             );
             let path = hooks::path(name).attribute("enable_ssl_verification");
-            return Err(Diagnostic::error("GitLab cannot verify the certificate", detail)
-                .at(&path)
-                .into());
+            return Err(
+                Diagnostic::error("GitLab cannot verify the certificate", detail)
+                    .at(&path)
+                    .into(),
+            );
         }
-        if gitlab.enable_ssl_verification.is_none() && !pipeline.verifies(meanings.get(&gitlab.code_repo)?) {
+        if gitlab.enable_ssl_verification.is_none()
+            && !pipeline.verifies(meanings.get(&gitlab.code_repo)?)
+        {
             unverified.insert(name.as_str());
         }
     }
@@ -211,7 +221,10 @@ fn check_webhooks(
         names.join(", "),
         worker.name
     );
-    Ok(vec![("Hooks do not verify the certificate of the cluster".to_owned(), detail)])
+    Ok(vec![(
+        "Hooks do not verify the certificate of the cluster".to_owned(),
+        detail,
+    )])
 }
 
 /// Checks that the bus takes two filters for the events of one repository, which NATS Streaming refuses.
@@ -225,9 +238,16 @@ async fn check_bus(worker: &Worker, pipeline: &Pipeline) -> Result<(), Diagnosti
     }
     let kind = Kind::new("argoproj.io/v1alpha1", "EventBus");
     let namespace = Component::ArgoEvents.namespace();
-    let found = worker.cluster.find(&kind, Some(namespace), "default", Detail::Full).await;
-    let found = found.with_context(|| format!("read the event bus of the cluster {}", worker.name))?;
-    if found.as_ref().is_none_or(|bus| bus.get("/spec/nats").is_none()) {
+    let found = worker
+        .cluster
+        .find(&kind, Some(namespace), "default", Detail::Full)
+        .await;
+    let found =
+        found.with_context(|| format!("read the event bus of the cluster {}", worker.name))?;
+    if found
+        .as_ref()
+        .is_none_or(|bus| bus.get("/spec/nats").is_none())
+    {
         return Ok(());
     }
     let detail = format!(
@@ -275,9 +295,11 @@ fn check_pushes(
             "No binding lets the {permission} key of pipeline_source into {code_repo}. Add\n\nresource \"nautes_code_repo_binding\" \"{name}\" {{\n  product     = \"{product}\"\n  name        = \"{name}\"\n  code_repo   = \"{code_repo}\"{projects}\n  permissions = \"{permission}\"\n}}\n\nand write code_repo = nautes_code_repo_binding.{name}.code_repo here, so that it is made first."
         );
         let path = Path::to("credentials").key(name).attribute("code_repo");
-        return Err(Diagnostic::error("The pipelines may not use the code repository", detail)
-            .at(&path)
-            .into());
+        return Err(
+            Diagnostic::error("The pipelines may not use the code repository", detail)
+                .at(&path)
+                .into(),
+        );
     }
     Ok(())
 }
@@ -310,7 +332,9 @@ async fn check_vault(
             )));
         }
         let found = client.products()?.get(product).await?;
-        let group = found.map(|found| found.group.path).unwrap_or_default();
+        let group = found
+            .map(|found| found.group.path.clone())
+            .unwrap_or_default();
         let full = format!("{mount}/{secret}");
         let shared = client.settings().vault.shared_credential_paths.iter();
         let is_shared = shared
@@ -339,9 +363,9 @@ fn is_plain(text: &str) -> bool {
     text.split('/').all(|segment| {
         !segment.is_empty()
             && segment != ".."
-            && segment.bytes().all(|byte| {
-                byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')
-            })
+            && segment
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
     })
 }
 

@@ -88,17 +88,14 @@ pub(super) async fn wait_until_it_serves(
                 }
                 continue;
             }
-            ProbeAnswer::OtherToken => {
-                "its event source still knows another token".to_owned()
-            }
-            ProbeAnswer::NotYet(reason) => reason,
+            ProbeAnswer::OtherToken => "its event source still knows another token".to_owned(),
             ProbeAnswer::Unreachable(reason) if started.elapsed() >= REACHABLE_TIMEOUT => {
                 let detail = format!(
                     "{url} cannot be called from here ({reason}), so it is not proved that GitLab reaches the cluster. The hook was made. If GitLab reports failures, check the gateway of the cluster and the way to it."
                 );
                 return Ok(Some(("The hook could not be tried".to_owned(), detail)));
             }
-            ProbeAnswer::Unreachable(reason) => reason,
+            ProbeAnswer::NotYet(reason) | ProbeAnswer::Unreachable(reason) => reason,
         };
         in_a_row = 0;
         if started.elapsed() >= SERVES_TIMEOUT {
@@ -135,12 +132,13 @@ pub(super) async fn ensure(
             gitlab.create_hook(project, settings, &wanted.token).await
         }
         Some(hook) => {
-            let has_token =
-                known.is_some_and(|known| known.id == hook.id && known.token == token);
+            let has_token = known.is_some_and(|known| known.id == hook.id && known.token == token);
             if has_token && hook.differences(settings).is_empty() {
                 return Ok(KnownHook { id: hook.id, token });
             }
-            gitlab.update_hook(project, hook.id, settings, &wanted.token).await
+            gitlab
+                .update_hook(project, hook.id, settings, &wanted.token)
+                .await
         }
     };
     let made = made.map_err(|error| refused(&attempt, &settings.url, &error))?;
@@ -218,13 +216,17 @@ pub(super) async fn drift(
         return Ok((None, drift));
     };
     if let Some(reason) = hook.disabled() {
-        drift.push(format!("GitLab does not call the hook of {repository}: {reason}"));
+        drift.push(format!(
+            "GitLab does not call the hook of {repository}: {reason}"
+        ));
     }
     for name in hook.differences(settings) {
         drift.push(format!("the hook of {repository} has another {name}"));
     }
     if !surplus.is_empty() {
-        drift.push(format!("{repository} has more than one hook to the runtime"));
+        drift.push(format!(
+            "{repository} has more than one hook to the runtime"
+        ));
     }
     Ok((Some(hook.id), drift))
 }

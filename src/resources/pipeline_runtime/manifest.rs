@@ -172,9 +172,8 @@ pub(super) fn update_from(
             gitlab_model(gitlab, code_repo, kept)
         });
         let calendar = source.calendar.as_ref();
-        let calendar = calendar.map(|calendar| {
-            calendar_model(calendar, kept.and_then(|kept| kept.calendar.as_ref()))
-        });
+        let calendar = calendar
+            .map(|calendar| calendar_model(calendar, kept.and_then(|kept| kept.calendar.as_ref())));
         sources.insert(name.clone(), EventSourceModel { gitlab, calendar });
     }
     model.event_sources = sources;
@@ -195,12 +194,18 @@ pub(super) fn update_from(
     if name_in(&model.destination.environment) != destination.environment.as_str() {
         model.destination.environment = destination.environment.to_string();
     }
-    let namespace = destination.namespace.as_ref().filter(|text| !text.is_empty());
+    let namespace = destination
+        .namespace
+        .as_ref()
+        .filter(|text| !text.is_empty());
     if model.runtime_namespace.known() != namespace && namespace.is_some() {
         model.destination.namespace = namespace.cloned();
     }
     found.isolation.as_str().clone_into(&mut model.isolation);
-    let account = found.account.as_deref().filter(|account| !account.is_empty());
+    let account = found
+        .account
+        .as_deref()
+        .filter(|account| !account.is_empty());
     if model.account.as_deref() != account {
         model.account = account.map(str::to_owned);
     }
@@ -305,13 +310,20 @@ fn hook_models(found: &[Hook], kept: Option<&Vec<HookModel>>) -> Option<Vec<Hook
         return None;
     }
     let hooks = found.iter().map(|hook| {
-        let same = kept.into_iter().flatten().find(|kept| kept.name == hook.name);
+        let same = kept
+            .into_iter()
+            .flatten()
+            .find(|kept| kept.name == hook.name);
         let vars = same.and_then(|kept| kept.vars.clone());
         let is_same = vars.clone().unwrap_or_default() == hook.vars;
         HookModel {
             name: hook.name.clone(),
             alias: hook.alias.clone(),
-            vars: if is_same { vars } else { Some(hook.vars.clone()) },
+            vars: if is_same {
+                vars
+            } else {
+                Some(hook.vars.clone())
+            },
             task: same.and_then(|kept| kept.task.clone()),
         }
     });

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::value::Path;
 use terraform_plugin::waiting::waiting_for;
+use url::Url;
 
 use super::hooks::{self, KnownHook, KnownHooks, WantedHook};
 use super::model::{CredentialModel, HistoryModel, HookModel, PipelineRuntimeModel};
@@ -27,14 +28,16 @@ use crate::clusters::PRODUCT_LABEL;
 use crate::components::Component;
 use crate::diagnostics::Context as _;
 use crate::lookup::Worker;
+use crate::runtime::deployment::{Application, Sync};
+use crate::runtime::names;
 use crate::runtime::pipeline::{
     Credential, Credentials, GitLabServer, HistoryLimits, HookTask, PipelineInputs,
-    RepositoryFacts, TOKEN_KEY, VaultKind, calendar_event_source, gitlab_event_source,
-    hook_events, hook_token_secret, hook_url, ingress, sensor, sensor_access, token_hash,
+    RepositoryFacts, TOKEN_KEY, VaultKind, calendar_event_source, gitlab_event_source, hook_events,
+    hook_token_secret, hook_url, ingress, sensor, sensor_access, token_hash,
 };
 use crate::runtime::reconcile::Reconciler;
 use crate::runtime::registry::{Contribution, RuntimeKind};
-use crate::secret::{ExposeSecret as _, Secret};
+use crate::secret::Secret;
 
 /// How long External Secrets and Argo Events may take to make objects ready.
 const READY_TIMEOUT: Duration = Duration::from_secs(300);
@@ -132,18 +135,73 @@ impl Pipeline {
 
     /// What the runtime contributes to what the runtimes of its product share.
     pub(super) fn contribution(&self) -> Contribution {
+        let additional = self.additional_repository();
+        let application = names::application(self.runtime.product, &self.additional_name());
         Contribution {
             spaces: BTreeSet::from([self.runtime.effective_namespace().to_owned()]),
             account: Some(self.runtime.effective_account().to_owned()),
             vault: self.credentials.policies(&self.inputs()),
-            ..Contribution::default()
+            apps: additional.iter().map(|_| application.clone()).collect(),
+            repos: additional.into_iter().collect(),
+            push: BTreeSet::new(),
         }
+    }
+
+    /// The repository with the additional resources, and its URL for Argo CD.
+    fn additional_repository(&self) -> Option<(RepositoryId, String)> {
+        let repository = self.runtime.additional_resources.as_ref()?.code_repo?;
+        let found = self.repositories.get(&repository);
+        let url = found.map(|found| found.ssh_url.clone());
+        Some((repository, url.unwrap_or_default()))
+    }
+
+    fn additional_name(&self) -> String {
+        format!("{}-additional", self.runtime.name)
+    }
+
+    /// Returns the Application with the additional resources.
+    fn additional_application(&self) -> Result<Option<Object>, Diagnostics> {
+        let (Some((_, url)), Some(resources)) = (
+            self.additional_repository(),
+            &self.runtime.additional_resources,
+        ) else {
+            return Ok(None);
+        };
+        let application = Application {
+            product: self.runtime.product,
+            runtime: &self.additional_name(),
+            argo_cd: self.reconciler.worker().argo_cd(),
+            url: &url,
+            target_revision: &resources.revision,
+            path: &resources.path,
+            namespace: self.runtime.effective_namespace(),
+            sync: Sync {
+                automated: true,
+                prune: true,
+                self_heal: true,
+                retry: 2,
+                options: BTreeSet::new(),
+                ignore_differences: Vec::new(),
+            },
+            cascade: true,
+        };
+        application
+            .object()
+            .context("make the Application")
+            .map(Some)
     }
 
     /// The address that webhooks of the cluster call.
     fn webhook_base_url(&self) -> &str {
         let components = &self.reconciler.worker().facts.components;
         components.webhook_base_url.as_deref().unwrap_or_default()
+    }
+
+    /// The host that webhooks of the cluster call; empty if there is none.
+    pub(super) fn webhook_host(&self) -> String {
+        let url = Url::parse(self.webhook_base_url()).ok();
+        let host = url.as_ref().and_then(Url::host_str);
+        host.unwrap_or_default().to_owned()
     }
 
     /// Whether GitLab verifies the certificate for the hook of a repository.
@@ -179,8 +237,9 @@ impl Pipeline {
         objects.extend(sensor_access(&inputs).context(attempt)?);
         objects.extend(gitlab_event_source(&inputs, base_url, &hashes).context(attempt)?);
         objects.extend(calendar_event_source(&inputs).context(attempt)?);
-        objects.extend(ingress(&inputs, base_url).context(attempt)?);
+        objects.extend(ingress(&inputs, &self.webhook_host()).context(attempt)?);
         objects.push(sensor(&inputs).context(attempt)?);
+        objects.extend(self.additional_application()?);
         Ok(objects)
     }
 
@@ -193,7 +252,9 @@ impl Pipeline {
             let cluster = &self.reconciler.worker().cluster;
             let namespace = Component::ArgoEvents.namespace();
             let kind = Kind::new("v1", "Secret");
-            let found = cluster.find(&kind, Some(namespace), &name, Detail::Full).await;
+            let found = cluster
+                .find(&kind, Some(namespace), &name, Detail::Full)
+                .await;
             let found = found.with_context(|| format!("read the Secret {namespace}/{name}"))?;
             let token = found.as_ref().and_then(|found| {
                 let data = found.text(&format!("/data/{TOKEN_KEY}"))?;
@@ -263,7 +324,9 @@ impl Pipeline {
         let references: BTreeSet<&ObjectRef> = objects.iter().map(Object::reference).collect();
         for object in self.objects(&BTreeMap::new())?.iter().rev() {
             if !references.contains(object.reference()) {
-                self.reconciler.delete(&object.kind(), object.reference()).await?;
+                self.reconciler
+                    .delete(&object.kind(), object.reference())
+                    .await?;
             }
         }
         self.delete_tokens(&gone).await
@@ -283,7 +346,9 @@ impl Pipeline {
         let mut ordered: Vec<&Object> = objects.iter().rev().collect();
         ordered.sort_by_key(order);
         for object in ordered {
-            self.reconciler.delete(&object.kind(), object.reference()).await?;
+            self.reconciler
+                .delete(&object.kind(), object.reference())
+                .await?;
         }
         self.delete_tokens(&repositories).await?;
         self.reconciler.remove().await?;
@@ -297,15 +362,18 @@ impl Pipeline {
     ) -> Result<(), Diagnostics> {
         for repository in repositories {
             let product = self.runtime.product;
-            let project = self.client.code_repos()?.project(product, *repository).await?;
+            let project = self
+                .client
+                .code_repos()?
+                .project(product, *repository)
+                .await?;
             // The hooks of a project go with it.
             if project.is_none() {
                 continue;
             }
             let url = self.hook_settings(*repository).url;
             let known = known.0.get(repository);
-            let (found, surplus) =
-                hooks::find(&self.client, *repository, known, &[&url]).await?;
+            let (found, surplus) = hooks::find(&self.client, *repository, known, &[&url]).await?;
             for hook in found.into_iter().chain(surplus) {
                 hooks::delete(&self.client, *repository, hook.id).await?;
             }
@@ -372,7 +440,10 @@ impl Pipeline {
         let cluster = &self.reconciler.worker().cluster;
         let manager = FieldManager::new("tf-nautes/credentials").context(attempt)?;
         let account = self.credentials.account_links(&inputs).context(attempt)?;
-        cluster.apply_fields(&account, &manager).await.context(attempt)?;
+        cluster
+            .apply_fields(&account, &manager)
+            .await
+            .context(attempt)?;
         let wanted = self.credentials.image_pull_secrets(&inputs);
         let before = old.map(|old| old.credentials.image_pull_secrets(&old.inputs()));
         let ours: BTreeSet<String> = wanted
@@ -390,7 +461,8 @@ impl Pipeline {
             let listed = account.get("imagePullSecrets").and_then(Value::as_array);
             let name = |entry: &Value| entry.get("name")?.as_str().map(str::to_owned);
             let others = listed.into_iter().flatten();
-            let others = others.filter(|entry| !name(entry).is_some_and(|name| ours.contains(&name)));
+            let others =
+                others.filter(|entry| !name(entry).is_some_and(|name| ours.contains(&name)));
             let mut all: Vec<Value> = others.cloned().collect();
             all.extend(wanted.iter().map(|name| json!({ "name": name })));
             account.insert("imagePullSecrets".to_owned(), all.into());
@@ -423,7 +495,9 @@ impl Pipeline {
         let selector = format!("{PRODUCT_LABEL}={}", self.runtime.product);
         let objects = [(object.kind(), reference.clone())];
         let cluster = &worker.cluster;
-        let ready = cluster.wait_until_ready(&objects, &selector, &rules, READY_TIMEOUT).await;
+        let ready = cluster
+            .wait_until_ready(&objects, &selector, &rules, READY_TIMEOUT)
+            .await;
         ready.with_context(|| format!("make the {reference} in the cluster {}", worker.name))
     }
 
@@ -439,7 +513,9 @@ impl Pipeline {
         for repository in self.inputs().event_repositories() {
             let known = known.0.get(&repository);
             match tokens.get(&repository) {
-                None => drift.push(format!("the Secret with the token of the hook of {repository} is gone")),
+                None => drift.push(format!(
+                    "the Secret with the token of the hook of {repository} is gone"
+                )),
                 Some(token) if known.is_some_and(|known| known.token != token_hash(token)) => {
                     drift.push(format!("the hook of {repository} may have another token"));
                 }
@@ -528,7 +604,10 @@ fn hook_tasks(
     let hooks = hooks.iter().zip(models).enumerate();
     hooks
         .map(|(index, (hook, model))| {
-            let path = Path::to("hooks").attribute(side).index(index).attribute("task");
+            let path = Path::to("hooks")
+                .attribute(side)
+                .index(index)
+                .attribute("task");
             let text = model.task.as_deref().unwrap_or_default();
             let spec = nautes_model::yaml::read(text).ok().filter(Value::is_object);
             let spec = spec.ok_or_else(|| {

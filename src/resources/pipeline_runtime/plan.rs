@@ -2,10 +2,10 @@
 
 use nautes_model::layout::ManifestPath;
 use nautes_model::reference::{EntityReference, ProductReference};
-use nautes_model::{EntityName, ProductId, RepositoryId};
+use nautes_model::{EntityName, ProductId};
 use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::resource::Planning;
-use terraform_plugin::value::{Convert as _, Known, Path, Tf};
+use terraform_plugin::value::{Convert as _, Known, Path, Tf, Value};
 
 use super::checks::check_attributes;
 use super::manifest;
@@ -33,13 +33,11 @@ pub(super) async fn modify(
 
 /// Checks what the attributes say by themselves, as far as all of them are known.
 fn check_planned(planning: &Planning<'_, PipelineRuntimeResource>) -> Result<(), Diagnostics> {
-    let planned = &planning.planned;
-    // Computed attributes have no part in it, and references need only be something.
-    let Some(model) = PipelineRuntimeModel::known_part(planned) else {
+    let Some((model, product)) = with_placeholders(planning.planned.to_value()) else {
         return Ok(());
     };
     let meanings = Meanings::placeholders(&model);
-    let Ok(entity) = manifest::entity(&model, ProductId::new(0), &meanings, None) else {
+    let Ok(entity) = manifest::entity(&model, product, &meanings, None) else {
         // An id of another product is named when it is resolved.
         return Ok(());
     };
@@ -47,7 +45,53 @@ fn check_planned(planning: &Planning<'_, PipelineRuntimeResource>) -> Result<(),
         .client
         .is_some_and(|client| client.settings().nautes_reconciles());
     let found = check_attributes(&model, &entity, nautes_reconciles);
-    if found.has_errors() { Err(found) } else { Ok(()) }
+    if found.has_error() {
+        Err(found)
+    } else {
+        Ok(())
+    }
+}
+
+/// Returns the planned attributes with placeholders for references that are not known yet; `None` if something else is
+/// not known.
+fn with_placeholders(mut planned: Value) -> Option<(PipelineRuntimeModel, ProductId)> {
+    let Value::Object(attributes) = &mut planned else {
+        return None;
+    };
+    let product = match attributes
+        .get("product")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .parse()
+    {
+        Ok(ProductReference::Id(product)) => product,
+        Ok(ProductReference::Name(_)) | Err(_) => ProductId::new(0),
+    };
+    let references = [
+        "project",
+        "pipeline_source",
+        "destination",
+        "event_sources",
+        "credentials",
+        "additional_resources",
+    ];
+    if attributes.get("product").is_some_and(Value::is_unknown) {
+        attributes.insert("product".to_owned(), Value::string(product.to_string()));
+    }
+    for name in references {
+        attributes.get_mut(name).map(fill_unknown);
+    }
+    let model = PipelineRuntimeModel::from_value(&planned, &Path::root()).ok()?;
+    Some((model, product))
+}
+
+fn fill_unknown(value: &mut Value) {
+    match value {
+        Value::Unknown => *value = Value::string("unknown"),
+        Value::Map(entries) | Value::Object(entries) => entries.values_mut().for_each(fill_unknown),
+        Value::List(elements) => elements.iter_mut().for_each(fill_unknown),
+        _ => {}
+    }
 }
 
 /// Plans references that are written differently and mean the same: they replace nothing.
@@ -115,10 +159,7 @@ async fn plan_references(
 }
 
 /// Plans what an update makes of the computed attributes.
-fn plan_update(
-    planning: &mut Planning<'_, PipelineRuntimeResource>,
-    prior: &PipelineRuntimeModel,
-) {
+fn plan_update(planning: &mut Planning<'_, PipelineRuntimeResource>, prior: &PipelineRuntimeModel) {
     if !planning.replacement_paths().is_empty() {
         return;
     }
@@ -126,7 +167,8 @@ fn plan_update(
     let is_repaired = prior.common.drift.known().is_some();
     let planned = &mut planning.planned;
     let sources = planned.event_sources.to_value();
-    let is_same = sources.is_wholly_known() && sources == Known(prior.event_sources.clone()).to_value();
+    let is_same =
+        sources.is_wholly_known() && sources == Known(prior.event_sources.clone()).to_value();
     if !is_same || is_repaired {
         planned.webhooks = Tf::Unknown;
         planned.tekton_url = Tf::Unknown;
@@ -150,9 +192,7 @@ fn plan_update(
 }
 
 /// Plans what a creation is known to give.
-fn plan_creation(
-    planning: &mut Planning<'_, PipelineRuntimeResource>,
-) -> Result<(), Diagnostics> {
+fn plan_creation(planning: &mut Planning<'_, PipelineRuntimeResource>) -> Result<(), Diagnostics> {
     plan_account(planning);
     let planned = &mut planning.planned;
     planned.common.plan_namespace();
@@ -174,7 +214,11 @@ fn plan_creation(
     match &destination.namespace {
         Known(written) => planned.runtime_namespace = Known(written.clone()),
         Tf::Null => {
-            let reference = planned.common.product.known().and_then(|text| text.parse().ok());
+            let reference = planned
+                .common
+                .product
+                .known()
+                .and_then(|text| text.parse().ok());
             // By its id, the product may have another name by the time of the apply.
             if let Some(ProductReference::Name(product)) = &reference {
                 let last = product.rsplit('/').next().unwrap_or(product);
@@ -193,6 +237,3 @@ fn plan_account(planning: &mut Planning<'_, PipelineRuntimeResource>) {
         account => account.clone(),
     };
 }
-
-/// A repository of which only that there is one is known.
-pub(super) const PLACEHOLDER: RepositoryId = RepositoryId::UNASSIGNED;

@@ -69,7 +69,9 @@ pub(super) async fn read(
         if is_absent {
             return Ok(None);
         }
-        client.holders().record_read(&object, &mut operation.private)?;
+        client
+            .holders()
+            .record_read(&object, &mut operation.private)?;
         state.common.drift = drift_attribute(drift);
         return Ok(Some(state));
     }
@@ -83,7 +85,9 @@ pub(super) async fn read(
         }
         Err(WorkerError::Failed(found)) => return Err(found),
     }
-    client.holders().record_read(&object, &mut operation.private)?;
+    client
+        .holders()
+        .record_read(&object, &mut operation.private)?;
     state.common.drift = drift_attribute(drift);
     Ok(Some(state))
 }
@@ -146,7 +150,9 @@ pub(super) async fn import(
     };
     let snapshot = home.snapshot(&attempt).await?;
     let environment = &found.destination.environment;
-    let cluster = snapshot.as_ref().and_then(|snapshot| cluster_of(snapshot, environment));
+    let cluster = snapshot
+        .as_ref()
+        .and_then(|snapshot| cluster_of(snapshot, environment));
     let Some(cluster) = cluster else {
         let detail = format!(
             "Its environment {environment} does not exist, so it is not known in which cluster it is."
@@ -159,15 +165,20 @@ pub(super) async fn import(
     fill_computed(&mut state, found, cluster);
     state.common.manifest_path = Known(present.path.clone());
     state.webhooks = Tf::Null;
-    if !client.settings().nautes_reconciles() {
+    if client.settings().nautes_reconciles() {
+        fill_worker(&mut state, None, &meanings, &KnownHooks::default());
+    } else {
         let worker = client.worker(cluster).await.map_err(Diagnostics::from)?;
         let namespace = state.runtime_namespace.known().cloned();
         let entity = manifest::entity(&state, id, &meanings, namespace)?;
         let facts = meanings.facts(&client, id, &state).await?;
         let pipeline = Pipeline::new(&client, worker, &state, entity, &meanings, facts).await?;
-        fill_worker(&mut state, Some(&pipeline), &meanings, &KnownHooks::default());
-    } else {
-        fill_worker(&mut state, None, &meanings, &KnownHooks::default());
+        fill_worker(
+            &mut state,
+            Some(&pipeline),
+            &meanings,
+            &KnownHooks::default(),
+        );
     }
     state.common.drift = drift_attribute(drift_of(&present));
     meanings.store(operation)?;

@@ -40,17 +40,25 @@ impl Meanings {
     ) -> Result<Self, Diagnostics> {
         let mut resolved = Self::default();
         for (path, text) in written(model) {
-            let kept = self.0.get(text);
-            let id = match kept {
-                Some(kept) => *kept,
-                None => {
-                    let found = references.code_repo("code_repo", text).await;
-                    found.map_err(|found| moved(found, &path))?
-                }
+            let id = if let Some(kept) = self.0.get(text) {
+                *kept
+            } else {
+                let found = references.code_repo("code_repo", text).await;
+                found.map_err(|found| moved(found, &path))?
             };
             resolved.0.insert(text.to_owned(), id);
         }
         Ok(resolved)
+    }
+
+    /// Takes every reference of a runtime for one to a repository that does not exist, for checks of the rest.
+    pub(super) fn placeholders(model: &PipelineRuntimeModel) -> Self {
+        let written = written(model).into_iter();
+        Self(
+            written
+                .map(|(_, text)| (text.to_owned(), RepositoryId::UNASSIGNED))
+                .collect(),
+        )
     }
 
     /// Notes what a text means.

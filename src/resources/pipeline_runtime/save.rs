@@ -57,10 +57,14 @@ pub(super) async fn create(
     require_valid(&client, &planned, &entity)?;
     // Waits for what is about to be created.
     let wanted = entity.clone().into();
-    let snapshot = home.dry_run(&request, &wanted, validation, &attempt).await?;
+    let snapshot = home
+        .dry_run(&request, &wanted, validation, &attempt)
+        .await?;
     let environment = &entity.destination.environment;
     let cluster = cluster_of(&snapshot, environment);
-    let cluster = cluster.ok_or_else(|| no_environment(product, environment))?.clone();
+    let cluster = cluster
+        .ok_or_else(|| no_environment(product, environment))?
+        .clone();
     let pipeline = if client.settings().nautes_reconciles() {
         None
     } else {
@@ -77,7 +81,9 @@ pub(super) async fn create(
         }
         Some(pipeline)
     };
-    let saved = home.put(&request, &wanted, mode, validation, &attempt).await?;
+    let saved = home
+        .put(&request, &wanted, mode, validation, &attempt)
+        .await?;
     drop(request);
     saved.location.store(&mut operation.private)?;
     meanings.store(operation)?;
@@ -94,7 +100,9 @@ pub(super) async fn create(
         }
     }
     known.store(operation)?;
-    client.holders().record_created(&object_id(product, &name), &claim)?;
+    client
+        .holders()
+        .record_created(&object_id(product, &name), &claim)?;
     fill_computed(&mut planned, &entity, &cluster);
     fill_worker(&mut planned, pipeline.as_ref(), &meanings, &known);
     planned.common.manifest_path = Known(saved.path);
@@ -113,7 +121,9 @@ pub(super) async fn update(
     let location = ManifestLocation::load(&operation.private);
     let mode = PutMode::Update(location.as_ref().map(|known| known.verified.clone()));
     let claim = Claim::load_or_store(&mut operation.private)?;
-    client.holders().record(&object_id(product, &name), &claim)?;
+    client
+        .holders()
+        .record(&object_id(product, &name), &claim)?;
     let key = EntityKey::new(Kind::PipelineRuntime, name.clone());
     let home = Home::product(&client, product).at(location);
     let home = home.with_claim(Some(claim));
@@ -132,7 +142,9 @@ pub(super) async fn update(
     require_valid(&client, &planned, &entity)?;
     let snapshot = home.snapshot(&attempt).await?;
     let environment = &entity.destination.environment;
-    let cluster = snapshot.as_ref().and_then(|snapshot| cluster_of(snapshot, environment));
+    let cluster = snapshot
+        .as_ref()
+        .and_then(|snapshot| cluster_of(snapshot, environment));
     let cluster = require_same_cluster(prior, cluster.cloned())?;
     let known = KnownHooks::load(&operation.private);
     let pipelines = if client.settings().nautes_reconciles() {
@@ -148,7 +160,13 @@ pub(super) async fn update(
         Some((pipeline, old))
     };
     let saved = home
-        .put(&request, &Entity::from(entity.clone()), mode, validation, &attempt)
+        .put(
+            &request,
+            &Entity::from(entity.clone()),
+            mode,
+            validation,
+            &attempt,
+        )
         .await?;
     drop(request);
     saved.location.store(&mut operation.private)?;
@@ -204,7 +222,11 @@ fn require_valid(
     entity: &PipelineRuntime,
 ) -> Result<(), Diagnostics> {
     let found = check_attributes(planned, entity, client.settings().nautes_reconciles());
-    if found.has_errors() { Err(found) } else { Ok(()) }
+    if found.has_error() {
+        Err(found)
+    } else {
+        Ok(())
+    }
 }
 
 /// Returns the namespace of a runtime: that which the user wrote, that which it has, or the default. Nautes fills in its
@@ -255,7 +277,9 @@ fn no_environment(product: ProductId, environment: &EntityName) -> Diagnostics {
         "{product} has no environment {environment}, so it is not known in which cluster the runtime is. Create the nautes_environment first, or refer to it by its id."
     );
     let error = Diagnostic::error("The environment does not exist", detail);
-    error.at(&Path::to("destination").attribute("environment")).into()
+    error
+        .at(&Path::to("destination").attribute("environment"))
+        .into()
 }
 
 /// Refuses to move a runtime to another environment or project, which the plan did not show.
@@ -264,21 +288,28 @@ fn check_kept(
     prior: &PipelineRuntimeModel,
     planned: &PipelineRuntimeModel,
 ) -> Result<(), Diagnostics> {
-    let name = |reference: &str| crate::resources::references::resolve_name(product, "project", reference);
+    let name =
+        |reference: &str| crate::resources::references::resolve_name(product, "project", reference);
     let compared = [
         (
             Path::to("destination").attribute("environment"),
             manifest::environment(product, &prior.destination.environment)?,
             manifest::environment(product, &planned.destination.environment)?,
         ),
-        (Path::to("project"), name(&prior.project)?, name(&planned.project)?),
+        (
+            Path::to("project"),
+            name(&prior.project)?,
+            name(&planned.project)?,
+        ),
     ];
     for (path, before, after) in compared {
         if before != after {
             let detail = format!(
                 "When this was planned, {path} was expected to be {before} as before. It is {after}. Nothing was changed; plan again."
             );
-            return Err(Diagnostic::error("The plan is out of date", detail).at(&path).into());
+            return Err(Diagnostic::error("The plan is out of date", detail)
+                .at(&path)
+                .into());
         }
     }
     Ok(())
@@ -291,7 +322,9 @@ fn require_same_cluster(
 ) -> Result<EntityName, Diagnostics> {
     let path = Path::to("destination").attribute("environment");
     let known = prior.cluster.known();
-    let kept = known.map(|known| entity_name("cluster", known)).transpose()?;
+    let kept = known
+        .map(|known| entity_name("cluster", known))
+        .transpose()?;
     let (summary, detail) = match (kept, cluster) {
         (Some(kept), Some(cluster)) if kept != cluster => (
             "The environment is in another cluster",
@@ -348,11 +381,19 @@ pub(super) fn fill_worker(
     let meaning = |text: &str| meanings.get(text).ok();
     model.webhooks = Known(hooks::attribute(model, &hooks, meaning));
     model.credential_secrets = Known(pipeline.credentials().secrets(&pipeline.inputs()));
-    model.vault_role = Known(names::account_role(runtime.product, runtime.effective_account()));
+    model.vault_role = Known(names::account_role(
+        runtime.product,
+        runtime.effective_account(),
+    ));
     let facts = &pipeline.reconciler.worker().facts;
     model.vault_auth_mount = Known(facts.name.clone());
     let namespace = runtime.effective_namespace();
     let url = facts.components.tekton_url.as_ref();
-    let url = url.map(|url| format!("{}/#/namespaces/{namespace}/pipelineruns", url.trim_end_matches('/')));
+    let url = url.map(|url| {
+        format!(
+            "{}/#/namespaces/{namespace}/pipelineruns",
+            url.trim_end_matches('/')
+        )
+    });
     model.tekton_url = url.into();
 }

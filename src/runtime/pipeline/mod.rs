@@ -28,9 +28,8 @@ pub(crate) use self::credentials::{
 pub(crate) use self::event::hook_events;
 pub(crate) use self::event_source::{calendar_event_source, gitlab_event_source};
 pub(crate) use self::hook_token::{TOKEN_KEY, hook_token_secret, token_hash};
-pub(crate) use self::ingress::{IngressError, hook_url, ingress};
+pub(crate) use self::ingress::{hook_url, ingress};
 pub(crate) use self::inputs::{
     GitLabServer, HistoryLimits, HookTask, PipelineInputs, RepositoryFacts,
 };
-pub(crate) use self::names::PipelineNames;
 pub(crate) use self::sensor::sensor;
