@@ -63,6 +63,7 @@ mod messages;
 mod mistakes;
 mod openssh_key;
 mod parallel;
+mod pipeline_runtime;
 mod plan;
 mod plan_offline;
 mod product;
