@@ -60,6 +60,7 @@ mod fault;
 mod interrupt;
 mod kill;
 mod messages;
+mod mission;
 mod mistakes;
 mod openssh_key;
 mod parallel;

@@ -58,7 +58,7 @@ pub(super) async fn create(
     // Waits for what is about to be created.
     let wanted = entity.clone().into();
     let snapshot = home
-        .dry_run(&request, &wanted, validation, &attempt)
+        .dry_run(&request, &wanted, &PutMode::Create, validation, &attempt)
         .await?;
     let environment = &entity.destination.environment;
     let cluster = cluster_of(&snapshot, environment);
