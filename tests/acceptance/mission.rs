@@ -107,9 +107,10 @@ resource "nautes_project" "checkout" {{
 }}
 
 resource "nautes_code_repo" "source" {{
-  product = nautes_product.shop.id
-  name    = "checkout"
-  project = nautes_project.checkout.id
+  product       = nautes_product.shop.id
+  name          = "checkout"
+  project       = nautes_project.checkout.id
+  force_destroy = true
 }}
 
 resource "nautes_code_repo" "pipelines" {{
@@ -367,7 +368,7 @@ fn one_apply_makes_what_runs_pipelines_and_deploys_and_one_destroy_leaves_nothin
         .get("repoURL")
         .and_then(Value::as_str)
         .unwrap_or_default();
-    assert!(url.ends_with("/shop/deployment.git"), "{source}");
+    assert!(url.ends_with("shop/deployment.git"), "{source}");
     let projects = "/apis/argoproj.io/v1alpha1/namespaces/argocd/appprojects";
     let projects = workers.deployment.api(Method::GET, projects, None)?;
     let sources = projects.pointer("/items/0/spec/sourceRepos");
