@@ -16,7 +16,7 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics, SharedCause};
 use terraform_plugin::value::Path;
 
 use self::gitlab::hint;
-pub(crate) use self::kubernetes::is_unreachable;
+pub(crate) use self::kubernetes::{is_silent, is_unreachable, needs_kubeconfig};
 use crate::backends::gitlab::Error as GitLabError;
 use crate::config_repo::{self, Snapshot};
 use crate::error_chain::{capitalized, error_chain};

@@ -1,6 +1,7 @@
 //! What resources share during one run: settings, back ends and look-ups, each made when it is
 //! first needed.
 
+mod clusters;
 mod courtesy;
 mod settings;
 mod throttling;
@@ -16,6 +17,7 @@ pub(crate) use self::settings::{
 };
 pub(crate) use self::vault::{LoginSettings, VaultSettings};
 
+use self::clusters::Clusters;
 use self::courtesy::Courtesy;
 use self::throttling::{GITLAB_REMEDY, Throttling, VAULT_REMEDY};
 use self::vault::ProcessEnv;
@@ -46,6 +48,7 @@ pub struct Client {
     gitlab: OnceLock<GitLab>,
     vault: OnceLock<Vault>,
     downloader: OnceLock<Downloader>,
+    clusters: Clusters,
     config_repositories: OnceLock<Arc<Repositories>>,
     credentials: OnceLock<Credentials>,
     products: OnceLock<Arc<Products>>,
@@ -68,6 +71,7 @@ impl Client {
             gitlab: OnceLock::new(),
             vault: OnceLock::new(),
             downloader: OnceLock::new(),
+            clusters: Clusters::default(),
             config_repositories: OnceLock::new(),
             credentials: OnceLock::new(),
             products: OnceLock::new(),
@@ -148,6 +152,11 @@ impl Client {
     pub(crate) fn downloader(&self) -> &Downloader {
         self.downloader
             .get_or_init(|| Downloader::new(&Limits::default()))
+    }
+
+    /// The connections to clusters.
+    pub(crate) fn clusters(&self) -> &Clusters {
+        &self.clusters
     }
 
     /// Checks that Vault is configured and has the mount of repositories' secrets, before anything

@@ -1,6 +1,7 @@
 //! The settings of one provider configuration, with defaults filled in.
 
 use nautes_model::installation::Installation;
+use serde::{Deserialize, Serialize};
 
 use super::vault::VaultSettings;
 use crate::config_repo::TenantRepository;
@@ -41,7 +42,8 @@ pub(crate) struct OidcSettings {
 }
 
 /// Which program makes the runtime objects in the clusters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Reconciler {
     /// This provider.
     Provider,

@@ -1,10 +1,20 @@
 //! The objects of a component while they are customised.
 
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
 use kubernetes_apply::object::{Object, parse_yaml_like_kubectl};
 use serde_json::{Map, Value};
 
 use super::catalogue::Component;
+use super::digest::Sha256;
 use super::error::ComponentError;
+
+/// The objects of manifests that were parsed, by the digests of their texts. Several clusters have the same ones.
+static PARSED: LazyLock<Mutex<HashMap<Sha256, Parsed>>> = LazyLock::new(Mutex::default);
+
+/// The objects of one manifest; empty until it was parsed.
+type Parsed = Arc<Mutex<Vec<Value>>>;
 
 /// The objects of a component as JSON.
 ///
@@ -15,17 +25,21 @@ pub(super) struct Manifest {
 }
 
 impl Manifest {
-    /// Reads a manifest, as its project expects it to be read.
+    /// Reads a manifest, as its project expects it to be read. The same text is parsed once in a process.
     pub(super) fn parse(component: Component, text: &str) -> Result<Self, ComponentError> {
-        let objects = parse_yaml_like_kubectl(text)
-            .map_err(|source| ComponentError::Manifest { component, source })?;
-        Ok(Self::new(component, objects))
-    }
-
-    /// Begins with objects.
-    pub(super) fn new(component: Component, objects: Vec<Object>) -> Self {
-        let objects = objects.into_iter().map(Object::into_json).collect();
-        Self { component, objects }
+        let parsed = {
+            let mut all = PARSED.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(all.entry(Sha256::compute(text.as_bytes())).or_default())
+        };
+        // Others that need this text wait, and those that need another one do not.
+        let mut parsed = parsed.lock().unwrap_or_else(PoisonError::into_inner);
+        if parsed.is_empty() {
+            let objects = parse_yaml_like_kubectl(text)
+                .map_err(|source| ComponentError::Manifest { component, source })?;
+            *parsed = objects.into_iter().map(Object::into_json).collect();
+        }
+        let objects = parsed.clone();
+        Ok(Self { component, objects })
     }
 
     /// Returns an object without which the component cannot work.

@@ -18,7 +18,7 @@ use nautes_model::validation::violations;
 use crate::backends::gitlab::{self, Commit, EntryType, FileAction, Kind, NewCommit};
 
 use super::branch_cache::BranchCache;
-use super::change::{Change, Created};
+use super::change::{Action, Change, Created};
 use super::commit::{actions, file_actions, summary};
 use super::compose::{Composer, Composition};
 use super::error::Error;
@@ -136,7 +136,7 @@ impl Runner<'_> {
             let Composition { tree, outcomes } = self.compose(&state, changes, created).await?;
             let head = state.head.commit();
             let mut actions = actions(state.head.tree(), &tree, head);
-            actions.extend(self.file_actions(&state.head, &tree).await?);
+            actions.extend(self.file_actions(&state.head, &tree, changes).await?);
             if actions.is_empty() && state.verified_now {
                 return Ok(state.complete(outcomes));
             }
@@ -144,13 +144,14 @@ impl Runner<'_> {
                 state = self.refresh(state).await?;
                 continue;
             }
+            let mut lines = summary(state.head.tree(), &tree);
+            if lines.is_empty() {
+                // Only files of the installation are written.
+                lines = summary(&without_saved(state.head.tree(), changes), &tree);
+            }
             let commit = NewCommit {
                 branch: self.branch.name.clone(),
-                commit_message: message(
-                    self.options.message_prefix.as_deref(),
-                    &summary(state.head.tree(), &tree),
-                    change_id,
-                ),
+                commit_message: message(self.options.message_prefix.as_deref(), &lines, change_id),
                 author_name: self.options.author_name.clone(),
                 author_email: self.options.author_email.clone(),
                 actions,
@@ -161,7 +162,7 @@ impl Runner<'_> {
                     project = self.branch.project,
                     branch = %self.branch.name,
                     commit = %made.id,
-                    entities = %listed(&summary(state.head.tree(), &tree)),
+                    entities = %listed(&lines),
                     "committed to a configuration repository"
                 );
             }
@@ -204,16 +205,18 @@ impl Runner<'_> {
         })
     }
 
-    /// Returns the actions on the files that a Nautes installation reads for the clusters which a tree changes.
+    /// Returns the actions on the files that a Nautes installation reads for the clusters which a tree changes, or which
+    /// are saved as they are: one that was registered without the installation has none yet.
     async fn file_actions(
         &self,
         head: &Snapshot,
         tree: &ManifestTree,
+        changes: &[Change],
     ) -> Result<Vec<FileAction>, Error> {
         let Some(installation) = &self.branch.installation else {
             return Ok(Vec::new());
         };
-        let rendering = Rendering::new(head.tree(), tree, installation);
+        let rendering = Rendering::new(&without_saved(head.tree(), changes), tree, installation);
         let Some(commit) = head.commit().filter(|_| !rendering.is_empty()) else {
             return Ok(file_actions(&rendering, &BTreeMap::new(), None));
         };
@@ -440,6 +443,17 @@ impl RetryBudget {
     fn next_delay(&mut self) -> Duration {
         self.delays.next().unwrap_or_default()
     }
+}
+
+/// Returns a tree without the entities that changes save.
+fn without_saved(tree: &ManifestTree, changes: &[Change]) -> ManifestTree {
+    let mut tree = tree.clone();
+    for change in changes {
+        if let Action::Create(saved) | Action::Update(saved) = &change.action {
+            tree.remove(&saved.key());
+        }
+    }
+    tree
 }
 
 /// Records what the successful changes of a batch have created and deleted.

@@ -21,6 +21,8 @@ pub(super) struct BranchCache {
     /// The Nautes installation that reads further files of the branch, which are written with the manifests.
     pub(super) installation: Option<Installation>,
     pub(super) project: u64,
+    /// When the project was created, where that is not known otherwise.
+    pub(super) created_at: Option<String>,
     pub(super) name: String,
     pub(super) layout: Repository,
     contents: Contents,
@@ -55,6 +57,7 @@ impl BranchCache {
         Self {
             gitlab,
             project,
+            created_at: None,
             name,
             layout,
             contents,

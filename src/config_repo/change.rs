@@ -37,8 +37,6 @@ pub(super) enum Action {
     Create(Box<Entity>),
     Update(Box<Entity>),
     Delete(EntityKey),
-    /// Validates a creation without making it.
-    DryRun(Box<Entity>),
     /// Creates the kustomization if there is none.
     Initialize,
 }
@@ -48,6 +46,8 @@ pub(super) enum Action {
 pub(super) struct Change {
     pub(super) action: Action,
     pub(super) validation: Validation,
+    /// Whether it is judged alone, and not made.
+    is_dry_run: bool,
     /// The instance in the state for which it is made, if that is known.
     pub(super) claim: Option<Claim>,
     expected: Expected,
@@ -86,8 +86,12 @@ impl Change {
         Self::new(Action::Delete(key), validation)
     }
 
-    pub(super) fn dry_run(entity: Entity, validation: Validation) -> Self {
-        Self::new(Action::DryRun(Box::new(entity)), validation)
+    /// Judges the change without making it.
+    pub(super) fn as_dry_run(self) -> Self {
+        Self {
+            is_dry_run: true,
+            ..self
+        }
     }
 
     pub(super) fn initialize() -> Self {
@@ -103,6 +107,7 @@ impl Change {
         Self {
             action,
             validation,
+            is_dry_run: false,
             claim: None,
             expected: Expected::First,
             took_over: false,
@@ -122,9 +127,7 @@ impl Change {
     /// The entity that is put, deleted or validated.
     pub(super) fn key(&self) -> Option<EntityKey> {
         match &self.action {
-            Action::Create(entity) | Action::Update(entity) | Action::DryRun(entity) => {
-                Some(entity.key())
-            }
+            Action::Create(entity) | Action::Update(entity) => Some(entity.key()),
             Action::Delete(key) => Some(key.clone()),
             Action::Initialize => None,
         }
@@ -139,7 +142,7 @@ impl Change {
             Action::Delete(key) if self.may_delete(key, created) => {
                 created.remove(key);
             }
-            Action::Delete(_) | Action::Update(_) | Action::DryRun(_) | Action::Initialize => {}
+            Action::Delete(_) | Action::Update(_) | Action::Initialize => {}
         }
     }
 
@@ -156,7 +159,7 @@ impl Change {
 
     /// Whether the change writes anything.
     pub(super) fn has_effect(&self) -> bool {
-        !matches!(self.action, Action::DryRun(_))
+        !self.is_dry_run
     }
 
     /// Pins the manifest that is there when the change is first judged, so that one that another
@@ -183,7 +186,7 @@ impl Change {
         format: ObjectFormat,
     ) -> Result<(), Error> {
         match &self.action {
-            Action::Create(entity) | Action::DryRun(entity) => {
+            Action::Create(entity) => {
                 let key = entity.key();
                 let found = tree.find(&key);
                 let path = found.map(|(path, _)| path.to_owned());

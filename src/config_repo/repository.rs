@@ -54,6 +54,16 @@ impl Repository {
         self.queue.branch.project
     }
 
+    /// When the GitLab project of the tenant's repository was created; `None` for that of a product.
+    pub fn created_at(&self) -> Option<&str> {
+        self.queue.branch.created_at.as_deref()
+    }
+
+    /// The name of its branch.
+    pub fn branch(&self) -> &str {
+        &self.queue.branch.name
+    }
+
     /// Validates changes against the repositories of other products too.
     #[must_use]
     pub fn beside(mut self, others: impl IntoIterator<Item = Self>) -> Self {
@@ -171,9 +181,10 @@ impl Repository {
         &self,
         request: &Request,
         entity: Entity,
+        mode: PutMode,
         validation: Validation,
     ) -> Result<Arc<Snapshot>, Error> {
-        let change = Change::dry_run(entity, validation);
+        let change = Change::put(entity, mode, validation).as_dry_run();
         Ok(self.make(change, Some(request)).await?.snapshot)
     }
 

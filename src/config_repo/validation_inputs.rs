@@ -102,6 +102,7 @@ impl Tenant {
     fn branch_of(&self, configured: &TenantRepository, project: &Project) -> Arc<BranchCache> {
         let (gitlab, name) = (self.gitlab.clone(), configured.branch.clone());
         let mut branch = BranchCache::new(gitlab, project.id, name, Repository::Tenant);
+        branch.created_at = Some(project.created_at.clone());
         branch.installation = self.installation.clone().map(|installation| Installation {
             repository_url: project.ssh_url_to_repo.clone(),
             ..installation

@@ -23,6 +23,12 @@ use crate::runtime::registry::RegistryError;
 const CHECK_ACCESS: &str =
     "Check api_server and the kubeconfig, and that this machine reaches the API server.";
 
+/// What to do when the API server does not accept the credential.
+const NEW_KUBECONFIG: &str = "The cluster does not accept the credential. Give a kubeconfig that works in kubeconfig_wo, change kubeconfig_wo_version, and apply; a destroy works after that.";
+
+/// What to do when no TLS connection is made.
+const NEW_AUTHORITY: &str = "The API server answers, but not with a certificate that the kubeconfig trusts. If the authority of the cluster was replaced, or the cluster was rebuilt, give its new kubeconfig in kubeconfig_wo, change kubeconfig_wo_version, and apply; otherwise correct api_server, or what is in between.";
+
 fn message(attempt: &str, error: &dyn Error, next_step: &str) -> Diagnostics {
     let detail = format!("{}\n\n{next_step}", sentence(error));
     Diagnostic::error(format!("Cannot {attempt}"), detail.trim_end()).into()
@@ -31,12 +37,13 @@ fn message(attempt: &str, error: &dyn Error, next_step: &str) -> Diagnostics {
 impl Explain for ApiError {
     fn explain(&self, attempt: &str) -> Diagnostics {
         let next_step = match (self.transport(), self.call()) {
-            (Some(_), _) => CHECK_ACCESS,
-            (None, Some(call)) if call.is_refused_for("Unauthorized") => {
-                "The cluster does not accept the credential. Give a kubeconfig that works, and change kubeconfig_wo_version."
+            (Some(TransportError::Untrusted { .. } | TransportError::TlsRefused { .. }), _) => {
+                NEW_AUTHORITY
             }
+            (Some(_), _) => CHECK_ACCESS,
+            (None, Some(call)) if call.is_refused_for("Unauthorized") => NEW_KUBECONFIG,
             (None, Some(call)) if call.is_refused_for("Forbidden") => {
-                "Give the credential the right that the message names."
+                "Give the credential the right that the message names; or give a kubeconfig that has it in kubeconfig_wo, change kubeconfig_wo_version, and apply without a refresh (-refresh=false)."
             }
             _ => "",
         };
@@ -51,7 +58,7 @@ impl Explain for IdentityError {
             Self::Other { .. } => message(
                 attempt,
                 self,
-                "Nothing was changed. Correct api_server; or, if the cluster was rebuilt and this one is meant, write its UID into cluster_uid.",
+                "Nothing was changed. Correct api_server; or, if the cluster was rebuilt and this one is meant, write its UID into cluster_uid and apply.",
             ),
         }
     }
@@ -167,6 +174,21 @@ impl Explain for InvalidOwner {
     fn explain(&self, _: &str) -> Diagnostics {
         Diagnostic::bug(self).into()
     }
+}
+
+/// Whether the API server does not accept the credential, or the kubeconfig does not trust the API server: another
+/// kubeconfig is needed.
+pub(crate) fn needs_kubeconfig(error: &ApiError) -> bool {
+    let call = error.call();
+    matches!(
+        error.transport(),
+        Some(TransportError::Untrusted { .. } | TransportError::TlsRefused { .. })
+    ) || call.is_some_and(|call| call.is_refused_for("Unauthorized"))
+}
+
+/// Whether nothing at all answers at the address of a cluster, so that it may not exist any more.
+pub(crate) fn is_silent(error: &ApiError) -> bool {
+    error.transport().is_some_and(TransportError::is_silence)
 }
 
 /// Whether nothing is known about any object of a cluster, because it gives no answer.

@@ -29,6 +29,15 @@ const KEY: &str = "manifest";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Created(i64, i64);
 
+/// What tells the tenant's repository from another one with the number of its project.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TenantOrigin {
+    /// When its project was created, in milliseconds since 1970.
+    created: i64,
+    /// The branch with the manifests.
+    branch: String,
+}
+
 /// The configuration repository that holds a manifest, and where the manifest was last verified in
 /// it. It is kept beside the state, so that a refresh needs no look-up.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -38,6 +47,9 @@ pub(crate) struct ManifestLocation {
     /// An older version did not store it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) created: Option<Created>,
+    /// `None` for a manifest of a product; an older version did not store it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tenant: Option<TenantOrigin>,
     #[serde(flatten)]
     pub(crate) verified: VerifiedAt,
 }
@@ -53,6 +65,15 @@ impl ManifestLocation {
         private
             .set(KEY, self)
             .map_err(|error| Diagnostic::bug(error).into())
+    }
+}
+
+impl TenantOrigin {
+    fn new(tenant: &Repository) -> Option<Self> {
+        Some(Self {
+            created: to_milliseconds(tenant.created_at()?)?,
+            branch: tenant.branch().to_owned(),
+        })
     }
 }
 
@@ -158,7 +179,7 @@ impl<'a> Home<'a> {
             }
             None => Found::Absent,
             Some((Reading::Present(present), project)) => {
-                let location = self.location_in(project, present.verified.clone());
+                let location = self.location_in(project, present.verified.clone()).await?;
                 Found::Present(present, location)
             }
         })
@@ -194,7 +215,7 @@ impl<'a> Home<'a> {
             return Err(Diagnostic::bug(defect).into());
         };
         Ok(Saved {
-            location: self.location_in(project, verified),
+            location: self.location_in(project, verified).await?,
             took_over: written.took_over,
             path: path.to_owned(),
             snapshot: Arc::clone(&written.snapshot),
@@ -206,6 +227,7 @@ impl<'a> Home<'a> {
         &self,
         request: &Request,
         entity: &Entity,
+        mode: &PutMode,
         validation: Validation,
         attempt: &str,
     ) -> Result<Arc<Snapshot>, Diagnostics> {
@@ -214,8 +236,8 @@ impl<'a> Home<'a> {
         let key = entity.key();
         let _waiting = request.waiting_for(format!("the validation of the {key}"));
         let dry_run = |repository: Repository| {
-            let entity = entity.clone();
-            async move { repository.dry_run(request, entity, validation).await }
+            let (entity, mode) = (entity.clone(), mode.clone());
+            async move { repository.dry_run(request, entity, mode, validation).await }
         };
         let snapshot = self.with_repository(project, attempt, dry_run).await?;
         snapshot.ok_or_else(|| self.gone(attempt))
@@ -264,7 +286,7 @@ impl<'a> Home<'a> {
             layout::Repository::Tenant => self.client.config_repositories()?.products(),
             layout::Repository::Product(_) => Vec::new(),
         };
-        if self.other_branch().is_some()
+        if (self.other_branch().is_some() || self.former_branch().is_some())
             && let Some(snapshot) = Box::pin(self.snapshot(attempt)).await?
             && snapshot.get(key).is_none()
         {
@@ -321,6 +343,9 @@ impl<'a> Home<'a> {
     /// Refuses to take a manifest for gone that the branch of the manifests does not have, where the
     /// repository has another default branch: the provider may be configured with a wrong one.
     fn require_right_branch(&self, key: &EntityKey, attempt: &str) -> Result<(), Diagnostics> {
+        if let Some(known) = self.former_branch() {
+            return Err(self.other_tenant_branch(attempt, known));
+        }
         let Some((path, found)) = self.other_branch() else {
             return Ok(());
         };
@@ -329,6 +354,56 @@ impl<'a> Home<'a> {
             "The branch {branch} of the GitLab project {path} does not have it, and the default branch of that project is {found}. Nothing was changed, and the state is kept. Set the provider argument commit.branch to the branch that holds the manifests. If it is {branch}, make that the default branch again; then what it does not have counts as gone."
         );
         let summary = format!("Cannot {attempt}: the {key} may be in another branch");
+        Err(Diagnostic::error(summary, detail).into())
+    }
+
+    /// The branch of the tenant's repository in which the manifest was verified, if the configuration names another one.
+    fn former_branch(&self) -> Option<&str> {
+        let known = self.location.as_ref()?.tenant.as_ref()?.branch.as_str();
+        let configured = self.client.settings().tenant_repository.as_ref()?;
+        (configured.branch != known).then_some(known)
+    }
+
+    fn other_tenant_branch(&self, attempt: &str, known: &str) -> Diagnostics {
+        let settings = self.client.settings();
+        let configured = settings.tenant_repository.as_ref();
+        let configured = configured.map_or("", |configured| configured.branch.as_str());
+        let detail = format!(
+            "The manifest is in the branch {known} of the tenant's repository, and the branch {configured} does not have it. Nothing was changed, and the state is kept. Set the provider argument tenant_repository.branch to {known}; or, if the manifests are to move, bring those of {known} into {configured} first."
+        );
+        let summary = format!("Cannot {attempt}: it may be in another branch");
+        Diagnostic::error(summary, detail).into()
+    }
+
+    /// Refuses another tenant's repository than the one that holds the manifest of a state.
+    fn check_tenant(&self, tenant: &Repository) -> Result<(), Diagnostics> {
+        let Some(location) = &self.location else {
+            return Ok(());
+        };
+        let found = TenantOrigin::new(tenant);
+        let created = |origin: &Option<TenantOrigin>| origin.as_ref().map(|it| it.created);
+        let is_same = match (created(&location.tenant), created(&found)) {
+            (Some(expected), Some(found)) => expected == found,
+            _ => true,
+        };
+        if location.project == tenant.project() && is_same {
+            return Ok(());
+        }
+        let at = |created: Option<i64>| {
+            let created = created.map(from_milliseconds);
+            created.map_or_else(String::new, |created| format!(", created at {created}"))
+        };
+        let settings = self.client.settings();
+        let configured = settings.tenant_repository.as_ref();
+        let detail = format!(
+            "The manifest is in the GitLab project with the number {}{}, and {} is the one with the number {}{}. Nothing was changed, and the state is kept. Correct the provider argument tenant_repository.project, or gitlab.url. If the manifests were moved to that project for good, take the cluster out of the state (terraform state rm <address>) and import it.",
+            location.project,
+            at(created(&location.tenant)),
+            configured.map_or("", |configured| configured.project.as_str()),
+            tenant.project(),
+            at(created(&found)),
+        );
+        let summary = "The tenant's repository is another one than that of the state";
         Err(Diagnostic::error(summary, detail).into())
     }
 
@@ -376,7 +451,11 @@ impl<'a> Home<'a> {
         self.client.ask(read).await?
     }
 
-    fn location_in(&self, project: u64, verified: VerifiedAt) -> ManifestLocation {
+    async fn location_in(
+        &self,
+        project: u64,
+        verified: VerifiedAt,
+    ) -> Result<ManifestLocation, Diagnostics> {
         let products = self.client.products().ok().zip(self.layout.product());
         let product = products.and_then(|(products, id)| products.cached(id));
         let created = product.and_then(|product| {
@@ -389,11 +468,16 @@ impl<'a> Home<'a> {
             .location
             .as_ref()
             .filter(|kept| kept.project == project);
-        ManifestLocation {
+        let tenant = match self.layout {
+            layout::Repository::Tenant => self.tenant_repository().await?,
+            layout::Repository::Product(_) => None,
+        };
+        Ok(ManifestLocation {
             project,
             created: created.or_else(|| kept?.created),
+            tenant: tenant.as_ref().and_then(TenantOrigin::new),
             verified,
-        }
+        })
     }
 
     /// The number of the repository's project for a write. One call tells whether the one in which
@@ -403,7 +487,12 @@ impl<'a> Home<'a> {
             let repositories = self.client.config_repositories()?;
             let tenant = repositories.ensure_tenant().await;
             let tenant = tenant.context("use the tenant's repository")?;
-            return Ok(Some(tenant.ok_or_else(not_configured)?.project()));
+            let tenant = tenant.ok_or_else(not_configured)?;
+            self.check_tenant(&tenant)?;
+            if let Some(known) = self.former_branch() {
+                return Err(self.other_tenant_branch("write the manifest", known));
+            }
+            return Ok(Some(tenant.project()));
         }
         let located = self.location.as_ref().zip(self.layout.product());
         if let Some((location, product)) = located
@@ -437,6 +526,9 @@ impl<'a> Home<'a> {
             }
             layout::Repository::Tenant => {
                 let tenant = self.tenant_repository().await?;
+                if let Some(tenant) = &tenant {
+                    self.check_tenant(tenant)?;
+                }
                 Ok(tenant.map(|tenant| tenant.project()))
             }
         }

@@ -12,6 +12,7 @@ mod gitlab_attribute;
 mod gitlab_object;
 mod home;
 mod manifest;
+mod pipeline_runtime;
 mod planned_reference;
 mod product;
 mod project;
@@ -35,6 +36,7 @@ pub(crate) fn register(registry: &mut Registry<Client>) {
         .resource(manifest::ManifestResource::<project::ProjectKind>::new())
         .resource(code_repo::CodeRepoResource)
         .resource(cluster::ClusterResource)
+        .resource(pipeline_runtime::PipelineRuntimeResource)
         .resource(deployment_runtime::DeploymentRuntimeResource)
         .resource(manifest::ManifestResource::<
             code_repo_binding::CodeRepoBindingKind,

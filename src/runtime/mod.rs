@@ -8,6 +8,7 @@ pub(crate) mod deployment;
 pub(crate) mod external_secret;
 mod marks;
 pub(crate) mod names;
+pub(crate) mod pipeline;
 pub(crate) mod reconcile;
 pub(crate) mod registry;
 pub(crate) mod shared;

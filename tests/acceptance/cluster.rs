@@ -235,6 +235,21 @@ fn a_cluster_that_another_one_answers_for_is_an_error_and_nothing_is_changed() -
 }
 
 #[test]
+fn an_auth_mount_of_somebody_else_is_refused_before_anything_is_written() -> Case {
+    let stack = Stack::start()?;
+    let env = &stack.env;
+    let theirs = json!({ "type": "kubernetes", "description": "of another team" });
+    env.vault()?
+        .api(Method::POST, "sys/auth/deploy-01", Some(&theirs))?;
+    let before = (stack.objects()?, env.vault()?.inventory()?);
+    let refused = env.workspace.failing_apply()?.text();
+    assert!(refused.contains("auth/deploy-01"), "{refused}");
+    assert!(refused.contains("of another team"), "{refused}");
+    assert_eq!((stack.objects()?, env.vault()?.inventory()?), before);
+    Ok(())
+}
+
+#[test]
 fn a_cluster_that_cannot_be_reached_is_a_warning_and_keeps_its_state() -> Case {
     let mut stack = Stack::start()?;
     stack.env.workspace.apply()?;
@@ -294,13 +309,7 @@ fn a_worker_for_deployments_gets_its_components_keeps_them_and_loses_them() -> C
     let configuration =
         worker(&control_plane.url(), 1).replace(NO_COMPONENTS, &components("v3.5.1")?);
     env.write(&configuration)?;
-    let mut running = env.workspace.start_apply(&[])?;
-    // Argo CD itself makes this one.
-    let project = "apiVersion: argoproj.io/v1alpha1\nkind: AppProject\nmetadata: { name: default, namespace: argocd }\nspec: {}\n";
-    while !running.has_ended() && control_plane.apply(project).is_err() {
-        std::thread::sleep(Duration::from_secs(1));
-    }
-    running.finish()?.success()?;
+    env.workspace.apply()?;
     env.workspace.assert_empty_plan("after the installation")?;
     let status = env.workspace.resource("nautes_cluster.deploy")?["component_status"].clone();
     assert_eq!(status["argocd"]["version"], json!("v3.5.1"));
@@ -322,7 +331,6 @@ fn a_worker_for_deployments_gets_its_components_keeps_them_and_loses_them() -> C
     );
     env.workspace.apply()?;
 
-    control_plane.kubectl(["delete", "appproject", "-n", "argocd", "default"])?;
     env.workspace.destroy()?;
     let deadline = Instant::now() + Duration::from_secs(60);
     while stack.objects()? != before.0 && Instant::now() < deadline {

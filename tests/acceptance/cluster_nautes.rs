@@ -234,3 +234,79 @@ spec:
     assert_eq!(after, before);
     Ok(())
 }
+
+#[test]
+fn a_cluster_is_handed_over_to_the_operators_and_taken_back() -> Case {
+    let mut stack = Stack::start()?;
+    let as_given = format!("{NO_COMPONENTS}\n  credential = {{ kind = \"as_given\" }}");
+    let configuration = worker(&stack.control_plane.url(), &as_given);
+    stack.env.write(&configuration)?;
+    stack.env.workspace.apply()?;
+    let account = "/api/v1/serviceaccounts nautes/nautes-runtime".to_owned();
+    assert!(stack.objects()?.contains(&account));
+
+    stack.env.workspace.set_env("NAUTES_RECONCILER", "nautes");
+    let planned = stack.env.workspace.run(["plan", "-no-color"])?.success()?;
+    let text = planned.stdout();
+    assert!(
+        text.contains("The operators of Nautes take over the cluster deploy-01")
+            && text.contains("updated in-place"),
+        "{text}"
+    );
+    // What a runtime still has there needs the credential of runtimes for its removal.
+    let registry = "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: nautes-tf-product-42, namespace: nautes }\ndata: { deployment.shop: '{}' }\n";
+    stack.control_plane.apply(registry)?;
+    stack.env.workspace.apply_with(&[])?;
+    assert!(stack.objects()?.contains(&account));
+    stack.control_plane.kubectl([
+        "delete",
+        "configmap",
+        "-n",
+        "nautes",
+        "nautes-tf-product-42",
+    ])?;
+    stack.env.workspace.apply()?;
+    stack
+        .env
+        .workspace
+        .assert_empty_plan("after the hand-over")?;
+    let left = stack.objects()?;
+    for (object, stays) in [
+        ("/api/v1/namespaces /nautes", true),
+        ("/api/v1/namespaces /vault", true),
+        (&*account, false),
+        ("/api/v1/serviceaccounts nautes/nautes-probe", false),
+        ("/api/v1/serviceaccounts vault/vault-auth", false),
+    ] {
+        assert_eq!(left.contains(object), stays, "{object} in {left:?}");
+    }
+    let vault = stack.env.vault()?;
+    assert!(vault.api(Method::GET, "sys/auth/deploy-01", None).is_err());
+    let secret = |account: &str| {
+        let path = format!("cluster/data/kubernetes/deploy-01/default/{account}");
+        vault.api(Method::GET, &path, None)
+    };
+    assert!(secret("runtime").is_err());
+    secret("admin")?;
+
+    // The provider takes the cluster back, once no installation works from the repository any more.
+    let clone = stack.env.clone(TENANT_REPOSITORY)?;
+    let mut actions = Vec::new();
+    for entry in std::fs::read_dir(clone.join("tenant/production"))? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        let path = format!("tenant/production/{name}");
+        actions.push(json!({ "action": "delete", "file_path": path }));
+    }
+    stack.env.commit(TENANT_REPOSITORY, &json!(actions))?;
+    stack.env.workspace.set_env("NAUTES_RECONCILER", "provider");
+    let planned = stack.env.workspace.run(["plan", "-no-color"])?.success()?;
+    let text = planned.stdout();
+    assert!(
+        text.contains("takes over the cluster deploy-01 from the operators"),
+        "{text}"
+    );
+    stack.env.workspace.apply()?;
+    assert!(stack.objects()?.contains(&account));
+    stack.env.workspace.destroy()?;
+    Ok(())
+}

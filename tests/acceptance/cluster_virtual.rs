@@ -357,3 +357,33 @@ fn a_host_is_kept_while_it_has_virtual_clusters_and_one_that_cannot_be_reached_k
     assert!(text.contains("No changes"), "{text}");
     Ok(())
 }
+
+#[test]
+fn a_host_that_is_gone_is_forgotten_with_its_virtual_clusters_on_request_alone() -> Case {
+    let mut stack = Stack::start()?;
+    let before = stack.env.vault()?.inventory()?;
+    stack.env.write(&stack.configuration())?;
+    stack.env.workspace.apply()?;
+    let manifest = stack.env.workspace.resource("nautes_cluster.deploy")?["manifest_path"].clone();
+    let manifest = manifest.as_str().unwrap_or_default();
+    stack.host.stop_api_server();
+    let refused = stack.env.workspace.failing_destroy()?.text();
+    assert!(refused.contains("unreachable_clusters"), "{refused}");
+    stack.env.read_file(TENANT_REPOSITORY, manifest)?;
+
+    stack.inner.stop_api_server();
+    let workspace = &mut stack.env.workspace;
+    workspace.set_env("NAUTES_UNREACHABLE_CLUSTERS", "forget");
+    let destroyed = workspace.run(["destroy", "-auto-approve", "-no-color"])?;
+    let text = destroyed.success()?.stdout().to_owned();
+    for part in [
+        "deploy-01 is forgotten with its host host-01",
+        "data-deploy-01-0",
+        "The cluster host-01 is forgotten",
+    ] {
+        assert!(text.contains(part), "no {part:?} in {text}");
+    }
+    assert_eq!(stack.env.vault()?.inventory()?, before);
+    assert!(stack.env.read_file(TENANT_REPOSITORY, manifest).is_err());
+    Ok(())
+}

@@ -31,6 +31,11 @@ mod cluster_faults;
     clippy::indexing_slicing,
     reason = "an absent field of a JSON value is null"
 )]
+mod cluster_gone;
+#[expect(
+    clippy::indexing_slicing,
+    reason = "an absent field of a JSON value is null"
+)]
 mod cluster_lock;
 mod cluster_nautes;
 #[expect(
@@ -60,9 +65,11 @@ mod fault;
 mod interrupt;
 mod kill;
 mod messages;
+mod mission;
 mod mistakes;
 mod openssh_key;
 mod parallel;
+mod pipeline_runtime;
 mod plan;
 mod plan_offline;
 mod product;

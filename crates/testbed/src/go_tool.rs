@@ -1,11 +1,10 @@
 //! Builds a tool with Go from a module under `tests/testbed/`.
 //!
 //! The module pins the version of the tool and all checksums. The cache key of the program is a
-//! digest of `go.mod`, `go.sum` and, if the module has a program of its own, `main.go`, so that a
-//! change triggers a new build.
+//! digest of `go.mod`, `go.sum` and the Go files of a module that has a program of its own, so that
+//! a change triggers a new build.
 
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -39,12 +38,11 @@ impl GoTool {
         let module = read(&folder.join("go.mod"))?;
         let sums = read(&folder.join("go.sum"))?;
         let version = required_version(&module, self.module).unwrap_or("of unknown version");
-        let main = read_if_present(&folder.join("main.go"))?;
-        let digest = Sha256::new()
-            .chain_update(&module)
-            .chain_update(&sums)
-            .chain_update(&main)
-            .finalize();
+        let mut digest = Sha256::new().chain_update(&module).chain_update(&sums);
+        for file in go_files(&folder)? {
+            digest.update(read(&file)?);
+        }
+        let digest = digest.finalize();
         cache::file_or_else(
             &format!("{}-{version}-{digest:.12x}", self.program),
             |output| {
@@ -86,13 +84,18 @@ fn read(path: &Path) -> Result<String, Error> {
     fs::read_to_string(path).map_err(Error::file("read", path))
 }
 
-fn read_if_present(path: &Path) -> Result<String, Error> {
-    match read(path) {
-        Err(Error::File { source, .. }) if source.kind() == ErrorKind::NotFound => {
-            Ok(String::new())
+/// Returns the Go files in a folder, in alphabetical order.
+fn go_files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let failure = || Error::file("list", folder);
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failure())? {
+        let path = entry.map_err(failure())?.path();
+        if path.extension().is_some_and(|extension| extension == "go") {
+            files.push(path);
         }
-        text => text,
     }
+    files.sort();
+    Ok(files)
 }
 
 /// Finds the version of `module` in the text of a `go.mod`.

@@ -6,6 +6,7 @@
 //!   responses
 //! - [`ControlPlane`]: a real Kubernetes control plane as child processes, without nodes
 //! - [`StandIn`]: answers webhooks and writes statuses in place of the controllers of components
+//! - [`ArgoEvents`]: the real programs of event sources and sensors, and their bus
 //! - [`Workspace`]: a folder with a configuration, in which the command line runs
 //!
 //! Obtained tools are kept in the user's cache folder ([`cache`]). Work that takes longer than two
@@ -13,6 +14,7 @@
 //!
 //! Limits: Unix only (process groups, symbolic links).
 
+mod argo_events;
 pub mod cache;
 pub mod cargo;
 mod cargo_deny;
@@ -20,6 +22,7 @@ mod certificates;
 mod command;
 mod emulator;
 mod error;
+mod free_ports;
 pub mod git;
 mod go_tool;
 mod held_call;
@@ -38,6 +41,7 @@ mod terraform;
 mod wheel;
 mod workspace;
 
+pub use argo_events::{ArgoEvents, ArgoEventsProgram, RunningEventSource, RunningSensor};
 pub use cargo_deny::CargoDeny;
 pub use command::{Finished, Invocation};
 pub use emulator::{Emulator, EmulatorOptions, Endpoint, emulator_executable};

@@ -15,6 +15,7 @@ mod deploy_key;
 mod error;
 mod error_body;
 mod group;
+mod hook;
 mod json_endpoint;
 mod member;
 mod project;
@@ -35,6 +36,7 @@ pub use self::access_token::{AccessToken, NewAccessToken};
 pub use self::deploy_key::{DeployKey, NewDeployKey};
 pub use self::error::{Error, ForbiddenReason, Kind};
 pub use self::group::{Group, GroupChange, NewGroup, Visibility};
+pub use self::hook::{Hook, HookSettings};
 pub use self::member::{AccessLevel, Member};
 pub use self::project::{Namespace, NewProject, Project, ProjectChange};
 pub use self::repository::{

@@ -93,6 +93,11 @@ struct Enable<'a> {
 }
 
 #[derive(Serialize)]
+struct Tune<'a> {
+    description: &'a str,
+}
+
+#[derive(Serialize)]
 struct Configure<'a> {
     kubernetes_host: &'a str,
     kubernetes_ca_cert: &'a str,
@@ -127,6 +132,19 @@ impl Vault {
         })?;
         self.session.send(&request).await?;
         tracing::info!(mount = name, "mounted the Kubernetes auth method in Vault");
+        Ok(())
+    }
+
+    /// Changes the description of an auth method's mount.
+    pub async fn describe_auth(&self, name: &str, description: &str) -> Result<(), Error> {
+        let path = format!("{name}/tune");
+        let request = self.session.request(Verb::Write, "sys/auth", &path);
+        let request = request.with_body(&Tune { description })?;
+        self.session.send(&request).await?;
+        tracing::info!(
+            mount = name,
+            "changed the description of an auth method in Vault"
+        );
         Ok(())
     }
 

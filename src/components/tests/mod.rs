@@ -57,7 +57,9 @@ fn customise(
     file: &'static str,
 ) -> Result<Vec<Object>, ComponentError> {
     let component = installation.settings.component();
-    installation.customise(Manifest::new(component, shipped(file)))
+    let objects = shipped(file).into_iter().map(Object::into_json);
+    let objects = objects.collect();
+    installation.customise(Manifest { component, objects })
 }
 
 fn find<'o>(objects: &'o [Object], kind: &str, name: &str) -> Option<&'o Object> {

@@ -118,7 +118,7 @@ fn accepted(composition: &Composition) -> Vec<bool> {
 }
 
 fn dry_run(entity: Entity) -> Change {
-    Change::dry_run(entity, Validation::Full)
+    create(entity).as_dry_run()
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn an_accepted_dry_run_does_not_even_repair_the_kustomization() {
 #[test]
 fn a_dry_run_without_validation_still_sees_what_exists() {
     let base = tree(&[environment("dev", "a")]);
-    let unvalidated = |entity| Change::dry_run(entity, Validation::Skip);
+    let unvalidated = |entity| Change::put(entity, PutMode::Create, Validation::Skip).as_dry_run();
     let changes = [
         unvalidated(code_repo(0, Some("missing"))),
         unvalidated(environment("dev", "b")),
@@ -416,7 +416,7 @@ fn one_after_the_other(base: &ManifestTree, changes: &[&Change]) -> BTreeMap<Ent
             Action::Delete(key) => {
                 entities.remove(key);
             }
-            Action::DryRun(_) | Action::Initialize => {}
+            Action::Initialize => {}
         }
     }
     entities

@@ -19,7 +19,7 @@ async fn a_dry_run_waits_for_what_another_request_brings_and_writes_nothing_itse
     let repo = code_repo(world.product, UNASSIGNED, "shop");
     let (repository, busy) = (process.open(), process.begin(&shop.key()));
     let request = process.begin(&repo.key());
-    let dry_run = repository.dry_run(&request, repo.clone(), Validation::Full);
+    let dry_run = repository.dry_run(&request, repo.clone(), PutMode::Create, Validation::Full);
     let brings = async {
         tokio::time::sleep(Duration::from_millis(500)).await;
         process.put(&busy, shop, PutMode::Create).await
@@ -31,7 +31,7 @@ async fn a_dry_run_waits_for_what_another_request_brings_and_writes_nothing_itse
     assert_eq!(checked.tree().code_repos().count(), 0);
     assert_eq!(world.commits().await.len(), 3);
 
-    let again = repository.dry_run(&request, repo, Validation::Full);
+    let again = repository.dry_run(&request, repo, PutMode::Create, Validation::Full);
     again.await.unwrap();
     assert_eq!(world.commits_sent(), 1);
 }
@@ -43,7 +43,9 @@ async fn a_dry_run_that_nobody_can_help_fails_as_the_creation_would() {
     let repository = process.open();
     let entity = code_repo(world.product, UNASSIGNED, "shop");
     let request = process.begin(&entity.key());
-    let outcome = repository.dry_run(&request, entity, Validation::Full).await;
+    let outcome = repository
+        .dry_run(&request, entity, PutMode::Create, Validation::Full)
+        .await;
     let Err(Error::Refused {
         key,
         violations,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kubernetes_apply::cluster::Cluster;
+use kubernetes_apply::cluster::{Cluster, IdentityError};
 use kubernetes_apply::connection::{Access, AccessError, ExecPlugins, Limits};
 use nautes_model::vault::SecretPath;
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
@@ -10,11 +10,34 @@ use terraform_plugin::value::{Known, Path};
 
 use super::model::ClusterModel;
 use super::setup::has_own_account;
+use super::stored::ClusterSecrets;
 use crate::backends::vault::SecretValues;
 use crate::client::Client;
 use crate::clusters::decode;
-use crate::diagnostics::Context as _;
+use crate::diagnostics::{Context as _, Explain as _, needs_kubeconfig};
 use crate::secret::{ExposeSecret as _, Secret};
+
+/// A cluster cannot be used with a kubeconfig.
+pub(super) enum ConnectError {
+    /// The cluster does not accept it, or it does not trust the cluster.
+    Refused(Diagnostics),
+    /// Anything else.
+    Failed(Diagnostics),
+}
+
+impl From<ConnectError> for Diagnostics {
+    fn from(error: ConnectError) -> Self {
+        match error {
+            ConnectError::Refused(found) | ConnectError::Failed(found) => found,
+        }
+    }
+}
+
+impl From<Diagnostics> for ConnectError {
+    fn from(found: Diagnostics) -> Self {
+        Self::Failed(found)
+    }
+}
 
 /// A connection to a cluster, which answers with the UID that is expected.
 pub(super) struct Connection {
@@ -26,7 +49,7 @@ pub(super) struct Connection {
 }
 
 /// Returns the kubeconfig that the user gives; `None` if there is none.
-pub(super) async fn given_kubeconfig(
+async fn given_kubeconfig(
     client: &Client,
     planned: &ClusterModel,
 ) -> Result<Option<Secret>, Diagnostics> {
@@ -145,26 +168,29 @@ fn open_with(
 /// Connects to a cluster with a kubeconfig, and checks that it is the expected one.
 ///
 /// The address is `api_server`, whatever the kubeconfig names.
-pub(super) async fn connect(
-    planned: &ClusterModel,
-    kubeconfig: Secret,
-) -> Result<Connection, Diagnostics> {
+async fn connect(planned: &ClusterModel, kubeconfig: Secret) -> Result<Connection, ConnectError> {
     let name = &planned.name;
     let attempt = format!("connect to the cluster {name} at {}", planned.api_server);
     let opened = open_with(&planned.api_server, &kubeconfig, exec_plugins(planned));
     let (access, cluster) = match opened {
         Err(AccessError::ExecPlugin { command }) => {
             let found = unusable_command(&command, !has_own_account(planned));
-            return Err(found.at(&Path::to("kubeconfig_wo")));
+            return Err(found.at(&Path::to("kubeconfig_wo")).into());
         }
         opened => opened.context(&attempt)?,
     };
-    let uid = match &planned.cluster_uid {
+    let found = match &planned.cluster_uid {
         Known(expected) => {
-            cluster.require_uid(expected).await.context(&attempt)?;
-            expected.clone()
+            let checked = cluster.require_uid(expected).await;
+            checked.map(|()| expected.clone())
         }
-        _ => cluster.uid().await.context(&attempt)?,
+        _ => cluster.uid().await.map_err(IdentityError::from),
+    };
+    let uid = match found {
+        Err(IdentityError::Unknown(error)) if needs_kubeconfig(&error) => {
+            return Err(ConnectError::Refused(error.explain(&attempt)));
+        }
+        found => found.context(&attempt)?,
     };
     Ok(Connection {
         cluster: Arc::new(cluster),
@@ -174,8 +200,41 @@ pub(super) async fn connect(
     })
 }
 
+/// Connects to a physical cluster with the given kubeconfig if it is new, else with the one in Vault; returns whether it
+/// is the given one. The given one also stands in for one in Vault that is missing, or that is of no use any more.
+pub(super) async fn connect_physical(
+    client: &Client,
+    prior: Option<&ClusterModel>,
+    planned: &ClusterModel,
+    secrets: &ClusterSecrets<'_>,
+) -> Result<(Connection, bool), Diagnostics> {
+    let given = given_kubeconfig(client, planned).await?;
+    let is_new = prior.is_none_or(|prior| {
+        prior.kubeconfig_wo_version != planned.kubeconfig_wo_version
+            || prior.kubeconfig_vault != planned.kubeconfig_vault
+            || has_own_account(prior) && !has_own_account(planned)
+    });
+    let stored = match &given {
+        Some(_) if is_new => None,
+        _ => secrets.read().await?,
+    };
+    let refused = match stored {
+        None => None,
+        Some(stored) => match connect(planned, stored.kubeconfig).await {
+            Ok(connection) => return Ok((connection, false)),
+            Err(ConnectError::Refused(found)) => Some(found),
+            Err(ConnectError::Failed(found)) => return Err(found),
+        },
+    };
+    match (given, refused) {
+        (Some(given), _) => Ok((connect(planned, given).await?, true)),
+        (None, Some(refused)) => Err(refused),
+        (None, None) => Err(no_kubeconfig(&planned.name)),
+    }
+}
+
 /// Returns the error of a cluster for which no kubeconfig is known.
-pub(super) fn no_kubeconfig(name: &str) -> Diagnostics {
+fn no_kubeconfig(name: &str) -> Diagnostics {
     let detail = format!(
         "No kubeconfig is given for the cluster {name}, and Vault has none. Set kubeconfig_wo (Terraform 1.11 or later, OpenTofu 1.11 or later), or write the kubeconfig into Vault and name it in kubeconfig_vault."
     );

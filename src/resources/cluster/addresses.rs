@@ -31,24 +31,24 @@ const RESOLVE_TIMEOUT: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone, Default, PartialEq, Model)]
 pub(crate) struct AddressesModel {
     /// The gateways of the cluster, by the names of their Services.
-    #[tf(follows(["components", "primary_domain", "api_server", "drift"]))]
+    #[tf(follows(["components", "primary_domain", "api_server", "cluster_uid", "drift"]))]
     pub(crate) entry_points: Tf<BTreeMap<String, EntryPointModel>>,
     /// The address that webhooks call, without path; by default the host
     /// `webhook.<cluster>.<primary domain>` at the gateway.
-    #[tf(optional, follows(["components", "primary_domain", "api_server", "drift"]), validate(https_address()))]
+    #[tf(optional, follows(["components", "primary_domain", "api_server", "cluster_uid", "drift"]), validate(https_address()))]
     pub(crate) webhook_base_url: Tf<String>,
     /// Whether the gateway shows a certificate that GitLab can verify: that of `tls_secret`, or one of
     /// `cluster_issuer`.
-    #[tf(follows(["components", "drift"]))]
+    #[tf(follows(["components", "cluster_uid", "drift"]))]
     pub(crate) webhook_tls_verifiable: Tf<bool>,
     /// The address of Argo CD; null for a host.
-    #[tf(follows(["components", "primary_domain", "api_server", "drift"]))]
+    #[tf(follows(["components", "primary_domain", "api_server", "cluster_uid", "drift"]))]
     pub(crate) argocd_url: Tf<String>,
     /// The address of Tekton's dashboard; null without single sign-on (`oidc` of the provider).
-    #[tf(follows(["components", "primary_domain", "api_server", "drift"]))]
+    #[tf(follows(["components", "primary_domain", "api_server", "cluster_uid", "drift"]))]
     pub(crate) tekton_url: Tf<String>,
     /// The addresses that the issuer of tokens must allow as redirect URIs of the client.
-    #[tf(follows(["components", "primary_domain", "api_server", "drift"]))]
+    #[tf(follows(["components", "primary_domain", "api_server", "cluster_uid", "drift"]))]
     pub(crate) oauth_redirect_uris: Tf<BTreeSet<String>>,
 }
 

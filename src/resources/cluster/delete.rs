@@ -16,6 +16,7 @@ use terraform_plugin::value::Known;
 
 use super::access::open;
 use super::components::Installer;
+use super::forget::{forgotten, require_forgettable, silence_at};
 use super::guard::{check_unused, require_entry};
 use super::manifest;
 use super::manifest_change::delete_manifest;
@@ -32,12 +33,11 @@ use crate::clusters::lock::Lock;
 use crate::clusters::{NAMESPACE, REVIEWER_ACCOUNT, owner};
 use crate::components::Component;
 use crate::diagnostics::{Context as _, is_unreachable};
-use crate::error_chain::sentence;
 use crate::resources::home::{Found, Home};
 use crate::resources::references::entity_name;
 
 /// How long the namespace of the provider may take to go; Kubernetes needs five seconds for an empty one.
-const GONE_TIMEOUT: Duration = Duration::from_secs(120);
+pub(super) const GONE_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Deletes the manifest, which is refused while something refers to the cluster, then what was made in
 /// the cluster, and at last what is in Vault.
@@ -67,7 +67,7 @@ pub(super) async fn delete(
         check_unused(cluster, &name).await?;
     }
     if let Known(uid) = &state.cluster_uid {
-        secrets.check(uid).await?;
+        secrets.check(uid, None).await?;
     }
     if let Some(cluster) = cluster.as_ref().filter(|_| state.usage == "host") {
         virtual_cluster::require_no_virtual_clusters(cluster, &name).await?;
@@ -110,11 +110,11 @@ async fn require_removed(
     attempt: &str,
 ) -> Result<(), Diagnostics> {
     let client = operation.client().clone();
-    if client.settings().forgets_unreachable_clusters {
-        operation.warn(
-            format!("The cluster {} is forgotten", state.name),
-            "Vault has no kubeconfig of it, so nothing was removed in it.",
-        );
+    if client.settings().forgets_unreachable_clusters
+        && let Some(error) = silence_at(&state.api_server, attempt).await?
+    {
+        let (summary, detail) = forgotten(state, &error);
+        operation.warn(summary, detail);
         return Ok(());
     }
     let name = entity_name("name", &state.name)?;
@@ -129,12 +129,12 @@ async fn require_removed(
     if matches!(found, Found::Absent) && !has_mount {
         return Ok(());
     }
-    let detail = "Vault has no kubeconfig of it, so what the provider has made in it cannot be removed. Nothing was changed. Give one in kubeconfig_wo, change kubeconfig_wo_version, apply, and destroy again; or, if the cluster does not exist any more, set the provider argument unreachable_clusters to \"forget\".";
+    let detail = "Vault has no kubeconfig of it, so what the provider has made in it cannot be removed. Nothing was changed. Give one in kubeconfig_wo, change kubeconfig_wo_version, apply, and destroy again; or, if the cluster does not exist any more and nothing answers at api_server, set the provider argument unreachable_clusters to \"forget\".";
     Err(Diagnostic::error(format!("Cannot {attempt}"), detail).into())
 }
 
 /// Takes the lock of a cluster; `None` if it has no namespace of the provider any more.
-async fn lock(
+pub(super) async fn lock(
     cluster: &Arc<Cluster>,
     name: &EntityName,
     attempt: &str,
@@ -242,29 +242,13 @@ async fn connect(
         Ok(()) => Ok(Some(cluster)),
         Err(IdentityError::Unknown(error)) if is_leaving && is_refused(&error) => Ok(None),
         Err(IdentityError::Unknown(error)) if is_unreachable(&error) => {
-            if !operation.client().settings().forgets_unreachable_clusters {
-                return Err(cannot_forget(attempt, &error));
-            }
-            operation.warn(
-                format!("The cluster {} is forgotten", state.name),
-                format!(
-                    "{} So nothing was removed in it. If it still exists, it keeps the namespace {NAMESPACE} with the accounts of the provider, the namespace vault and the components that were installed; delete the namespaces to end the tokens (kubectl delete namespace {NAMESPACE} vault).",
-                    sentence(&error)
-                ),
-            );
+            require_forgettable(operation.client(), &error, attempt)?;
+            let (summary, detail) = forgotten(state, &error);
+            operation.warn(summary, detail);
             Ok(None)
         }
         Err(error) => Err(error).context(attempt),
     }
-}
-
-/// Returns the error of a cluster that cannot be reached and is not to be forgotten.
-fn cannot_forget(attempt: &str, error: &ApiError) -> Diagnostics {
-    let detail = format!(
-        "{} Nothing was changed. Check api_server, and that this machine reaches the API server. If the cluster does not exist any more, set the provider argument unreachable_clusters to \"forget\" (environment: NAUTES_UNREACHABLE_CLUSTERS) and destroy again.",
-        sentence(error)
-    );
-    Diagnostic::error(format!("Cannot {attempt}"), detail).into()
 }
 
 /// Whether the cluster does not accept the credential, or gives it no right.

@@ -74,7 +74,7 @@ pub(super) async fn check_unused(cluster: &Cluster, name: &EntityName) -> Result
 }
 
 /// Describes the runtimes that registries record.
-fn runtimes_in(config_maps: &[Object]) -> Vec<String> {
+pub(super) fn runtimes_in(config_maps: &[Object]) -> Vec<String> {
     let mut runtimes = Vec::new();
     for found in config_maps {
         let product = found.reference().name.strip_prefix(REGISTRY_PREFIX);

@@ -11,7 +11,7 @@ use super::read::object_id;
 use crate::claim::Claim;
 use crate::client::Client;
 use crate::config_repo::{PutMode, Validation};
-use crate::resources::home::{Home, ManifestLocation};
+use crate::resources::home::{Home, ManifestLocation, took_over_warning};
 use crate::wait_graph::Request;
 
 /// A change of a cluster's manifest that is about to be committed.
@@ -70,11 +70,13 @@ impl<'a> ManifestChange<'a> {
                 home,
                 request,
                 entity,
+                mode,
                 validation,
                 attempt,
                 ..
             } = &change;
-            home.dry_run(request, entity, *validation, attempt).await?;
+            home.dry_run(request, entity, mode, *validation, attempt)
+                .await?;
         }
         Ok(change)
     }
@@ -102,6 +104,10 @@ impl<'a> ManifestChange<'a> {
             .await?;
         drop(self.request);
         saved.location.store(&mut operation.private)?;
+        if saved.took_over {
+            let (summary, detail) = took_over_warning(&self.entity.key());
+            operation.warn(summary, detail);
+        }
         if is_new {
             let object = object_id(&self.name);
             self.client.holders().record_created(&object, &self.claim)?;

@@ -7,11 +7,13 @@
 
 mod access;
 mod addresses;
+mod answer;
 mod attributes;
 mod components;
 mod credential;
 mod data_source;
 mod delete;
+mod forget;
 mod guard;
 mod list;
 mod manifest;
@@ -27,6 +29,7 @@ mod runtime_access;
 mod setup;
 mod slots;
 mod stored;
+mod switch;
 mod tokens;
 mod validators;
 mod virtual_cluster;

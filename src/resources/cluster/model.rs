@@ -87,10 +87,10 @@ pub(crate) struct ClusterModel {
     #[tf(follows(["drift"]))]
     pub(crate) manifest_path: Tf<String>,
     /// Version of the cluster's Kubernetes.
-    #[tf(stable)]
+    #[tf(follows(["cluster_uid"]))]
     pub(crate) kubernetes_version: Tf<String>,
     /// The components that the provider has installed, by their names.
-    #[tf(follows(["components", "drift"]))]
+    #[tf(follows(["components", "cluster_uid", "drift"]))]
     pub(crate) component_status: Tf<BTreeMap<String, ComponentStatusModel>>,
     /// How it is reached from outside.
     #[tf(flatten)]

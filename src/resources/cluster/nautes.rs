@@ -1,6 +1,9 @@
 //! Clusters whose objects the operators of a Nautes installation make: the provider writes the manifest, the files
 //! that the installation reads for it, and the credential in Vault, and installs nothing.
 
+use std::sync::Arc;
+
+use kubernetes_apply::cluster::Cluster;
 use nautes_model::EntityName;
 use serde_json::Value;
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
@@ -8,13 +11,15 @@ use terraform_plugin::resource::{Operation, Planning};
 use terraform_plugin::value::{Known, Path, Tf};
 use url::Url;
 
+use super::access::connect_physical;
 use super::addresses::AddressesModel;
 use super::manifest_change::{ManifestChange, delete_manifest};
 use super::model::{ClusterModel, CredentialModel};
 use super::read::object_id;
-use super::resource::{ClusterResource, complete, connect_physical};
+use super::resource::{ClusterResource, complete};
 use super::setup::{credential, expires_at};
 use super::stored::ClusterSecrets;
+use super::switch;
 use super::virtual_cluster::{is_virtual, with_server};
 use crate::claim::{Claim, Deletion};
 use crate::client::Client;
@@ -112,12 +117,23 @@ pub(super) async fn save(
     let client = operation.client().clone();
     let name = entity_name("name", &planned.name)?;
     let registered = register(&client, &name, prior, &planned).await?;
+    let is_handed_over = match (&registered.cluster, prior) {
+        (Some(cluster), Some(prior)) if switch::is_switched(&client, prior, &operation.private) => {
+            switch::hand_over(operation, &name, cluster, prior).await?
+        }
+        _ => true,
+    };
     let manifest_path = change.commit(operation).await?;
+    if is_handed_over {
+        switch::record(client.settings().reconciler, &mut operation.private)?;
+    }
     Ok(registered.complete(planned, manifest_path))
 }
 
 /// What is known of a cluster after its credential was stored.
 struct Registered {
+    /// `None` for a virtual one, which is not called.
+    cluster: Option<Arc<Cluster>>,
     uid: Option<String>,
     kubernetes_version: Option<String>,
     expires_at: Tf<String>,
@@ -135,6 +151,7 @@ async fn register(
     let vault_path = secrets.path.to_string();
     if is_virtual(planned) {
         return Ok(Registered {
+            cluster: None,
             uid: None,
             kubernetes_version: None,
             expires_at: Tf::Null,
@@ -143,7 +160,9 @@ async fn register(
     }
     let (connection, _) = connect_physical(client, prior, planned, &secrets).await?;
     require_client_certificate(&connection.kubeconfig)?;
-    secrets.check(&connection.uid).await?;
+    let former = prior.and_then(|prior| prior.cluster_uid.known());
+    let former = former.map(String::as_str);
+    secrets.check(&connection.uid, former).await?;
     let version = connection.cluster.version().await;
     let version = version.map_err(kubernetes_apply::cluster::ApiError::from);
     let version = version.with_context(|| format!("ask the cluster {name} for its version"))?;
@@ -153,6 +172,7 @@ async fn register(
     stored.write(&kubeconfig, &connection.uid).await?;
     Ok(Registered {
         expires_at: expires_at(planned, &connection.access),
+        cluster: Some(connection.cluster),
         uid: Some(connection.uid),
         kubernetes_version: Some(version),
         vault_path,
@@ -205,7 +225,7 @@ pub(super) async fn delete(
         return Err(Diagnostic::error(format!("Cannot {attempt}"), detail).into());
     }
     if let Known(uid) = &state.cluster_uid {
-        secrets.check(uid).await?;
+        secrets.check(uid, None).await?;
     }
     delete_manifest(operation, state, claim, &attempt).await?;
     if !is_virtual(state) {

@@ -6,6 +6,7 @@ use terraform_plugin::resource::{PlanKind, Planning};
 use terraform_plugin::value::{Convert as _, Known, Path, Tf};
 
 use super::addresses::{AddressInputs, Addresses, AddressesModel, Gateway};
+use super::answer;
 use super::components::{check_dangers, check_hosts, check_slots, known_components};
 use super::credential;
 use super::model::ClusterModel;
@@ -13,7 +14,7 @@ use super::read::object_id;
 use super::resource::{ClusterResource, is_rotation_due};
 use super::slots::SlotModel;
 use super::virtual_cluster;
-use super::{manifest, nautes};
+use super::{manifest, nautes, switch};
 use crate::components::Component;
 use crate::components::entry_points::primary_domain;
 use crate::resources::references::entity_name;
@@ -54,6 +55,8 @@ pub(super) fn modify(planning: &mut Planning<'_, ClusterResource>) -> Result<(),
     }
     virtual_cluster::plan(planning)?;
     nautes::check(planning)?;
+    answer::plan(planning)?;
+    switch::plan(planning)?;
     let planned = &mut planning.planned;
     if let (Tf::Unknown, Known(api_server)) = (&planned.primary_domain, &planned.api_server) {
         planned.primary_domain = primary_domain(api_server).into();

@@ -1,5 +1,7 @@
 //! Refreshes of a cluster.
 
+use std::ops::ControlFlow;
+
 use kubernetes_apply::apply_set::LiveObjects;
 use kubernetes_apply::cluster::{ApiError, Cluster, Detail, IdentityError};
 use kubernetes_apply::object::Kind;
@@ -9,14 +11,15 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::resource::Operation;
 use terraform_plugin::value::Known;
 
-use super::access::open;
 use super::addresses::{Addresses, AddressesModel};
+use super::answer::Answer;
 use super::components::{Installer, Selection, Wanted};
 use super::delete::is_refused;
 use super::manifest;
 use super::model::{ClusterModel, ClusterResourceModel};
 use super::setup::{base_objects, base_set, expires_at, has_own_account, rotate_after};
 use super::stored::ClusterSecrets;
+use super::switch;
 use super::tokens::Tokens;
 use super::virtual_cluster;
 use super::worker::{WorkerError, WorkerInspection};
@@ -25,7 +28,7 @@ use crate::client::Client;
 use crate::clusters::{
     FACTS, Facts, NAMESPACE, OWN_ACCOUNT, REVIEWER_ACCOUNT, RUNTIME_ACCOUNT, owner,
 };
-use crate::diagnostics::{Context as _, Explain as _, is_unreachable};
+use crate::diagnostics::{Context as _, Explain as _, is_unreachable, needs_kubeconfig};
 use crate::error_chain::sentence;
 use crate::resources::attribute::drift_attribute;
 use crate::resources::home::{Found, Home, ManifestLocation, drift_of};
@@ -42,11 +45,11 @@ pub(super) fn object_id(name: &EntityName) -> ObjectId {
     }
 }
 
-/// Reads a cluster; `None` if neither its manifest nor its credential is there.
+/// Reads a cluster. It stays in the state whatever is missing: only a destroy shows what is left of it, and removes it.
 pub(super) async fn read(
     operation: &mut Operation<Client>,
     mut state: ClusterModel,
-) -> Result<Option<ClusterModel>, Diagnostics> {
+) -> Result<ClusterModel, Diagnostics> {
     let client = operation.client().clone();
     let name = entity_name("name", &state.name)?;
     let key = Entity::from(manifest::entity(&state)?).key();
@@ -57,7 +60,6 @@ pub(super) async fn read(
     let stored = secrets.read().await?;
     match home.read(&key, &attempt).await? {
         Found::Unchanged => {}
-        Found::Absent if stored.is_none() => return Ok(None),
         Found::Absent => drift.push("the manifest was deleted".to_owned()),
         Found::Present(present, location) => {
             if let Some(Entity::Cluster(cluster)) = &present.entity {
@@ -79,31 +81,31 @@ pub(super) async fn read(
             drift.push(format!("Vault has no kubeconfig at {}", secrets.path));
         }
         state.drift = drift_attribute(drift);
-        return Ok(Some(state));
+        return Ok(state);
     }
     let Some(stored) = stored else {
         drift.push(format!("Vault has no kubeconfig at {}", secrets.path));
         state.drift = drift_attribute(drift);
-        return Ok(Some(state));
+        return Ok(state);
     };
+    let mut answer = None;
     if virtual_cluster::is_virtual(&state) {
-        match virtual_cluster::inspect(&client, &name, &mut state, &mut drift).await {
-            Ok(()) => {}
-            Err(Inspection::Unreachable(error)) => {
-                let (summary, detail) = unreachable_host(&state, &error);
-                operation.warn(summary, detail);
-                return Ok(Some(state));
-            }
-            Err(Inspection::Refused(found) | Inspection::Failed(found)) => return Err(found),
+        match read_host(operation, &name, &mut state, &mut drift).await? {
+            ControlFlow::Continue(found) => answer = found,
+            ControlFlow::Break(()) => return Ok(state),
         }
     }
-    let (access, cluster) = open(&state.api_server, &stored.kubeconfig).context(&attempt)?;
+    let opened = client
+        .clusters()
+        .open(&state.api_server, &stored.kubeconfig);
+    let (access, cluster) = opened.context(&attempt)?;
     let end = expires_at(&state, &access);
     if let Known(credential) = &mut state.credential {
         credential.expires_at = end;
     }
     match inspect(&client, &cluster, &state, &name, &mut drift).await {
         Ok(inspected) => {
+            answer = None;
             state.kubernetes_version = Known(inspected.version);
             if state.addresses.is_empty() {
                 state.addresses = inspected.addresses;
@@ -121,17 +123,77 @@ pub(super) async fn read(
             if virtual_cluster::is_virtual(&state) {
                 // What its host lacks may be why it gives no answer, and an update repairs that.
                 state.drift = drift_attribute(drift);
+                Answer::record(answer.as_ref(), &mut operation.private)?;
             }
-            return Ok(Some(state));
+            return Ok(state);
         }
-        // A destroy that was interrupted has removed the credential from the cluster; the next one goes on.
-        Err(Inspection::Refused(_)) if secrets.is_leaving().await? => {
-            drift.push("its destroy was interrupted; destroy it again".to_owned());
+        Err(found) => {
+            answer = other_answer(operation, &secrets, &state, found, &mut drift).await?;
         }
-        Err(Inspection::Refused(found) | Inspection::Failed(found)) => return Err(found),
     }
+    Answer::record(answer.as_ref(), &mut operation.private)?;
     state.drift = drift_attribute(drift);
-    Ok(Some(state))
+    Ok(state)
+}
+
+/// Reads what a virtual cluster has in its host, and returns whether its data are gone. Breaks off if the host tells
+/// nothing about it; the state is kept then.
+async fn read_host(
+    operation: &mut Operation<Client>,
+    name: &EntityName,
+    state: &mut ClusterModel,
+    drift: &mut Vec<String>,
+) -> Result<ControlFlow<(), Option<Answer>>, Diagnostics> {
+    let client = operation.client().clone();
+    let reason = match virtual_cluster::inspect(&client, name, state, drift).await {
+        Ok(found) => return Ok(ControlFlow::Continue(found)),
+        Err(Inspection::Unreachable(error) | Inspection::Refused(error)) => sentence(&error),
+        Err(Inspection::Another { reason, .. }) => {
+            let host = state.host_cluster.as_deref().unwrap_or_default();
+            drift.push(format!("the host {host} is another cluster"));
+            Answer::record(Some(&Answer::WithoutData), &mut operation.private)?;
+            state.drift = drift_attribute(std::mem::take(drift));
+            reason
+        }
+        Err(Inspection::Failed(found)) => return Err(found),
+    };
+    let (summary, detail) = unusable_host(state, &reason);
+    operation.warn(summary, detail);
+    Ok(ControlFlow::Break(()))
+}
+
+/// Describes an answer that is not that of the cluster with its credential, and warns of it.
+async fn other_answer(
+    operation: &mut Operation<Client>,
+    secrets: &ClusterSecrets<'_>,
+    state: &ClusterModel,
+    found: Inspection,
+    drift: &mut Vec<String>,
+) -> Result<Option<Answer>, Diagnostics> {
+    let attempt = format!("read the cluster {}", state.name);
+    match found {
+        // A destroy that was interrupted has removed the credential from the cluster; the next one goes on.
+        Inspection::Refused(_) if secrets.is_leaving().await? => {
+            drift.push("its destroy was interrupted; destroy it again".to_owned());
+            Ok(None)
+        }
+        Inspection::Refused(error) if needs_kubeconfig(&error) => {
+            let (summary, detail) = refused(state, &error);
+            operation.warn(summary, detail);
+            drift.push(format!("the kubeconfig at {} is of no use", secrets.path));
+            Ok(Some(Answer::Refused))
+        }
+        Inspection::Another { uid, reason } => {
+            operation.warn(
+                format!("Another cluster answers at {}", state.api_server),
+                format!("{reason} The state is kept as it was."),
+            );
+            drift.push(format!("another cluster answers, whose UID is {uid}"));
+            Ok(Some(Answer::Another(uid)))
+        }
+        Inspection::Unreachable(error) | Inspection::Refused(error) => Err(error.explain(&attempt)),
+        Inspection::Failed(found) => Err(found),
+    }
 }
 
 /// Finds a cluster that another state of this provider has registered; `None` if there is no manifest.
@@ -163,6 +225,7 @@ pub(super) async fn import(
     let mut state = ClusterModel::new(cluster, uid, secrets.path.to_string());
     state.manifest_path = Known(present.path.clone());
     location.store(&mut operation.private)?;
+    switch::record(client.settings().reconciler, &mut operation.private)?;
     Claim::load_or_store(&mut operation.private)?;
     Ok(Some(state))
 }
@@ -179,10 +242,41 @@ struct Inspected {
 pub(super) enum Inspection {
     /// It gives no answer.
     Unreachable(ApiError),
-    /// It does not accept the credential, or gives it no right.
-    Refused(Diagnostics),
+    /// It does not accept the credential, gives it no right, or has a certificate that is not trusted.
+    Refused(ApiError),
+    /// Another cluster answers.
+    Another {
+        /// Its UID.
+        uid: String,
+        /// What was expected and found.
+        reason: String,
+    },
     /// Anything else.
     Failed(Diagnostics),
+}
+
+impl Inspection {
+    /// Sorts the failure of a call.
+    pub(super) fn new(error: ApiError, attempt: &str) -> Self {
+        if is_unreachable(&error) {
+            Self::Unreachable(error)
+        } else if is_refused(&error) || needs_kubeconfig(&error) {
+            Self::Refused(error)
+        } else {
+            Self::Failed(error.explain(attempt))
+        }
+    }
+
+    /// Sorts the failure of a check which cluster it is.
+    pub(super) fn of_identity(error: IdentityError, attempt: &str) -> Self {
+        match error {
+            IdentityError::Unknown(error) => Self::new(error, attempt),
+            IdentityError::Other { ref found, .. } => Self::Another {
+                uid: found.clone(),
+                reason: sentence(&error),
+            },
+        }
+    }
 }
 
 impl From<Diagnostics> for Inspection {
@@ -199,21 +293,13 @@ async fn inspect(
     drift: &mut Vec<String>,
 ) -> Result<Inspected, Inspection> {
     let attempt = format!("read the cluster {name}");
-    let failed = |error: ApiError| {
-        if is_unreachable(&error) {
-            Inspection::Unreachable(error)
-        } else if is_refused(&error) {
-            Inspection::Refused(error.explain(&attempt))
-        } else {
-            Inspection::Failed(error.explain(&attempt))
-        }
-    };
+    let failed = |error: ApiError| Inspection::new(error, &attempt);
     let uid = match &state.cluster_uid {
-        Known(expected) => match cluster.require_uid(expected).await {
-            Ok(()) => expected.clone(),
-            Err(IdentityError::Unknown(error)) => return Err(failed(error)),
-            Err(error) => return Err(error.explain(&attempt).into()),
-        },
+        Known(expected) => {
+            let checked = cluster.require_uid(expected).await;
+            checked.map_err(|error| Inspection::of_identity(error, &attempt))?;
+            expected.clone()
+        }
         _ => cluster.uid().await.map_err(failed)?,
     };
     let shape = manifest::entity(state)?.shape;
@@ -368,10 +454,24 @@ fn unreachable(name: &EntityName, error: &ApiError) -> (String, String) {
     )
 }
 
-/// Returns the warning about the host of a virtual cluster that gives no answer.
-fn unreachable_host(state: &ClusterModel, error: &ApiError) -> (String, String) {
-    let host = state.host_cluster.as_deref().unwrap_or_default();
+/// Returns the warning about a cluster that does not accept its credential.
+fn refused(state: &ClusterModel, error: &ApiError) -> (String, String) {
     let (name, reason) = (&state.name, sentence(error));
+    let way_out = if virtual_cluster::is_virtual(state) {
+        "The next apply takes the kubeconfig from the host again."
+    } else {
+        "The next apply uses the kubeconfig in kubeconfig_wo or kubeconfig_vault; if that is of no use any more, give another one and change kubeconfig_wo_version. If the cluster was rebuilt, also write its new UID into cluster_uid. A destroy needs an apply before it, for it is given no kubeconfig."
+    };
+    (
+        format!("The cluster {name} cannot be used with its kubeconfig in Vault"),
+        format!("{reason} The state is kept as it was. {way_out}"),
+    )
+}
+
+/// Returns the warning about the host of a virtual cluster that cannot be asked.
+fn unusable_host(state: &ClusterModel, reason: &str) -> (String, String) {
+    let host = state.host_cluster.as_deref().unwrap_or_default();
+    let name = &state.name;
     (
         format!("The host {host} of the virtual cluster {name} cannot be reached"),
         format!(

@@ -8,15 +8,16 @@ use terraform_plugin::model::PlanOf;
 use terraform_plugin::resource::{ImportTarget, Operation, Planning, Resource};
 use terraform_plugin::value::{Known, Tf};
 
-use super::access::{Connection, connect, given_kubeconfig, no_kubeconfig};
+use super::access::connect_physical;
 use super::addresses::private_address;
+use super::answer::{self, Answer};
 use super::components::{Installer, Manifests, Preparation, Selection};
 use super::manifest_change::ManifestChange;
 use super::model::{ClusterIdentity, ClusterModel, ComponentStatusModel};
 use super::read::{TYPE_NAME, object_id};
 use super::setup::{Setup, credential, expires_at, rotate_after};
 use super::stored::ClusterSecrets;
-use super::{delete, nautes, operators, plan, read, virtual_cluster};
+use super::{delete, nautes, operators, plan, read, switch, virtual_cluster};
 use crate::client::Client;
 use crate::components::entry_points::primary_domain;
 use crate::resources::references::entity_name;
@@ -43,7 +44,7 @@ impl Resource for ClusterResource {
         operation: &mut Operation<Client>,
         state: ClusterModel,
     ) -> Result<Option<ClusterModel>, Diagnostics> {
-        Box::pin(read::read(operation, state)).await
+        Box::pin(read::read(operation, state)).await.map(Some)
     }
 
     async fn update(
@@ -82,6 +83,7 @@ impl Resource for ClusterResource {
         operation: &mut Operation<Client>,
         state: ClusterModel,
     ) -> Result<(), Diagnostics> {
+        answer::check_destroy(&state, &operation.private)?;
         let object = object_id(&entity_name("name", &state.name)?);
         let holders = operation.client().holders();
         holders.record_planned_deletion(&object, &operation.private)
@@ -126,7 +128,8 @@ async fn save(
     let manifests = Manifests::fetch(&client, &selection).await?;
     let (connection, uses_given) = if virtual_cluster::is_virtual(&planned) {
         let vcluster = virtual_cluster::resolve(&planned)?;
-        let connection = virtual_cluster::install(&client, &name, &planned, &vcluster).await?;
+        let connection =
+            virtual_cluster::install(&client, &name, prior.as_ref(), &planned, &vcluster).await?;
         planned.vcluster = Known(vcluster);
         (connection, true)
     } else {
@@ -142,15 +145,19 @@ async fn save(
     };
     let addresses = installer.addresses(&cluster_shape).await?;
     planned.addresses.fill(addresses.attributes());
+    let former_uid = prior.as_ref().and_then(|prior| prior.cluster_uid.known());
+    let former_uid = former_uid.map(String::as_str);
     let setup = Setup {
         client: &client,
         name: &name,
         planned: &planned,
         connection: &connection,
         uses_given,
+        former_uid,
         rotate_after: rotate_after(&planned)
             .filter(|_| prior.as_ref().is_some_and(is_rotation_due)),
-        repairs: prior.as_ref().is_none_or(|prior| !prior.drift.is_null()),
+        repairs: former_uid != Some(connection.uid.as_str())
+            || prior.as_ref().is_none_or(|prior| !prior.drift.is_null()),
         components: selection.facts(
             planned.components.as_ref(),
             &addresses.gateway,
@@ -187,6 +194,8 @@ async fn save(
     warn_of_webhooks(operation, &planned, prior.as_ref()).await;
 
     planned.manifest_path = Known(change.commit(operation).await?);
+    Answer::record(None, &mut operation.private)?;
+    switch::record(client.settings().reconciler, &mut operation.private)?;
     planned.credential = Known(credential(
         &planned,
         expires_at(&planned, &connection.access),
@@ -205,31 +214,6 @@ pub(super) fn complete(mut planned: ClusterModel) -> ClusterModel {
         planned.primary_domain = primary_domain(&planned.api_server).into();
     }
     planned
-}
-
-/// Connects to a physical cluster with the given kubeconfig if it is new, else with the one in Vault; returns whether it
-/// is the given one.
-pub(super) async fn connect_physical(
-    client: &Client,
-    prior: Option<&ClusterModel>,
-    planned: &ClusterModel,
-    secrets: &ClusterSecrets<'_>,
-) -> Result<(Connection, bool), Diagnostics> {
-    let given = given_kubeconfig(client, planned).await?;
-    let is_new = prior.is_none_or(|prior| {
-        prior.kubeconfig_wo_version != planned.kubeconfig_wo_version
-            || prior.kubeconfig_vault != planned.kubeconfig_vault
-    });
-    let given = given.filter(|_| is_new);
-    let uses_given = given.is_some();
-    let kubeconfig = match given {
-        Some(given) => given,
-        None => match secrets.read().await? {
-            Some(stored) => stored.kubeconfig,
-            None => return Err(no_kubeconfig(&planned.name)),
-        },
-    };
-    Ok((connect(planned, kubeconfig).await?, uses_given))
 }
 
 /// Selects the components of the cluster, and warns of those with known problems.

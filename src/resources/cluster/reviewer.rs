@@ -56,10 +56,17 @@ impl Reviewer<'_> {
         let name = self.setup.name.as_str();
         let vault = self.setup.client.vault()?;
         let uid = &self.setup.connection.uid;
-        let is_mounted = self.auth_mount().await?.is_some();
-        if !is_mounted {
-            let enabled = vault.enable_kubernetes_auth(name, &description(uid)).await;
-            enabled.with_context(|| format!("mount auth/{name} in Vault"))?;
+        let description = description(uid);
+        match self.auth_mount().await? {
+            None => {
+                let enabled = vault.enable_kubernetes_auth(name, &description).await;
+                enabled.with_context(|| format!("mount auth/{name} in Vault"))?;
+            }
+            Some(mount) if mount.description != description => {
+                let described = vault.describe_auth(name, &description).await;
+                described.with_context(|| format!("describe auth/{name} in Vault"))?;
+            }
+            Some(_) => {}
         }
         let stored = vault.kubernetes_auth(name).await;
         let stored = stored.with_context(|| format!("read the configuration of auth/{name}"))?;
@@ -80,15 +87,15 @@ impl Reviewer<'_> {
         Ok((current.secret, hash(&current.token)))
     }
 
-    /// The auth mount of the cluster in Vault; `None` if there is none. One that is somebody else's is an
-    /// error.
+    /// The auth mount of the cluster in Vault, which may still have the description of the one that was rebuilt as this
+    /// one; `None` if there is none. One that is somebody else's is an error.
     pub(super) async fn auth_mount(&self) -> Result<Option<AuthMount>, Diagnostics> {
         let name = self.setup.name;
         let uid = &self.setup.connection.uid;
         let mount = self.setup.client.vault()?.auth_mount(name.as_str()).await;
         let mount = mount.with_context(|| format!("look for auth/{name} in Vault"))?;
         match mount {
-            Some(mount) if mount.description != description(uid) => {
+            Some(mount) if !self.is_own(&mount) => {
                 let detail = format!(
                     "Vault has an auth mount at auth/{name} that is not that of this cluster: its type is {}, its description {:?}. Nothing was changed. Choose another name; or, if it is this cluster's, set its description to {:?} (vault auth tune -description).",
                     mount.method,
@@ -103,6 +110,17 @@ impl Reviewer<'_> {
             }
             mount => Ok(mount),
         }
+    }
+
+    fn is_own(&self, mount: &AuthMount) -> bool {
+        let Setup {
+            connection,
+            former_uid,
+            ..
+        } = self.setup;
+        let uids = [Some(connection.uid.as_str()), *former_uid];
+        let mut uids = uids.into_iter().flatten();
+        uids.any(|uid| mount.description == description(uid))
     }
 
     /// Returns the hash of the token that Vault got last.

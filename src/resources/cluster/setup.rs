@@ -88,6 +88,8 @@ pub(super) struct Setup<'a> {
     pub(super) connection: &'a Connection,
     /// Whether the user's kubeconfig is used, and not the one in Vault.
     pub(super) uses_given: bool,
+    /// The UID in the state: another one than that of the cluster if it was rebuilt.
+    pub(super) former_uid: Option<&'a str>,
     /// How old tokens may become, if the last refresh found one that is older.
     pub(super) rotate_after: Option<Duration>,
     /// Whether something may be missing that only a proof tells, as at a creation or after drift.
@@ -112,6 +114,11 @@ impl Setup<'_> {
         self.planned.usage == "worker"
     }
 
+    fn is_rebuilt(&self) -> bool {
+        self.former_uid
+            .is_some_and(|former| former != self.connection.uid)
+    }
+
     fn attempt(&self) -> String {
         format!("set up the cluster {}", self.name)
     }
@@ -119,7 +126,8 @@ impl Setup<'_> {
     /// Checks what may be refused, before anything is written.
     pub(super) async fn check(&self) -> Result<(), Diagnostics> {
         let secrets = ClusterSecrets::new(self.client, self.name)?;
-        secrets.check(&self.connection.uid).await?;
+        let uid = &self.connection.uid;
+        secrets.check(uid, self.former_uid).await?;
         let cluster = &self.connection.cluster;
         require_entry(cluster, self.name, &self.attempt()).await?;
         let objects = base_objects(self.planned).context(self.attempt())?;
@@ -189,7 +197,7 @@ impl Setup<'_> {
             (cluster, Some(secret))
         } else {
             // Not what was read before the lock: another run may have stored a newer one.
-            if self.uses_given {
+            if self.uses_given || self.is_rebuilt() {
                 let (kubeconfig, uid) = (&self.connection.kubeconfig, &self.connection.uid);
                 secrets.admin().write(kubeconfig, uid).await?;
             }

@@ -92,8 +92,9 @@ impl<'a> ClusterSecrets<'a> {
         }
     }
 
-    /// Checks that Vault can be used, and that the secret there, if any, is that of this cluster.
-    pub(super) async fn check(&self, uid: &str) -> Result<(), Diagnostics> {
+    /// Checks that Vault can be used, and that the secrets there, if any, are those of this cluster, or of the one that
+    /// was rebuilt as this one.
+    pub(super) async fn check(&self, uid: &str, former: Option<&str>) -> Result<(), Diagnostics> {
         let vault = self.client.vault()?;
         let mounted = vault.ensure_mount(CLUSTER_MOUNT).await;
         mounted.with_context(|| format!("use the secrets engine {CLUSTER_MOUNT} of Vault"))?;
@@ -103,7 +104,8 @@ impl<'a> ClusterSecrets<'a> {
                 // Nautes and people write none: then the content tells whose it is.
                 None => secret.owner_in_content().await?,
             };
-            if let Some(owner) = owner.filter(|owner| owner != uid) {
+            let is_own = |owner: &str| owner == uid || Some(owner) == former;
+            if let Some(owner) = owner.filter(|owner| !is_own(owner)) {
                 let detail = format!(
                     "Vault has a kubeconfig of another cluster at {}: its UID is {owner}, and that of the cluster that answers is {uid}. Nothing was changed. Choose another name; or, if that cluster is gone, delete the secret (vault kv metadata delete).",
                     secret.path

@@ -48,7 +48,13 @@ pub(super) async fn create(
     client.require_vault().await?;
     let validation = planned.common.validation(&client);
     let snapshot = home
-        .dry_run(&request, &wanted.clone().into(), validation, &attempt)
+        .dry_run(
+            &request,
+            &wanted.clone().into(),
+            &PutMode::Create,
+            validation,
+            &attempt,
+        )
         .await?;
 
     let creation = Creation {

@@ -120,6 +120,13 @@ pub(super) async fn ensure(
     Ok(())
 }
 
+/// Whether an update leaves the credentials of a repository alone.
+pub(super) fn keeps_all(prior: &CodeRepoModel, planned: &CodeRepoModel) -> bool {
+    prior.common.drift.is_null()
+        && planned.access_token == prior.access_token
+        && planned.deploy_keys == prior.deploy_keys
+}
+
 /// Ensures that a repository has the planned credentials, if the plan makes any of them anew or what the last refresh
 /// found may be about them. Returns whether its deploy keys are new; `prior` has what it has now.
 ///
@@ -131,10 +138,7 @@ pub(super) async fn update(
     planned: &mut CodeRepoModel,
     project: &Project,
 ) -> Result<bool, Diagnostics> {
-    let keeps_all = prior.common.drift.is_null()
-        && planned.access_token == prior.access_token
-        && planned.deploy_keys == prior.deploy_keys;
-    if keeps_all {
+    if keeps_all(prior, planned) {
         return Ok(false);
     }
     let mut ensured = planned.clone();

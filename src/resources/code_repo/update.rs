@@ -1,7 +1,6 @@
 //! Updates of a code repository in place, renames included.
 
-use nautes_model::RepositoryId;
-use nautes_model::entity::{CodeRepo, Entity};
+use nautes_model::entity::Entity;
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::resource::Operation;
 
@@ -55,17 +54,15 @@ pub(super) async fn update(
     }
     let validation = planned.common.validation(&client);
     let moves_to_another_project = prior.owning_project() != planned.owning_project();
+    let may_differ = !prior.common.drift.is_null() || moves_to_another_project;
     let mut before = None;
-    if moves_to_another_project {
-        // Checks the reference before anything is written.
-        let unassigned = CodeRepo {
-            id: RepositoryId::UNASSIGNED,
-            ..entity.clone()
-        };
+    if moves_to_another_project || !credentials::keeps_all(&prior, &planned) {
+        // Before keys are replaced: a manifest that another writer has changed, or a missing project.
+        let wanted = entity.clone().into();
         let snapshot = home
-            .dry_run(&request, &unassigned.into(), validation, &attempt)
+            .dry_run(&request, &wanted, &mode, validation, &attempt)
             .await?;
-        before = Some(snapshot);
+        before = Some(snapshot).filter(|_| moves_to_another_project);
     }
     // First, since it may be refused.
     let updated = credentials::update(&client, &mut prior, &mut planned, &found).await;
@@ -74,7 +71,6 @@ pub(super) async fn update(
     let project = gitlab_project::update(&client, &request, &found, &prior, &planned).await?;
     client.code_repos()?.forget_listing(product);
     let is_renamed = prior.name != planned.name;
-    let may_differ = !prior.common.drift.is_null() || moves_to_another_project;
     prior.update_from_project(&project);
     operation.record(&prior);
     let saved = home

@@ -62,7 +62,7 @@ pub(super) async fn create(
         // Waits for an environment that is about to be created.
         let wanted = entity.clone().into();
         let snapshot = home
-            .dry_run(&request, &wanted, validation, &attempt)
+            .dry_run(&request, &wanted, &PutMode::Create, validation, &attempt)
             .await?;
         cluster = find_cluster(Some(&snapshot), environment);
     }

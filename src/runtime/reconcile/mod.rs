@@ -113,6 +113,11 @@ impl Reconciler {
         &self.worker
     }
 
+    /// How pods of the worker reach Vault.
+    pub(crate) fn vault_access(&self) -> &VaultAccess {
+        &self.context.vault
+    }
+
     /// Reads what the registry records of the runtime; `None` if it has nothing in the worker.
     pub(crate) async fn entry(&self) -> Result<Option<Entry>, Diagnostics> {
         let registry = self.registry().await?;

@@ -6,6 +6,8 @@ use testbed::Method;
 use super::{REPO, SMALL};
 use crate::test_env::{Case, TestEnv};
 
+const KEYS: &str = "/projects/shop%2Fa/deploy_keys";
+
 #[test]
 fn a_saved_plan_changes_nothing_that_it_does_not_show() -> Case {
     let env = TestEnv::with_vault(SMALL)?;
@@ -62,6 +64,7 @@ fn a_repair_does_not_overwrite_what_another_writer_committed_after_the_plan() ->
     env.workspace.plan()?;
     env.commit("shop/default.project", &change("tag_push_events"))?;
     let theirs = env.read_file("shop/default.project", &file)?;
+    let keys = env.gitlab.api(Method::GET, KEYS, None)?;
     let refused = env
         .workspace
         .run(["apply", "-auto-approve", "-no-color", "plan.tfplan"])?;
@@ -72,12 +75,12 @@ fn a_repair_does_not_overwrite_what_another_writer_committed_after_the_plan() ->
         refused.text()
     );
     assert_eq!(env.read_file("shop/default.project", &file)?, theirs);
+    // The keys are replaced after the manifest is known to be accepted.
+    assert_eq!(env.gitlab.api(Method::GET, KEYS, None)?, keys);
     Ok(())
 }
 
 fn first_key(env: &TestEnv) -> anyhow::Result<String> {
-    let keys = env
-        .gitlab
-        .api(Method::GET, "/projects/shop%2Fa/deploy_keys", None)?;
-    Ok(format!("/projects/shop%2Fa/deploy_keys/{}", keys[0]["id"]))
+    let keys = env.gitlab.api(Method::GET, KEYS, None)?;
+    Ok(format!("{KEYS}/{}", keys[0]["id"]))
 }

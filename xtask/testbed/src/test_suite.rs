@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use testbed::cargo;
 use testbed::progress::{say, step};
-use testbed::{KubernetesPrograms, Kustomize, Terraform, emulator_executable};
+use testbed::{ArgoEventsProgram, KubernetesPrograms, Kustomize, Terraform, emulator_executable};
 
 use self::tally::Tally;
 
@@ -27,6 +27,7 @@ pub(crate) fn run() -> anyhow::Result<bool> {
     let kustomize = step("kustomize", Kustomize::obtain)?;
     say(&format!("  {}", kustomize.program().display()));
     step("Kubernetes", KubernetesPrograms::obtain)?;
+    step("Argo Events", ArgoEventsProgram::obtain)?;
     say("GitLab emulator");
     let emulator = emulator_executable()?;
     say("Tests");

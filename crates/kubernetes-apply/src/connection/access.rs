@@ -44,6 +44,9 @@ pub enum AccessError {
     /// The text is not a kubeconfig. The parser's message is left out, because it may quote a secret.
     #[error("the text is not a kubeconfig in YAML")]
     Syntax,
+    /// The kubeconfig has no contexts.
+    #[error("the kubeconfig has no contexts")]
+    NoContexts,
     /// The kubeconfig names no context, and none was chosen.
     #[error("the kubeconfig has no current context; choose one of: {}", .contexts.join(", "))]
     NoContext {
@@ -234,6 +237,9 @@ impl Access {
             .or(kubeconfig.current_context.as_deref())
             .filter(|it| !it.is_empty());
         let Some(name) = chosen else {
+            if kubeconfig.contexts.is_empty() {
+                return Err(AccessError::NoContexts);
+            }
             let contexts = kubeconfig
                 .contexts
                 .iter()
@@ -457,6 +463,8 @@ mod tests {
             error.to_string(),
             "the kubeconfig has no current context; choose one of: main"
         );
+        let error = Access::parse("kind: Config", None, ExecPlugins::Refused).unwrap_err();
+        assert_eq!(error.to_string(), "the kubeconfig has no contexts");
         assert!(matches!(
             parse(", certificate-authority-data: bm90IFBFTQ==", ""),
             Err(AccessError::CertificateAuthority)

@@ -149,10 +149,15 @@ impl Service<Name> for Resolver {
                 .get_or_try_init(make)
                 .await
                 .map_err(io::Error::other)?;
-            let found = resolver
-                .lookup_ip(name.as_str())
-                .await
-                .map_err(io::Error::other)?;
+            let found = resolver.lookup_ip(name.as_str()).await;
+            let found = found.map_err(|error| {
+                let kind = if error.is_no_records_found() {
+                    io::ErrorKind::NotFound
+                } else {
+                    io::ErrorKind::Other
+                };
+                io::Error::new(kind, error)
+            })?;
             let addresses: Vec<SocketAddr> = found
                 .iter()
                 .map(|address| SocketAddr::new(address, 0))

@@ -383,3 +383,77 @@ async fn no_more_requests_are_under_way_than_allowed() {
     assert!(outcomes.iter().all(Result::is_ok));
     assert!(most.load(Ordering::SeqCst) <= 3);
 }
+
+/// Starts a server that reads what a client sends first, answers with these bytes and hangs up; returns its port.
+async fn answering(answer: &'static [u8]) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut begun = [0; 4096];
+            let _ = stream.read(&mut begun).await;
+            let _ = stream.write_all(answer).await;
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn a_tls_alert_is_an_answer() {
+    // A fatal handshake_failure.
+    let port = answering(&[21, 3, 3, 0, 2, 2, 40]).await;
+    let error = send(&format!("https://127.0.0.1:{port}"), &get()).await;
+    let error = error.unwrap_err();
+    let transport = error.transport().unwrap();
+    assert!(
+        matches!(transport, TransportError::TlsRefused { reason } if reason.contains("HandshakeFailure")),
+        "{error}"
+    );
+    assert!(!transport.is_silence());
+}
+
+#[tokio::test]
+async fn only_what_gives_no_answer_at_all_is_silent() {
+    let closed = TcpSocket::new_v4().unwrap();
+    closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let closed = closed.local_addr().unwrap().port();
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent = silent.local_addr().unwrap().port();
+    let hanging_up = answering(b"").await;
+    for (url, is_silence) in [
+        (format!("https://127.0.0.1:{closed}"), true),
+        (format!("http://127.0.0.1:{silent}"), true),
+        ("https://nowhere.invalid".to_owned(), true),
+        (format!("http://127.0.0.1:{hanging_up}"), false),
+        (format!("https://127.0.0.1:{hanging_up}"), false),
+    ] {
+        let error = send(&url, &get()).await.unwrap_err();
+        assert_eq!(
+            error.transport().unwrap().is_silence(),
+            is_silence,
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_that_fails_tells_nothing_about_the_server() {
+    let bad_gateway = answering(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n").await;
+    let closed = TcpSocket::new_v4().unwrap();
+    closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let closed = closed.local_addr().unwrap().port();
+    for proxy in [bad_gateway, closed] {
+        let kubeconfig = format!(
+            "current-context: a\ncontexts: [{{name: a, context: {{cluster: c}}}}]\n\
+             clusters: [{{name: c, cluster: {{server: 'https://10.0.0.1:6443', \
+             proxy-url: 'http://127.0.0.1:{proxy}'}}}}]\n"
+        );
+        let access = Access::parse(&kubeconfig, None, super::ExecPlugins::Refused).unwrap();
+        let connection = Connection::new(&access, limits()).unwrap();
+        let error = connection.send(&get()).await.unwrap_err();
+        let transport = error.transport().unwrap();
+        let reason = ConnectFailure::Proxy;
+        assert_eq!(*transport.cause(), TransportError::Unreachable { reason });
+        assert!(!transport.is_silence());
+    }
+}

@@ -28,6 +28,12 @@ pub enum TransportError {
     /// The server does not speak TLS; nothing was sent.
     #[error("the server does not speak TLS")]
     NotTls,
+    /// The server, or this client, ended the TLS handshake; the call was not processed.
+    #[error("no TLS connection was agreed on: {reason}")]
+    TlsRefused {
+        /// The alert of the server, or what the two do not have in common.
+        reason: String,
+    },
     /// No credential could be had; nothing was sent.
     #[error("the credential of the kubeconfig cannot be used")]
     NoCredential,
@@ -68,15 +74,21 @@ pub enum TransportError {
 /// Why no connection was made.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum ConnectFailure {
-    /// The name of the host has no address.
+    /// The name of the host does not exist, or has no address.
     #[error("the host name cannot be resolved")]
     Unresolved,
+    /// No name server told whether the name of the host exists.
+    #[error("the host name cannot be looked up")]
+    NameServer,
     /// Nothing listens on the port.
     #[error("the connection was refused")]
     Refused,
     /// Time ran out.
     #[error("connecting took too long")]
     TimedOut,
+    /// The network has no route to the host.
+    #[error("the network has no route to the host")]
+    NoRoute,
     /// The proxy did not let it through.
     #[error("the proxy made no connection")]
     Proxy,
@@ -126,6 +138,11 @@ impl TransportError {
                     trust,
                 },
                 rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => Self::NotTls,
+                rustls::Error::AlertReceived(_)
+                | rustls::Error::PeerIncompatible(_)
+                | rustls::Error::PeerMisbehaved(_) => Self::TlsRefused {
+                    reason: tls.to_string(),
+                },
                 _ => Self::Interrupted { timed_out: false },
             };
         }
@@ -141,10 +158,17 @@ impl TransportError {
             return Self::Interrupted { timed_out };
         }
         let reason = match io {
+            _ if text.contains("tunnel") || text.contains("socks") => ConnectFailure::Proxy,
+            // The resolver of this crate says so.
+            Some(io::ErrorKind::NotFound) if text.contains("dns error") => {
+                ConnectFailure::Unresolved
+            }
+            _ if text.contains("dns error") => ConnectFailure::NameServer,
             Some(io::ErrorKind::ConnectionRefused) => ConnectFailure::Refused,
             Some(io::ErrorKind::TimedOut) => ConnectFailure::TimedOut,
-            _ if text.contains("dns error") => ConnectFailure::Unresolved,
-            _ if text.contains("tunnel") || text.contains("socks") => ConnectFailure::Proxy,
+            Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => {
+                ConnectFailure::NoRoute
+            }
             _ => ConnectFailure::Other,
         };
         Self::Unreachable { reason }
@@ -155,6 +179,24 @@ impl TransportError {
         match self {
             Self::CircuitOpen { cause, .. } => cause,
             other => other,
+        }
+    }
+
+    /// Returns whether nothing has answered at the address: its name does not exist, no connection was made, or time
+    /// ran out.
+    ///
+    /// A proxy or a name server that fails, and a connection that breaks, tell nothing about the API server.
+    pub fn is_silence(&self) -> bool {
+        match self.cause() {
+            Self::Unreachable { reason } => matches!(
+                reason,
+                ConnectFailure::Unresolved
+                    | ConnectFailure::Refused
+                    | ConnectFailure::TimedOut
+                    | ConnectFailure::NoRoute
+            ),
+            Self::Interrupted { timed_out } => *timed_out,
+            _ => false,
         }
     }
 

@@ -28,7 +28,7 @@ pub(super) fn write(
     Ok(path)
 }
 
-fn text(server: &str, authority: &str, credentials: &Credentials<'_>) -> String {
+pub(super) fn text(server: &str, authority: &str, credentials: &Credentials<'_>) -> String {
     let user = match credentials {
         Credentials::Certificate(identity) => format!(
             "client-certificate-data: {}\n    client-key-data: {}",

@@ -223,6 +223,11 @@ impl ControlPlane {
         )
     }
 
+    /// Returns the text of a kubeconfig with a bearer token, for an address that leads to the API server.
+    pub fn kubeconfig_with_token(&self, server: &str, token: &str) -> String {
+        kubeconfig::text(server, &self.authority.pem(), &Credentials::Token(token))
+    }
+
     /// Returns the finished requests to the API server, oldest first, those of its own controllers
     /// included.
     pub fn audit_events(&self) -> Result<Vec<AuditEvent>, Error> {

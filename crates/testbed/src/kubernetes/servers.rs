@@ -1,6 +1,5 @@
 //! The servers of a control plane: their arguments, and their start.
 
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,6 +8,7 @@ use super::files::Files;
 use super::programs::{KubernetesPrograms, Program};
 use super::service_range::ServiceRange;
 use crate::Error;
+use crate::free_ports::free_ports;
 use crate::server_process::ServerProcess;
 
 /// What kwok does with nodes and pods.
@@ -24,21 +24,8 @@ pub(super) struct Ports {
 impl Ports {
     /// Returns two ports that are currently unused.
     pub(super) fn free() -> Result<Self, Error> {
-        let failure = |source| Error::Start {
-            command: "kube-apiserver".to_owned(),
-            source,
-        };
-        // Both are bound before either is released, so that they differ.
-        let bind = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failure);
-        let (etcd, api_server) = (bind()?, bind()?);
-        let port = |listener: &TcpListener| {
-            let address = listener.local_addr().map_err(failure)?;
-            Ok(address.port())
-        };
-        Ok(Self {
-            etcd: port(&etcd)?,
-            api_server: port(&api_server)?,
-        })
+        let [etcd, api_server] = free_ports("kube-apiserver")?;
+        Ok(Self { etcd, api_server })
     }
 }
 

@@ -1,7 +1,6 @@
 //! The server: its process, and the test bed's own calls to it.
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -12,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::OpenBaoProgram;
+use crate::free_ports::free_ports;
 use crate::server_process::{Group, ServerProcess};
 use crate::{Error, isolated_environment, progress};
 
@@ -54,10 +54,8 @@ pub(super) struct Keys {
 impl Addresses {
     /// Returns two addresses that are currently unused.
     pub(super) fn free() -> Result<Self, Error> {
-        Ok(Self {
-            api: free_address()?,
-            cluster: free_address()?,
-        })
+        let [api, cluster] = free_ports(NAME)?.map(|port| format!("http://127.0.0.1:{port}"));
+        Ok(Self { api, cluster })
     }
 }
 
@@ -214,16 +212,6 @@ pub(super) fn configuration_argument(folder: &Path) -> String {
 
 fn configuration_file(folder: &Path) -> PathBuf {
     folder.join("openbao.json")
-}
-
-fn free_address() -> Result<String, Error> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .and_then(|listener| listener.local_addr())
-        .map(|address| format!("http://{address}"))
-        .map_err(|source| Error::Start {
-            command: NAME.to_owned(),
-            source,
-        })
 }
 
 /// Returns the string at a JSON pointer of a response.

@@ -436,3 +436,65 @@ async fn an_address_without_a_gitlab_is_not_taken_for_a_missing_object() {
     let error = elsewhere.group("shop").await.unwrap_err();
     assert_eq!(*error.kind(), TransportError::UnexpectedBody.into());
 }
+
+#[tokio::test]
+async fn a_hook_is_made_changed_with_its_token_and_deleted() {
+    let instance = Instance::start().await;
+    let group = instance.group("shop", None).await;
+    let project = instance.project(group.id, "checkout").await.id;
+    let gitlab = &instance.gitlab;
+    let mut settings = HookSettings {
+        url: "https://webhook.example.com/product-4-ci/repo-7".into(),
+        events: ["merge_requests_events".into(), "tag_push_events".into()].into(),
+        enable_ssl_verification: true,
+    };
+    let token = Secret::from("first".to_owned());
+    let made = gitlab
+        .create_hook(project, &settings, &token)
+        .await
+        .unwrap();
+    assert_eq!(made.differences(&settings), [""; 0]);
+    assert_eq!(made.disabled(), None);
+    // A push would count if nobody switched it off.
+    let events: Vec<_> = made.events().into_iter().collect();
+    assert_eq!(events, ["merge_requests_events", "tag_push_events"]);
+
+    settings.url.push_str("-other");
+    settings.events = ["push_events".into()].into();
+    settings.enable_ssl_verification = false;
+    assert_eq!(
+        made.differences(&settings),
+        ["url", "events", "enable_ssl_verification"]
+    );
+    let token = Secret::from("second".to_owned());
+    let changed = gitlab.update_hook(project, made.id, &settings, &token);
+    let changed = changed.await.unwrap();
+    assert_eq!(changed.differences(&settings), [""; 0]);
+    assert_eq!(gitlab.hook(project, made.id).await.unwrap(), changed);
+    let listed = gitlab.hooks(project).await.unwrap();
+    assert_eq!(listed.len(), 1);
+
+    gitlab.delete_hook(project, made.id).await.unwrap();
+    let gone = gitlab.hook(project, made.id).await.unwrap_err();
+    assert!(gone.is_not_found());
+}
+
+#[tokio::test]
+async fn a_hook_with_an_address_that_gitlab_refuses_is_named_invalid() {
+    let instance = Instance::start().await;
+    let group = instance.group("shop", None).await;
+    let project = instance.project(group.id, "checkout").await.id;
+    let settings = HookSettings {
+        url: "https://10.1.1.1/product-4-ci/repo-7".into(),
+        events: ["push_events".into()].into(),
+        enable_ssl_verification: true,
+    };
+    let token = Secret::from("secret".to_owned());
+    let refused = instance.gitlab.create_hook(project, &settings, &token);
+    let refused = refused.await.unwrap_err();
+    assert!(
+        matches!(refused.kind(), Kind::Invalid),
+        "{:?}",
+        refused.kind()
+    );
+}

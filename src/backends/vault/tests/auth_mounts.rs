@@ -23,6 +23,9 @@ fn a_mount_is_made_described_configured_and_removed() {
             ("kubernetes", description)
         );
         assert!(vault.enable_kubernetes_auth("pipe-01", "").await.is_err());
+        vault.describe_auth("pipe-01", "nautes 9c21").await.unwrap();
+        let mount = vault.auth_mount("pipe-01").await.unwrap().unwrap();
+        assert_eq!(mount.description, "nautes 9c21");
 
         assert_eq!(vault.kubernetes_auth("pipe-01").await.unwrap(), None);
         let auth = KubernetesAuth {

@@ -371,7 +371,7 @@ impl Installer<'_> {
     }
 
     /// Forgets which objects of a component were applied, so that they stay from now on.
-    async fn release(&self, component: Component) -> Result<(), Diagnostics> {
+    pub(super) async fn release(&self, component: Component) -> Result<(), Diagnostics> {
         let attempt = format!("release {component} in the cluster {}", self.name);
         let parent = self.set(component)?.parent();
         let owner = owner().context(&attempt)?;

@@ -1,15 +1,16 @@
 //! The host of virtual clusters.
 
-use kubernetes_apply::cluster::{Cluster, Detail, IdentityError};
+use std::sync::Arc;
+
+use kubernetes_apply::cluster::{ApiError, Cluster, Detail, IdentityError};
 use kubernetes_apply::object::Kind;
 use nautes_model::entity::{ClusterUsage, Entity};
 use nautes_model::{EntityKey, EntityName};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::value::Path;
 
-use super::super::access::open;
 use super::super::stored::ClusterSecrets;
-use super::INVENTORY;
+use super::{INVENTORY, data_claim};
 use crate::client::Client;
 use crate::clusters::{FACTS, Facts, NAMESPACE, owner};
 use crate::diagnostics::Context as _;
@@ -18,7 +19,7 @@ use crate::resources::home::{Found, Home};
 /// A registered host cluster, and the connection to it.
 pub(in super::super) struct Host {
     pub(super) name: EntityName,
-    pub(in super::super) cluster: Cluster,
+    pub(in super::super) cluster: Arc<Cluster>,
     uid: String,
 }
 
@@ -63,7 +64,8 @@ impl Host {
             );
             return Err(at(Diagnostic::error(format!("Cannot {attempt}"), detail)));
         };
-        let (_, cluster) = open(&cluster.api_server, &kubeconfig).context(&attempt)?;
+        let opened = client.clusters().open(&cluster.api_server, &kubeconfig);
+        let (_, cluster) = opened.context(&attempt)?;
         Ok(Self {
             name: name.clone(),
             cluster,
@@ -74,6 +76,17 @@ impl Host {
     /// Calls the host, and checks that it is the registered one.
     pub(super) async fn check(&self) -> Result<(), IdentityError> {
         self.cluster.require_uid(&self.uid).await
+    }
+
+    /// Returns whether the host has the volume claim with the data of a virtual cluster, which outlive its pod.
+    pub(super) async fn has_data_of(&self, name: &EntityName) -> Result<bool, ApiError> {
+        let kind = Kind::new("v1", "PersistentVolumeClaim");
+        let (namespace, claim) = (name.as_str(), data_claim(name));
+        let found = self
+            .cluster
+            .find(&kind, Some(namespace), &claim, Detail::Metadata);
+        let found = found.await?;
+        Ok(found.is_some_and(|found| !found.is_terminating()))
     }
 
     /// Returns how the gateway of the host is reached, which serves the hosts of its virtual clusters; `None` if that is

@@ -1,47 +1,41 @@
 //! Refreshes of what a virtual cluster has in its host.
 
 use kubernetes_apply::apply_set::LiveObjects;
-use kubernetes_apply::cluster::{ApiError, Detail, IdentityError};
+use kubernetes_apply::cluster::{ApiError, Detail};
 use kubernetes_apply::object::{Kind, Object};
 use nautes_model::EntityName;
 use serde_json::Value;
 use terraform_plugin::value::{Known, Tf};
 
+use super::super::answer::Answer;
 use super::super::model::{ClusterModel, VclusterModel};
 use super::super::read::Inspection;
 use super::host::Host;
 use super::{host_name, object_set, settings};
 use crate::client::Client;
 use crate::clusters::owner;
-use crate::diagnostics::{Context as _, Explain as _, is_unreachable};
+use crate::diagnostics::Context as _;
 
-/// Compares what a virtual cluster has in its host with how it was made. After an import it finds out how the
-/// cluster runs.
+/// Compares what a virtual cluster has in its host with how it was made, and returns whether its data are gone. After an
+/// import it finds out how the cluster runs.
 pub(in super::super) async fn inspect(
     client: &Client,
     name: &EntityName,
     state: &mut ClusterModel,
     drift: &mut Vec<String>,
-) -> Result<(), Inspection> {
+) -> Result<Option<Answer>, Inspection> {
     let host = Host::open(client, &host_name(state)?).await?;
     let attempt = format!("read the virtual cluster {name} in the host {}", host.name);
-    let failed = |error: ApiError| {
-        if is_unreachable(&error) {
-            Inspection::Unreachable(error)
-        } else {
-            Inspection::Failed(error.explain(&attempt))
-        }
-    };
-    match host.check().await {
-        Ok(()) => {}
-        Err(IdentityError::Unknown(error)) => return Err(failed(error)),
-        Err(error) => return Err(error.explain(&attempt).into()),
-    }
+    let failed = |error: ApiError| Inspection::new(error, &attempt);
+    let checked = host.check().await;
+    checked.map_err(|error| Inspection::of_identity(error, &attempt))?;
+    let has_data = host.has_data_of(name).await.map_err(failed)?;
+    let answer = (!has_data).then_some(Answer::WithoutData);
     if state.vcluster.known().is_none() {
         state.vcluster = Known(observe(&host, name).await.map_err(failed)?);
     }
     let Known(vcluster) = &state.vcluster else {
-        return Ok(());
+        return Ok(answer);
     };
     let is_complete = vcluster.https_node_port.known().is_some()
         && vcluster.version.known().is_some()
@@ -51,7 +45,7 @@ pub(in super::super) async fn inspect(
             "the virtual cluster is not in the host {}",
             host.name
         ));
-        return Ok(());
+        return Ok(answer);
     }
     let objects = settings(client, name, state, vcluster)?.objects();
     let owner = owner().context(&attempt)?;
@@ -63,7 +57,7 @@ pub(in super::super) async fn inspect(
             .iter()
             .map(|difference| format!("host {}: {difference}", host.name)),
     );
-    Ok(())
+    Ok(answer)
 }
 
 /// Finds out how a virtual cluster runs; null is what the host does not tell.

@@ -25,6 +25,7 @@ use super::plan::node_port_of;
 use super::{host_name, object_set, path, settings};
 use crate::client::Client;
 use crate::clusters::NAMESPACE;
+use crate::clusters::lock::Lock;
 use crate::components::vcluster::VirtualCluster;
 use crate::diagnostics::Context as _;
 use crate::resources::home::Home;
@@ -46,6 +47,7 @@ const ANSWER_INTERVAL: Duration = Duration::from_secs(2);
 pub(in super::super) async fn install(
     client: &Client,
     name: &EntityName,
+    prior: Option<&ClusterModel>,
     planned: &ClusterModel,
     vcluster: &VclusterModel,
 ) -> Result<Connection, Diagnostics> {
@@ -56,15 +58,30 @@ pub(in super::super) async fn install(
     let inventory = set.inventory().await.map_err(ApplySetError::from);
     let is_new = inventory.context(&attempt)?.is_empty();
     check_name(name)?;
-    if is_new {
-        check_vault(client, name).await?;
+    match prior.map(|prior| &prior.cluster_uid) {
+        None if is_new => check_vault(client, name).await?,
+        Some(Known(uid)) => {
+            let secrets = ClusterSecrets::new(client, name)?;
+            let accepted = planned.cluster_uid.known().map(String::as_str);
+            secrets.check(uid, accepted).await?;
+        }
+        _ => {}
     }
+    let has_data = host.has_data_of(name).await.context(&attempt)?;
     check_port(client, &host, &settings, &attempt).await?;
 
-    let applied = set
-        .apply(settings.objects(), &ApplyOptions::default())
-        .await;
-    let applied = applied.context(&attempt)?;
+    let lock = Lock::acquire(&host.cluster, &host.name, &attempt).await;
+    let lock = lock.context(&attempt)?;
+    let apply = async {
+        // Another run may have taken it in the meantime.
+        check_port(client, &host, &settings, &attempt).await?;
+        let objects = settings.objects();
+        let applied = set.apply(objects, &ApplyOptions::default()).await;
+        applied.context(&attempt)
+    };
+    let applied = lock.run(Box::pin(apply)).await;
+    lock.release().await;
+    let applied = applied?;
     let waited_for = name.clone();
     let waiting = waiting_for(move || format!("the virtual cluster {waited_for} to run"));
     let rules = Rules::default();
@@ -72,7 +89,13 @@ pub(in super::super) async fn install(
     let ready = set.wait_until_ready(&references, &rules, READY_TIMEOUT);
     ready.await.context(&attempt)?;
     let kubeconfig = kubeconfig(&host, &settings, &attempt).await?;
-    let connection = connect(planned, kubeconfig).await?;
+    let expected = match (&planned.cluster_uid, prior) {
+        (Known(uid), _) => Some(uid),
+        // The plan has left it open, because there were no data then.
+        (_, Some(prior)) if has_data => prior.cluster_uid.known(),
+        _ => None,
+    };
+    let connection = connect(planned, expected, kubeconfig).await?;
     drop(waiting);
     tracing::info!(cluster = %name, host = %host.name, "the virtual cluster answers");
     Ok(connection)
@@ -212,7 +235,11 @@ pub(in super::super) fn with_server(kubeconfig: &str, server: &str) -> Secret {
 }
 
 /// Connects to a virtual cluster, as soon as it answers at its address.
-async fn connect(planned: &ClusterModel, kubeconfig: Secret) -> Result<Connection, Diagnostics> {
+async fn connect(
+    planned: &ClusterModel,
+    expected: Option<&String>,
+    kubeconfig: Secret,
+) -> Result<Connection, Diagnostics> {
     let (name, api_server) = (&planned.name, &planned.api_server);
     let attempt = format!("connect to the virtual cluster {name} at {api_server}");
     let deadline = tokio::time::Instant::now() + ANSWER_TIMEOUT;
@@ -229,7 +256,7 @@ async fn connect(planned: &ClusterModel, kubeconfig: Secret) -> Result<Connectio
         }
         tokio::time::sleep(ANSWER_INTERVAL).await;
     };
-    if let Known(expected) = &planned.cluster_uid {
+    if let Some(expected) = expected {
         cluster.require_uid(expected).await.context(&attempt)?;
     }
     Ok(Connection {

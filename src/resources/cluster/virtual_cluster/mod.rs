@@ -36,6 +36,11 @@ pub(super) fn is_virtual(model: &ClusterModel) -> bool {
     model.cluster_type == "virtual"
 }
 
+/// Returns the name of the volume claim with the data of a virtual cluster.
+fn data_claim(name: &EntityName) -> String {
+    format!("data-{name}-0")
+}
+
 /// Returns the set of a virtual cluster's objects in its host.
 fn object_set<'h>(host: &'h Host, name: &EntityName) -> Result<ApplySet<'h>, Diagnostics> {
     let parent = Parent {

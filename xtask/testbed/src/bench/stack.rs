@@ -9,8 +9,8 @@ use testbed::{Calls, Emulator, EmulatorOptions, Method, OpenBao, OpenBaoProgram,
 
 use super::configurations::{CONFIG_REPOSITORY, QUICKLY};
 
-/// The mount that holds the credentials of code repositories.
-const MOUNT: &str = "git";
+/// The mounts that hold the credentials of code repositories, and those of clusters.
+const MOUNTS: [&str; 2] = ["git", "cluster"];
 
 /// A workspace and its GitLab.
 #[derive(Debug)]
@@ -138,7 +138,9 @@ impl VaultStack {
     pub(super) fn start(mut stack: Stack) -> anyhow::Result<Self> {
         let folder = stack.data.path().join("vault");
         let vault = OpenBao::start(OpenBaoProgram::obtain()?, &folder)?;
-        vault.enable_kv(MOUNT)?;
+        for mount in MOUNTS {
+            vault.enable_kv(mount)?;
+        }
         stack.workspace.set_env("NAUTES_VAULT_ADDRESS", vault.url());
         stack
             .workspace

@@ -4,9 +4,10 @@
 //! webhook configurations and custom resource definitions, and it writes the status of custom
 //! resources that [`ControlledKind`] lists. It never reads what an object asks for, so its answers
 //! prove nothing about the real controllers. In place of a virtual cluster it writes the Secret with the
-//! kubeconfig that a test has set.
+//! kubeconfig that a test has set, and in place of Argo CD the `AppProject` with the name `default`.
 
 mod admission;
+mod argo_cd;
 mod controllers;
 mod status;
 mod virtual_clusters;
@@ -140,6 +141,7 @@ async fn run(client: Client, authority: CertificateAuthority, settings: watch::R
     tokio::join!(
         webhooks::run(client.clone(), authority, settings.clone()),
         virtual_clusters::run(client.clone(), settings.clone()),
+        argo_cd::run(client.clone()),
         controllers::run(client, settings),
     );
 }

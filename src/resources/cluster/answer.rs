@@ -1,0 +1,124 @@
+//! What answered at the address of a cluster at the last refresh, where that was not the cluster of the state.
+//!
+//! A refresh records it in private data together with `drift`, so that a plan, which calls no server, can decide.
+
+use serde::{Deserialize, Serialize};
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::resource::{Planning, PrivateState};
+use terraform_plugin::value::{Known, Path, Tf};
+
+use super::model::ClusterModel;
+use super::resource::ClusterResource;
+
+/// The key of an [`Answer`] in private data.
+const KEY: &str = "answer";
+
+/// What a refresh found instead of the cluster of the state.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Answer {
+    /// Another cluster, with this UID.
+    Another(String),
+    /// A server that refuses the stored credential, or whose certificate the stored kubeconfig does not trust.
+    Refused,
+    /// None: the host has no data of the virtual cluster, so an update makes another one with another UID.
+    WithoutData,
+}
+
+impl Answer {
+    fn load(private: &PrivateState) -> Option<Self> {
+        private.get(KEY)
+    }
+
+    /// Records what a refresh found, or what an update has repaired; `None` is the cluster itself.
+    pub(super) fn record(
+        found: Option<&Self>,
+        private: &mut PrivateState,
+    ) -> Result<(), Diagnostics> {
+        let Some(found) = found else {
+            private.remove(KEY);
+            return Ok(());
+        };
+        let recorded = private.set(KEY, found);
+        recorded.map_err(|error| Diagnostic::bug(error).into())
+    }
+}
+
+/// Plans the update that what answered at the last refresh needs, or refuses it.
+pub(super) fn plan(planning: &mut Planning<'_, ClusterResource>) -> Result<(), Diagnostics> {
+    let (Some(prior), Some(answer)) = (&planning.prior, Answer::load(&planning.private)) else {
+        return Ok(());
+    };
+    let is_replacement = !planning.replacement_paths().is_empty();
+    let planned = &mut planning.planned;
+    planned.kubernetes_version = Tf::Unknown;
+    // What answered at another address tells nothing about this one.
+    if planned.api_server != Known(prior.api_server.clone()) {
+        return Ok(());
+    }
+    match answer {
+        Answer::Refused => {}
+        Answer::WithoutData => {
+            if planning.config.cluster_uid.is_null() {
+                planned.cluster_uid = Tf::Unknown;
+            }
+        }
+        Answer::Another(found) if is_replacement => return Err(cannot_destroy(prior, &found)),
+        Answer::Another(found) => match &planned.cluster_uid {
+            Known(expected) if *expected == found => {
+                let (summary, detail) = rebuilt(prior);
+                planning.warn_at(&Path::to("cluster_uid"), summary, detail);
+            }
+            Known(expected) => return Err(another(prior, expected, &found)),
+            Tf::Unknown | Tf::Null => {}
+        },
+    }
+    Ok(())
+}
+
+/// Refuses to plan the destroy of a cluster in whose place another one answered.
+pub(super) fn check_destroy(
+    state: &ClusterModel,
+    private: &PrivateState,
+) -> Result<(), Diagnostics> {
+    match Answer::load(private) {
+        Some(Answer::Another(found)) => Err(cannot_destroy(state, &found)),
+        _ => Ok(()),
+    }
+}
+
+fn another(prior: &ClusterModel, expected: &str, found: &str) -> Diagnostics {
+    let ClusterModel {
+        name, api_server, ..
+    } = prior;
+    let detail = format!(
+        "The UID of its namespace kube-system is {found}, and that of the cluster {name} is {expected}. Nothing was changed. If {name} was rebuilt and this one is meant, set cluster_uid = \"{found}\": the next apply installs everything in it anew. Otherwise correct api_server."
+    );
+    Diagnostic::error(format!("Another cluster answers at {api_server}"), detail)
+        .at(&Path::to("cluster_uid"))
+        .into()
+}
+
+fn cannot_destroy(state: &ClusterModel, found: &str) -> Diagnostics {
+    let ClusterModel {
+        name, api_server, ..
+    } = state;
+    let expected = state.cluster_uid.known().map_or("not known", |uid| uid);
+    let detail = format!(
+        "Another cluster answers at {api_server}: the UID of its namespace kube-system is {found}, and that of the cluster {name} is {expected}. Nothing was changed. If {name} was rebuilt and this one is meant, set cluster_uid = \"{found}\", apply, and destroy it then. If api_server is wrong, correct it and apply first. If {name} is gone for good and this is somebody else's cluster, take it out of the state (terraform state rm <address>), and remove its manifest from the tenant's repository and its secrets from Vault by hand; unreachable_clusters does not cover a cluster in whose place another one answers."
+    );
+    Diagnostic::error(format!("Cannot destroy the cluster {name}"), detail)
+        .at(&Path::to("cluster_uid"))
+        .into()
+}
+
+fn rebuilt(prior: &ClusterModel) -> (String, String) {
+    let name = &prior.name;
+    let expected = prior.cluster_uid.known().map_or("not known", |uid| uid);
+    (
+        format!("The cluster {name} counts as rebuilt"),
+        format!(
+            "Its UID was {expected}. Everything is installed in it anew, and its secrets and its auth mount in Vault become those of the new cluster. What products had in the old one shows as missing at the next plan, and is made anew then."
+        ),
+    )
+}
