@@ -1,5 +1,6 @@
 //! How the provider connects to Vault and logs in.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
@@ -18,6 +19,8 @@ pub(crate) struct VaultSettings {
     /// Certificates (PEM) of authorities that are trusted besides the system's.
     pub(crate) ca_pem: Option<String>,
     pub(crate) manage_mounts: bool,
+    /// The paths besides those of products that `credentials` of runtimes may name.
+    pub(crate) shared_credential_paths: BTreeSet<String>,
     pub(crate) login: LoginSettings,
     /// The mount, below `auth/`, of the tenant's cluster.
     pub(crate) auth_mount: String,
@@ -181,6 +184,7 @@ mod tests {
             namespace: None,
             ca_pem: None,
             manage_mounts: false,
+            shared_credential_paths: BTreeSet::new(),
             login: LoginSettings::Token(None),
             auth_mount: "nautes".to_owned(),
         };

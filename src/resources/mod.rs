@@ -12,6 +12,7 @@ mod gitlab_attribute;
 mod gitlab_object;
 mod home;
 mod manifest;
+mod pipeline_runtime;
 mod planned_reference;
 mod product;
 mod project;
@@ -35,6 +36,7 @@ pub(crate) fn register(registry: &mut Registry<Client>) {
         .resource(manifest::ManifestResource::<project::ProjectKind>::new())
         .resource(code_repo::CodeRepoResource)
         .resource(cluster::ClusterResource)
+        .resource(pipeline_runtime::PipelineRuntimeResource)
         .resource(deployment_runtime::DeploymentRuntimeResource)
         .resource(manifest::ManifestResource::<
             code_repo_binding::CodeRepoBindingKind,
@@ -47,6 +49,10 @@ pub(crate) fn register(registry: &mut Registry<Client>) {
         .data_source(manifest::ListDataSource::<project::ProjectList>::new())
         .data_source(cluster::ClusterDataSource)
         .data_source(cluster::ClustersDataSource)
+        .data_source(deployment_runtime::DeploymentRuntimeDataSource)
+        .data_source(manifest::ListDataSource::<
+            deployment_runtime::DeploymentRuntimeList,
+        >::new())
         .data_source(code_repo::CodeRepoDataSource)
         .data_source(manifest::ListDataSource::<code_repo::CodeRepoList>::new())
         .data_source(manifest::ManifestDataSource::<
