@@ -27,7 +27,7 @@ const DEFINITIONS: [&str; 4] = [
     "tekton-pipelines-v1.15.0.yaml",
 ];
 
-/// What Argo CD itself makes.
+/// What there is of Argo CD besides its kinds.
 const ARGO_CD: &str = "
 apiVersion: v1
 kind: ConfigMap
@@ -38,6 +38,16 @@ apiVersion: v1
 kind: Secret
 metadata: { name: argocd-secret, namespace: argocd }
 stringData: { server.secretkey: abc }
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: { name: argocd-application-controller, namespace: argocd }
+spec:
+  serviceName: argocd-application-controller
+  selector: { matchLabels: { app: argocd } }
+  template:
+    metadata: { labels: { app: argocd } }
+    spec: { containers: [{ name: argocd, image: argocd }] }
 ";
 
 const RUNS: &str = "/apis/tekton.dev/v1/namespaces/shop-ci/pipelineruns";
@@ -238,6 +248,13 @@ impl Workers {
                 control_plane.apply(&definitions(file)?)?;
             }
             control_plane.apply(ARGO_CD)?;
+            control_plane.kubectl([
+                "wait",
+                "--namespace=argocd",
+                "statefulset/argocd-application-controller",
+                "--for=jsonpath={.status.readyReplicas}=1",
+                "--timeout=120s",
+            ])?;
         }
         let stand_ins = [
             StandIn::start(&stack.control_plane)?,
@@ -270,6 +287,21 @@ impl Workers {
         Ok(workers)
     }
 
+    /// Everything that exists outside the state, once what stands in for controllers has nothing more to write.
+    fn everything_at_rest(&self) -> anyhow::Result<BTreeMap<String, Value>> {
+        let begun = Instant::now();
+        let mut found = self.everything()?;
+        loop {
+            std::thread::sleep(Duration::from_secs(1));
+            let again = self.everything()?;
+            if again == found {
+                return Ok(found);
+            }
+            anyhow::ensure!(begun.elapsed() < LIMIT, "the workers do not come to rest");
+            found = again;
+        }
+    }
+
     /// Everything that exists outside the state, by name.
     fn everything(&self) -> anyhow::Result<BTreeMap<String, Value>> {
         let mut found = BTreeMap::new();
@@ -285,8 +317,12 @@ impl Workers {
         for list in ["/groups", "/projects"] {
             let listed = self.stack.env.gitlab.api(Method::GET, list, None)?;
             for object in listed.as_array().into_iter().flatten() {
-                let name = object.get("web_url").and_then(Value::as_str);
-                found.insert(name.unwrap_or_default().to_owned(), Value::Null);
+                let url = object.get("web_url").and_then(Value::as_str);
+                let url = url.unwrap_or_default();
+                // GitLab keeps what was deleted for some days.
+                if !url.contains("deletion_scheduled") {
+                    found.insert(url.to_owned(), Value::Null);
+                }
             }
         }
         Ok(found)
@@ -322,7 +358,7 @@ fn run_events<'a>(
 fn one_apply_makes_what_runs_pipelines_and_deploys_and_one_destroy_leaves_nothing() -> Case {
     let workers = Workers::start()?;
     let workspace = &workers.stack.env.workspace;
-    let before = workers.everything()?;
+    let before = workers.everything_at_rest()?;
     let folder = tempfile::tempdir()?;
     let is_over = AtomicBool::new(false);
     let events = std::thread::scope(|scope| {
