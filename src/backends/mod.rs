@@ -2,5 +2,6 @@
 
 pub mod download;
 pub mod gitlab;
+pub(crate) mod hook_probe;
 pub mod http;
 pub mod vault;

@@ -29,9 +29,10 @@ use crate::config_repo::{self, CommitOptions, Repositories};
 use crate::credentials::Credentials;
 use crate::diagnostics::Context as _;
 use crate::error_chain::error_chain;
-use crate::lookup::{CodeRepos, Products};
+use crate::lookup::{CodeRepos, Products, Worker, WorkerError, Workers};
 use crate::planned::Planned;
 use crate::wait_graph::WaitGraph;
+use nautes_model::EntityName;
 use nautes_model::vault::GIT_MOUNT;
 
 /// What resources share during one run.
@@ -52,6 +53,7 @@ pub struct Client {
     credentials: OnceLock<Credentials>,
     products: OnceLock<Arc<Products>>,
     code_repos: OnceLock<CodeRepos>,
+    workers: Workers,
 }
 
 impl Client {
@@ -74,6 +76,7 @@ impl Client {
             credentials: OnceLock::new(),
             products: OnceLock::new(),
             code_repos: OnceLock::new(),
+            workers: Workers::default(),
         }
     }
 
@@ -209,6 +212,11 @@ impl Client {
             let repositories = Arc::clone(self.config_repositories()?);
             Ok(CodeRepos::new(gitlab, products, repositories))
         })
+    }
+
+    /// Connects to a worker with the credential of runtimes.
+    pub(crate) async fn worker(&self, name: &EntityName) -> Result<Arc<Worker>, WorkerError> {
+        self.workers.get(self.vault()?, name).await
     }
 }
 

@@ -1,5 +1,6 @@
 //! How the provider connects to Vault and logs in.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
@@ -12,10 +13,14 @@ use crate::secret::Secret;
 #[derive(Debug)]
 pub(crate) struct VaultSettings {
     pub(crate) address: Option<String>,
+    /// The address by which pods reach it.
+    pub(crate) cluster_address: Option<String>,
     pub(crate) namespace: Option<String>,
     /// Certificates (PEM) of authorities that are trusted besides the system's.
     pub(crate) ca_pem: Option<String>,
     pub(crate) manage_mounts: bool,
+    /// The paths besides those of products that `credentials` of runtimes may name.
+    pub(crate) shared_credential_paths: BTreeSet<String>,
     pub(crate) login: LoginSettings,
     /// The mount, below `auth/`, of the tenant's cluster.
     pub(crate) auth_mount: String,
@@ -175,9 +180,11 @@ mod tests {
     fn a_missing_argument_is_named_with_its_variables() {
         let settings = VaultSettings {
             address: None,
+            cluster_address: None,
             namespace: None,
             ca_pem: None,
             manage_mounts: false,
+            shared_credential_paths: BTreeSet::new(),
             login: LoginSettings::Token(None),
             auth_mount: "nautes".to_owned(),
         };

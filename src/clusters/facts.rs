@@ -1,7 +1,7 @@
 //! What runtimes need to know of a cluster. It is kept in the cluster, so that they need neither the
 //! tenant's repository nor a credential of an administrator.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kubernetes_apply::object::{Object, ObjectError};
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,33 @@ pub(crate) struct Facts {
     /// Its components, and how they are reached.
     #[serde(default, flatten)]
     pub(crate) components: ComponentFacts,
+    /// What products may use besides their own.
+    #[serde(default, flatten)]
+    pub(crate) products: ProductAccess,
+}
+
+/// What products may use in a cluster besides their own, by the names of the products.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub(crate) struct ProductAccess {
+    /// For each namespace of a component, the products that may use it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) reserved_namespaces: BTreeMap<String, BTreeSet<String>>,
+    /// For each product, the cluster-scoped resources that it may create.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) cluster_resources: BTreeMap<String, BTreeSet<ProductResource>>,
+}
+
+/// Cluster-scoped resources that a product may create, as an `AppProject` of Argo CD lists them.
+#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+pub(crate) struct ProductResource {
+    /// The API group.
+    pub(crate) group: String,
+    /// The kind.
+    pub(crate) kind: String,
+    /// The name, in which `*` stands for any characters; `None` for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<String>,
 }
 
 /// What runtimes need to know of the components of a cluster.
@@ -71,6 +98,21 @@ pub(crate) struct ComponentFact {
     pub(crate) version: Option<String>,
 }
 
+impl ProductAccess {
+    /// Returns the namespaces of components that a product may use.
+    pub(crate) fn namespaces_of(&self, product: &str) -> BTreeSet<String> {
+        let namespaces = self.reserved_namespaces.iter();
+        let allowed = namespaces.filter(|(_, products)| products.contains(product));
+        allowed.map(|(namespace, _)| namespace.clone()).collect()
+    }
+
+    /// Returns the cluster-scoped resources that a product may create.
+    pub(crate) fn resources_of(&self, product: &str) -> BTreeSet<ProductResource> {
+        let resources = self.cluster_resources.get(product);
+        resources.cloned().unwrap_or_default()
+    }
+}
+
 impl Facts {
     /// Returns the `ConfigMap`.
     pub(crate) fn object(&self) -> Result<Object, ObjectError> {
@@ -103,6 +145,13 @@ mod tests {
             components: ComponentFacts {
                 argocd_url: Some("https://argocd.example.com".to_owned()),
                 ..ComponentFacts::default()
+            },
+            products: ProductAccess {
+                reserved_namespaces: BTreeMap::from([(
+                    "argo-rollouts".to_owned(),
+                    BTreeSet::from(["shop".to_owned()]),
+                )]),
+                ..ProductAccess::default()
             },
         };
         let object = facts.object().unwrap();

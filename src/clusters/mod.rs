@@ -1,16 +1,19 @@
 //! What the provider keeps in each cluster, and in Vault for it: the credential of its own, what
-//! verifies service accounts, and the facts that runtimes need. Builders are pure; `cluster_access`
-//! and the resources do the calls.
+//! verifies service accounts, and the facts that runtimes need. Builders are pure; the resources do the
+//! calls, and [`lock`] those of locks.
 
 mod base;
 mod facts;
 mod kubeconfig;
+pub(crate) mod lock;
 mod names;
 pub(crate) mod runtime;
 mod token_account;
 
 pub(crate) use self::base::{PROBE_ACCOUNT, own_account, own_namespace, reviewer_accounts};
-pub(crate) use self::facts::{ComponentFact, ComponentFacts, Facts};
+pub(crate) use self::facts::{
+    ComponentFact, ComponentFacts, Facts, ProductAccess, ProductResource,
+};
 pub(crate) use self::kubeconfig::{KubeconfigError, build_kubeconfig, decode};
 pub(crate) use self::names::{
     CLUSTER_LEASE, FACTS, NAMESPACE, PRODUCT_LABEL, REGISTRY_PREFIX, owner,

@@ -17,6 +17,7 @@ use super::Explain;
 use crate::clusters::KubeconfigError;
 use crate::components::ComponentError;
 use crate::error_chain::sentence;
+use crate::runtime::registry::RegistryError;
 
 /// What to do when the API server cannot be used.
 const CHECK_ACCESS: &str =
@@ -156,6 +157,16 @@ impl Explain for WaitError {
 impl Explain for ObjectError {
     fn explain(&self, _: &str) -> Diagnostics {
         Diagnostic::bug(self).into()
+    }
+}
+
+impl Explain for RegistryError {
+    fn explain(&self, attempt: &str) -> Diagnostics {
+        message(
+            attempt,
+            self,
+            "Nothing was changed. Use the version of the provider that wrote it; or, if people have edited it, correct it, or remove the key if the runtime does not exist any more.",
+        )
     }
 }
 

@@ -1,4 +1,4 @@
-//! Products and code repositories that this process has looked up, each look-up shared by all
+//! Products, code repositories and workers that this process has looked up, each look-up shared by all
 //! concurrent callers.
 
 mod absence;
@@ -8,6 +8,8 @@ mod groups;
 mod list;
 mod products;
 mod role;
+mod workers;
 
 pub(crate) use self::code_repos::CodeRepos;
 pub(crate) use self::products::Products;
+pub(crate) use self::workers::{Worker, WorkerError, Workers};

@@ -1,5 +1,7 @@
 //! From the provider block to the settings, with defaults filled in.
 
+use std::collections::BTreeSet;
+
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::value::Path;
 use url::Url;
@@ -182,9 +184,11 @@ fn vault_settings(block: Option<VaultBlock>, tenant: &str) -> Result<VaultSettin
     let Some(block) = block else {
         return Ok(VaultSettings {
             address: None,
+            cluster_address: None,
             namespace: None,
             ca_pem: None,
             manage_mounts: false,
+            shared_credential_paths: BTreeSet::new(),
             login: LoginSettings::Token(None),
             auth_mount: tenant.to_owned(),
         });
@@ -195,9 +199,11 @@ fn vault_settings(block: Option<VaultBlock>, tenant: &str) -> Result<VaultSettin
     let token = block.token.map(Secret::from);
     Ok(VaultSettings {
         ca_pem: ca_pem("vault", block.ca_pem, ca_file)?,
+        cluster_address: block.cluster_address.or_else(|| block.address.clone()),
         address: block.address,
         namespace: block.namespace.filter(|namespace| !namespace.is_empty()),
         manage_mounts: block.manage_mounts.unwrap_or(false),
+        shared_credential_paths: block.shared_credential_paths.unwrap_or_default(),
         login: login.unwrap_or(LoginSettings::Token(token)),
         auth_mount: block.auth_mount.unwrap_or_else(|| tenant.to_owned()),
     })

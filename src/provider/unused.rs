@@ -6,20 +6,7 @@ use super::block::ProviderBlock;
 
 /// Warns of arguments that nothing in this version uses.
 pub(super) fn warn_of_unused_arguments(block: &ProviderBlock, context: &mut ConfigureContext) {
-    let vault = block.vault.as_ref();
-    let arguments = [
-        (
-            "vault.cluster_address",
-            vault.is_some_and(|block| block.cluster_address.is_some()),
-        ),
-        (
-            "vault.shared_credential_paths",
-            vault
-                .and_then(|block| block.shared_credential_paths.as_ref())
-                .is_some_and(|paths| !paths.is_empty()),
-        ),
-        ("tenant_cluster", block.tenant_cluster.is_some()),
-    ];
+    let arguments = [("tenant_cluster", block.tenant_cluster.is_some())];
     let unused: Vec<_> = arguments
         .into_iter()
         .filter_map(|(argument, is_set)| is_set.then_some(argument))

@@ -5,12 +5,14 @@ mod cluster;
 mod code_repo;
 mod code_repo_binding;
 mod deletion_policy;
+mod deployment_runtime;
 mod environment;
 mod existing;
 mod gitlab_attribute;
 mod gitlab_object;
 mod home;
 mod manifest;
+mod pipeline_runtime;
 mod planned_reference;
 mod product;
 mod project;
@@ -34,6 +36,8 @@ pub(crate) fn register(registry: &mut Registry<Client>) {
         .resource(manifest::ManifestResource::<project::ProjectKind>::new())
         .resource(code_repo::CodeRepoResource)
         .resource(cluster::ClusterResource)
+        .resource(pipeline_runtime::PipelineRuntimeResource)
+        .resource(deployment_runtime::DeploymentRuntimeResource)
         .resource(manifest::ManifestResource::<
             code_repo_binding::CodeRepoBindingKind,
         >::new())

@@ -28,13 +28,17 @@ pub enum Drift {
 
 type Found = BTreeMap<ObjectRef, Object>;
 
+/// The lists of one refresh, which several [`LiveObjects`] of one cluster and one label can share.
+#[derive(Default)]
+pub struct Listings(Mutex<HashMap<Kind, Arc<OnceCell<Found>>>>);
+
 /// The objects of a cluster that carry an owner's label, as one process sees them during one refresh.
 ///
 /// Each kind is listed once, whatever the number of sets and objects that are compared.
 pub struct LiveObjects<'c> {
     cluster: &'c Cluster,
     selector: String,
-    kinds: Mutex<HashMap<Kind, Arc<OnceCell<Found>>>>,
+    listings: Arc<Listings>,
 }
 
 impl<'c> LiveObjects<'c> {
@@ -43,8 +47,14 @@ impl<'c> LiveObjects<'c> {
         Self {
             cluster,
             selector: label.selector(),
-            kinds: Mutex::default(),
+            listings: Arc::default(),
         }
+    }
+
+    /// Continues a refresh of the same cluster and label; nothing is sent.
+    #[must_use]
+    pub fn with_listings(self, listings: Arc<Listings>) -> Self {
+        Self { listings, ..self }
     }
 
     /// Returns all objects of a kind with the label.
@@ -138,7 +148,8 @@ impl<'c> LiveObjects<'c> {
     /// Lists a kind, if that has not been done. Concurrent callers share one request.
     async fn list(&self, resource: &Resource) -> Result<Arc<OnceCell<Found>>, ApiError> {
         let cell = {
-            let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
+            let kinds = &self.listings.0;
+            let mut kinds = kinds.lock().unwrap_or_else(PoisonError::into_inner);
             kinds.entry(resource.kind.clone()).or_default().clone()
         };
         let list = || async {
@@ -153,6 +164,12 @@ impl<'c> LiveObjects<'c> {
         };
         cell.get_or_try_init(list).await?;
         Ok(cell)
+    }
+}
+
+impl fmt::Debug for Listings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listings").finish_non_exhaustive()
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::apply::{Applier, ApplyError, ApplyFailure, Existing};
-use crate::cluster::{ApiError, Cluster, Deletion, Detail, Force, PatchMode};
+use crate::cluster::{ApiError, Cluster, Deletion, Detail, Force, PatchMode, Resource};
 use crate::object::{Kind, Object, ObjectRef};
 use crate::ownership::{Adoption, FieldManager, ForeignObject, Owner, check_ownership};
 use crate::wait::NotGoneError;
@@ -107,6 +107,41 @@ impl Cluster {
         })
     }
 
+    /// Begins to delete an object that belongs to no set, without waiting until it is gone.
+    ///
+    /// It must carry the owner's label and have this UID. One that is gone, or being deleted, is no error.
+    pub async fn begin_deletion(
+        &self,
+        object: &ObjectRef,
+        uid: &str,
+        owner: &Owner,
+    ) -> Result<(), DeleteObjectError> {
+        let begun = self.request_deletion(object, uid, owner).await;
+        begun.map(drop).map_err(|reason| DeleteObjectError {
+            object: object.clone(),
+            reason,
+        })
+    }
+
+    /// Waits until an object with this UID is gone that is being deleted.
+    pub async fn wait_for_deletion(
+        &self,
+        object: &ObjectRef,
+        uid: &str,
+        timeout: Duration,
+    ) -> Result<(), DeleteObjectError> {
+        let wait = async {
+            let resource = self.preferred_resource(&object.kind).await;
+            let resource = resource.map_err(ApiError::from)?;
+            let going = [(resource, object.clone(), uid.to_owned())];
+            Ok::<_, DeleteObjectFailure>(self.wait_until_gone(&going, timeout).await??)
+        };
+        wait.await.map_err(|reason| DeleteObjectError {
+            object: object.clone(),
+            reason,
+        })
+    }
+
     async fn try_delete_own(
         &self,
         object: &ObjectRef,
@@ -114,6 +149,22 @@ impl Cluster {
         owner: &Owner,
         timeout: Duration,
     ) -> Result<(), DeleteObjectFailure> {
+        match self.request_deletion(object, uid, owner).await? {
+            Some(resource) => {
+                let going = [(resource, object.clone(), uid.to_owned())];
+                Ok(self.wait_until_gone(&going, timeout).await??)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Requests the deletion of an object; `None` if it is gone.
+    async fn request_deletion(
+        &self,
+        object: &ObjectRef,
+        uid: &str,
+        owner: &Owner,
+    ) -> Result<Option<Resource>, DeleteObjectFailure> {
         let resource = self
             .preferred_resource(&object.kind)
             .await
@@ -123,7 +174,7 @@ impl Cluster {
             let found = self
                 .find_in(&resource, namespace, &object.name, Detail::Metadata)
                 .await?;
-            let Some(live) = found else { return Ok(()) };
+            let Some(live) = found else { return Ok(None) };
             check_ownership(&live, owner, None, &Adoption::Never)?;
             if live.uid() != Some(uid) {
                 return Err(DeleteObjectFailure::Foreign(ForeignObject::OtherUid {
@@ -137,12 +188,9 @@ impl Cluster {
                 self.delete(&resource, &live).await?
             };
             match deletion {
-                Deletion::Gone => return Ok(()),
+                Deletion::Gone => return Ok(None),
                 Deletion::Changed => {}
-                Deletion::Accepted => {
-                    let going = [(resource, object.clone(), uid.to_owned())];
-                    return Ok(self.wait_until_gone(&going, timeout).await??);
-                }
+                Deletion::Accepted => return Ok(Some(resource)),
             }
         }
         Err(DeleteObjectFailure::Contended)
@@ -183,6 +231,34 @@ impl Cluster {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Applies fields of an object that somebody else has made, such as one key of a `ConfigMap`; `None` if it does
+    /// not exist.
+    ///
+    /// The fields are the manager's from then on, whoever had them; those that it no longer applies go. The object
+    /// gets no label, and there is no check whose it is.
+    pub async fn apply_fields(
+        &self,
+        object: &Object,
+        manager: &FieldManager,
+    ) -> Result<Option<Object>, ApiError> {
+        let resource = self.resource(&object.kind()).await?;
+        let reference = object.reference();
+        let namespace = reference.namespace.as_deref();
+        let found = self
+            .find_in(&resource, namespace, &reference.name, Detail::Metadata)
+            .await?;
+        let Some(uid) = found.as_ref().and_then(Object::uid) else {
+            return Ok(None);
+        };
+        let mut object = object.clone();
+        // Without it, the object would be made if it were deleted in between.
+        object.require_uid(uid);
+        let (applied, _) = self
+            .patch(&resource, &object, manager, Force::Yes, PatchMode::Write)
+            .await?;
+        Ok(Some(applied))
     }
 
     /// Asks the server what it would answer to the application of an object, which nobody makes.

@@ -217,6 +217,14 @@ impl Vault {
         Ok(Some(answer.read::<Read<KubernetesRole>>()?.data))
     }
 
+    /// Deletes a role of a cluster's mount, which may be absent.
+    pub async fn delete_kubernetes_role(&self, name: &str, role: &str) -> Result<(), Error> {
+        let request = self.request_role(Verb::Delete, name, role);
+        self.session.send(&request).await?;
+        tracing::info!(mount = name, role, "deleted a role in Vault");
+        Ok(())
+    }
+
     /// Proves that Vault can verify a service account: logs in to a role with its token.
     pub async fn prove_kubernetes_login(
         &self,

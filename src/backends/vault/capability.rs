@@ -54,4 +54,23 @@ impl Vault {
             None => Ok(()),
         }
     }
+
+    /// Returns whether the token may read a secret of a key-value engine. A token that may not even ask counts as one
+    /// that may: then reading tells.
+    pub(crate) async fn may_read(&self, mount: &str, path: &str) -> Result<bool, Error> {
+        let data = format!("{mount}/data/{path}");
+        let question = Question {
+            paths: vec![data.as_str()],
+        };
+        let request = self
+            .session
+            .request(Verb::Write, "sys", "capabilities-self");
+        let answer = match self.session.send(&request.with_body(&question)?).await {
+            Err(error) if matches!(error.kind(), Kind::Forbidden { .. }) => return Ok(true),
+            answered => answered?,
+        };
+        let capabilities = answer.read::<Answered>()?.data;
+        let mut of_path = capabilities.get(&data).into_iter().flatten();
+        Ok(of_path.any(|capability| capability == "read" || capability == "root"))
+    }
 }

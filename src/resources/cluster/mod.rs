@@ -16,7 +16,6 @@ mod delete;
 mod forget;
 mod guard;
 mod list;
-mod lock;
 mod manifest;
 mod manifest_change;
 mod model;

@@ -13,6 +13,7 @@ use super::addresses::AddressesModel;
 use super::slots::ComponentsModel;
 use super::validators::{api_server, duration, node_port, version};
 use crate::client::Client;
+use crate::clusters::{ProductAccess, ProductResource};
 use crate::config_repo::Validation;
 use crate::resources::attribute::name_rule;
 
@@ -220,6 +221,26 @@ impl ClusterModel {
             Validation::Skip
         } else {
             Validation::Full
+        }
+    }
+}
+
+impl ClusterModel {
+    /// Returns what products may use besides their own.
+    pub(super) fn product_access(&self) -> ProductAccess {
+        let resources = self.product_allowed_cluster_resources.iter().flatten();
+        let resources = resources.map(|(product, listed)| {
+            let listed = listed.iter().map(|resource| ProductResource {
+                group: resource.group.clone(),
+                kind: resource.kind.clone(),
+                name: resource.name.clone(),
+            });
+            (product.clone(), listed.collect())
+        });
+        let namespaces = self.reserved_namespaces_allowed_products.clone();
+        ProductAccess {
+            reserved_namespaces: namespaces.unwrap_or_default(),
+            cluster_resources: resources.collect(),
         }
     }
 }

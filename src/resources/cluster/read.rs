@@ -334,6 +334,7 @@ async fn inspect(
     let facts = facts.filter(|facts| facts.cluster_uid == uid && facts.name == state.name);
     let facts = facts.map(|facts| Facts {
         components: selection.facts(components, &addresses.gateway, recorded),
+        products: state.product_access(),
         ..facts
     });
     drift.extend(base_drift(cluster, state, facts.as_ref(), &live, &attempt).await?);

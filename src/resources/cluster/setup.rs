@@ -16,13 +16,13 @@ use terraform_plugin::value::Tf;
 
 use super::access::{Connection, open};
 use super::guard::require_entry;
-use super::lock::Lock;
 use super::model::{ClusterModel, CredentialModel};
 use super::reviewer::Reviewer;
 use super::runtime_access::RuntimeCredential;
 use super::stored::ClusterSecrets;
 use super::tokens::Tokens;
 use crate::client::Client;
+use crate::clusters::lock::Lock;
 use crate::clusters::{
     ComponentFacts, Facts, NAMESPACE, OWN_ACCOUNT, REVIEWER_ACCOUNT, build_kubeconfig, own_account,
     own_namespace, owner, reviewer_accounts,
@@ -348,6 +348,7 @@ impl Setup<'_> {
             vault_audience: AUDIENCE.to_owned(),
             reviewer_token,
             components: self.components.clone(),
+            products: self.planned.product_access(),
         }
     }
 }

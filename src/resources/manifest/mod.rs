@@ -9,4 +9,4 @@ mod resource;
 pub(crate) use data_source::ManifestDataSource;
 pub(crate) use kind::ManifestKind;
 pub(crate) use list::{EntityList, ListArguments, ListDataSource, Listed};
-pub(crate) use resource::ManifestResource;
+pub(crate) use resource::{EntityIdentity, ManifestResource};

@@ -98,7 +98,11 @@ impl Credentials {
                     secret_type: secret.secret_type,
                     labels: BTreeMap::new(),
                     annotations: secret.annotations.clone(),
-                    data: secret.data.iter().map(|(key, text)| (key.as_str(), text.clone())).collect(),
+                    data: secret
+                        .data
+                        .iter()
+                        .map(|(key, text)| (key.as_str(), text.clone()))
+                        .collect(),
                 },
             };
             objects.push(secret.object()?);
@@ -121,9 +125,8 @@ impl Credentials {
         let policies = entries.filter_map(|(entry, credential)| match credential {
             Credential::Vault { mount, path, .. } => {
                 let name = format!("{}-{entry}", inputs.names().uid());
-                let text = format!(
-                    "path \"{mount}/data/{path}\" {{\n  capabilities = [\"read\"]\n}}\n"
-                );
+                let text =
+                    format!("path \"{mount}/data/{path}\" {{\n  capabilities = [\"read\"]\n}}\n");
                 Some((name, text))
             }
             Credential::DeployKey { .. } => None,
@@ -262,6 +265,9 @@ impl Credentials {
     }
 }
 
+/// The longest name of a store.
+const STORE_LENGTH: usize = 253;
+
 /// The value from Vault in a template.
 const VALUE: &str = "{{ .value }}";
 
@@ -277,7 +283,7 @@ struct CopiedSecret {
 
 /// The name of the store of a mount.
 fn store_name(account: &str, mount: &str) -> String {
-    let store = names::account_store(account);
+    let store = format!("nautes-{account}");
     if mount == GIT_MOUNT {
         return store;
     }
@@ -286,7 +292,7 @@ fn store_name(account: &str, mount: &str) -> String {
         .bytes()
         .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     if is_label {
-        return names::shorten(&name, names::LABEL_LENGTH);
+        return names::shorten(&name, STORE_LENGTH);
     }
     let hash = crate::components::Sha256::compute(mount.as_bytes()).to_string();
     let hash: String = hash.chars().take(8).collect();
@@ -295,7 +301,11 @@ fn store_name(account: &str, mount: &str) -> String {
 
 /// Returns host and port, and the path of the repository, of an SSH URL in either spelling.
 fn parts(ssh_url: &str) -> (String, String) {
-    let without_user = |text: &str| text.rsplit_once('@').map_or(text, |(_, rest)| rest).to_owned();
+    let without_user = |text: &str| {
+        text.rsplit_once('@')
+            .map_or(text, |(_, rest)| rest)
+            .to_owned()
+    };
     let (host, path) = match ssh_url.strip_prefix("ssh://") {
         Some(rest) => rest.split_once('/').unwrap_or((rest, "")),
         None => ssh_url.split_once(':').unwrap_or((ssh_url, "")),
@@ -323,12 +333,21 @@ mod tests {
     #[test]
     fn both_spellings_of_an_ssh_url_name_host_and_repository() {
         for (url, expected) in [
-            ("git@gitlab.example.com:demo/shop.git", "gitlab.example.com/demo/shop"),
-            ("ssh://git@gitlab.example.com:2222/demo/shop.git", "gitlab.example.com:2222/demo/shop"),
+            (
+                "git@gitlab.example.com:demo/shop.git",
+                "gitlab.example.com/demo/shop",
+            ),
+            (
+                "ssh://git@gitlab.example.com:2222/demo/shop.git",
+                "gitlab.example.com:2222/demo/shop",
+            ),
         ] {
             assert_eq!(repository(url), expected);
         }
-        assert_eq!(host("git@gitlab.example.com:demo/shop.git"), "gitlab.example.com");
+        assert_eq!(
+            host("git@gitlab.example.com:demo/shop.git"),
+            "gitlab.example.com"
+        );
     }
 
     #[test]

@@ -84,7 +84,12 @@ fn quoted(text: &str) -> String {
         match byte {
             b'"' | b'\\' => quoted.extend(['\\', char::from(byte)]),
             b' '..=b'~' => quoted.push(char::from(byte)),
-            other => quoted.push_str(&format!("\\{other:03}")),
+            other => {
+                // A number of three digits, so that a digit behind it is not part of it.
+                let digits = [other / 100, other / 10 % 10, other % 10];
+                quoted.push('\\');
+                quoted.extend(digits.map(|digit| char::from(b'0' + digit)));
+            }
         }
     }
     quoted.push('"');

@@ -6,6 +6,7 @@
 
 mod access;
 mod check;
+mod credentials;
 mod event;
 mod event_source;
 mod filter;
@@ -20,13 +21,15 @@ mod tests;
 mod trigger;
 
 pub(crate) use self::access::sensor_access;
-pub(crate) use self::check::{PipelineProblem, check};
-pub(crate) use self::event::{WebhookEvent, hook_events};
+pub(crate) use self::check::check;
+pub(crate) use self::credentials::{
+    Credential, Credentials, REPORT_PREFIX, SOURCE_ENTRY, VaultKind,
+};
+pub(crate) use self::event::hook_events;
 pub(crate) use self::event_source::{calendar_event_source, gitlab_event_source};
 pub(crate) use self::hook_token::{TOKEN_KEY, hook_token_secret, token_hash};
-pub(crate) use self::ingress::{IngressError, hook_url, ingress};
+pub(crate) use self::ingress::{hook_url, ingress};
 pub(crate) use self::inputs::{
     GitLabServer, HistoryLimits, HookTask, PipelineInputs, RepositoryFacts,
 };
-pub(crate) use self::names::PipelineNames;
 pub(crate) use self::sensor::sensor;

@@ -14,6 +14,11 @@ const NAME: &str = "kube-apiserver";
 /// The timeout of the test bed's own calls.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 
+/// How often a request is made that the server has refused for the time being.
+const ATTEMPTS: u32 = 100;
+
+const RETRY_INTERVAL: Duration = Duration::from_millis(100);
+
 /// A client with the administrator's permissions.
 #[derive(Debug)]
 pub(super) struct Api {
@@ -44,8 +49,25 @@ impl Api {
     }
 
     /// Makes a request; returns null for a response without a body, and the text of a response that
-    /// is not JSON.
+    /// is not JSON. It is repeated while the server asks for patience, as after a new definition.
     pub(super) fn request(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, Error> {
+        for _ in 1..ATTEMPTS {
+            match self.request_once(method.clone(), path, body) {
+                Err(Error::Refused { status, .. }) if status == StatusCode::TOO_MANY_REQUESTS => {
+                    std::thread::sleep(RETRY_INTERVAL);
+                }
+                result => return result,
+            }
+        }
+        self.request_once(method, path, body)
+    }
+
+    fn request_once(
         &self,
         method: Method,
         path: &str,

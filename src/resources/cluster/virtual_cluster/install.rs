@@ -18,7 +18,6 @@ use terraform_plugin::value::{Known, Path};
 use terraform_plugin::waiting::waiting_for;
 
 use super::super::access::{Connection, open};
-use super::super::lock::Lock;
 use super::super::model::{ClusterModel, VclusterModel};
 use super::super::stored::ClusterSecrets;
 use super::host::Host;
@@ -26,6 +25,7 @@ use super::plan::node_port_of;
 use super::{host_name, object_set, path, settings};
 use crate::client::Client;
 use crate::clusters::NAMESPACE;
+use crate::clusters::lock::Lock;
 use crate::components::vcluster::VirtualCluster;
 use crate::diagnostics::Context as _;
 use crate::resources::home::Home;

@@ -14,7 +14,7 @@ use crate::runtime::pipeline::{
 };
 use crate::secret::Secret;
 
-fn objects(sample: &Sample) -> Vec<Object> {
+pub(super) fn objects(sample: &Sample) -> Vec<Object> {
     let inputs = sample.inputs();
     let token = Secret::from("token".to_owned());
     let hashes = BTreeMap::from([(SOURCE, token_hash(&token))]);
@@ -51,9 +51,6 @@ fn collection(object: &Value) -> String {
 #[test]
 fn the_api_server_takes_the_objects_as_they_are() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/components");
-    if !folder.is_dir() {
-        return;
-    }
     let control_plane = ControlPlane::shared().unwrap();
     for file in ["argo-events-v1.9.11.yaml", "tekton-pipelines-v1.15.0.yaml"] {
         let text = std::fs::read_to_string(folder.join(file)).unwrap();

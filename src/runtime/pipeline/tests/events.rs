@@ -15,7 +15,7 @@ fn event(header: &str, body: &Value) -> Value {
     json!({ "headers": { "X-Gitlab-Event": [header] }, "body": body })
 }
 
-fn push(reference: &str) -> Value {
+pub(super) fn push(reference: &str) -> Value {
     event(
         "Push Hook",
         &json!({
@@ -33,7 +33,7 @@ fn push(reference: &str) -> Value {
     )
 }
 
-fn tag(name: &str) -> Value {
+pub(super) fn tag(name: &str) -> Value {
     event(
         "Tag Push Hook",
         &json!({
@@ -51,7 +51,7 @@ fn tag(name: &str) -> Value {
     )
 }
 
-fn deleted_branch(reference: &str) -> Value {
+pub(super) fn deleted_branch(reference: &str) -> Value {
     event(
         "Push Hook",
         &json!({
@@ -68,7 +68,7 @@ fn deleted_branch(reference: &str) -> Value {
     )
 }
 
-fn merge_request(title: &str) -> Value {
+pub(super) fn merge_request(title: &str) -> Value {
     event(
         "Merge Request Hook",
         &json!({
@@ -89,7 +89,7 @@ fn merge_request(title: &str) -> Value {
     )
 }
 
-fn note() -> Value {
+pub(super) fn note() -> Value {
     event(
         "Note Hook",
         &json!({

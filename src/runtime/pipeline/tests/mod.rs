@@ -1,6 +1,7 @@
 //! The objects of a pipeline runtime: what they do with events, and whether an API server takes them.
 
 mod api_server;
+mod argo_events;
 mod events;
 mod init_run;
 mod jq;

@@ -1,4 +1,4 @@
-//! The lock of a cluster: of several runs one changes what is in it.
+//! Locks in a cluster: of several runs one changes what is in it, or what the runtimes of a product share.
 
 use std::fmt;
 use std::future::Future;
@@ -11,25 +11,36 @@ use nautes_model::EntityName;
 use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::waiting::waiting_for;
 
-use crate::clusters::{CLUSTER_LEASE, NAMESPACE, owner};
+use super::{CLUSTER_LEASE, NAMESPACE, owner};
 use crate::diagnostics::{Context as _, Explain};
 
-/// The lock of a cluster, held. Dropping it gives it back.
-pub(super) struct Lock {
+/// A lock in a cluster, held. Dropping it gives it back.
+pub(crate) struct Lock {
     lease: HeldLease,
     attempt: String,
 }
 
 impl Lock {
-    /// Takes the lock in a cluster that has the namespace of the provider, and waits while another run holds it.
-    pub(super) async fn acquire(
+    /// Takes the lock of a cluster that has the namespace of the provider, and waits while another run holds it.
+    pub(crate) async fn acquire(
         cluster: &Arc<Cluster>,
         name: &EntityName,
         attempt: &str,
     ) -> Result<Self, LockError> {
+        Self::acquire_lease(cluster, name, CLUSTER_LEASE, attempt).await
+    }
+
+    /// Takes the lock of what a `Lease` of this name stands for. Whoever needs that of the cluster, too, takes it first.
+    pub(crate) async fn acquire_lease(
+        cluster: &Arc<Cluster>,
+        name: &EntityName,
+        lease: &str,
+        attempt: &str,
+    ) -> Result<Self, LockError> {
+        let lease = lease.to_owned();
         let lock = LeaseLock {
             namespace: NAMESPACE.to_owned(),
-            name: CLUSTER_LEASE.to_owned(),
+            name: lease.clone(),
             owner: owner()?,
             timing: LeaseTiming::default(),
         };
@@ -40,6 +51,7 @@ impl Lock {
             let holder = seen.lock().unwrap_or_else(PoisonError::into_inner);
             LeaseHolder {
                 cluster: &cluster_name,
+                lease: &lease,
                 holder: holder.as_deref(),
             }
             .to_string()
@@ -58,7 +70,7 @@ impl Lock {
     }
 
     /// Runs work under the lock. If it is lost, the work stops.
-    pub(super) async fn run<T>(
+    pub(crate) async fn run<T>(
         &self,
         work: impl Future<Output = Result<T, Diagnostics>>,
     ) -> Result<T, Diagnostics> {
@@ -66,12 +78,12 @@ impl Lock {
     }
 
     /// Makes calls with another credential from now on.
-    pub(super) fn use_cluster(&self, cluster: &Arc<Cluster>) {
+    pub(crate) fn use_cluster(&self, cluster: &Arc<Cluster>) {
         self.lease.use_cluster(cluster);
     }
 
     /// Gives the lock back. One that cannot be given back ends by itself.
-    pub(super) async fn release(self) {
+    pub(crate) async fn release(self) {
         if let Err(error) = self.lease.release().await {
             tracing::debug!(%error, "the lock of a cluster could not be given back");
         }
@@ -80,7 +92,7 @@ impl Lock {
 
 /// The lock cannot be taken.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum LockError {
+pub(crate) enum LockError {
     /// The name of the owner cannot be used.
     #[error(transparent)]
     Owner(#[from] InvalidOwner),
@@ -91,7 +103,7 @@ pub(super) enum LockError {
 
 impl LockError {
     /// Whether the cluster does not accept the credential any more.
-    pub(super) fn is_unauthorized(&self) -> bool {
+    pub(crate) fn is_unauthorized(&self) -> bool {
         let Self::Lease(LeaseError::Api { source, .. }) = self else {
             return false;
         };
@@ -113,21 +125,23 @@ impl Explain for LockError {
 /// What a run waits for.
 struct LeaseHolder<'a> {
     cluster: &'a str,
+    lease: &'a str,
     holder: Option<&'a str>,
 }
 
 impl fmt::Display for LeaseHolder<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { cluster, holder } = self;
+        let Self {
+            cluster,
+            lease,
+            holder,
+        } = self;
         match holder {
             Some(holder) => write!(
                 f,
-                "another run in the cluster {cluster} to end, which holds the Lease {NAMESPACE}/{CLUSTER_LEASE} as {holder}"
+                "another run in the cluster {cluster} to end, which holds the Lease {NAMESPACE}/{lease} as {holder}"
             ),
-            None => write!(
-                f,
-                "the Lease {NAMESPACE}/{CLUSTER_LEASE} of the cluster {cluster}"
-            ),
+            None => write!(f, "the Lease {NAMESPACE}/{lease} of the cluster {cluster}"),
         }
     }
 }

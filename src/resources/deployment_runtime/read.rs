@@ -1,0 +1,238 @@
+//! Refreshes and imports of a deployment runtime.
+
+use std::sync::Arc;
+
+use nautes_model::entity::Entity;
+use nautes_model::reference::{CodeRepoReference, EntityId};
+use nautes_model::{EntityKey, EntityName, Kind, ProductId, RepositoryId};
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::resource::{ImportTarget, Operation};
+use terraform_plugin::value::Known;
+
+use super::deployment::{Deployment, cluster_of};
+use super::manifest;
+use super::model::DeploymentRuntimeModel;
+use super::save::{existing_deployment, fill_computed};
+use crate::claim::{Claim, ObjectId};
+use crate::client::Client;
+use crate::lookup::{Worker, WorkerError};
+use crate::resources::attribute::{CommonAttributes, drift_attribute, split_import_id};
+use crate::resources::home::{Found, Home, ManifestLocation, drift_of};
+use crate::resources::manifest::EntityIdentity;
+use crate::resources::references::entity_name;
+
+/// The type of deployment runtimes.
+pub(super) const TYPE_NAME: &str = Kind::DeploymentRuntime.terraform_type();
+
+/// The key of the code repository in private data: what the reference in the state means.
+const SOURCE: &str = "source";
+
+/// Returns a runtime as an object that an instance in the state holds.
+pub(super) fn object_id(product: ProductId, name: &EntityName) -> ObjectId {
+    let name = name.clone();
+    ObjectId {
+        type_name: TYPE_NAME,
+        id: EntityId { product, name }.to_string(),
+    }
+}
+
+/// Reads a runtime; `None` if neither its manifest nor anything in the worker is there.
+pub(super) async fn read(
+    operation: &mut Operation<Client>,
+    mut state: DeploymentRuntimeModel,
+) -> Result<Option<DeploymentRuntimeModel>, Diagnostics> {
+    let client = operation.client().clone();
+    let EntityId { product, name } = state.entity_id()?;
+    let key = EntityKey::new(Kind::DeploymentRuntime, name.clone());
+    let home = Home::product(&client, product).at(ManifestLocation::load(&operation.private));
+    let attempt = format!("read the deployment runtime {name}");
+    let mut drift = Vec::new();
+    let mut is_absent = false;
+    match home.read(&key, &attempt).await? {
+        Found::Unchanged => {}
+        Found::Absent => {
+            is_absent = true;
+            drift.push("the manifest was deleted".to_owned());
+        }
+        Found::Present(present, location) => {
+            if let Some(Entity::DeploymentRuntime(found)) = &present.entity {
+                let kept = meant_source(&client, product, &state).await;
+                manifest::update_from(&mut state, found, kept);
+                operation
+                    .private
+                    .set(SOURCE, &found.manifest_source.code_repo)
+                    .map_err(Diagnostic::bug)?;
+            }
+            state.common.manifest_path = Known(present.path.clone());
+            drift.extend(drift_of(&present));
+            location.store(&mut operation.private)?;
+        }
+    }
+    let object = object_id(product, &name);
+    if client.settings().nautes_reconciles() {
+        if is_absent {
+            return Ok(None);
+        }
+        client
+            .holders()
+            .record_read(&object, &mut operation.private)?;
+        state.common.drift = drift_attribute(drift);
+        return Ok(Some(state));
+    }
+    let inspected = inspect(operation, &client, &state, is_absent).await;
+    match inspected {
+        Ok(None) => return Ok(None),
+        Ok(Some(found)) => drift.extend(found),
+        Err(WorkerError::Unreachable { name, error }) => {
+            let (summary, detail) = WorkerError::unreachable_warning(&name, &error);
+            operation.warn(summary, detail);
+        }
+        Err(WorkerError::Failed(found)) => return Err(found),
+    }
+    client
+        .holders()
+        .record_read(&object, &mut operation.private)?;
+    state.common.drift = drift_attribute(drift);
+    Ok(Some(state))
+}
+
+/// Describes what differs in the worker and in Vault; `None` if the runtime is gone from both the repository and the
+/// worker.
+async fn inspect(
+    operation: &Operation<Client>,
+    client: &Arc<Client>,
+    state: &DeploymentRuntimeModel,
+    is_absent: bool,
+) -> Result<Option<Vec<String>>, WorkerError> {
+    let Known(cluster) = &state.cluster else {
+        return Ok(Some(vec!["nothing is in a cluster yet".to_owned()]));
+    };
+    let cluster = entity_name("cluster", cluster)?;
+    let worker = client.worker(&cluster).await?;
+    let deployment = deployment(operation, client, state, worker).await?;
+    if is_absent && deployment.reconciler.entry().await?.is_none() {
+        return Ok(None);
+    }
+    let application = deployment.application(state)?;
+    let contribution = deployment.contribution(state);
+    let found = deployment
+        .reconciler
+        .drift(&contribution, vec![application])
+        .await?;
+    Ok(Some(found))
+}
+
+/// Returns a runtime as it is in its worker.
+async fn deployment(
+    operation: &Operation<Client>,
+    client: &Arc<Client>,
+    state: &DeploymentRuntimeModel,
+    worker: Arc<Worker>,
+) -> Result<Deployment, Diagnostics> {
+    let EntityId { product, .. } = state.entity_id()?;
+    let kept = operation.private.get::<RepositoryId>(SOURCE);
+    let source = match kept {
+        Some(kept) => Some(kept),
+        None => meant_source(client, product, state).await,
+    };
+    let source = source.ok_or_else(|| {
+        let detail = "It is not known which code repository the runtime deploys. Apply it again.";
+        Diagnostics::from(Diagnostic::error(
+            "The code repository is not known",
+            detail,
+        ))
+    })?;
+    existing_deployment(client, state, worker, source).await
+}
+
+/// Keeps which code repository the reference in the state means.
+pub(super) fn store_source(
+    operation: &mut Operation<Client>,
+    source: RepositoryId,
+) -> Result<(), Diagnostics> {
+    let stored = operation.private.set(SOURCE, &source);
+    stored.map_err(|error| Diagnostic::bug(error).into())
+}
+
+/// Returns the code repository that the reference in the state means, as far as that is known.
+async fn meant_source(
+    client: &Client,
+    product: ProductId,
+    state: &DeploymentRuntimeModel,
+) -> Option<RepositoryId> {
+    match state.manifest_source.code_repo.parse().ok()? {
+        CodeRepoReference::Id(id) => Some(id),
+        CodeRepoReference::Name(name) => {
+            let repositories = client.code_repos().ok()?;
+            repositories.resolve(None, product, &name).await.ok()
+        }
+    }
+}
+
+/// Finds a runtime by its product and name; `None` if there is no manifest.
+pub(super) async fn import(
+    operation: &mut Operation<Client>,
+    target: ImportTarget<EntityIdentity>,
+) -> Result<Option<DeploymentRuntimeModel>, Diagnostics> {
+    let client = operation.client().clone();
+    let (product, name) = match target {
+        ImportTarget::Identity(identity) => (identity.product_id, identity.name),
+        ImportTarget::Id(id) => split_import_id(Kind::DeploymentRuntime, &id)?,
+    };
+    let name = entity_name("name", &name)?;
+    let Some((state, location, source)) = load(&client, product, &name).await? else {
+        return Ok(None);
+    };
+    store_source(operation, source)?;
+    location.store(&mut operation.private)?;
+    Claim::load_or_store(&mut operation.private)?;
+    Ok(Some(state))
+}
+
+/// Loads a runtime of which nothing is known but its name and the reference to its product.
+pub(super) async fn load(
+    client: &Client,
+    product: String,
+    name: &EntityName,
+) -> Result<Option<(DeploymentRuntimeModel, ManifestLocation, RepositoryId)>, Diagnostics> {
+    let id = client.products()?.resolve(&product).await?;
+    let key = EntityKey::new(Kind::DeploymentRuntime, name.clone());
+    let attempt = format!("read the {key}");
+    let home = Home::product(client, id);
+    let Found::Present(present, location) = home.read(&key, &attempt).await? else {
+        return Ok(None);
+    };
+    let Some(Entity::DeploymentRuntime(found)) = &present.entity else {
+        let reasons = drift_of(&present).join("; ");
+        let detail = format!("Its manifest cannot be read: {reasons}.");
+        return Err(Diagnostic::error(format!("Cannot {attempt}"), detail).into());
+    };
+    let snapshot = home.snapshot(&attempt).await?;
+    let environment = &found.destination.environment;
+    let cluster = snapshot
+        .as_ref()
+        .and_then(|snapshot| cluster_of(snapshot, environment));
+    let Some(cluster) = cluster else {
+        let detail = format!(
+            "Its environment {environment} does not exist, so it is not known in which cluster it is."
+        );
+        return Err(Diagnostic::error(format!("Cannot {attempt}"), detail).into());
+    };
+    let common = CommonAttributes::new(product);
+    let mut state = manifest::from_entity(common, found);
+    let namespaces = found.effective_namespaces().into_iter().map(str::to_owned);
+    fill_computed(&mut state, id, name, cluster, namespaces.collect());
+    state.common.manifest_path = Known(present.path.clone());
+    state.common.drift = drift_attribute(drift_of(&present));
+    Ok(Some((state, location, found.manifest_source.code_repo)))
+}
+
+/// Returns the worker of an existing runtime.
+pub(super) async fn worker_of(
+    client: &Client,
+    state: &DeploymentRuntimeModel,
+) -> Result<Arc<Worker>, WorkerError> {
+    let cluster = state.cluster.require_known("cluster");
+    let cluster = cluster.map_err(Diagnostics::from)?;
+    client.worker(&entity_name("cluster", cluster)?).await
+}

@@ -1,0 +1,84 @@
+//! The life cycle of a deployment runtime.
+
+use terraform_plugin::diagnostics::Diagnostics;
+use terraform_plugin::resource::{ImportTarget, Operation, Planning, Resource};
+
+use super::model::DeploymentRuntimeModel;
+use super::read::{self, TYPE_NAME, object_id};
+use super::{delete, plan, save};
+use crate::client::Client;
+use crate::resources::manifest::EntityIdentity;
+
+/// `nautes_deployment_runtime`.
+pub(crate) struct DeploymentRuntimeResource;
+
+impl Resource for DeploymentRuntimeResource {
+    type Client = Client;
+    type State = DeploymentRuntimeModel;
+    type Identity = EntityIdentity;
+    const TYPE_NAME: &'static str = TYPE_NAME;
+
+    async fn create(
+        &self,
+        operation: &mut Operation<Client>,
+        planned: DeploymentRuntimeModel,
+    ) -> Result<DeploymentRuntimeModel, Diagnostics> {
+        Box::pin(save::create(operation, planned)).await
+    }
+
+    async fn read(
+        &self,
+        operation: &mut Operation<Client>,
+        state: DeploymentRuntimeModel,
+    ) -> Result<Option<DeploymentRuntimeModel>, Diagnostics> {
+        Box::pin(read::read(operation, state)).await
+    }
+
+    async fn update(
+        &self,
+        operation: &mut Operation<Client>,
+        prior: DeploymentRuntimeModel,
+        planned: DeploymentRuntimeModel,
+    ) -> Result<DeploymentRuntimeModel, Diagnostics> {
+        Box::pin(save::update(operation, &prior, planned)).await
+    }
+
+    async fn delete(
+        &self,
+        operation: &mut Operation<Client>,
+        state: DeploymentRuntimeModel,
+    ) -> Result<(), Diagnostics> {
+        Box::pin(delete::delete(operation, &state)).await
+    }
+
+    async fn modify_plan(&self, planning: &mut Planning<'_, Self>) -> Result<(), Diagnostics> {
+        plan::modify(planning).await
+    }
+
+    async fn plan_delete(
+        &self,
+        operation: &mut Operation<Client>,
+        state: DeploymentRuntimeModel,
+    ) -> Result<(), Diagnostics> {
+        let id = state.entity_id()?;
+        let object = object_id(id.product, &id.name);
+        let holders = operation.client().holders();
+        holders.record_planned_deletion(&object, &operation.private)
+    }
+
+    fn identity(&self, state: &DeploymentRuntimeModel) -> Option<EntityIdentity> {
+        let id = state.entity_id().ok()?;
+        Some(EntityIdentity {
+            product_id: id.product.to_string(),
+            name: id.name.to_string(),
+        })
+    }
+
+    async fn import(
+        &self,
+        operation: &mut Operation<Client>,
+        target: ImportTarget<EntityIdentity>,
+    ) -> Result<Option<DeploymentRuntimeModel>, Diagnostics> {
+        Box::pin(read::import(operation, target)).await
+    }
+}

@@ -1,0 +1,316 @@
+//! Creating and updating a deployment runtime: first the manifest, then what is in the cluster and in Vault.
+//!
+//! The registry in the cluster records a creation that has begun, so that the next one goes on with it.
+
+use std::sync::Arc;
+
+use nautes_model::entity::Entity;
+use nautes_model::name::default_namespace;
+use nautes_model::reference::EntityId;
+use nautes_model::{EntityKey, EntityName, ProductId, RepositoryId};
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::resource::Operation;
+use terraform_plugin::value::{Known, Path, Tf};
+
+use super::deployment::{Deployment, Waited, cluster_of, source_of};
+use super::manifest;
+use super::model::DeploymentRuntimeModel;
+use super::read::{object_id, store_source};
+use crate::claim::Claim;
+use crate::client::Client;
+use crate::config_repo::{PutMode, Snapshot};
+use crate::error_chain::sentence;
+use crate::resources::home::{Home, ManifestLocation, took_over_warning};
+use crate::resources::references::{ReferenceResolver, entity_name};
+use crate::runtime::names;
+use crate::runtime::registry::Progress;
+
+/// Creates a runtime, or goes on with a creation that was interrupted.
+pub(super) async fn create(
+    operation: &mut Operation<Client>,
+    mut planned: DeploymentRuntimeModel,
+) -> Result<DeploymentRuntimeModel, Diagnostics> {
+    let client = operation.client().clone();
+    let name = entity_name("name", &planned.name)?;
+    let attempt = format!("create the deployment runtime {name}");
+    let request = client.wait_graph().begin([]);
+    let reference = &planned.common.product;
+    let product = client.products()?.locate(&request, reference).await?.id;
+    let key = EntityKey::new(nautes_model::Kind::DeploymentRuntime, name.clone());
+    let claim = Claim::load_or_store(&mut operation.private)?;
+    let home = Home::product(&client, product).with_claim(Some(claim.clone()));
+    request.may_write(home.target(key.clone()));
+    let references = ReferenceResolver {
+        client: &client,
+        product,
+        request: Some(&request),
+    };
+    let source = resolve_source(references, &planned).await?;
+    let validation = planned.common.validation(&client);
+    let mut mode = PutMode::Create;
+    let nautes_reconciles = client.settings().nautes_reconciles();
+    let namespaces = if nautes_reconciles {
+        planned.written_namespaces().unwrap_or_default().to_vec()
+    } else {
+        effective_namespaces(&client, product, &planned).await?
+    };
+    let entity = manifest::entity(&planned, product, source, namespaces.clone())?;
+    let environment = &entity.destination.environment;
+    let known = home.snapshot(&attempt).await?;
+    let mut cluster = find_cluster(known.as_deref(), environment);
+    if cluster.is_none() {
+        // Waits for an environment that is about to be created.
+        let wanted = entity.clone().into();
+        let snapshot = home
+            .dry_run(&request, &wanted, &PutMode::Create, validation, &attempt)
+            .await?;
+        cluster = find_cluster(Some(&snapshot), environment);
+    }
+    let cluster = cluster.ok_or_else(|| no_environment(product, environment))?;
+    let deployment = if nautes_reconciles {
+        None
+    } else {
+        client.require_vault().await?;
+        let worker = client.worker(&cluster).await?;
+        let deployment = Deployment::new(&client, worker, &entity, namespaces.clone()).await?;
+        deployment.check(&planned).await?;
+        let entry = deployment.reconciler.entry().await?;
+        if entry.is_some_and(|entry| entry.progress == Progress::Creating) {
+            // The manifest is that of an earlier attempt.
+            mode = PutMode::Update(None);
+        }
+        Some(deployment)
+    };
+    let saved = home
+        .put(&request, &entity.clone().into(), mode, validation, &attempt)
+        .await?;
+    drop(request);
+    saved.location.store(&mut operation.private)?;
+    store_source(operation, source)?;
+    if saved.took_over {
+        let (summary, detail) = took_over_warning(&key);
+        operation.warn(summary, detail);
+    }
+    if let Some(deployment) = &deployment
+        && let Waited::NotReached { summary, detail } = deployment.reconcile(&planned).await?
+    {
+        operation.warn(summary, detail);
+    }
+    client
+        .holders()
+        .record_created(&object_id(product, &name), &claim)?;
+    fill_computed(&mut planned, product, &name, &cluster, namespaces);
+    planned.common.manifest_path = Known(saved.path);
+    Ok(planned)
+}
+
+/// Updates a runtime without an interruption: what it had goes when it works with what it gets.
+pub(super) async fn update(
+    operation: &mut Operation<Client>,
+    prior: &DeploymentRuntimeModel,
+    mut planned: DeploymentRuntimeModel,
+) -> Result<DeploymentRuntimeModel, Diagnostics> {
+    let client = operation.client().clone();
+    let EntityId { product, name } = prior.entity_id()?;
+    let attempt = format!("update the deployment runtime {name}");
+    let location = ManifestLocation::load(&operation.private);
+    let mode = PutMode::Update(location.as_ref().map(|known| known.verified.clone()));
+    let claim = Claim::load_or_store(&mut operation.private)?;
+    client
+        .holders()
+        .record(&object_id(product, &name), &claim)?;
+    let key = EntityKey::new(nautes_model::Kind::DeploymentRuntime, name.clone());
+    let home = Home::product(&client, product).at(location);
+    let home = home.with_claim(Some(claim));
+    let request = home.begin(key.clone());
+    check_environment(product, prior, &planned)?;
+    let snapshot = home.snapshot(&attempt).await?;
+    let references = ReferenceResolver {
+        client: &client,
+        product,
+        request: Some(&request),
+    };
+    let kept = snapshot
+        .as_ref()
+        .and_then(|snapshot| source_of(snapshot.get(&key)?));
+    let is_same = prior.manifest_source.code_repo == planned.manifest_source.code_repo;
+    let source = match kept.filter(|_| is_same) {
+        Some(kept) => kept,
+        None => resolve_source(references, &planned).await?,
+    };
+    let validation = planned.common.validation(&client);
+    let nautes_reconciles = client.settings().nautes_reconciles();
+    let namespaces = if nautes_reconciles {
+        planned.written_namespaces().unwrap_or_default().to_vec()
+    } else {
+        effective_namespaces(&client, product, &planned).await?
+    };
+    let entity = manifest::entity(&planned, product, source, namespaces.clone())?;
+    let cluster = find_cluster(snapshot.as_deref(), &entity.destination.environment);
+    let cluster = require_same_cluster(prior, cluster)?;
+    let deployment = if nautes_reconciles {
+        None
+    } else {
+        client.require_vault().await?;
+        let worker = client.worker(&cluster).await?;
+        let deployment = Deployment::new(&client, worker, &entity, namespaces.clone()).await?;
+        deployment.check(&planned).await?;
+        Some(deployment)
+    };
+    let saved = home
+        .put(&request, &Entity::from(entity), mode, validation, &attempt)
+        .await?;
+    drop(request);
+    saved.location.store(&mut operation.private)?;
+    store_source(operation, source)?;
+    if let Some(deployment) = &deployment {
+        deployment.reconcile(&planned).await?.require_reached()?;
+    }
+    fill_computed(&mut planned, product, &name, &cluster, namespaces);
+    planned.common.manifest_path = Known(saved.path);
+    Ok(planned)
+}
+
+async fn resolve_source(
+    references: ReferenceResolver<'_>,
+    planned: &DeploymentRuntimeModel,
+) -> Result<RepositoryId, Diagnostics> {
+    let path = Path::to("manifest_source").attribute("code_repo");
+    let reference = &planned.manifest_source.code_repo;
+    let source = references.code_repo("manifest_source", reference).await;
+    source.map_err(|found| found.into_iter().map(|found| found.at(&path)).collect())
+}
+
+/// Returns the namespaces of a runtime: those that the user wrote, those that it has, or the default.
+async fn effective_namespaces(
+    client: &Client,
+    product: ProductId,
+    planned: &DeploymentRuntimeModel,
+) -> Result<Vec<String>, Diagnostics> {
+    if let Some(written) = planned.written_namespaces() {
+        return Ok(written.to_vec());
+    }
+    if let Known(kept) = &planned.effective_namespaces {
+        return Ok(kept.clone());
+    }
+    let found = client.products()?.get(product).await?;
+    let group = found.as_ref().map(|found| found.group.path.as_str());
+    let namespace = check_default_namespace(group.unwrap_or_default(), &planned.name)?;
+    Ok(vec![namespace])
+}
+
+/// Returns the default namespace of a runtime; an error if it cannot be one.
+pub(super) fn check_default_namespace(product: &str, name: &str) -> Result<String, Diagnostics> {
+    default_namespace(product, name).map_err(|error| {
+        let detail = format!(
+            "Without it, the namespace would be called after the product and the runtime: {} Set destination.namespaces.",
+            sentence(&error)
+        );
+        let error = Diagnostic::error("A namespace is needed", detail);
+        error.at(&Path::to("destination").attribute("namespaces")).into()
+    })
+}
+
+fn find_cluster(snapshot: Option<&Snapshot>, environment: &EntityName) -> Option<EntityName> {
+    cluster_of(snapshot?, environment).cloned()
+}
+
+fn no_environment(product: ProductId, environment: &EntityName) -> Diagnostics {
+    let detail = format!(
+        "{product} has no environment {environment}, so it is not known in which cluster the runtime is. Create the nautes_environment first, or refer to it by its id."
+    );
+    let error = Diagnostic::error("The environment does not exist", detail);
+    error
+        .at(&Path::to("destination").attribute("environment"))
+        .into()
+}
+
+/// Refuses to move a runtime to another environment, which the plan did not show.
+fn check_environment(
+    product: ProductId,
+    prior: &DeploymentRuntimeModel,
+    planned: &DeploymentRuntimeModel,
+) -> Result<(), Diagnostics> {
+    let before = manifest::environment(product, &prior.destination.environment)?;
+    let after = manifest::environment(product, &planned.destination.environment)?;
+    if before == after {
+        return Ok(());
+    }
+    let detail = format!(
+        "When this was planned, the environment was expected to be {before} as before. It is {after}. Nothing was changed; plan again."
+    );
+    let error = Diagnostic::error("The plan is out of date", detail);
+    Err(error
+        .at(&Path::to("destination").attribute("environment"))
+        .into())
+}
+
+/// Refuses to update a runtime whose environment is in another cluster by now.
+fn require_same_cluster(
+    prior: &DeploymentRuntimeModel,
+    cluster: Option<EntityName>,
+) -> Result<EntityName, Diagnostics> {
+    let known = prior.cluster.known();
+    let kept = known
+        .map(|known| entity_name("cluster", known))
+        .transpose()?;
+    match (kept, cluster) {
+        (Some(kept), Some(cluster)) if kept != cluster => {
+            let detail = format!(
+                "The environment {} is in the cluster {cluster} by now, and the runtime in {kept}. Nothing was changed. Replace the runtime (terraform apply -replace=<address>), which removes it there and makes it here.",
+                prior.destination.environment
+            );
+            let error = Diagnostic::error("The environment is in another cluster", detail);
+            Err(error
+                .at(&Path::to("destination").attribute("environment"))
+                .into())
+        }
+        (Some(kept), _) => Ok(kept),
+        (None, Some(cluster)) => Ok(cluster),
+        (None, None) => Err(Diagnostic::error(
+            "The environment does not exist",
+            "It is not known in which cluster the runtime is. Create the nautes_environment first.",
+        )
+        .at(&Path::to("destination").attribute("environment"))
+        .into()),
+    }
+}
+
+/// Sets the attributes that follow from others.
+pub(super) fn fill_computed(
+    model: &mut DeploymentRuntimeModel,
+    product: ProductId,
+    name: &EntityName,
+    cluster: &EntityName,
+    namespaces: Vec<String>,
+) {
+    let id = EntityId {
+        product,
+        name: name.clone(),
+    };
+    model.common.id = Known(id.to_string());
+    model.common.namespace = Known(product.to_string());
+    model.common.drift = Tf::Null;
+    model.cluster = Known(cluster.to_string());
+    model.effective_account = Known(model.account().to_owned());
+    model.application = Known(names::application(product, name.as_str()));
+    model.effective_namespaces = Known(if namespaces.is_empty() {
+        vec![name.to_string()]
+    } else {
+        namespaces
+    });
+}
+
+/// Returns a runtime as it is in its worker.
+pub(super) async fn existing_deployment(
+    client: &Arc<Client>,
+    state: &DeploymentRuntimeModel,
+    worker: Arc<crate::lookup::Worker>,
+    source: RepositoryId,
+) -> Result<Deployment, Diagnostics> {
+    let EntityId { product, .. } = state.entity_id()?;
+    let namespaces = state.effective_namespaces.known().cloned();
+    let namespaces = namespaces.unwrap_or_default();
+    let entity = manifest::entity(state, product, source, namespaces.clone())?;
+    Deployment::new(client, worker, &entity, namespaces).await
+}

@@ -1,0 +1,188 @@
+//! Refreshes and imports of a pipeline runtime.
+
+use std::sync::Arc;
+
+use nautes_model::entity::Entity;
+use nautes_model::reference::EntityId;
+use nautes_model::{EntityKey, EntityName, Kind, ProductId};
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::resource::{ImportTarget, Operation};
+use terraform_plugin::value::{Known, Tf};
+
+use super::hooks::{self, KnownHooks};
+use super::manifest;
+use super::model::PipelineRuntimeModel;
+use super::pipeline::Pipeline;
+use super::references::Meanings;
+use super::save::{cluster_of, fill_computed, fill_worker};
+use crate::claim::{Claim, ObjectId};
+use crate::client::Client;
+use crate::lookup::WorkerError;
+use crate::resources::attribute::{CommonAttributes, drift_attribute, split_import_id};
+use crate::resources::home::{Found, Home, ManifestLocation, drift_of};
+use crate::resources::manifest::EntityIdentity;
+use crate::resources::references::entity_name;
+
+/// The type of pipeline runtimes.
+pub(super) const TYPE_NAME: &str = Kind::PipelineRuntime.terraform_type();
+
+/// Returns a runtime as an object that an instance in the state holds.
+pub(super) fn object_id(product: ProductId, name: &EntityName) -> ObjectId {
+    let name = name.clone();
+    ObjectId {
+        type_name: TYPE_NAME,
+        id: EntityId { product, name }.to_string(),
+    }
+}
+
+/// Reads a runtime; `None` if neither its manifest nor anything in the worker is there.
+pub(super) async fn read(
+    operation: &mut Operation<Client>,
+    mut state: PipelineRuntimeModel,
+) -> Result<Option<PipelineRuntimeModel>, Diagnostics> {
+    let client = operation.client().clone();
+    let EntityId { product, name } = state.entity_id()?;
+    let key = EntityKey::new(Kind::PipelineRuntime, name.clone());
+    let home = Home::product(&client, product).at(ManifestLocation::load(&operation.private));
+    let attempt = format!("read the pipeline runtime {name}");
+    let mut meanings = Meanings::load(&operation.private);
+    let mut drift = Vec::new();
+    let mut is_absent = false;
+    match home.read(&key, &attempt).await? {
+        Found::Unchanged => {}
+        Found::Absent => {
+            is_absent = true;
+            drift.push("the manifest was deleted".to_owned());
+        }
+        Found::Present(present, location) => {
+            if let Some(Entity::PipelineRuntime(found)) = &present.entity {
+                manifest::update_from(&mut state, found, &mut meanings);
+                meanings.store(operation)?;
+            }
+            state.common.manifest_path = Known(present.path.clone());
+            drift.extend(drift_of(&present));
+            location.store(&mut operation.private)?;
+        }
+    }
+    let object = object_id(product, &name);
+    if client.settings().nautes_reconciles() {
+        if is_absent {
+            return Ok(None);
+        }
+        client
+            .holders()
+            .record_read(&object, &mut operation.private)?;
+        state.common.drift = drift_attribute(drift);
+        return Ok(Some(state));
+    }
+    let known = KnownHooks::load(&operation.private);
+    match inspect(&client, &mut state, product, &meanings, &known, is_absent).await {
+        Ok(None) => return Ok(None),
+        Ok(Some(found)) => drift.extend(found),
+        Err(WorkerError::Unreachable { name, error }) => {
+            let (summary, detail) = WorkerError::unreachable_warning(&name, &error);
+            operation.warn(summary, detail);
+        }
+        Err(WorkerError::Failed(found)) => return Err(found),
+    }
+    client
+        .holders()
+        .record_read(&object, &mut operation.private)?;
+    state.common.drift = drift_attribute(drift);
+    Ok(Some(state))
+}
+
+/// Describes what differs in the worker, in Vault and in GitLab; `None` if the runtime is gone from both the repository
+/// and the worker.
+async fn inspect(
+    client: &Arc<Client>,
+    state: &mut PipelineRuntimeModel,
+    product: ProductId,
+    meanings: &Meanings,
+    known: &KnownHooks,
+    is_absent: bool,
+) -> Result<Option<Vec<String>>, WorkerError> {
+    let Known(cluster) = &state.cluster else {
+        return Ok(Some(vec!["nothing is in a cluster yet".to_owned()]));
+    };
+    let cluster = entity_name("cluster", cluster)?;
+    let worker = client.worker(&cluster).await?;
+    let namespace = state.runtime_namespace.known().cloned();
+    let entity = manifest::entity(state, product, meanings, namespace)?;
+    let facts = meanings.facts(client, product, state).await?;
+    let pipeline = Pipeline::new(client, worker, state, entity, meanings, facts).await?;
+    if is_absent && pipeline.reconciler.entry().await?.is_none() {
+        return Ok(None);
+    }
+    let (mut drift, found) = pipeline.drift(known).await?;
+    let hooks = pipeline.webhooks(found);
+    let meaning = |text: &str| meanings.get(text).ok();
+    let webhooks = Known(hooks::attribute(state, &hooks, meaning));
+    if webhooks != state.webhooks && drift.is_empty() {
+        drift.push("the hooks in GitLab have changed".to_owned());
+    }
+    state.webhooks = webhooks;
+    Ok(Some(drift))
+}
+
+/// Finds a runtime by its product and name; `None` if there is no manifest.
+pub(super) async fn import(
+    operation: &mut Operation<Client>,
+    target: ImportTarget<EntityIdentity>,
+) -> Result<Option<PipelineRuntimeModel>, Diagnostics> {
+    let client = operation.client().clone();
+    let (product, name) = match target {
+        ImportTarget::Identity(identity) => (identity.product_id, identity.name),
+        ImportTarget::Id(id) => split_import_id(Kind::PipelineRuntime, &id)?,
+    };
+    let name = entity_name("name", &name)?;
+    let id = client.products()?.resolve(&product).await?;
+    let key = EntityKey::new(Kind::PipelineRuntime, name.clone());
+    let attempt = format!("read the {key}");
+    let home = Home::product(&client, id);
+    let Found::Present(present, location) = home.read(&key, &attempt).await? else {
+        return Ok(None);
+    };
+    let Some(Entity::PipelineRuntime(found)) = &present.entity else {
+        let reasons = drift_of(&present).join("; ");
+        let detail = format!("Its manifest cannot be read: {reasons}.");
+        return Err(Diagnostic::error(format!("Cannot {attempt}"), detail).into());
+    };
+    let snapshot = home.snapshot(&attempt).await?;
+    let environment = &found.destination.environment;
+    let cluster = snapshot
+        .as_ref()
+        .and_then(|snapshot| cluster_of(snapshot, environment));
+    let Some(cluster) = cluster else {
+        let detail = format!(
+            "Its environment {environment} does not exist, so it is not known in which cluster it is."
+        );
+        return Err(Diagnostic::error(format!("Cannot {attempt}"), detail).into());
+    };
+    let mut meanings = Meanings::default();
+    let common = CommonAttributes::new(product);
+    let mut state = manifest::from_entity(common, found, &mut meanings);
+    fill_computed(&mut state, found, cluster);
+    state.common.manifest_path = Known(present.path.clone());
+    state.webhooks = Tf::Null;
+    if client.settings().nautes_reconciles() {
+        fill_worker(&mut state, None, &meanings, &KnownHooks::default());
+    } else {
+        let worker = client.worker(cluster).await.map_err(Diagnostics::from)?;
+        let namespace = state.runtime_namespace.known().cloned();
+        let entity = manifest::entity(&state, id, &meanings, namespace)?;
+        let facts = meanings.facts(&client, id, &state).await?;
+        let pipeline = Pipeline::new(&client, worker, &state, entity, &meanings, facts).await?;
+        fill_worker(
+            &mut state,
+            Some(&pipeline),
+            &meanings,
+            &KnownHooks::default(),
+        );
+    }
+    state.common.drift = drift_attribute(drift_of(&present));
+    meanings.store(operation)?;
+    location.store(&mut operation.private)?;
+    Claim::load_or_store(&mut operation.private)?;
+    Ok(Some(state))
+}

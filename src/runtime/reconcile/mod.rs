@@ -1,0 +1,287 @@
+//! Bringing a worker and Vault to what the runtimes of a product need.
+//!
+//! A creation or an update contributes, makes the objects of its own, and settles; a deletion deletes the objects of its
+//! own and then removes the contribution. What runtimes share is changed under the lock of their product, in this
+//! process and by a `Lease` among others. Waits are outside of it.
+
+mod check;
+mod drift;
+mod removal;
+mod shared;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kubernetes_apply::cluster::Detail;
+use kubernetes_apply::object::{Kind, Object, ObjectError, ObjectRef};
+use kubernetes_apply::ownership::{Adoption, FieldManager, Owner};
+use nautes_model::{EntityName, ProductId};
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::waiting::waiting_for;
+
+use super::external_secret::VaultAccess;
+use super::names;
+use super::registry::{Contribution, Entry, Registry, RuntimeKey, RuntimeKind};
+use super::shared::{SharedContext, Transition};
+use crate::client::Client;
+use crate::clusters::lock::Lock;
+use crate::clusters::{NAMESPACE, owner};
+use crate::components::Component;
+use crate::diagnostics::Context as _;
+use crate::lookup::Worker;
+
+/// How long what is being deleted may take to go.
+const GONE_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// The field manager of what runtimes share.
+const SHARED_MANAGER: &str = "tf-nautes/derived";
+
+/// What brings a worker and Vault to what one runtime needs.
+pub(crate) struct Reconciler {
+    client: Arc<Client>,
+    worker: Arc<Worker>,
+    runtime: RuntimeKey,
+    context: SharedContext,
+}
+
+impl Reconciler {
+    /// Prepares the work for a runtime of an existing product.
+    pub(crate) async fn new(
+        client: &Arc<Client>,
+        worker: Arc<Worker>,
+        product: ProductId,
+        kind: RuntimeKind,
+        name: &EntityName,
+    ) -> Result<Self, Diagnostics> {
+        let Some(found) = client.products()?.get(product).await? else {
+            let detail = format!(
+                "The group of {product} does not exist in GitLab, or is hidden from the token, so it is not known who its members are."
+            );
+            return Err(Diagnostic::error("The product does not exist", detail).into());
+        };
+        let settings = client.settings();
+        let vault = &settings.vault;
+        let oidc = settings.oidc.as_ref();
+        let facts = &worker.facts;
+        let context = SharedContext {
+            product,
+            members: found.group.full_path.clone(),
+            groups_prefix: oidc
+                .map(|oidc| oidc.groups_prefix.clone())
+                .unwrap_or_default(),
+            argo_cd: worker.argo_cd().to_owned(),
+            vault: VaultAccess {
+                server: vault.cluster_address.clone().unwrap_or_default(),
+                namespace: vault.namespace.clone(),
+                ca_pem: vault.ca_pem.clone(),
+                auth_mount: facts.name.clone(),
+                audience: facts.vault_audience.clone(),
+            },
+            has_hierarchies: worker.has(Component::Hnc),
+            reserved_namespaces: facts.products.namespaces_of(&found.group.path),
+            cluster_resources: facts.products.resources_of(&found.group.path),
+        };
+        Ok(Self {
+            client: Arc::clone(client),
+            worker,
+            runtime: RuntimeKey {
+                product,
+                kind,
+                name: name.clone(),
+            },
+            context,
+        })
+    }
+
+    /// The worker.
+    pub(crate) fn worker(&self) -> &Worker {
+        &self.worker
+    }
+
+    /// How pods of the worker reach Vault.
+    pub(crate) fn vault_access(&self) -> &VaultAccess {
+        &self.context.vault
+    }
+
+    /// Reads what the registry records of the runtime; `None` if it has nothing in the worker.
+    pub(crate) async fn entry(&self) -> Result<Option<Entry>, Diagnostics> {
+        let registry = self.registry().await?;
+        Ok(registry.get(&self.runtime).cloned())
+    }
+
+    /// Adds to what the runtimes of the product share, and waits for namespaces of the same names that are still going.
+    pub(crate) async fn contribute(&self, contribution: &Contribution) -> Result<(), Diagnostics> {
+        self.worker.forget_listings();
+        loop {
+            let step = async {
+                let registry = self.registry().await?;
+                let runtime = &self.runtime;
+                let step =
+                    Transition::contribute(&registry, runtime, contribution.clone(), &self.context);
+                let step = step.context(self.attempt())?;
+                self.write_entry(&registry, step.before.as_ref()).await?;
+                self.apply_shared(&step.apply).await
+            };
+            let going = self.locked(Box::pin(step)).await?;
+            if going.is_empty() {
+                break;
+            }
+            self.wait_until_gone(&going).await?;
+        }
+        self.wait_for_credentials(contribution).await
+    }
+
+    /// Removes what the runtime has contributed before and works without now, and completes its creation.
+    pub(crate) async fn settle(&self) -> Result<(), Diagnostics> {
+        let registry = self.registry().await?;
+        let is_settled = registry.get(&self.runtime).is_none_or(Entry::is_settled);
+        let step = Transition::settle(&registry, &self.runtime, &self.context);
+        let mut step = step.context(self.attempt())?;
+        if !is_settled {
+            step = self.shrink(Transition::settle).await?;
+        }
+        let registry = registry.with(&self.runtime, step.before);
+        self.write_entry(&registry, step.after.as_ref()).await
+    }
+
+    /// Takes a step after which less is needed, and waits until what nobody needs is gone.
+    async fn shrink(
+        &self,
+        transition: impl Fn(&Registry, &RuntimeKey, &SharedContext) -> Result<Transition, ObjectError>
+        + Send
+        + Sync,
+    ) -> Result<Transition, Diagnostics> {
+        let work = async {
+            let registry = self.registry().await?;
+            let step = transition(&registry, &self.runtime, &self.context);
+            let step = step.context(self.attempt())?;
+            self.write_entry(&registry, step.before.as_ref()).await?;
+            self.apply_shared(&step.apply).await?;
+            let going = self.begin_removal(&step.remove).await?;
+            Ok((step, going))
+        };
+        let (step, going) = self.locked(Box::pin(work)).await?;
+        self.wait_until_gone(&going).await?;
+        Ok(step)
+    }
+
+    /// Removes what the runtime contributes, and with the last one of the product all that they share.
+    pub(crate) async fn remove(&self) -> Result<(), Diagnostics> {
+        self.worker.forget_listings();
+        if self.entry().await?.is_none() {
+            return Ok(());
+        }
+        self.shrink(Transition::withdraw).await?;
+        self.shrink(Transition::depart).await?;
+        self.locked(Box::pin(self.remove_entry())).await
+    }
+
+    /// Applies an object that belongs to the runtime alone, if it differs from what the worker has.
+    pub(crate) async fn apply(&self, object: Object) -> Result<Object, Diagnostics> {
+        let object = super::mark(object, &self.runtime);
+        let attempt = self.attempt();
+        let owner = owner().context(&attempt)?;
+        self.worker.forget_listings();
+        let applied = self.worker.cluster.apply(&object, &owner, &Adoption::Never);
+        applied.await.context(&attempt)
+    }
+
+    /// Deletes an object that belongs to the runtime alone, and waits until it is gone.
+    pub(crate) async fn delete(&self, kind: &Kind, object: &ObjectRef) -> Result<(), Diagnostics> {
+        let attempt = self.attempt();
+        let owner = owner().context(&attempt)?;
+        let cluster = &self.worker.cluster;
+        let namespace = object.namespace.as_deref();
+        let found = cluster
+            .find(kind, namespace, &object.name, Detail::Metadata)
+            .await
+            .context(&attempt)?;
+        let Some(found) = found else { return Ok(()) };
+        let mark = found.annotation(super::OWNER_ANNOTATION);
+        if mark != Some(self.runtime.to_string().as_str()) {
+            let of = mark.unwrap_or("nobody that is known");
+            let detail = format!(
+                "The {object} in the cluster {} belongs to {of}, by its annotation {}. It was not deleted. If it is left from this runtime, delete it by hand.",
+                self.worker.name,
+                super::OWNER_ANNOTATION
+            );
+            return Err(Diagnostic::error(format!("Cannot {attempt}"), detail).into());
+        }
+        self.worker.forget_listings();
+        let uid = found.uid().unwrap_or_default();
+        let text = object.to_string();
+        let _waiting = waiting_for(move || format!("the {text} to go"));
+        let deleted = cluster.delete_own(object, uid, &owner, GONE_TIMEOUT).await;
+        deleted.context(&attempt)
+    }
+
+    /// Runs work under the lock of what the runtimes of the product share.
+    async fn locked<T>(
+        &self,
+        work: Pin<Box<dyn Future<Output = Result<T, Diagnostics>> + Send + '_>>,
+    ) -> Result<T, Diagnostics> {
+        let process = self.worker.product_lock(self.runtime.product);
+        let _process = process.lock().await;
+        let (cluster, name) = (&self.worker.cluster, &self.worker.name);
+        let lease = names::registry(self.runtime.product);
+        let attempt = self.attempt();
+        let lock = Lock::acquire_lease(cluster, name, &lease, &attempt).await;
+        let lock = lock.context(&attempt)?;
+        let done = lock.run(work).await;
+        lock.release().await;
+        done
+    }
+
+    async fn registry(&self) -> Result<Registry, Diagnostics> {
+        let name = names::registry(self.runtime.product);
+        let kind = Kind::new("v1", "ConfigMap");
+        let found = self
+            .worker
+            .cluster
+            .find(&kind, Some(NAMESPACE), &name, Detail::Full)
+            .await
+            .context(self.attempt())?;
+        let registry = found.as_ref().map(Registry::parse).transpose();
+        Ok(registry.context(self.attempt())?.unwrap_or_default())
+    }
+
+    /// Writes the entry of the runtime, unless the registry has it.
+    async fn write_entry(
+        &self,
+        registry: &Registry,
+        entry: Option<&Entry>,
+    ) -> Result<(), Diagnostics> {
+        if registry.get(&self.runtime) == entry {
+            return Ok(());
+        }
+        let attempt = self.attempt();
+        let object = self.runtime.config_map(entry).context(&attempt)?;
+        let owner = Owner {
+            field_manager: self.runtime.field_manager().context(&attempt)?,
+            ..owner().context(&attempt)?
+        };
+        let applied = self.worker.cluster.apply(&object, &owner, &Adoption::Never);
+        applied.await.context(&attempt).map(drop)
+    }
+
+    /// The owner of what runtimes share.
+    fn shared_owner(&self) -> Result<Owner, Diagnostics> {
+        let attempt = self.attempt();
+        Ok(Owner {
+            field_manager: FieldManager::new(SHARED_MANAGER).context(&attempt)?,
+            ..owner().context(&attempt)?
+        })
+    }
+
+    fn attempt(&self) -> String {
+        format!(
+            "reconcile the {} runtime {} of {} in the cluster {}",
+            self.runtime.kind.as_str(),
+            self.runtime.name,
+            self.runtime.product,
+            self.worker.name
+        )
+    }
+}
