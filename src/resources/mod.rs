@@ -53,6 +53,10 @@ pub(crate) fn register(registry: &mut Registry<Client>) {
         .data_source(manifest::ListDataSource::<
             pipeline_runtime::PipelineRuntimeList,
         >::new())
+        .data_source(deployment_runtime::DeploymentRuntimeDataSource)
+        .data_source(manifest::ListDataSource::<
+            deployment_runtime::DeploymentRuntimeList,
+        >::new())
         .data_source(code_repo::CodeRepoDataSource)
         .data_source(manifest::ListDataSource::<code_repo::CodeRepoList>::new())
         .data_source(manifest::ManifestDataSource::<

@@ -54,12 +54,18 @@ mod code_repo_secrecy;
 mod credentials_work;
 mod data_source;
 mod deadlock;
+#[expect(
+    clippy::indexing_slicing,
+    reason = "an absent field of a JSON value is null"
+)]
+mod deployment_runtime;
 mod environment;
 mod example;
 mod fault;
 mod interrupt;
 mod kill;
 mod messages;
+mod mission;
 mod mistakes;
 mod openssh_key;
 mod parallel;

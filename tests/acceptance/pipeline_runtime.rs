@@ -271,7 +271,7 @@ resource "nautes_pipeline_runtime" "build" {{
 }
 
 /// Returns the definitions of kinds in a manifest.
-fn definitions(file: &str) -> anyhow::Result<String> {
+pub(crate) fn definitions(file: &str) -> anyhow::Result<String> {
     let (path, _) = manifest(file)?;
     let text = std::fs::read_to_string(path)?;
     let documents = text.split("\n---");
