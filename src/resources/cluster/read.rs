@@ -77,6 +77,7 @@ pub(super) async fn read(
         .holders()
         .record_read(&object_id(&name), &mut operation.private)?;
     if client.settings().nautes_reconciles() {
+        Answer::record(None, &mut operation.private)?;
         if stored.is_none() && !virtual_cluster::is_virtual(&state) {
             drift.push(format!("Vault has no kubeconfig at {}", secrets.path));
         }
@@ -84,6 +85,7 @@ pub(super) async fn read(
         return Ok(state);
     }
     let Some(stored) = stored else {
+        Answer::record(None, &mut operation.private)?;
         drift.push(format!("Vault has no kubeconfig at {}", secrets.path));
         state.drift = drift_attribute(drift);
         return Ok(state);
