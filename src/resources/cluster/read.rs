@@ -402,7 +402,7 @@ async fn base_drift(
     live: &LiveObjects<'_>,
     attempt: &str,
 ) -> Result<Vec<String>, Diagnostics> {
-    let objects = base_objects(state).context(attempt)?;
+    let objects = base_objects(cluster, state, attempt).await?;
     let found = base_set(cluster)?.drift(objects, None, live).await;
     let found = found.context(attempt)?;
     let mut drift: Vec<String> = found.iter().map(ToString::to_string).collect();

@@ -162,7 +162,11 @@ async fn remove_own(
     attempt: &str,
 ) -> Result<(), Diagnostics> {
     let secrets = ClusterSecrets::new(client, name)?;
-    let kept = runtime_access::remove(&secrets, cluster, name).await?;
+    let uid = prior.cluster_uid.known().map(String::as_str);
+    let (kept, policy) = runtime_access::remove(&secrets, uid, cluster, name).await?;
+    if let Some((summary, detail)) = policy {
+        operation.warn(summary, detail);
+    }
     for kept in kept {
         operation.warn(
             format!("An object stays in the cluster {name}"),
@@ -176,10 +180,10 @@ async fn remove_own(
         account,
     };
     tokens(&REVIEWER_ACCOUNT).remove_all().await?;
-    let objects = base_objects(prior).context(attempt)?;
+    let objects = base_objects(cluster, prior, attempt).await?;
     let namespaces = objects
         .into_iter()
-        .filter(|object| object.reference().kind.kind == "Namespace");
+        .filter(|object| object.reference().kind.is("", "Namespace"));
     let set = base_set(cluster)?;
     let applied = set
         .apply(namespaces.collect(), &ApplyOptions::default())
