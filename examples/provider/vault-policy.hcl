@@ -15,3 +15,12 @@ path "sys/policies/acl" {
 path "sys/policies/acl/gitlab-repo-*" {
   capabilities = ["create", "update", "read", "delete"]
 }
+
+# What runtimes need besides: the credential for their cluster, and the roles of their product there.
+path "cluster/data/kubernetes/+/default/runtime" {
+  capabilities = ["read"]
+}
+
+path "auth/+/role/product-*" {
+  capabilities = ["create", "update", "read", "delete"]
+}

@@ -60,6 +60,11 @@ mod code_repo_secrecy;
 mod credentials_work;
 mod data_source;
 mod deadlock;
+#[expect(
+    clippy::indexing_slicing,
+    reason = "an absent field of a JSON value is null"
+)]
+mod deployment_runtime;
 mod environment;
 mod example;
 mod fault;

@@ -80,6 +80,14 @@ resource "nautes_code_repo_binding" "checkout" {
   projects    = [nautes_project.checkout.id]
   permissions = "readonly"
 }
+
+resource "nautes_deployment_runtime" "checkout" {
+  product         = nautes_product.shop.id
+  name            = "checkout"
+  projects        = [nautes_project.checkout.id]
+  manifest_source = { code_repo = nautes_code_repo.checkout.id, target_revision = "main", path = "deploy" }
+  destination     = { environment = nautes_environment.staging.id }
+}
 "#;
 
 /// A server that answers nobody, and knows whether it was called.
@@ -134,7 +142,7 @@ fn a_root_of_which_nothing_exists_is_planned_with_no_server_reachable() -> Case 
     let root = format!("{CLUSTERS}{PRODUCT}");
     let env = env_without_answers(&root, &silent, &gitlab.address()?)?;
     let plan = env.workspace.plan()?;
-    assert_eq!(plan.changes.len(), 9, "{plan}");
+    assert_eq!(plan.changes.len(), 10, "{plan}");
     assert!(!silent.was_called(), "the plan has called a server");
     Ok(())
 }

@@ -149,20 +149,24 @@ impl<'a> ClusterSecrets<'a> {
         uid: &str,
         former: Option<&str>,
     ) -> Result<(), Diagnostics> {
+        let is_own = |owner: &str| owner == uid || Some(owner) == former;
         let vault = self.client.vault()?;
         let mounted = vault.ensure_mount(CLUSTER_MOUNT).await;
         mounted.with_context(|| format!("use the secrets engine {CLUSTER_MOUNT} of Vault"))?;
         let (admin, runtime, webhook) = (self.admin(), self.runtime(), self.webhook());
         let of_admin = admin.secret.owner().await?;
-        self.require_owner(admin.path, &of_admin, uid, former)?;
+        self.require_owner(admin.path, &of_admin, uid, is_own)?;
         let of_runtime = runtime.secret.owner().await?;
-        self.require_owner(runtime.path, &of_runtime, uid, former)?;
+        self.require_owner(runtime.path, &of_runtime, uid, is_own)?;
         let of_webhook = match webhook.secret.owner().await? {
             // Older versions of the provider wrote none beside a kubeconfig of the cluster.
-            SecretOwner::Unknown if matches!(of_admin, SecretOwner::Cluster(_)) => of_admin,
+            SecretOwner::Unknown => match of_admin {
+                SecretOwner::Cluster(owner) if is_own(&owner) => return Ok(()),
+                _ => SecretOwner::Unknown,
+            },
             owner => owner,
         };
-        self.require_owner(webhook.path, &of_webhook, uid, former)
+        self.require_owner(webhook.path, &of_webhook, uid, is_own)
     }
 
     fn require_owner(
@@ -170,14 +174,12 @@ impl<'a> ClusterSecrets<'a> {
         path: &SecretPath,
         owner: &SecretOwner,
         uid: &str,
-        former: Option<&str>,
+        is_own: impl Fn(&str) -> bool,
     ) -> Result<(), Diagnostics> {
         let delete = format!("vault kv metadata delete {path}");
         let detail = match owner {
             SecretOwner::NoSecret => return Ok(()),
-            SecretOwner::Cluster(owner) if owner == uid || Some(owner.as_str()) == former => {
-                return Ok(());
-            }
+            SecretOwner::Cluster(owner) if is_own(owner) => return Ok(()),
             SecretOwner::Cluster(owner) => format!(
                 "Vault has a secret of another cluster at {path}: its UID is {owner}, and that of the cluster that answers is {uid}. Nothing was changed. Choose another name; or, if that cluster is gone, delete the secret ({delete})."
             ),

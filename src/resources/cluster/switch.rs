@@ -20,7 +20,7 @@ use super::guard::runtimes_in;
 use super::model::{ClusterModel, CredentialModel};
 use super::resource::ClusterResource;
 use super::runtime_access;
-use super::setup::{base_objects, base_set};
+use super::setup::{base_objects, base_set, warnings_of_kept};
 use super::stored::ClusterSecrets;
 use super::tokens::Tokens;
 use super::virtual_cluster::is_virtual;
@@ -164,14 +164,8 @@ async fn remove_own(
     let secrets = ClusterSecrets::new(client, name)?;
     let uid = prior.cluster_uid.known().map(String::as_str);
     let (kept, policy) = runtime_access::remove(&secrets, uid, cluster, name).await?;
-    if let Some((summary, detail)) = policy {
+    for (summary, detail) in warnings_of_kept(name, &kept).into_iter().chain(policy) {
         operation.warn(summary, detail);
-    }
-    for kept in kept {
-        operation.warn(
-            format!("An object stays in the cluster {name}"),
-            format!("{kept}."),
-        );
     }
     remove_auth_mount(operation, prior, client).await?;
     let tokens = |account| Tokens {
@@ -183,7 +177,7 @@ async fn remove_own(
     let objects = base_objects(cluster, prior, attempt).await?;
     let namespaces = objects
         .into_iter()
-        .filter(|object| object.reference().kind.is("", "Namespace"));
+        .filter(|object| object.reference().kind.kind == "Namespace");
     let set = base_set(cluster)?;
     let applied = set
         .apply(namespaces.collect(), &ApplyOptions::default())

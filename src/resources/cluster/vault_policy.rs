@@ -18,16 +18,18 @@ pub(super) struct ClusterPolicy<'a> {
 }
 
 impl ClusterPolicy<'_> {
-    /// Requires that Vault has no policy of this name that is not the cluster's, or that of the one that was rebuilt as
-    /// this one.
+    /// Requires that Vault has no policy of this name that is not the cluster's.
+    ///
+    /// `former` is the UID of the cluster that was rebuilt as this one.
     pub(super) async fn require_own(
         &self,
         uid: &str,
         former: Option<&str>,
     ) -> Result<(), Diagnostics> {
-        let stored = self.read().await?;
-        let is_own = |text: &str| self.is_own(text, Some(uid)) || self.is_own(text, former);
-        if stored.is_none_or(|text| is_own(&text)) {
+        let Some(text) = self.read().await? else {
+            return Ok(());
+        };
+        if self.is_own(&text, Some(uid)) || self.is_own(&text, former) {
             return Ok(());
         }
         let name = &self.name;

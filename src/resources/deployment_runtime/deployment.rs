@@ -61,7 +61,8 @@ impl Deployment {
         let (product, name) = (entity.product, entity.name.clone());
         require_deployment_worker(&worker)?;
         let source = entity.manifest_source.code_repo;
-        let url = repository_url(client, product, source).await?;
+        let url = find_url(client, product, source).await?;
+        let url = url.ok_or_else(|| no_repository(product, source))?;
         let kind = RuntimeKind::Deployment;
         Ok(Self {
             reconciler: Reconciler::new(client, worker, product, kind, &name).await?,
@@ -236,21 +237,26 @@ fn require_deployment_worker(worker: &Worker) -> Result<(), Diagnostics> {
     Err(error.at(&path).into())
 }
 
-/// Returns the URL by which Argo CD clones a repository.
-async fn repository_url(
+/// Returns the URL by which Argo CD clones a repository; `None` if GitLab has no such project in the product's group.
+pub(super) async fn find_url(
     client: &Client,
     product: ProductId,
     repository: RepositoryId,
-) -> Result<String, Diagnostics> {
-    let path = Path::to("manifest_source").attribute("code_repo");
+) -> Result<Option<String>, Diagnostics> {
     let project = client.code_repos()?.project(product, repository).await;
-    let project = project.map_err(|found| found.at(&path))?;
-    if let Some(project) = project.filter(|project| !project.is_marked_for_deletion()) {
-        return Ok(project.ssh_url_to_repo);
-    }
+    let project = project.map_err(|found| found.at(&source_path()))?;
+    let project = project.filter(|project| !project.is_marked_for_deletion());
+    Ok(project.map(|project| project.ssh_url_to_repo))
+}
+
+fn no_repository(product: ProductId, repository: RepositoryId) -> Diagnostics {
     let detail = format!(
         "GitLab has no project of {repository} in the group of {product}. Name a nautes_code_repo of the same product."
     );
     let error = Diagnostic::error("The code repository does not exist", detail);
-    Err(error.at(&path).into())
+    error.at(&source_path()).into()
+}
+
+fn source_path() -> Path {
+    Path::to("manifest_source").attribute("code_repo")
 }

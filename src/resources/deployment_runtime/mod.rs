@@ -1,7 +1,9 @@
 //! `nautes_deployment_runtime`: keeps manifests deployed in an environment.
 
+mod data_source;
 mod delete;
 mod deployment;
+mod list;
 mod manifest;
 mod model;
 mod plan;
@@ -9,4 +11,6 @@ mod read;
 mod resource;
 mod save;
 
+pub(crate) use self::data_source::DeploymentRuntimeDataSource;
+pub(crate) use self::list::DeploymentRuntimeList;
 pub(crate) use self::resource::DeploymentRuntimeResource;

@@ -9,7 +9,7 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::resource::{ImportTarget, Operation};
 use terraform_plugin::value::Known;
 
-use super::deployment::{Deployment, cluster_of};
+use super::deployment::{cluster_of, find_url};
 use super::manifest;
 use super::model::DeploymentRuntimeModel;
 use super::save::{existing_deployment, fill_computed};
@@ -20,6 +20,8 @@ use crate::resources::attribute::{CommonAttributes, drift_attribute, split_impor
 use crate::resources::home::{Found, Home, ManifestLocation, drift_of};
 use crate::resources::manifest::EntityIdentity;
 use crate::resources::references::entity_name;
+use crate::runtime::reconcile::Reconciler;
+use crate::runtime::registry::RuntimeKind;
 
 /// The type of deployment runtimes.
 pub(super) const TYPE_NAME: &str = Kind::DeploymentRuntime.terraform_type();
@@ -56,7 +58,10 @@ pub(super) async fn read(
         }
         Found::Present(present, location) => {
             if let Some(Entity::DeploymentRuntime(found)) = &present.entity {
-                let kept = meant_source(&client, product, &state).await;
+                let kept = match operation.private.get(SOURCE) {
+                    Some(kept) => Some(kept),
+                    None => meant_source(&client, product, &state).await,
+                };
                 manifest::update_from(&mut state, found, kept);
                 operation
                     .private
@@ -109,10 +114,20 @@ async fn inspect(
     };
     let cluster = entity_name("cluster", cluster)?;
     let worker = client.worker(&cluster).await?;
-    let deployment = deployment(operation, client, state, worker).await?;
-    if is_absent && deployment.reconciler.entry().await?.is_none() {
-        return Ok(None);
+    let EntityId { product, name } = state.entity_id()?;
+    if is_absent {
+        let kind = RuntimeKind::Deployment;
+        let reconciler = Reconciler::new(client, worker, product, kind, &name).await?;
+        // What is in the worker is left for a destroy, or for an update that writes the manifest again.
+        return Ok(reconciler.entry().await?.map(|_| Vec::new()));
     }
+    let source = source(operation, client, state).await?;
+    if find_url(client, product, source).await?.is_none() {
+        return Ok(Some(vec![format!(
+            "GitLab has no project of {source} any more"
+        )]));
+    }
+    let deployment = existing_deployment(client, state, worker, source).await?;
     let application = deployment.application(state)?;
     let contribution = deployment.contribution(state);
     let found = deployment
@@ -122,27 +137,20 @@ async fn inspect(
     Ok(Some(found))
 }
 
-/// Returns a runtime as it is in its worker.
-async fn deployment(
+/// Returns the code repository that the reference in the state means.
+async fn source(
     operation: &Operation<Client>,
-    client: &Arc<Client>,
+    client: &Client,
     state: &DeploymentRuntimeModel,
-    worker: Arc<Worker>,
-) -> Result<Deployment, Diagnostics> {
+) -> Result<RepositoryId, Diagnostics> {
+    if let Some(kept) = operation.private.get::<RepositoryId>(SOURCE) {
+        return Ok(kept);
+    }
     let EntityId { product, .. } = state.entity_id()?;
-    let kept = operation.private.get::<RepositoryId>(SOURCE);
-    let source = match kept {
-        Some(kept) => Some(kept),
-        None => meant_source(client, product, state).await,
-    };
-    let source = source.ok_or_else(|| {
+    meant_source(client, product, state).await.ok_or_else(|| {
         let detail = "It is not known which code repository the runtime deploys. Apply it again.";
-        Diagnostics::from(Diagnostic::error(
-            "The code repository is not known",
-            detail,
-        ))
-    })?;
-    existing_deployment(client, state, worker, source).await
+        Diagnostic::error("The code repository is not known", detail).into()
+    })
 }
 
 /// Keeps which code repository the reference in the state means.
@@ -221,7 +229,7 @@ pub(super) async fn load(
     let common = CommonAttributes::new(product);
     let mut state = manifest::from_entity(common, found);
     let namespaces = found.effective_namespaces().into_iter().map(str::to_owned);
-    fill_computed(&mut state, id, name, cluster, namespaces.collect());
+    fill_computed(client, &mut state, id, name, cluster, namespaces.collect());
     state.common.manifest_path = Known(present.path.clone());
     state.common.drift = drift_attribute(drift_of(&present));
     Ok(Some((state, location, found.manifest_source.code_repo)))

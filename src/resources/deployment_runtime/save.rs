@@ -99,7 +99,7 @@ pub(super) async fn create(
     client
         .holders()
         .record_created(&object_id(product, &name), &claim)?;
-    fill_computed(&mut planned, product, &name, &cluster, namespaces);
+    fill_computed(&client, &mut planned, product, &name, &cluster, namespaces);
     planned.common.manifest_path = Known(saved.path);
     Ok(planned)
 }
@@ -166,7 +166,7 @@ pub(super) async fn update(
     if let Some(deployment) = &deployment {
         deployment.reconcile(&planned).await?.require_reached()?;
     }
-    fill_computed(&mut planned, product, &name, &cluster, namespaces);
+    fill_computed(&client, &mut planned, product, &name, &cluster, namespaces);
     planned.common.manifest_path = Known(saved.path);
     Ok(planned)
 }
@@ -278,6 +278,7 @@ fn require_same_cluster(
 
 /// Sets the attributes that follow from others.
 pub(super) fn fill_computed(
+    client: &Client,
     model: &mut DeploymentRuntimeModel,
     product: ProductId,
     name: &EntityName,
@@ -293,7 +294,13 @@ pub(super) fn fill_computed(
     model.common.drift = Tf::Null;
     model.cluster = Known(cluster.to_string());
     model.effective_account = Known(model.account().to_owned());
-    model.application = Known(names::application(product, name.as_str()));
+    // Its operators call it after the runtime alone.
+    let application = if client.settings().nautes_reconciles() {
+        name.to_string()
+    } else {
+        names::application(product, name.as_str())
+    };
+    model.application = Known(application);
     model.effective_namespaces = Known(if namespaces.is_empty() {
         vec![name.to_string()]
     } else {

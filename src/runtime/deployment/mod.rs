@@ -4,4 +4,4 @@ mod application;
 mod status;
 
 pub(crate) use self::application::{Application, CASCADE, IgnoredDifference, Sync};
-pub(crate) use self::status::{Assessment, Goal, Watch};
+pub(crate) use self::status::{Assessment, Goal, Watch, health_status, sync_status};

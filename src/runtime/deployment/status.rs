@@ -155,12 +155,12 @@ fn complaint(application: &Object) -> Option<String> {
 }
 
 /// Returns whether what is in the repository is in the cluster, in Argo CD's words.
-fn sync_status(application: &Object) -> Option<&str> {
+pub(crate) fn sync_status(application: &Object) -> Option<&str> {
     application.text("/status/sync/status")
 }
 
 /// Returns whether what is deployed works, in Argo CD's words.
-fn health_status(application: &Object) -> Option<&str> {
+pub(crate) fn health_status(application: &Object) -> Option<&str> {
     application.text("/status/health/status")
 }
 

@@ -22,6 +22,7 @@ impl Reconciler {
         contribution: &Contribution,
         own: Vec<Object>,
     ) -> Result<Vec<String>, Diagnostics> {
+        self.require_product()?;
         let attempt = self.attempt();
         let mut drift = Vec::new();
         let registry = self.registry().await?;

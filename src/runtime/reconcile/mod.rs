@@ -44,10 +44,12 @@ pub(crate) struct Reconciler {
     worker: Arc<Worker>,
     runtime: RuntimeKey,
     context: SharedContext,
+    /// Whether GitLab shows the group of the product. If not, things are removed and nothing is written.
+    knows_product: bool,
 }
 
 impl Reconciler {
-    /// Prepares the work for a runtime of an existing product.
+    /// Prepares the work for a runtime.
     pub(crate) async fn new(
         client: &Arc<Client>,
         worker: Arc<Worker>,
@@ -55,19 +57,17 @@ impl Reconciler {
         kind: RuntimeKind,
         name: &EntityName,
     ) -> Result<Self, Diagnostics> {
-        let Some(found) = client.products()?.get(product).await? else {
-            let detail = format!(
-                "The group of {product} does not exist in GitLab, or is hidden from the token, so it is not known who its members are."
-            );
-            return Err(Diagnostic::error("The product does not exist", detail).into());
-        };
+        let found = client.products()?.get(product).await?;
+        let group = found.as_ref().map(|found| &found.group);
+        let text = |text: Option<&String>| text.cloned().unwrap_or_default();
+        let product_name = text(group.map(|group| &group.path));
         let settings = client.settings();
         let vault = &settings.vault;
         let oidc = settings.oidc.as_ref();
         let facts = &worker.facts;
         let context = SharedContext {
             product,
-            members: found.group.full_path.clone(),
+            members: text(group.map(|group| &group.full_path)),
             groups_prefix: oidc
                 .map(|oidc| oidc.groups_prefix.clone())
                 .unwrap_or_default(),
@@ -80,8 +80,8 @@ impl Reconciler {
                 audience: facts.vault_audience.clone(),
             },
             has_hierarchies: worker.has(Component::Hnc),
-            reserved_namespaces: facts.products.namespaces_of(&found.group.path),
-            cluster_resources: facts.products.resources_of(&found.group.path),
+            reserved_namespaces: facts.products.namespaces_of(&product_name),
+            cluster_resources: facts.products.resources_of(&product_name),
         };
         Ok(Self {
             client: Arc::clone(client),
@@ -92,7 +92,20 @@ impl Reconciler {
                 name: name.clone(),
             },
             context,
+            knows_product: found.is_some(),
         })
+    }
+
+    /// Checks that it is known who the members of the product are.
+    fn require_product(&self) -> Result<(), Diagnostics> {
+        if self.knows_product {
+            return Ok(());
+        }
+        let product = self.runtime.product;
+        let detail = format!(
+            "GitLab has no group of {product}, or hides it from the token, so it is not known who its members are. Make the owner of the token a member of the group; if the group is gone, destroy the runtime."
+        );
+        Err(Diagnostic::error("The product does not exist", detail).into())
     }
 
     /// The worker.
@@ -113,6 +126,7 @@ impl Reconciler {
 
     /// Adds to what the runtimes of the product share, and waits for namespaces of the same names that are still going.
     pub(crate) async fn contribute(&self, contribution: &Contribution) -> Result<(), Diagnostics> {
+        self.require_product()?;
         self.worker.forget_listings();
         loop {
             let step = async {
@@ -158,7 +172,9 @@ impl Reconciler {
             let step = transition(&registry, &self.runtime, &self.context);
             let step = step.context(self.attempt())?;
             self.write_entry(&registry, step.before.as_ref()).await?;
-            self.apply_shared(&step.apply).await?;
+            if self.knows_product {
+                self.apply_shared(&step.apply).await?;
+            }
             let going = self.begin_removal(&step.remove).await?;
             Ok((step, going))
         };

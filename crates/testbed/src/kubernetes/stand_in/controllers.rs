@@ -14,7 +14,9 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::sync::watch;
 
-use super::status::{ControlledKind, Readiness, contains, secret_data, secret_name};
+use super::status::{
+    ControlledKind, Readiness, contains, finalizers_after_cascade, secret_data, secret_name,
+};
 use super::{FIELD_MANAGER, Settings};
 
 /// A kind as its custom resource definition serves it.
@@ -118,14 +120,24 @@ async fn write_status(
     let Some(status) = served.kind.status(readiness, &text, &now) else {
         return Ok(());
     };
+    let api: Api<DynamicObject> =
+        Api::namespaced_with(client.clone(), &namespace, &served.resource);
+    if served.kind == ControlledKind::Application
+        && let Some(finalizers) = finalizers_after_cascade(&text)
+    {
+        let patch = json!({ "metadata": { "finalizers": finalizers } });
+        let patch = Patch::Merge(&patch);
+        return api
+            .patch(&name, &PatchParams::default(), &patch)
+            .await
+            .map(drop);
+    }
     if contains(text.get("status").unwrap_or(&Value::Null), &status) {
         return Ok(());
     }
     if served.kind == ControlledKind::ExternalSecret && *readiness == Readiness::Ready {
         write_secret(client, &namespace, &text).await?;
     }
-    let api: Api<DynamicObject> =
-        Api::namespaced_with(client.clone(), &namespace, &served.resource);
     let (params, patch) = (PatchParams::default(), json!({ "status": status }));
     let patch = Patch::Merge(&patch);
     if served.has_status_resource {

@@ -5,6 +5,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::{Value, json};
 
+/// The finalizer for which Argo CD deletes what an Application has deployed.
+const CASCADE: &str = "resources-finalizer.argocd.argoproj.io";
+
 /// A kind whose status the stand-in writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ControlledKind {
@@ -18,7 +21,7 @@ pub enum ControlledKind {
     EventSource,
     /// `Sensor` of Argo Events.
     Sensor,
-    /// `Application` of Argo CD.
+    /// `Application` of Argo CD. One that is being deleted loses its finalizer.
     Application,
 }
 
@@ -106,7 +109,14 @@ fn application_status(message: Option<&str>, object: &Value, now: &str) -> Value
         Some(_) => ("OutOfSync", "Degraded", "Failed"),
     };
     json!({
-        "sync": { "status": sync, "revision": revision },
+        "sync": {
+            "status": sync,
+            "revision": revision,
+            "comparedTo": {
+                "source": object.pointer("/spec/source"),
+                "destination": object.pointer("/spec/destination"),
+            },
+        },
         "health": { "status": health },
         "reconciledAt": now,
         "operationState": {
@@ -117,6 +127,16 @@ fn application_status(message: Option<&str>, object: &Value, now: &str) -> Value
             "finishedAt": now,
         },
     })
+}
+
+/// Returns the finalizers of an Application that is being deleted without the one for which Argo CD deletes what it has
+/// deployed, which is nothing here; `None` if it does not have that.
+pub(super) fn finalizers_after_cascade(object: &Value) -> Option<Vec<&Value>> {
+    object.pointer("/metadata/deletionTimestamp")?;
+    let finalizers = object.pointer("/metadata/finalizers")?.as_array()?;
+    let is_cascade = |finalizer: &&Value| **finalizer == json!(CASCADE);
+    finalizers.iter().find(is_cascade)?;
+    Some(finalizers.iter().filter(|it| !is_cascade(it)).collect())
 }
 
 /// Identifies what an `ExternalSecret` was synchronised from. A change of its specification or of
