@@ -50,6 +50,10 @@ pub(crate) fn register(registry: &mut Registry<Client>) {
         .data_source(manifest::ListDataSource::<project::ProjectList>::new())
         .data_source(cluster::ClusterDataSource)
         .data_source(cluster::ClustersDataSource)
+        .data_source(pipeline_runtime::PipelineRuntimeDataSource)
+        .data_source(manifest::ListDataSource::<
+            pipeline_runtime::PipelineRuntimeList,
+        >::new())
         .data_source(deployment_runtime::DeploymentRuntimeDataSource)
         .data_source(manifest::ListDataSource::<
             deployment_runtime::DeploymentRuntimeList,

@@ -203,6 +203,9 @@ pub(super) async fn drift(
         drift.push(format!("the hook of {repository} is gone"));
         return Ok((None, drift));
     };
+    if known.is_some_and(|known| known.id != hook.id) {
+        drift.push(format!("the hook of {repository} is another one"));
+    }
     if let Some(reason) = hook.disabled() {
         drift.push(format!(
             "GitLab does not call the hook of {repository}: {reason}"

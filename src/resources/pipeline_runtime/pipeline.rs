@@ -537,6 +537,22 @@ impl Pipeline {
         Ok((drift, found_hooks))
     }
 
+    /// Returns the hooks that GitLab has, and whether it calls them.
+    pub(super) async fn hook_states(
+        &self,
+    ) -> Result<BTreeMap<RepositoryId, (u64, String)>, Diagnostics> {
+        let mut states = BTreeMap::new();
+        for repository in self.inputs().event_repositories() {
+            let url = self.hook_settings(repository).url;
+            let (found, _) = hooks::find(&self.client, repository, None, &[&url]).await?;
+            if let Some(hook) = found {
+                let state = hook.disabled().unwrap_or_else(|| "executable".to_owned());
+                states.insert(repository, (hook.id, state));
+            }
+        }
+        Ok(states)
+    }
+
     /// Returns the hooks with their addresses.
     pub(super) fn webhooks(
         &self,

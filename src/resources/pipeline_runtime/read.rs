@@ -7,7 +7,7 @@ use nautes_model::reference::EntityId;
 use nautes_model::{EntityKey, EntityName, Kind, ProductId};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::resource::{ImportTarget, Operation};
-use terraform_plugin::value::{Known, Tf};
+use terraform_plugin::value::Known;
 
 use super::hooks::{self, KnownHooks};
 use super::manifest;
@@ -106,22 +106,15 @@ async fn inspect(
         return Ok(Some(vec!["nothing is in a cluster yet".to_owned()]));
     };
     let cluster = entity_name("cluster", cluster)?;
-    let worker = client.worker(&cluster).await?;
-    let namespace = state.runtime_namespace.known().cloned();
-    let entity = manifest::entity(state, product, meanings, namespace)?;
-    let facts = meanings.facts(client, product, state).await?;
-    let pipeline = Pipeline::new(client, worker, state, entity, meanings, facts).await?;
+    let connection = Connection { product, cluster };
+    let pipeline = connection.connect(client, state, meanings).await?;
     if is_absent && pipeline.reconciler.entry().await?.is_none() {
         return Ok(None);
     }
-    let (mut drift, found) = pipeline.drift(known).await?;
+    let (drift, found) = pipeline.drift(known).await?;
     let hooks = pipeline.webhooks(found);
     let meaning = |text: &str| meanings.get(text).ok();
-    let webhooks = Known(hooks::attribute(state, &hooks, meaning));
-    if webhooks != state.webhooks && drift.is_empty() {
-        drift.push("the hooks in GitLab have changed".to_owned());
-    }
-    state.webhooks = webhooks;
+    state.webhooks = Known(hooks::attribute(state, &hooks, meaning));
     Ok(Some(drift))
 }
 
@@ -136,10 +129,68 @@ pub(super) async fn import(
         ImportTarget::Id(id) => split_import_id(Kind::PipelineRuntime, &id)?,
     };
     let name = entity_name("name", &name)?;
+    let Some(loaded) = load(&client, product, &name).await? else {
+        return Ok(None);
+    };
+    let mut state = loaded.state;
+    let pipeline = if client.settings().nautes_reconciles() {
+        None
+    } else {
+        let connected = loaded.connection.connect(&client, &state, &loaded.meanings);
+        Some(connected.await?)
+    };
+    fill_worker(
+        &mut state,
+        pipeline.as_ref(),
+        &loaded.meanings,
+        &KnownHooks::default(),
+    );
+    loaded.meanings.store(operation)?;
+    loaded.location.store(&mut operation.private)?;
+    Claim::load_or_store(&mut operation.private)?;
+    Ok(Some(state))
+}
+
+/// A runtime of which nothing is known but its name and the reference to its product.
+pub(super) struct Loaded {
+    pub(super) state: PipelineRuntimeModel,
+    pub(super) meanings: Meanings,
+    location: ManifestLocation,
+    pub(super) connection: Connection,
+}
+
+/// Where a runtime is.
+pub(super) struct Connection {
+    product: ProductId,
+    cluster: EntityName,
+}
+
+impl Connection {
+    /// Connects to the worker of a runtime.
+    pub(super) async fn connect(
+        &self,
+        client: &Arc<Client>,
+        state: &PipelineRuntimeModel,
+        meanings: &Meanings,
+    ) -> Result<Pipeline, WorkerError> {
+        let worker = client.worker(&self.cluster).await?;
+        let namespace = state.runtime_namespace.known().cloned();
+        let entity = manifest::entity(state, self.product, meanings, namespace)?;
+        let facts = meanings.facts(client, self.product, state).await?;
+        Ok(Pipeline::new(client, worker, state, entity, meanings, facts).await?)
+    }
+}
+
+/// Loads a runtime from its manifest; `None` if there is none.
+pub(super) async fn load(
+    client: &Client,
+    product: String,
+    name: &EntityName,
+) -> Result<Option<Loaded>, Diagnostics> {
     let id = client.products()?.resolve(&product).await?;
     let key = EntityKey::new(Kind::PipelineRuntime, name.clone());
     let attempt = format!("read the {key}");
-    let home = Home::product(&client, id);
+    let home = Home::product(client, id);
     let Found::Present(present, location) = home.read(&key, &attempt).await? else {
         return Ok(None);
     };
@@ -164,25 +215,14 @@ pub(super) async fn import(
     let mut state = manifest::from_entity(common, found, &mut meanings);
     fill_computed(&mut state, found, cluster);
     state.common.manifest_path = Known(present.path.clone());
-    state.webhooks = Tf::Null;
-    if client.settings().nautes_reconciles() {
-        fill_worker(&mut state, None, &meanings, &KnownHooks::default());
-    } else {
-        let worker = client.worker(cluster).await.map_err(Diagnostics::from)?;
-        let namespace = state.runtime_namespace.known().cloned();
-        let entity = manifest::entity(&state, id, &meanings, namespace)?;
-        let facts = meanings.facts(&client, id, &state).await?;
-        let pipeline = Pipeline::new(&client, worker, &state, entity, &meanings, facts).await?;
-        fill_worker(
-            &mut state,
-            Some(&pipeline),
-            &meanings,
-            &KnownHooks::default(),
-        );
-    }
     state.common.drift = drift_attribute(drift_of(&present));
-    meanings.store(operation)?;
-    location.store(&mut operation.private)?;
-    Claim::load_or_store(&mut operation.private)?;
-    Ok(Some(state))
+    Ok(Some(Loaded {
+        state,
+        meanings,
+        location,
+        connection: Connection {
+            product: id,
+            cluster: cluster.clone(),
+        },
+    }))
 }

@@ -4,6 +4,7 @@
 //! The registry in the cluster records a creation that has begun, so that the next one goes on with it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use nautes_model::entity::{Entity, PipelineRuntime};
 use nautes_model::name::default_namespace;
@@ -55,13 +56,23 @@ pub(super) async fn create(
     let namespace = effective_namespace(&client, product, &planned).await?;
     let entity = manifest::entity(&planned, product, &meanings, namespace)?;
     require_valid(&client, &planned, &entity)?;
-    // Waits for what is about to be created.
     let wanted = entity.clone().into();
-    let snapshot = home
-        .dry_run(&request, &wanted, &PutMode::Create, validation, &attempt)
-        .await?;
     let environment = &entity.destination.environment;
-    let cluster = cluster_of(&snapshot, environment);
+    let mut snapshot = home.snapshot(&attempt).await?;
+    let is_known = |known: &Option<Arc<Snapshot>>| {
+        let known = known.as_ref();
+        known.is_some_and(|snapshot| cluster_of(snapshot, environment).is_some())
+    };
+    if !is_known(&snapshot) {
+        // Waits for an environment that is about to be created.
+        let found = home
+            .dry_run(&request, &wanted, &PutMode::Create, validation, &attempt)
+            .await?;
+        snapshot = Some(found);
+    }
+    let cluster = snapshot
+        .as_ref()
+        .and_then(|snapshot| cluster_of(snapshot, environment));
     let cluster = cluster
         .ok_or_else(|| no_environment(product, environment))?
         .clone();
@@ -70,7 +81,8 @@ pub(super) async fn create(
     } else {
         let pipeline = prepare(&client, &cluster, &planned, &entity, &meanings).await?;
         let checked =
-            check_surroundings(&client, &pipeline, &planned, &meanings, Some(&snapshot)).await?;
+            check_surroundings(&client, &pipeline, &planned, &meanings, snapshot.as_deref())
+                .await?;
         for (summary, detail) in checked {
             operation.warn(summary, detail);
         }
@@ -189,7 +201,7 @@ pub(super) async fn update(
 
 /// Connects to the worker, and looks up what the runtime needs.
 async fn prepare(
-    client: &std::sync::Arc<Client>,
+    client: &Arc<Client>,
     cluster: &EntityName,
     planned: &PipelineRuntimeModel,
     entity: &PipelineRuntime,
@@ -204,7 +216,7 @@ async fn prepare(
 
 /// Returns a runtime as the state has it, with the names of its objects. Nothing is known of its repositories.
 pub(super) async fn existing(
-    client: &std::sync::Arc<Client>,
+    client: &Arc<Client>,
     cluster: &EntityName,
     state: &PipelineRuntimeModel,
     product: ProductId,
