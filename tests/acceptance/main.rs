@@ -65,6 +65,11 @@ mod deadlock;
     reason = "an absent field of a JSON value is null"
 )]
 mod deployment_runtime;
+#[expect(
+    clippy::indexing_slicing,
+    reason = "an absent field of a JSON value is null"
+)]
+mod deployment_runtime_faults;
 mod environment;
 mod example;
 mod fault;
