@@ -42,6 +42,12 @@ mod cluster_nautes;
     clippy::indexing_slicing,
     reason = "an absent field of a JSON value is null"
 )]
+mod cluster_ownership;
+mod cluster_removal;
+#[expect(
+    clippy::indexing_slicing,
+    reason = "an absent field of a JSON value is null"
+)]
 mod cluster_reviewer;
 mod cluster_virtual;
 mod code_repo;

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -27,7 +26,7 @@ const DEFINITIONS: [&str; 4] = [
     "tekton-pipelines-v1.15.0.yaml",
 ];
 
-/// What Argo CD itself makes.
+/// What there is of Argo CD besides its kinds.
 const ARGO_CD: &str = "
 apiVersion: v1
 kind: ConfigMap
@@ -38,8 +37,19 @@ apiVersion: v1
 kind: Secret
 metadata: { name: argocd-secret, namespace: argocd }
 stringData: { server.secretkey: abc }
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: { name: argocd-application-controller, namespace: argocd }
+spec:
+  serviceName: argocd-application-controller
+  selector: { matchLabels: { app: argocd } }
+  template:
+    metadata: { labels: { app: argocd } }
+    spec: { containers: [{ name: argocd, image: argocd }] }
 ";
 
+const ARGO_PROJECT: &str = "/apis/argoproj.io/v1alpha1/namespaces";
 const RUNS: &str = "/apis/tekton.dev/v1/namespaces/shop-ci/pipelineruns";
 const LIMIT: Duration = Duration::from_secs(90);
 
@@ -238,6 +248,13 @@ impl Workers {
                 control_plane.apply(&definitions(file)?)?;
             }
             control_plane.apply(ARGO_CD)?;
+            control_plane.kubectl([
+                "wait",
+                "--namespace=argocd",
+                "statefulset/argocd-application-controller",
+                "--for=jsonpath={.status.readyReplicas}=1",
+                "--timeout=120s",
+            ])?;
         }
         let stand_ins = [
             StandIn::start(&stack.control_plane)?,
@@ -270,6 +287,21 @@ impl Workers {
         Ok(workers)
     }
 
+    /// Everything that exists outside the state, once what stands in for controllers has nothing more to write.
+    fn everything_at_rest(&self) -> anyhow::Result<BTreeMap<String, Value>> {
+        let begun = Instant::now();
+        let mut found = self.everything()?;
+        loop {
+            std::thread::sleep(Duration::from_secs(1));
+            let again = self.everything()?;
+            if again == found {
+                return Ok(found);
+            }
+            anyhow::ensure!(begun.elapsed() < LIMIT, "the workers do not come to rest");
+            found = again;
+        }
+    }
+
     /// Everything that exists outside the state, by name.
     fn everything(&self) -> anyhow::Result<BTreeMap<String, Value>> {
         let mut found = BTreeMap::new();
@@ -285,102 +317,137 @@ impl Workers {
         for list in ["/groups", "/projects"] {
             let listed = self.stack.env.gitlab.api(Method::GET, list, None)?;
             for object in listed.as_array().into_iter().flatten() {
-                let name = object.get("web_url").and_then(Value::as_str);
-                found.insert(name.unwrap_or_default().to_owned(), Value::Null);
+                let url = object.get("web_url").and_then(Value::as_str);
+                let url = url.unwrap_or_default();
+                // GitLab keeps what was deleted for some days.
+                if !url.contains("deletion_scheduled") {
+                    found.insert(url.to_owned(), Value::Null);
+                }
             }
         }
         Ok(found)
     }
 }
 
-/// Runs the event source and the Sensor as soon as the worker has them.
-fn run_events<'a>(
-    workers: &'a Workers,
-    folder: &Path,
-    is_over: &AtomicBool,
-) -> anyhow::Result<(ArgoEvents<'a>, RunningEventSource, RunningSensor)> {
-    let control_plane = &workers.stack.control_plane;
-    let events = ArgoEvents::start(control_plane, folder)?;
-    let sources = "/apis/argoproj.io/v1alpha1/namespaces/argo-events/eventsources";
-    let source = loop {
-        let listed = control_plane.api(Method::GET, sources, None)?;
-        let name = listed.pointer("/items/0/metadata/name");
-        if let Some(name) = name.and_then(Value::as_str) {
-            break name.to_owned();
-        }
-        anyhow::ensure!(!is_over.load(Ordering::SeqCst), "there is no event source");
-        std::thread::sleep(Duration::from_millis(200));
-    };
-    let running = events.run_event_source("argo-events", &source)?;
-    workers.gateway.lead_to(running.url());
-    let sensor = source.strip_suffix("-gitlab").unwrap_or(&source);
-    let sensor = events.run_sensor("argo-events", sensor)?;
-    Ok((events, running, sensor))
+impl Workers {
+    /// Applies the root while the event source and the Sensor begin to run as soon as the worker has them.
+    fn apply(
+        &self,
+        events: &ArgoEvents<'_>,
+        parallelism: &str,
+    ) -> anyhow::Result<(RunningEventSource, RunningSensor)> {
+        let workspace = &self.stack.env.workspace;
+        let is_over = AtomicBool::new(false);
+        let running = std::thread::scope(|scope| {
+            let running = scope.spawn(|| self.run_events(events, &is_over));
+            let applied = workspace.apply_with(&[parallelism]);
+            is_over.store(true, Ordering::SeqCst);
+            let running = running.join().map_err(|_| anyhow::anyhow!("a panic"))?;
+            applied?;
+            running
+        })?;
+        workspace.assert_empty_plan("after apply")?;
+        Ok(running)
+    }
+
+    fn run_events(
+        &self,
+        events: &ArgoEvents<'_>,
+        is_over: &AtomicBool,
+    ) -> anyhow::Result<(RunningEventSource, RunningSensor)> {
+        let sources = format!("{ARGO_PROJECT}/argo-events/eventsources");
+        let control_plane = &self.stack.control_plane;
+        let name = loop {
+            let listed = control_plane.api(Method::GET, &sources, None)?;
+            let name = listed.pointer("/items/0/metadata/name");
+            if let Some(name) = name.and_then(Value::as_str) {
+                break name.to_owned();
+            }
+            anyhow::ensure!(!is_over.load(Ordering::SeqCst), "there is no event source");
+            std::thread::sleep(Duration::from_millis(200));
+        };
+        let source = events.run_event_source("argo-events", &name)?;
+        self.gateway.lead_to(source.url());
+        let sensor = name.strip_suffix("-gitlab").unwrap_or(&name);
+        let sensor = events.run_sensor("argo-events", sensor)?;
+        Ok((source, sensor))
+    }
+
+    /// Pushes to the source repository, and waits for the run with the commit.
+    fn push(&self, sensor: &RunningSensor) -> Case {
+        let env = &self.stack.env;
+        let file = json!([{ "action": "create", "file_path": "a.txt", "content": "a" }]);
+        env.commit("shop/checkout", &file)?;
+        let branch = "/projects/shop%2Fcheckout/repository/branches/main";
+        let branch = env.gitlab.api(Method::GET, branch, None)?;
+        let commit = branch.pointer("/commit/id").context("no commit")?;
+        let begun = Instant::now();
+        let run = loop {
+            let runs = self.stack.control_plane.api(Method::GET, RUNS, None)?;
+            if let Some(run) = runs.pointer("/items/0") {
+                break run.clone();
+            }
+            anyhow::ensure!(begun.elapsed() < LIMIT, "no run:\n{}", sensor.log()?);
+            std::thread::sleep(Duration::from_millis(100));
+        };
+        let params = run.pointer("/spec/params").and_then(Value::as_array);
+        let mut params = params.into_iter().flatten();
+        let passes_commit = params.any(|param| param.get("value") == Some(commit));
+        assert!(passes_commit, "{run}");
+        Ok(())
+    }
+
+    /// Calls the address of the hook with a token that nobody has.
+    fn call_with_another_token(&self) -> Case {
+        let hooks = "/projects/shop%2Fcheckout/hooks";
+        let hooks = self.stack.env.gitlab.api(Method::GET, hooks, None)?;
+        let url = hooks.pointer("/0/url").and_then(Value::as_str);
+        let path = url
+            .context("no hook")?
+            .trim_start_matches(&self.gateway.url());
+        let client = reqwest::blocking::Client::builder().no_proxy().build()?;
+        let request = client.post(format!("http://127.0.0.1:{}{path}", self.gateway.port));
+        let request = request
+            .header("X-Gitlab-Event", "Push Hook")
+            .header("X-Gitlab-Token", "another")
+            .json(&json!({ "object_kind": "push", "ref": "refs/heads/main" }));
+        assert_eq!(request.send()?.status(), 400);
+        Ok(())
+    }
 }
 
 #[test]
 fn one_apply_makes_what_runs_pipelines_and_deploys_and_one_destroy_leaves_nothing() -> Case {
     let workers = Workers::start()?;
-    let workspace = &workers.stack.env.workspace;
-    let before = workers.everything()?;
     let folder = tempfile::tempdir()?;
-    let is_over = AtomicBool::new(false);
-    let events = std::thread::scope(|scope| {
-        let events = scope.spawn(|| run_events(&workers, folder.path(), &is_over));
-        // The plan afterwards is empty.
-        let applied = workspace.apply();
-        is_over.store(true, Ordering::SeqCst);
-        let events = events.join().map_err(|_| anyhow::anyhow!("a panic"))?;
-        applied?;
-        events
-    })?;
-    let (_events, _source, sensor) = events;
+    let events = ArgoEvents::start(&workers.stack.control_plane, folder.path())?;
+    let before = workers.everything_at_rest()?;
+    for parallelism in ["-parallelism=10", "-parallelism=1", "-parallelism=50"] {
+        let (_source, sensor) = workers.apply(&events, parallelism)?;
+        workers.call_with_another_token()?;
+        workers.push(&sensor)?;
 
-    // A push makes a run, with the commit.
-    let push = json!([{ "action": "create", "file_path": "a.txt", "content": "a" }]);
-    workers.stack.env.commit("shop/checkout", &push)?;
-    let pushed = "/projects/shop%2Fcheckout/repository/branches/main";
-    let pushed = workers.stack.env.gitlab.api(Method::GET, pushed, None)?;
-    let commit = pushed.pointer("/commit/id").context("no commit")?;
-    let begun = Instant::now();
-    let run = loop {
-        let runs = workers.stack.control_plane.api(Method::GET, RUNS, None)?;
-        if let Some(run) = runs.pointer("/items/0") {
-            break run.clone();
-        }
-        anyhow::ensure!(begun.elapsed() < LIMIT, "no run:\n{}", sensor.log()?);
-        std::thread::sleep(Duration::from_millis(100));
-    };
-    let params = run.pointer("/spec/params").and_then(Value::as_array);
-    let passes_commit = params
-        .into_iter()
-        .flatten()
-        .any(|param| param.get("value") == Some(commit));
-    assert!(passes_commit, "{run}");
+        // Argo CD may read the deployment repository, and no other.
+        let list = |plural: &str| {
+            let path = format!("{ARGO_PROJECT}/argocd/{plural}");
+            workers.deployment.api(Method::GET, &path, None)
+        };
+        let applications = list("applications")?;
+        let url = applications.pointer("/items/0/spec/source/repoURL");
+        let url = url.and_then(Value::as_str).unwrap_or_default();
+        assert!(url.ends_with("shop/deployment.git"), "{applications}");
+        let projects = list("appprojects")?;
+        let sources = projects.pointer("/items/0/spec/sourceRepos");
+        assert_eq!(sources, Some(&json!([url])), "{projects}");
 
-    // Argo CD gets what it needs to deploy from the deployment repository, and from no other.
-    let applications = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications";
-    let applications = workers.deployment.api(Method::GET, applications, None)?;
-    let source = applications
-        .pointer("/items/0/spec/source")
-        .context("no Application")?;
-    let url = source
-        .get("repoURL")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    assert!(url.ends_with("shop/deployment.git"), "{source}");
-    let projects = "/apis/argoproj.io/v1alpha1/namespaces/argocd/appprojects";
-    let projects = workers.deployment.api(Method::GET, projects, None)?;
-    let sources = projects.pointer("/items/0/spec/sourceRepos");
-    assert_eq!(sources, Some(&json!([url])), "{projects}");
-
-    workspace.destroy()?;
-    let after = workers.everything()?;
-    let changed: Vec<&String> = before
-        .keys()
-        .chain(after.keys())
-        .filter(|name| before.get(*name) != after.get(*name))
-        .collect();
-    assert!(changed.is_empty(), "{changed:#?}");
+        let destroy = ["-destroy", parallelism];
+        workers.stack.env.workspace.apply_with(&destroy)?;
+        let after = workers.everything()?;
+        let names = before.keys().chain(after.keys());
+        let changed: Vec<_> = names
+            .filter(|name| before.get(*name) != after.get(*name))
+            .collect();
+        assert!(changed.is_empty(), "{parallelism}: {changed:#?}");
+    }
     Ok(())
 }

@@ -90,6 +90,30 @@ impl Cluster {
         applied.map_err(failed)
     }
 
+    /// Looks an object up as [`apply`](Self::apply) does before it writes, and fails where that would fail because the
+    /// object is somebody else's. Nothing is written.
+    pub async fn check_apply(
+        &self,
+        object: &Object,
+        owner: &Owner,
+        adoption: &Adoption,
+    ) -> Result<(), ApplyError> {
+        let failed = |reason| ApplyError {
+            object: object.reference().clone(),
+            reason,
+        };
+        let applier = Applier {
+            cluster: self,
+            owner,
+            set: None,
+            adoption,
+        };
+        let resource = self.resource(&object.kind()).await;
+        let resource = resource.map_err(|error| failed(ApiError::from(error).into()))?;
+        let found = applier.look_up(&resource, object.reference()).await;
+        found.map(drop).map_err(failed)
+    }
+
     /// Deletes an object that belongs to no set, and waits until it is gone.
     ///
     /// It must carry the owner's label and have this UID.

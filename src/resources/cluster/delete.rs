@@ -23,14 +23,14 @@ use super::manifest_change::delete_manifest;
 use super::model::ClusterModel;
 use super::read::object_id;
 use super::runtime_access;
-use super::setup::{base_set, description};
+use super::setup::{base_set, description, warnings_of_kept};
 use super::stored::{ClusterSecrets, StoredCredential};
 use super::tokens::Tokens;
 use super::virtual_cluster;
 use crate::claim::{Claim, Deletion};
 use crate::client::Client;
 use crate::clusters::lock::Lock;
-use crate::clusters::{NAMESPACE, REVIEWER_ACCOUNT, owner};
+use crate::clusters::{NAMESPACE, OWN_ACCOUNT, REVIEWER_ACCOUNT, owner};
 use crate::components::Component;
 use crate::diagnostics::{Context as _, is_unreachable};
 use crate::resources::home::{Found, Home};
@@ -65,9 +65,12 @@ pub(super) async fn delete(
     if let Some(cluster) = &cluster {
         require_entry(cluster, &name, &attempt).await?;
         check_unused(cluster, &name).await?;
+        let installer = installer(&client, &name, cluster, state);
+        installer.require_all_unused().await?;
     }
-    if let Known(uid) = &state.cluster_uid {
-        secrets.check(uid, None).await?;
+    let uid = state.cluster_uid.known();
+    if let Some(uid) = uid {
+        secrets.check_secrets(uid, None).await?;
     }
     if let Some(cluster) = cluster.as_ref().filter(|_| state.usage == "host") {
         virtual_cluster::require_no_virtual_clusters(cluster, &name).await?;
@@ -97,7 +100,10 @@ pub(super) async fn delete(
     if let Some(cluster) = &cluster {
         remove_namespace(operation, cluster, &secrets, &attempt).await?;
     }
-    secrets.delete().await?;
+    let kept = secrets.delete(uid.map(String::as_str)).await?;
+    for (summary, detail) in kept {
+        operation.warn(summary, detail);
+    }
     client.holders().release(&object);
     Ok(())
 }
@@ -150,6 +156,20 @@ pub(super) async fn lock(
     }
 }
 
+fn installer<'a>(
+    client: &'a Client,
+    name: &'a EntityName,
+    cluster: &'a Cluster,
+    model: &'a ClusterModel,
+) -> Installer<'a> {
+    Installer {
+        client,
+        name,
+        cluster,
+        model,
+    }
+}
+
 /// What removes a cluster's entry.
 struct Removal<'a> {
     operation: &'a mut Operation<Client>,
@@ -167,6 +187,8 @@ impl Removal<'_> {
     async fn run_locked(&mut self, claim: Option<Claim>) -> Result<(), Diagnostics> {
         if let Some(cluster) = self.cluster {
             check_unused(cluster, self.name).await?;
+            let installer = installer(self.client, self.name, cluster, self.state);
+            installer.require_all_unused().await?;
             if self.state.usage == "host" {
                 virtual_cluster::require_no_virtual_clusters(cluster, self.name).await?;
             }
@@ -187,20 +209,16 @@ impl Removal<'_> {
 
     async fn remove_objects(&mut self, cluster: &Cluster) -> Result<(), Diagnostics> {
         let name = self.name;
-        let kept = runtime_access::remove(self.secrets, cluster, name).await?;
+        let uid = self.state.cluster_uid.known().map(String::as_str);
+        let (kept, policy) = runtime_access::remove(self.secrets, uid, cluster, name).await?;
         self.warn_of_kept(&kept);
-        let installer = Installer {
-            client: self.client,
-            name,
-            cluster,
-            model: self.state,
-        };
+        if let Some((summary, detail)) = policy {
+            self.operation.warn(summary, detail);
+        }
+        let installer = installer(self.client, name, cluster, self.state);
         for component in Component::ALL.into_iter().rev() {
-            for kept in installer.remove(component).await? {
-                self.operation.warn(
-                    format!("An object of {component} stays in the cluster {name}"),
-                    format!("{kept}."),
-                );
+            for (summary, detail) in installer.remove(component).await? {
+                self.operation.warn(summary, detail);
             }
         }
         let tokens = Tokens {
@@ -215,11 +233,8 @@ impl Removal<'_> {
     }
 
     fn warn_of_kept(&mut self, kept: &[Kept]) {
-        for kept in kept {
-            self.operation.warn(
-                format!("An object stays in the cluster {}", self.name),
-                format!("{kept}."),
-            );
+        for (summary, detail) in warnings_of_kept(self.name, kept) {
+            self.operation.warn(summary, detail);
         }
     }
 }
@@ -273,6 +288,16 @@ async fn remove_namespace(
     };
     let owner = owner().context(attempt)?;
     if !owner.label.is_on(&found) {
+        operation.warn(
+            format!("The namespace {NAMESPACE} stays in the cluster {name}"),
+            format!(
+                "It does not carry the label {}={} any more. With it stays the service account of the provider, which has all rights in the cluster. Delete it if nothing else needs it: kubectl delete clusterrolebinding {}, kubectl delete serviceaccount -n {NAMESPACE} {}.",
+                owner.label.key(),
+                owner.label.value(),
+                OWN_ACCOUNT.name,
+                OWN_ACCOUNT.name
+            ),
+        );
         return Ok(());
     }
     let is_ours = |object: &Object| owner.label.is_on(object);

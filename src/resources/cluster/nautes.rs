@@ -224,12 +224,15 @@ pub(super) async fn delete(
         let detail = "The provider has made it with reconciler = \"provider\", and what it has made in the cluster would stay without an owner. Nothing was changed. Destroy it with reconciler = \"provider\".";
         return Err(Diagnostic::error(format!("Cannot {attempt}"), detail).into());
     }
-    if let Known(uid) = &state.cluster_uid {
-        secrets.check(uid, None).await?;
+    let uid = state.cluster_uid.known();
+    if let Some(uid) = uid {
+        secrets.check_secrets(uid, None).await?;
     }
     delete_manifest(operation, state, claim, &attempt).await?;
     if !is_virtual(state) {
-        secrets.delete().await?;
+        for (summary, detail) in secrets.delete(uid.map(String::as_str)).await? {
+            operation.warn(summary, detail);
+        }
     }
     client.holders().release(&object);
     Ok(())

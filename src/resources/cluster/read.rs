@@ -77,6 +77,7 @@ pub(super) async fn read(
         .holders()
         .record_read(&object_id(&name), &mut operation.private)?;
     if client.settings().nautes_reconciles() {
+        Answer::record(None, &mut operation.private)?;
         if stored.is_none() && !virtual_cluster::is_virtual(&state) {
             drift.push(format!("Vault has no kubeconfig at {}", secrets.path));
         }
@@ -84,6 +85,7 @@ pub(super) async fn read(
         return Ok(state);
     }
     let Some(stored) = stored else {
+        Answer::record(None, &mut operation.private)?;
         drift.push(format!("Vault has no kubeconfig at {}", secrets.path));
         state.drift = drift_attribute(drift);
         return Ok(state);
@@ -400,7 +402,7 @@ async fn base_drift(
     live: &LiveObjects<'_>,
     attempt: &str,
 ) -> Result<Vec<String>, Diagnostics> {
-    let objects = base_objects(state).context(attempt)?;
+    let objects = base_objects(cluster, state, attempt).await?;
     let found = base_set(cluster)?.drift(objects, None, live).await;
     let found = found.context(attempt)?;
     let mut drift: Vec<String> = found.iter().map(ToString::to_string).collect();

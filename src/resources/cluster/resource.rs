@@ -167,7 +167,10 @@ async fn save(
     // All that may be refused comes before the first write.
     setup.check().await?;
     let preparation = installer.prepare(selection, manifests, &addresses).await?;
-    for (summary, detail) in installer.check(&preparation).await? {
+    let status = prior
+        .as_ref()
+        .and_then(|prior| prior.component_status.known());
+    for (summary, detail) in installer.check(&preparation, status).await? {
         operation.warn(summary, detail);
     }
     let (lock, cluster) = setup.lock().await?;
@@ -277,7 +280,12 @@ async fn install(
 ) -> Result<BTreeMap<String, ComponentStatusModel>, Diagnostics> {
     let known = prior.and_then(|prior| prior.component_status.known());
     let mut status = known.cloned().unwrap_or_default();
-    let installed = installer.install(preparation, &mut status).await;
+    let mut warnings = Vec::new();
+    let installed = installer.install(preparation, &mut status, &mut warnings);
+    let installed = installed.await;
+    for (summary, detail) in warnings {
+        operation.warn(summary, detail);
+    }
     if let (Err(_), Some(prior)) = (&installed, prior) {
         operation.record(&ClusterModel {
             component_status: Known(status.clone()),

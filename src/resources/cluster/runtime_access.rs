@@ -11,7 +11,7 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::waiting::waiting_for;
 
 use super::model::ClusterModel;
-use super::setup::{Setup, apply_changed, object_set};
+use super::setup::{Setup, apply_changed, object_set, warnings_of_kept};
 use super::stored::ClusterSecrets;
 use super::tokens::Tokens;
 use crate::clusters::runtime::{AllowedResource, POLICY, RuntimeAccess, policy_probe};
@@ -92,7 +92,9 @@ impl RuntimeCredential<'_> {
         let access = runtime_access(self.cluster, self.setup.planned).await;
         let access = access.context(&attempt)?;
         let objects = access.objects().context(&attempt)?;
-        apply_changed(self.cluster, &runtime_set(self.cluster)?, objects, &attempt).await?;
+        let set = runtime_set(self.cluster)?;
+        let kept = apply_changed(self.cluster, &set, objects, &attempt).await?;
+        let mut warnings = warnings_of_kept(name, &kept);
 
         let secrets = ClusterSecrets::new(client, name)?;
         let stored = secrets.runtime().read().await?;
@@ -118,11 +120,10 @@ impl RuntimeCredential<'_> {
         let uid = &self.setup.connection.uid;
         secrets.runtime().write(&kubeconfig, uid).await?;
         tokens.remove_others(current.secret).await?;
-        Ok(if access.has_policies {
-            Vec::new()
-        } else {
-            vec![no_policies(name)]
-        })
+        if !access.has_policies {
+            warnings.push(no_policies(name));
+        }
+        Ok(warnings)
     }
 
     /// Waits until the admission policy refuses to the account what RBAC allows.
@@ -176,13 +177,15 @@ fn no_policies(name: &EntityName) -> (String, String) {
     )
 }
 
-/// Removes the credential from Vault, then its tokens, then its rights, and at last what limits them.
+/// Removes the credential from Vault, then its tokens, then its rights, and at last what limits them. Returns what stays
+/// in the cluster, and a warning of a policy that stays in Vault.
 pub(super) async fn remove(
     secrets: &ClusterSecrets<'_>,
+    uid: Option<&str>,
     cluster: &Cluster,
     name: &EntityName,
-) -> Result<Vec<Kept>, Diagnostics> {
-    secrets.runtime().delete().await?;
+) -> Result<(Vec<Kept>, Option<(String, String)>), Diagnostics> {
+    let policy = secrets.runtime().delete(uid).await?;
     let tokens = Tokens {
         cluster,
         cluster_name: name,
@@ -194,5 +197,5 @@ pub(super) async fn remove(
         .await;
     let deleted = deleted
         .with_context(|| format!("remove the account of runtimes from the cluster {name}"))?;
-    Ok(deleted.kept)
+    Ok((deleted.kept, policy))
 }

@@ -5,10 +5,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kubernetes_apply::apply_set::{ApplyOptions, ApplySet, LiveObjects, Parent};
+use kubernetes_apply::apply_set::{ApplyOptions, ApplySet, Kept, LiveObjects, Parent};
 use kubernetes_apply::cluster::{ApiError, Cluster, Detail};
 use kubernetes_apply::connection::{Access, Limits};
-use kubernetes_apply::object::{Kind, Object, ObjectError, ObjectRef};
+use kubernetes_apply::object::{Kind, Object, ObjectRef};
 use kubernetes_apply::ownership::Adoption;
 use nautes_model::EntityName;
 use terraform_plugin::diagnostics::Diagnostics;
@@ -17,6 +17,7 @@ use terraform_plugin::value::Tf;
 use super::access::{Connection, open};
 use super::guard::require_entry;
 use super::model::{ClusterModel, CredentialModel};
+use super::namespaces::without_foreign_namespaces;
 use super::reviewer::Reviewer;
 use super::runtime_access::RuntimeCredential;
 use super::stored::ClusterSecrets;
@@ -54,13 +55,13 @@ pub(super) fn object_set<'c>(
     ))
 }
 
-/// Applies a set if it differs from what the cluster has.
+/// Applies a set if it differs from what the cluster has, and returns what was to go and stays.
 pub(super) async fn apply_changed(
     cluster: &Cluster,
     set: &ApplySet<'_>,
     objects: Vec<Object>,
     attempt: &str,
-) -> Result<(), Diagnostics> {
+) -> Result<Vec<Kept>, Diagnostics> {
     let wanted: Vec<ObjectRef> = objects
         .iter()
         .map(|object| object.reference().clone())
@@ -73,11 +74,20 @@ pub(super) async fn apply_changed(
         let live = LiveObjects::new(cluster, &owner.label);
         let drift = set.drift(objects.clone(), None, &live).await;
         if drift.context(attempt)?.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
     }
     let applied = set.apply(objects, &ApplyOptions::default()).await;
-    applied.map(drop).context(attempt)
+    Ok(applied.context(attempt)?.pruned.kept)
+}
+
+/// Returns the warnings of objects that were to go and stay.
+pub(super) fn warnings_of_kept(name: &EntityName, kept: &[Kept]) -> Vec<(String, String)> {
+    let warnings = kept.iter().map(|kept| {
+        let summary = format!("An object stays in the cluster {name}");
+        (summary, format!("{kept}."))
+    });
+    warnings.collect()
 }
 
 /// What a set-up works with.
@@ -107,10 +117,12 @@ pub(super) struct Prepared {
     /// The Secrets with the tokens in use, of the provider's own account and of the reviewer.
     own_token: Option<&'static str>,
     reviewer: Option<(&'static str, String)>,
+    /// What was to go and stays.
+    warnings: Vec<(String, String)>,
 }
 
 impl Setup<'_> {
-    fn is_worker(&self) -> bool {
+    pub(super) fn is_worker(&self) -> bool {
         self.planned.usage == "worker"
     }
 
@@ -119,7 +131,7 @@ impl Setup<'_> {
             .is_some_and(|former| former != self.connection.uid)
     }
 
-    fn attempt(&self) -> String {
+    pub(super) fn attempt(&self) -> String {
         format!("set up the cluster {}", self.name)
     }
 
@@ -130,9 +142,7 @@ impl Setup<'_> {
         secrets.check(uid, self.former_uid).await?;
         let cluster = &self.connection.cluster;
         require_entry(cluster, self.name, &self.attempt()).await?;
-        let objects = base_objects(self.planned).context(self.attempt())?;
-        let (set, options) = (base_set(cluster)?, ApplyOptions::default());
-        set.check(objects, &options).await.context(self.attempt())?;
+        self.require_free_names().await?;
         if self.is_worker() {
             self.reviewer(&self.connection.cluster).auth_mount().await?;
         }
@@ -203,8 +213,8 @@ impl Setup<'_> {
             }
             (Arc::clone(cluster), None)
         };
-        let objects = base_objects(self.planned).context(self.attempt())?;
-        apply_changed(&cluster, &base_set(&cluster)?, objects, &self.attempt()).await?;
+        let objects = base_objects(&cluster, self.planned, &self.attempt()).await?;
+        let kept = apply_changed(&cluster, &base_set(&cluster)?, objects, &self.attempt()).await?;
         let reviewer = if self.is_worker() {
             Some(self.reviewer(&cluster).ensure().await?)
         } else {
@@ -215,6 +225,7 @@ impl Setup<'_> {
             version,
             own_token,
             reviewer,
+            warnings: warnings_of_kept(self.name, &kept),
         })
     }
 
@@ -224,7 +235,7 @@ impl Setup<'_> {
         prepared: &Prepared,
     ) -> Result<Vec<(String, String)>, Diagnostics> {
         let cluster = &prepared.cluster;
-        let mut warnings = Vec::new();
+        let mut warnings = prepared.warnings.clone();
         if self.is_worker() {
             let credential = RuntimeCredential {
                 setup: self,
@@ -340,7 +351,7 @@ impl Setup<'_> {
         Ok(())
     }
 
-    fn facts(&self, reviewer_token: Option<String>) -> Facts {
+    pub(super) fn facts(&self, reviewer_token: Option<String>) -> Facts {
         Facts {
             cluster_uid: self.connection.uid.clone(),
             name: self.name.to_string(),
@@ -353,12 +364,17 @@ impl Setup<'_> {
     }
 }
 
-/// Returns the base objects of a cluster, which are one set.
-pub(super) fn base_objects(model: &ClusterModel) -> Result<Vec<Object>, ObjectError> {
-    match model.usage.as_str() {
-        "worker" => reviewer_accounts(),
-        _ => Ok(Vec::new()),
-    }
+/// Returns the base objects of a cluster, which are one set, without a namespace that is somebody else's.
+pub(super) async fn base_objects(
+    cluster: &Cluster,
+    model: &ClusterModel,
+    attempt: &str,
+) -> Result<Vec<Object>, Diagnostics> {
+    let objects = match model.usage.as_str() {
+        "worker" => reviewer_accounts().context(attempt)?,
+        _ => Vec::new(),
+    };
+    without_foreign_namespaces(cluster, objects, attempt).await
 }
 
 /// Whether the provider works in a cluster with a service account of its own.

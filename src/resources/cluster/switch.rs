@@ -20,7 +20,7 @@ use super::guard::runtimes_in;
 use super::model::{ClusterModel, CredentialModel};
 use super::resource::ClusterResource;
 use super::runtime_access;
-use super::setup::{base_objects, base_set};
+use super::setup::{base_objects, base_set, warnings_of_kept};
 use super::stored::ClusterSecrets;
 use super::tokens::Tokens;
 use super::virtual_cluster::is_virtual;
@@ -162,12 +162,10 @@ async fn remove_own(
     attempt: &str,
 ) -> Result<(), Diagnostics> {
     let secrets = ClusterSecrets::new(client, name)?;
-    let kept = runtime_access::remove(&secrets, cluster, name).await?;
-    for kept in kept {
-        operation.warn(
-            format!("An object stays in the cluster {name}"),
-            format!("{kept}."),
-        );
+    let uid = prior.cluster_uid.known().map(String::as_str);
+    let (kept, policy) = runtime_access::remove(&secrets, uid, cluster, name).await?;
+    for (summary, detail) in warnings_of_kept(name, &kept).into_iter().chain(policy) {
+        operation.warn(summary, detail);
     }
     remove_auth_mount(operation, prior, client).await?;
     let tokens = |account| Tokens {
@@ -176,7 +174,7 @@ async fn remove_own(
         account,
     };
     tokens(&REVIEWER_ACCOUNT).remove_all().await?;
-    let objects = base_objects(prior).context(attempt)?;
+    let objects = base_objects(cluster, prior, attempt).await?;
     let namespaces = objects
         .into_iter()
         .filter(|object| object.reference().kind.kind == "Namespace");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::delete::{DeleteError, DeleteOptions, Deleted, Kept};
+use super::delete::{DeleteError, DeleteOptions, Deleted, Kept, NamespaceContent};
 use super::parent::InventoryError;
 use super::prepare::Prepared;
 use super::{ApplySet, PART_OF_LABEL};
@@ -32,6 +32,9 @@ pub struct ApplyOptions {
     pub adoption: Adoption,
     /// Whether objects that were applied earlier and are not among these are deleted.
     pub prune: bool,
+    /// Objects that may be deleted with a namespace that is no longer wanted, or with the definition of their kind,
+    /// such as what a controller of the set writes.
+    pub expendable: Vec<ObjectRef>,
     /// How long to wait for definitions to be served, and for objects that are being deleted to go.
     pub timeout: Duration,
 }
@@ -93,6 +96,7 @@ impl Default for ApplyOptions {
             default_namespace: None,
             adoption: Adoption::Never,
             prune: true,
+            expendable: Vec::new(),
             migration: MigrationOptions::default(),
             timeout: Duration::from_secs(120),
         }
@@ -178,7 +182,9 @@ impl ApplySet<'_> {
         if options.prune && !obsolete.is_empty() {
             let options = DeleteOptions {
                 timeout: options.timeout,
-                ..DeleteOptions::default()
+                namespaces: NamespaceContent::Keep {
+                    expendable: options.expendable.clone(),
+                },
             };
             let pruned = self.delete_entries(obsolete, &options).await;
             applied.pruned = pruned.map_err(ApplySetError::Prune)?;

@@ -11,7 +11,7 @@ use crate::concurrently::concurrently;
 use crate::error_chain::error_chain;
 use crate::inventory::Entry;
 use crate::object::{Object, ObjectRef};
-use crate::order::{defined_kind, deletion_stages};
+use crate::order::deletion_stages;
 use crate::ownership::{ForeignObject, check_deletion};
 use crate::wait::NotGoneError;
 
@@ -142,29 +142,6 @@ enum Outcome {
 }
 
 impl ApplySet<'_> {
-    /// Returns the objects of kinds that the set defines and that are not in its inventory.
-    ///
-    /// They keep their definitions from being deleted. A program that would leave them without their
-    /// controllers can refuse to delete the set.
-    pub async fn custom_resources_of_others(&self) -> Result<Vec<ObjectRef>, DeleteError> {
-        let inventory = self.inventory().await?;
-        let mut others = Vec::new();
-        for entry in inventory
-            .entries()
-            .filter(|entry| defines_kind(&entry.object))
-        {
-            let objects = self.custom_resources(&entry.object).await;
-            let objects = objects
-                .map_err(|error| DeleteError::Objects(vec![(entry.object.clone(), error)]))?;
-            others.extend(
-                objects
-                    .into_iter()
-                    .filter(|object| !inventory.contains(object)),
-            );
-        }
-        Ok(others)
-    }
-
     /// Deletes all objects of the set in reverse order, and then its inventory.
     ///
     /// What cannot be proven to belong to the set is kept, and forgotten.
@@ -334,43 +311,23 @@ impl ApplySet<'_> {
     ) -> Result<Option<KeepReason>, ApiError> {
         let mut objects = self.custom_resources(definition.reference()).await?;
         if let NamespaceContent::Keep { expendable } = &options.namespaces {
-            objects.retain(|object| !expendable.contains(object));
+            objects.retain(|object| !expendable.contains(object.reference()));
         }
         if objects.is_empty() {
             return Ok(None);
         }
         Ok(Some(KeepReason::CustomResources {
             count: objects.len(),
-            examples: objects.into_iter().take(EXAMPLES).collect(),
+            examples: objects
+                .iter()
+                .take(EXAMPLES)
+                .map(|object| object.reference().clone())
+                .collect(),
         }))
-    }
-
-    /// Names the objects of the kind that a definition defines.
-    async fn custom_resources(&self, definition: &ObjectRef) -> Result<Vec<ObjectRef>, ApiError> {
-        let cluster = self.cluster;
-        let resource = cluster.preferred_resource(&definition.kind).await?;
-        let found = cluster
-            .find_in(&resource, None, &definition.name, Detail::Full)
-            .await?;
-        let Some(kind) = found.as_ref().and_then(defined_kind) else {
-            return Ok(Vec::new());
-        };
-        let resource = match cluster.preferred_resource(&kind).await {
-            Ok(resource) => resource,
-            Err(DiscoveryError::NotServed { .. }) => return Ok(Vec::new()),
-            Err(error) => return Err(error.into()),
-        };
-        let objects = cluster
-            .list_in(&resource, None, "", Detail::Metadata)
-            .await?;
-        Ok(objects
-            .iter()
-            .map(|object| object.reference().clone())
-            .collect())
     }
 }
 
-fn defines_kind(object: &ObjectRef) -> bool {
+pub(super) fn defines_kind(object: &ObjectRef) -> bool {
     object
         .kind
         .is("apiextensions.k8s.io", "CustomResourceDefinition")

@@ -8,6 +8,7 @@
 //! [kep]: https://github.com/kubernetes/enhancements/tree/master/keps/sig-cli/3659-kubectl-apply-prune
 
 mod apply;
+mod custom_resources;
 mod delete;
 mod drift;
 mod namespace;

@@ -2,7 +2,7 @@
 
 use http::Method;
 use kubernetes_apply::apply_set::{DeleteError, DeleteOptions, KeepReason, NamespaceContent};
-use kubernetes_apply::object::ObjectRef;
+use kubernetes_apply::object::{Object, ObjectRef};
 use serde_json::json;
 
 use crate::environment::{Environment, PATIENCE, objects};
@@ -166,9 +166,14 @@ fn a_definition_stays_while_there_are_objects_of_others_of_its_kind() {
     let theirs = format!("{{apiVersion: {group}/v1, kind: Widget, metadata: {{name: theirs}}}}");
     environment.control_plane.apply(&theirs).unwrap();
     let others = environment
-        .run(environment.set().custom_resources_of_others())
+        .run(environment.set().custom_resources_of_others(|_| false))
         .unwrap();
     assert_eq!(others, [ObjectRef::cluster(&group, "Widget", "theirs")]);
+    let is_theirs = |object: &Object| object.reference().name == "theirs";
+    let others = environment
+        .run(environment.set().custom_resources_of_others(is_theirs))
+        .unwrap();
+    assert_eq!(others, []);
     let deleted = environment
         .run(environment.set().delete(&options()))
         .unwrap();
@@ -182,6 +187,45 @@ fn a_definition_stays_while_there_are_objects_of_others_of_its_kind() {
              with it, such as Widget.{group} theirs"
         )
     );
+}
+
+#[test]
+fn what_belongs_to_another_object_counts_as_that_one() {
+    let environment = Environment::new();
+    let group = format!("{}.example.com", environment.namespace);
+    environment.apply(&definition(&group)).unwrap();
+    let cluster = environment.control_plane;
+    let uid = |kind: &str, path: &str, name: &str| {
+        let found = cluster.get(&format!("{path}/{name}")).unwrap().unwrap();
+        let uid = found["metadata"]["uid"].as_str().unwrap().to_owned();
+        let version = found["apiVersion"].as_str().unwrap().to_owned();
+        format!("[{{apiVersion: {version}, kind: {kind}, name: {name}, uid: {uid}}}]")
+    };
+    let widget = |name: &str, owners: &str| {
+        let metadata = format!("{{name: {name}, ownerReferences: {owners}}}");
+        let widget = format!("{{apiVersion: {group}/v1, kind: Widget, metadata: {metadata}}}");
+        cluster.apply(&widget).unwrap();
+    };
+    widget("theirs", "[]");
+    let widgets = format!("/apis/{group}/v1/widgets");
+    widget("of-theirs", &uid("Widget", &widgets, "theirs"));
+    for (name, labels) in [("ours", "{ours: 'true'}"), ("unknown", "{}")] {
+        let name = format!("{}-{name}", environment.namespace);
+        let role = format!(
+            "{{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {{name: {name}, labels: {labels}}}}}"
+        );
+        cluster.apply(&role).unwrap();
+        let roles = "/apis/rbac.authorization.k8s.io/v1/clusterroles";
+        widget(&format!("of-{name}"), &uid("ClusterRole", roles, &name));
+    }
+    let is_own = |object: &Object| object.label("ours").is_some();
+    let others = environment
+        .run(environment.set().custom_resources_of_others(is_own))
+        .unwrap();
+    let unknown = format!("of-{}-unknown", environment.namespace);
+    let expected =
+        [unknown.as_str(), "theirs"].map(|name| ObjectRef::cluster(&group, "Widget", name));
+    assert_eq!(others, expected);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 
 use super::super::slots::SlotModel;
+use super::super::stored::ClusterSecrets;
 use super::settings::Context;
 use super::{Installer, floor_warnings, slot_path};
 use crate::clusters::owner;
@@ -182,8 +183,11 @@ impl Existing {
             }
             let way_out = match key.kind.kind.as_str() {
                 "Secret" => format!(
-                    "If hooks of others use it, write its value into Vault at {}, field token, so that the provider uses it too. Otherwise remove the key.",
-                    installer.webhook_token_path()?
+                    "If hooks of others use it, write its value into Vault at {}, fields token and cluster_uid ({}), so that the provider uses it too. Otherwise remove the key.",
+                    ClusterSecrets::new(installer.client, installer.name)?
+                        .webhook()
+                        .path,
+                    installer.uid().await?
                 ),
                 _ => "Add the claim to its value, or remove the key.".to_owned(),
             };
@@ -223,7 +227,7 @@ impl Existing {
         Ok(())
     }
 
-    /// Removes the keys that the provider has written.
+    /// Removes the keys that the provider has written. A value that others have written too stays theirs.
     pub(super) async fn remove_own_keys(
         &self,
         installer: &Installer<'_>,
@@ -242,7 +246,9 @@ impl Existing {
             let live = self.find(installer, &key).await?;
             if live.is_some_and(|live| is_written_by_us(&live, &key.key)) {
                 let name = key.key.clone();
-                let change = move |object: &mut Value| remove_entry(object, &name);
+                let manager = owner().context("name objects")?.field_manager;
+                let manager = manager.as_str().to_owned();
+                let change = move |object: &mut Value| give_up_entry(object, &name, &manager);
                 self.modify(installer, &key, change).await?;
             }
         }
@@ -399,7 +405,36 @@ fn set_entry(object: &mut Value, key: &str, value: &str) {
     }
 }
 
-fn remove_entry(object: &mut Value, key: &str) {
+/// Gives up a key as server-side apply does: the value goes, unless another manager has it too.
+fn give_up_entry(object: &mut Value, key: &str, manager: &str) {
+    let field = format!("f:{key}");
+    let managed = object.pointer_mut("/metadata/managedFields");
+    let Some(entries) = managed.and_then(Value::as_array_mut) else {
+        return;
+    };
+    let is_ours = |entry: &Value| entry.get("manager").and_then(Value::as_str) == Some(manager);
+    let has_field = |entry: &Value| {
+        let data = entry.pointer("/fieldsV1/f:data");
+        data.is_some_and(|data| data.get(&field).is_some())
+    };
+    if !entries
+        .iter()
+        .any(|entry| is_ours(entry) && has_field(entry))
+    {
+        return;
+    }
+    if entries
+        .iter()
+        .any(|entry| !is_ours(entry) && has_field(entry))
+    {
+        for entry in entries.iter_mut().filter(|entry| is_ours(entry)) {
+            let data = entry.pointer_mut("/fieldsV1/f:data");
+            if let Some(data) = data.and_then(Value::as_object_mut) {
+                data.remove(&field);
+            }
+        }
+        return;
+    }
     let data = object.get_mut("data").and_then(Value::as_object_mut);
     if let Some(data) = data {
         data.remove(key);
@@ -459,14 +494,31 @@ mod tests {
     }
 
     #[test]
-    fn entries_are_added_and_removed_beside_those_of_others() {
+    fn entries_are_added_beside_those_of_others() {
         let mut object = json!({"data": {"theirs": "a"}});
         set_entry(&mut object, "ours", "b");
         assert_eq!(object, json!({"data": {"theirs": "a", "ours": "b"}}));
-        remove_entry(&mut object, "ours");
-        assert_eq!(object, json!({"data": {"theirs": "a"}}));
         let mut empty = json!({"data": null});
         set_entry(&mut empty, "ours", "b");
         assert_eq!(empty, json!({"data": {"ours": "b"}}));
+    }
+
+    #[test]
+    fn a_value_is_removed_only_if_nobody_else_has_it() {
+        let entry = |manager: &str, fields: &Value| json!({"manager": manager, "fieldsV1": {"f:data": fields}});
+        let ours = entry("us", &json!({"f:scopes": {}, "f:other": {}}));
+        let object = |managed: Value| json!({"metadata": {"managedFields": managed}, "data": {"scopes": "[groups]", "other": "a"}});
+        let give_up = |managed: Value| {
+            let mut object = object(managed);
+            give_up_entry(&mut object, "scopes", "us");
+            object
+        };
+        let alone = give_up(json!([ours, entry("them", &json!({"f:theirs": {}}))]));
+        assert_eq!(alone["data"], json!({"other": "a"}));
+        let theirs = entry("them", &json!({"f:scopes": {}}));
+        let both = give_up(json!([ours, theirs]));
+        let left = json!([entry("us", &json!({"f:other": {}})), theirs]);
+        assert_eq!(both, object(left));
+        assert_eq!(give_up(json!([theirs])), object(json!([theirs])));
     }
 }

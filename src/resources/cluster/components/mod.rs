@@ -4,6 +4,7 @@
 
 mod certificate;
 mod existing;
+mod removal;
 mod selection;
 mod settings;
 mod validation;
@@ -12,16 +13,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use kubernetes_apply::apply::ApplyFailure;
-use kubernetes_apply::apply_set::{
-    ApplyOptions, ApplySet, ApplySetError, DeleteOptions, LiveObjects, NamespaceContent, Parent,
-};
-use kubernetes_apply::cluster::{ApiError, Cluster, Detail, DiscoveryError};
-use kubernetes_apply::object::{GroupKind, Kind, Object};
+use kubernetes_apply::apply_set::{ApplyOptions, ApplySet, ApplySetError, LiveObjects, Parent};
+use kubernetes_apply::cluster::{ApiError, Cluster, DiscoveryError};
+use kubernetes_apply::object::{GroupKind, Object};
 use kubernetes_apply::order::defined_kind;
 use kubernetes_apply::stored_versions::{MigrationError, MigrationFailure, MigrationOptions};
 use nautes_model::EntityName;
 use nautes_model::entity::ClusterShape;
-use nautes_model::vault::{ClusterSecret, SecretPath, TOKEN};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::value::Tf;
 
@@ -29,12 +27,13 @@ pub(super) use self::selection::{Manifests, Selection, Wanted};
 pub(super) use self::validation::{check_dangers, check_hosts, check_slots, known_components};
 
 use self::existing::Existing;
+use self::removal::{Unwanted, left_behind};
 use self::selection::{fetch_all, floor_warnings, overrides, refusal, slot_path};
 use super::addresses::{AddressInputs, Addresses, Gateway};
 use super::model::{ClusterModel, ComponentStatusModel};
-use super::slots::SlotModel;
+use super::namespaces::without_foreign_namespaces;
+use super::stored::ClusterSecrets;
 use super::virtual_cluster::Host;
-use crate::backends::vault::{Expected, SecretValues};
 use crate::client::Client;
 use crate::clusters::{NAMESPACE, PRODUCT_LABEL, owner};
 use crate::components::fetch::Manifest;
@@ -65,6 +64,20 @@ struct Prepared {
     objects: Vec<Object>,
     sha256: Option<Sha256>,
     options: ApplyOptions,
+}
+
+impl Preparation {
+    /// Returns the components that the provider installs.
+    fn installed(&self) -> impl Iterator<Item = Component> {
+        let components = self.components.iter();
+        components.map(|prepared| prepared.release.component)
+    }
+
+    fn has_argo_cd(&self) -> bool {
+        let existing = self.existing.iter().map(|(existing, _)| existing.component);
+        let mut components = self.installed().chain(existing);
+        components.any(|component| component == Component::ArgoCd)
+    }
 }
 
 /// What installs, inspects and removes the components of one cluster.
@@ -188,15 +201,30 @@ impl Installer<'_> {
         })
     }
 
-    /// Looks up the objects of all components, and checks those components that are there already. Nothing is written.
+    /// Looks up the objects of all components, and checks those components that are there already, and those that are
+    /// to be removed or moved. `status` is what the state says of them. Nothing is written.
     ///
     /// Returns warnings.
     pub(super) async fn check(
         &self,
         preparation: &Preparation,
+        status: Option<&BTreeMap<String, ComponentStatusModel>>,
     ) -> Result<Vec<(String, String)>, Diagnostics> {
         let mut warnings = Vec::new();
         let mut found = Diagnostics::default();
+        let is_installed = |component: Component| {
+            status.is_some_and(|status| status.contains_key(component.name()))
+        };
+        let unwanted = self.unwanted(preparation, is_installed).await?;
+        let removed: BTreeSet<Component> = unwanted
+            .into_iter()
+            .filter(|(_, fate)| *fate == Unwanted::Remove)
+            .map(|(component, _)| component)
+            .collect();
+        for component in &removed {
+            let checked = self.require_removable(*component).await;
+            found.extend(checked.err().unwrap_or_default());
+        }
         let all = preparation.components.iter();
         let defined: BTreeSet<GroupKind> = all
             .flat_map(|prepared| prepared.objects.iter().filter_map(defined_kind))
@@ -206,12 +234,20 @@ impl Installer<'_> {
             let attempt = format!("install {component} in the cluster {}", self.name);
             let objects = self.without_pending(&prepared.objects, &defined).await;
             let objects = objects.context(&attempt)?;
+            let objects = without_foreign_namespaces(self.cluster, objects, &attempt).await?;
             let set = self.set(component)?;
             if let Err(error) = set.check(objects, &prepared.options).await {
                 found.extend(self.explain_refusal(component, &error, &attempt));
             }
+            let namespace = &prepared.release.namespace;
+            let checked = self.require_movable(component, namespace).await;
+            found.extend(checked.err().unwrap_or_default());
         }
         for (existing, installation) in &preparation.existing {
+            if removed.contains(&existing.component) {
+                warnings.push(self.begun_and_removed(existing.component));
+                continue;
+            }
             match existing.check(self, installation.as_ref()).await {
                 Ok(more) => warnings.extend(more),
                 Err(refused) => found.extend(refused),
@@ -221,6 +257,19 @@ impl Installer<'_> {
             return Err(found);
         }
         Ok(warnings)
+    }
+
+    /// Returns the warning about a component that is to be used as it is, and of which there is only a part that an
+    /// interrupted run has made.
+    fn begun_and_removed(&self, component: Component) -> (String, String) {
+        (
+            format!("What was begun of {component} is removed"),
+            format!(
+                "A run that was interrupted has begun to install {component} in the cluster {}. With install = false in {} the provider installs none, so it removes what that run has made. What needs {component} does not work until somebody else installs it.",
+                self.name,
+                slot_path(component.slot())
+            ),
+        )
     }
 
     /// Leaves out the objects of kinds that another component will define: there is none of them yet.
@@ -307,54 +356,69 @@ impl Installer<'_> {
     }
 
     /// Installs components one after the other, each when the one before works, and removes those that are no longer
-    /// wanted. `status` is kept up to date also if it fails.
+    /// wanted. `status` and `warnings` are kept up to date also if it fails.
     pub(super) async fn install(
         &self,
         preparation: Preparation,
         status: &mut BTreeMap<String, ComponentStatusModel>,
+        warnings: &mut Vec<(String, String)>,
     ) -> Result<(), Diagnostics> {
-        if let Some(token) = preparation.new_webhook_token {
-            self.store_webhook_token(token).await?;
+        let is_installed = |component: Component| status.contains_key(component.name());
+        let unwanted = self.unwanted(&preparation, is_installed).await?;
+        if preparation.has_argo_cd() {
+            let secrets = ClusterSecrets::new(self.client, self.name)?;
+            let token = preparation.new_webhook_token.clone();
+            secrets.webhook().ensure(token, &self.uid().await?).await?;
         }
         let mut selected = BTreeSet::new();
         for prepared in preparation.components {
             let component = prepared.release.component;
             selected.insert(component);
-            let installed = self.install_one(prepared).await?;
+            let installed = self.install_one(prepared, warnings).await?;
             status.insert(component.name().to_owned(), installed);
         }
-        for (existing, installation) in &preparation.existing {
-            let component = existing.component;
-            selected.insert(component);
-            if status.contains_key(component.name()) {
-                self.release(component).await?;
-                status.remove(component.name());
+        for (component, fate) in unwanted {
+            match fate {
+                Unwanted::Release => self.release(component).await?,
+                Unwanted::Remove => warnings.extend(self.remove(component).await?),
             }
-            existing.write_own_keys(self, installation.as_ref()).await?;
+            status.remove(component.name());
         }
-        for component in Component::ALL.into_iter().rev() {
-            if status.contains_key(component.name()) && !selected.contains(&component) {
-                self.remove(component).await?;
-                status.remove(component.name());
-            }
+        status.retain(|name, _| {
+            let mut selected = selected.iter();
+            selected.any(|component| component.name() == name)
+        });
+        for (existing, installation) in &preparation.existing {
+            existing.write_own_keys(self, installation.as_ref()).await?;
         }
         Ok(())
     }
 
-    async fn install_one(&self, prepared: Prepared) -> Result<ComponentStatusModel, Diagnostics> {
+    async fn install_one(
+        &self,
+        prepared: Prepared,
+        warnings: &mut Vec<(String, String)>,
+    ) -> Result<ComponentStatusModel, Diagnostics> {
         let Prepared {
             release,
             installation,
             objects,
             sha256,
-            options,
+            mut options,
         } = prepared;
         let component = release.component;
+        for namespace in self.left_namespaces(component, &release.namespace).await? {
+            options
+                .expendable
+                .extend(left_behind(component, &namespace));
+        }
         let attempt = format!("install {component} in the cluster {}", self.name);
+        let objects = without_foreign_namespaces(self.cluster, objects, &attempt).await?;
         let count = objects.len();
         let set = self.set(component)?;
         let applied = set.apply(objects, &options).await.context(&attempt)?;
         let proof = installation.proof();
+        warnings.extend(self.warnings_of_kept(component, applied.kept()));
         let references = applied.references();
         let ready = set.wait_until_ready(&references, &proof.rules, READY_TIMEOUT);
         ready.await.context(&attempt)?;
@@ -368,52 +432,6 @@ impl Installer<'_> {
             sha256: sha256.map(|sha256| sha256.to_string()).into(),
             objects: Tf::Known(u64::try_from(count).unwrap_or(u64::MAX)),
         })
-    }
-
-    /// Forgets which objects of a component were applied, so that they stay from now on.
-    pub(super) async fn release(&self, component: Component) -> Result<(), Diagnostics> {
-        let attempt = format!("release {component} in the cluster {}", self.name);
-        let parent = self.set(component)?.parent();
-        let owner = owner().context(&attempt)?;
-        let kind = Kind::new("v1", "ConfigMap");
-        let found = self
-            .cluster
-            .find(&kind, Some(NAMESPACE), &parent.name, Detail::Metadata);
-        let Some(found) = found.await.context(&attempt)? else {
-            return Ok(());
-        };
-        let uid = found.uid().unwrap_or_default();
-        let deleted = self
-            .cluster
-            .delete_own(found.reference(), uid, &owner, GONE_TIMEOUT);
-        deleted.await.context(&attempt)
-    }
-
-    /// Removes what the provider has of a component, and returns what stays and why. Of one that was there before, only
-    /// the keys that the provider wrote are removed.
-    pub(super) async fn remove(&self, component: Component) -> Result<Vec<String>, Diagnostics> {
-        let attempt = format!("remove {component} from the cluster {}", self.name);
-        let components = self.model.components.as_ref();
-        let slot = components.and_then(|components| components.slot(component.slot()));
-        if slot.is_some_and(SlotModel::uses_existing) {
-            Existing::new(component, slot).remove_own_keys(self).await?;
-        }
-        let options = DeleteOptions {
-            namespaces: NamespaceContent::Keep {
-                expendable: component.own_objects(&self.namespace_of(component)),
-            },
-            ..DeleteOptions::default()
-        };
-        let deleted = self.set(component)?.delete(&options).await;
-        let deleted = deleted.context(&attempt)?;
-        Ok(deleted.kept.iter().map(ToString::to_string).collect())
-    }
-
-    fn namespace_of(&self, component: Component) -> String {
-        let components = self.model.components.as_ref();
-        let slot = components.and_then(|components| components.slot(component.slot()));
-        let chosen = slot.and_then(|slot| slot.namespace.clone());
-        chosen.unwrap_or_else(|| component.namespace().to_owned())
     }
 
     /// Describes what differs between the components and how they were installed.
@@ -453,7 +471,9 @@ impl Installer<'_> {
             let attempt = format!("inspect {component} in the cluster {}", self.name);
             let set = self.set(component)?;
             let namespace = prepared.options.default_namespace.as_deref();
-            let found = set.drift(prepared.objects, namespace, live).await;
+            let objects = prepared.objects;
+            let objects = without_foreign_namespaces(self.cluster, objects, &attempt).await?;
+            let found = set.drift(objects, namespace, live).await;
             drift.extend(found.context(&attempt)?.iter().map(ToString::to_string));
         }
         for (existing, installation) in &preparation.existing {
@@ -462,31 +482,18 @@ impl Installer<'_> {
         Ok(drift)
     }
 
-    fn webhook_token_path(&self) -> Result<SecretPath, Diagnostics> {
-        SecretPath::for_cluster(self.name, ClusterSecret::ArgoCdWebhook)
-            .ok_or_else(|| Diagnostic::bug("the name of the cluster was checked before").into())
-    }
-
     /// Returns the token with which GitLab calls Argo CD's webhook, and again if Vault does not have it yet.
     async fn webhook_token(&self) -> Result<(Secret, Option<Secret>), Diagnostics> {
-        let path = self.webhook_token_path()?;
-        let stored = self.client.vault()?.read_secret(&path).await;
-        let stored = stored.with_context(|| format!("read the secret {path}"))?;
-        let stored = stored.and_then(|stored| stored.values.get(TOKEN).cloned());
-        if let Some(stored) = stored {
+        let secrets = ClusterSecrets::new(self.client, self.name)?;
+        if let Some(stored) = secrets.webhook().read().await? {
             return Ok((stored, None));
         }
         let token = Secret::from(uuid::Uuid::new_v4().simple().to_string());
         Ok((token.clone(), Some(token)))
     }
 
-    async fn store_webhook_token(&self, token: Secret) -> Result<(), Diagnostics> {
-        let path = self.webhook_token_path()?;
-        let values = SecretValues::default().with(TOKEN, token);
-        let vault = self.client.vault()?;
-        let written = vault.write_secret(&path, &values, Expected::Absent).await;
-        written
-            .map(drop)
-            .with_context(|| format!("write the secret {path}"))
+    async fn uid(&self) -> Result<String, Diagnostics> {
+        let uid = self.cluster.uid().await;
+        uid.with_context(|| format!("ask the cluster {} for its UID", self.name))
     }
 }

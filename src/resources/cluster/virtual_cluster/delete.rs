@@ -61,8 +61,9 @@ pub(in super::super) async fn delete(
         Err(error) => return Err(error).context(&attempt),
     };
     let secrets = ClusterSecrets::new(&client, &name)?;
-    if let Known(uid) = &state.cluster_uid {
-        secrets.check(uid, None).await?;
+    let uid = state.cluster_uid.known();
+    if let Some(uid) = uid {
+        secrets.check_secrets(uid, None).await?;
     }
     let key = Entity::from(manifest::entity(state)?).key();
     let manifest = Home::tenant(&client).read(&key, &attempt).await?;
@@ -86,7 +87,9 @@ pub(in super::super) async fn delete(
             operation.warn(summary, detail);
         }
     }
-    secrets.delete().await?;
+    for (summary, detail) in secrets.delete(uid.map(String::as_str)).await? {
+        operation.warn(summary, detail);
+    }
     client.holders().release(&object);
     Ok(())
 }

@@ -58,14 +58,14 @@ pub(in super::super) async fn install(
     let inventory = set.inventory().await.map_err(ApplySetError::from);
     let is_new = inventory.context(&attempt)?.is_empty();
     check_name(name)?;
-    match prior.map(|prior| &prior.cluster_uid) {
+    match prior.and_then(|prior| prior.cluster_uid.known()) {
         None if is_new => check_vault(client, name).await?,
-        Some(Known(uid)) => {
+        None => {}
+        Some(uid) => {
             let secrets = ClusterSecrets::new(client, name)?;
             let accepted = planned.cluster_uid.known().map(String::as_str);
             secrets.check(uid, accepted).await?;
         }
-        _ => {}
     }
     let has_data = host.has_data_of(name).await.context(&attempt)?;
     check_port(client, &host, &settings, &attempt).await?;
