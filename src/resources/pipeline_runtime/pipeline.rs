@@ -403,7 +403,7 @@ impl Pipeline {
         }
         self.remove_listeners(&[]).await?;
         self.delete_tokens(&repositories).await?;
-        self.reconciler.remove().await?;
+        self.reconciler.remove(&self.contribution()).await?;
         self.delete_policies(|_| true).await
     }
 

@@ -25,11 +25,11 @@ use crate::claim::Claim;
 use crate::client::Client;
 use crate::config_repo::{PutMode, Snapshot};
 use crate::error_chain::sentence;
+use crate::resources::attribute::{UNFINISHED, drift_attribute};
 use crate::resources::home::{Home, ManifestLocation, took_over_warning};
 use crate::resources::references::{ReferenceResolver, entity_name};
 use crate::resources::runtime_environment::{self, cluster_of, missing, require_same_cluster};
 use crate::runtime::names;
-use crate::runtime::registry::Progress;
 
 /// Creates a runtime, or goes on with a creation that was interrupted.
 pub(super) async fn create(
@@ -53,7 +53,6 @@ pub(super) async fn create(
     };
     let meanings = Meanings::default().resolve(references, &planned).await?;
     let validation = planned.common.validation(&client);
-    let mut mode = PutMode::Create;
     let namespace = effective_namespace(&client, product, &planned).await?;
     let entity = manifest::entity(&planned, product, &meanings, namespace)?;
     require_valid(&client, &planned, &entity)?;
@@ -85,15 +84,11 @@ pub(super) async fn create(
         for (summary, detail) in checked {
             operation.warn(summary, detail);
         }
-        let entry = pipeline.reconciler.entry().await?;
-        if entry.is_some_and(|entry| entry.progress == Progress::Creating) {
-            // The manifest is that of an earlier attempt.
-            mode = PutMode::Update(None);
-        }
         Some(pipeline)
     };
+    // That of an earlier attempt is taken over if it is equal: another one may be that of another workspace.
     let saved = home
-        .put(&request, &wanted, mode, validation, &attempt)
+        .put(&request, &wanted, PutMode::Create, validation, &attempt)
         .await?;
     drop(request);
     saved.location.store(&mut operation.private)?;
@@ -181,20 +176,24 @@ pub(super) async fn update(
         .await?;
     drop(request);
     saved.location.store(&mut operation.private)?;
+    meanings.store(operation)?;
+    fill_computed(&mut planned, &entity, &cluster);
+    planned.common.manifest_path = Known(saved.path);
     let mut made = known.clone();
     if let Some((pipeline, old)) = &pipelines {
+        let mut unfinished = planned.clone();
+        fill_worker(&mut unfinished, Some(pipeline), &meanings, &known);
+        unfinished.common.drift = drift_attribute([UNFINISHED.to_owned()]);
+        operation.record(&unfinished);
         let (hooks, warnings) = pipeline.reconcile(&known, Some(old)).await?;
         made = hooks;
         for (summary, detail) in warnings {
             operation.warn(summary, detail);
         }
     }
-    meanings.store(operation)?;
     made.store(operation)?;
-    fill_computed(&mut planned, &entity, &cluster);
     let pipeline = pipelines.as_ref().map(|(pipeline, _)| pipeline);
     fill_worker(&mut planned, pipeline, &meanings, &made);
-    planned.common.manifest_path = Known(saved.path);
     Ok(planned)
 }
 

@@ -24,7 +24,7 @@ use terraform_plugin::waiting::waiting_for;
 
 use super::external_secret::VaultAccess;
 use super::names;
-use super::registry::{Contribution, Entry, Registry, RuntimeKey, RuntimeKind};
+use super::registry::{Contribution, Entry, Progress, Registry, RuntimeKey, RuntimeKind};
 use super::shared::{SharedContext, Transition};
 use crate::client::Client;
 use crate::clusters::lock::Lock;
@@ -185,10 +185,15 @@ impl Reconciler {
     }
 
     /// Removes what the runtime contributes, and with the last one of the product all that they share.
-    pub(crate) async fn remove(&self) -> Result<(), Diagnostics> {
+    ///
+    /// `contribution` is what the state knows of it: it counts if the registry has lost the entry.
+    pub(crate) async fn remove(&self, contribution: &Contribution) -> Result<(), Diagnostics> {
         self.worker.forget_refresh();
-        if self.entry().await?.is_none() {
-            return Ok(());
+        let registry = self.require_all_entries(contribution).await?;
+        if registry.get(&self.runtime).is_none() {
+            let entry = Entry::new(Progress::Deleting, contribution.clone());
+            let write = self.write_entry(&registry, Some(&entry));
+            self.locked(Box::pin(write)).await?;
         }
         self.shrink(Transition::withdraw).await?;
         self.shrink(Transition::depart).await?;
@@ -205,6 +210,22 @@ impl Reconciler {
         applied.await.context(&attempt)
     }
 
+    /// Checks that an object belongs to the runtime alone.
+    pub(crate) fn require_own(&self, found: &Object) -> Result<(), Diagnostics> {
+        let mark = found.annotation(super::OWNER_ANNOTATION);
+        if mark == Some(self.runtime.to_string().as_str()) {
+            return Ok(());
+        }
+        let of = mark.unwrap_or("nobody that is known");
+        let detail = format!(
+            "The {} in the cluster {} belongs to {of}, by its annotation {}. It was not deleted. If it is left from this runtime, delete it by hand.",
+            found.reference(),
+            self.worker.name,
+            super::OWNER_ANNOTATION
+        );
+        Err(Diagnostic::error(format!("Cannot {}", self.attempt()), detail).into())
+    }
+
     /// Deletes an object that belongs to the runtime alone, and waits until it is gone.
     pub(crate) async fn delete(&self, kind: &Kind, object: &ObjectRef) -> Result<(), Diagnostics> {
         let attempt = self.attempt();
@@ -216,16 +237,7 @@ impl Reconciler {
             .await
             .context(&attempt)?;
         let Some(found) = found else { return Ok(()) };
-        let mark = found.annotation(super::OWNER_ANNOTATION);
-        if mark != Some(self.runtime.to_string().as_str()) {
-            let of = mark.unwrap_or("nobody that is known");
-            let detail = format!(
-                "The {object} in the cluster {} belongs to {of}, by its annotation {}. It was not deleted. If it is left from this runtime, delete it by hand.",
-                self.worker.name,
-                super::OWNER_ANNOTATION
-            );
-            return Err(Diagnostic::error(format!("Cannot {attempt}"), detail).into());
-        }
+        self.require_own(&found)?;
         self.worker.forget_refresh();
         let uid = found.uid().unwrap_or_default();
         let text = object.to_string();
