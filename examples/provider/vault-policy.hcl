@@ -16,8 +16,13 @@ path "sys/policies/acl/gitlab-repo-*" {
   capabilities = ["create", "update", "read", "delete"]
 }
 
-# What runtimes need besides: the credential for their cluster, and the roles of their product there.
+# What runtimes need besides: the credential for their cluster, the token of hooks to Argo CD, and the roles of their
+# product in the cluster.
 path "cluster/data/kubernetes/+/default/runtime" {
+  capabilities = ["read"]
+}
+
+path "cluster/data/kubernetes/+/default/argocd-webhook" {
   capabilities = ["read"]
 }
 

@@ -95,9 +95,6 @@ mod tests {
             warning,
             ["The provider argument tenant_cluster has no effect in this version."]
         );
-        let address = text::<VaultBlock>("cluster_address", "https://vault.example.com");
-        let warning = found("vault", address).await;
-        assert!(warning[0].contains("vault.cluster_address"), "{warning:?}");
     }
 
     #[tokio::test]

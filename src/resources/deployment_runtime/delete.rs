@@ -25,8 +25,8 @@ use crate::runtime::deployment::{Application, CASCADE};
 use crate::runtime::reconcile::Reconciler;
 use crate::runtime::registry::RuntimeKind;
 
-/// The workload of Argo CD that ends Applications.
-const CONTROLLER: &str = "argocd-application-controller";
+/// The label of the workload of Argo CD that ends Applications.
+const CONTROLLER: &str = "app.kubernetes.io/name=argocd-application-controller";
 
 /// Deletes a runtime; what is gone already is deleted already.
 pub(super) async fn delete(
@@ -125,22 +125,20 @@ impl Removal {
     async fn require_argo_cd(&self, attempt: &str) -> Result<(), Diagnostics> {
         let kind = Kind::new("apps/v1", "StatefulSet");
         let (cluster, namespace) = (&self.worker.cluster, self.worker.argo_cd());
-        let found = cluster.find(&kind, Some(namespace), CONTROLLER, Detail::Full);
-        let found = found.await.context(attempt)?;
-        let ready = found
-            .as_ref()
-            .and_then(|found| found.number("/status/readyReplicas"));
-        if ready.unwrap_or_default() > 0 {
+        let found = cluster
+            .list(&kind, Some(namespace), CONTROLLER, Detail::Full)
+            .await
+            .context(attempt)?;
+        let is_ready =
+            |found: &Object| found.number("/status/readyReplicas").unwrap_or_default() > 0;
+        let Some(stopped) = found.first().filter(|_| !found.iter().any(is_ready)) else {
+            // One that was installed in another way may have no such label.
             return Ok(());
-        }
+        };
         let detail = format!(
-            "The StatefulSet {namespace}/{CONTROLLER} in the cluster {} {}, so nothing deletes what the runtime has deployed, and its Application would never go. Nothing was changed. Repair Argo CD; or set cascade = false, apply, and then destroy: what is deployed goes with its namespaces.",
-            self.worker.name,
-            if found.is_some() {
-                "has no ready pod"
-            } else {
-                "does not exist"
-            }
+            "The {} in the cluster {} has no ready pod, so nothing deletes what the runtime has deployed, and its Application would never go. Nothing was changed. Repair Argo CD; or set cascade = false, apply, and then destroy: what is deployed goes with its namespaces.",
+            stopped.reference(),
+            self.worker.name
         );
         Err(Diagnostic::error(format!("Cannot {attempt}: Argo CD does not run"), detail).into())
     }

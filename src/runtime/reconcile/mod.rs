@@ -6,6 +6,7 @@
 
 mod check;
 mod drift;
+mod push_hook;
 mod removal;
 mod shared;
 
@@ -127,7 +128,7 @@ impl Reconciler {
     /// Adds to what the runtimes of the product share, and waits for namespaces of the same names that are still going.
     pub(crate) async fn contribute(&self, contribution: &Contribution) -> Result<(), Diagnostics> {
         self.require_product()?;
-        self.worker.forget_listings();
+        self.worker.forget_refresh();
         loop {
             let step = async {
                 let registry = self.registry().await?;
@@ -185,7 +186,7 @@ impl Reconciler {
 
     /// Removes what the runtime contributes, and with the last one of the product all that they share.
     pub(crate) async fn remove(&self) -> Result<(), Diagnostics> {
-        self.worker.forget_listings();
+        self.worker.forget_refresh();
         if self.entry().await?.is_none() {
             return Ok(());
         }
@@ -199,7 +200,7 @@ impl Reconciler {
         let object = super::mark(object, &self.runtime);
         let attempt = self.attempt();
         let owner = owner().context(&attempt)?;
-        self.worker.forget_listings();
+        self.worker.forget_refresh();
         let applied = self.worker.cluster.apply(&object, &owner, &Adoption::Never);
         applied.await.context(&attempt)
     }
@@ -225,7 +226,7 @@ impl Reconciler {
             );
             return Err(Diagnostic::error(format!("Cannot {attempt}"), detail).into());
         }
-        self.worker.forget_listings();
+        self.worker.forget_refresh();
         let uid = found.uid().unwrap_or_default();
         let text = object.to_string();
         let _waiting = waiting_for(move || format!("the {text} to go"));
@@ -250,6 +251,7 @@ impl Reconciler {
         done
     }
 
+    /// Reads the registry as it is now.
     async fn registry(&self) -> Result<Registry, Diagnostics> {
         let name = names::registry(self.runtime.product);
         let kind = Kind::new("v1", "ConfigMap");

@@ -25,6 +25,7 @@ impl Reconciler {
         let attempt = self.attempt();
         let owner = owner().context(&attempt)?;
         let product = self.runtime.product.to_string();
+        self.delete_hooks(&shared.hooks).await?;
         if let Some(policy) = &shared.policy {
             self.write_policy(&policy.key, None).await?;
         }
