@@ -176,7 +176,7 @@ impl Connection {
         let worker = client.worker(&self.cluster).await?;
         let namespace = state.runtime_namespace.known().cloned();
         let entity = manifest::entity(state, self.product, meanings, namespace)?;
-        let facts = meanings.facts(client, self.product, state).await?;
+        let facts = meanings.known_facts(client, self.product, state).await?;
         Ok(Pipeline::new(client, worker, state, entity, meanings, facts).await?)
     }
 }
