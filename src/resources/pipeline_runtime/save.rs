@@ -86,25 +86,35 @@ pub(super) async fn create(
         }
         Some(pipeline)
     };
-    // That of an earlier attempt is taken over if it is equal: another one may be that of another workspace.
-    let saved = home
-        .put(&request, &wanted, PutMode::Create, validation, &attempt)
-        .await?;
-    drop(request);
-    saved.location.store(&mut operation.private)?;
-    meanings.store(operation)?;
-    if saved.took_over {
-        let (summary, detail) = took_over_warning(&key);
-        operation.warn(summary, detail);
-    }
-    let mut known = KnownHooks::default();
-    if let Some(pipeline) = &pipeline {
-        let (made, warnings) = pipeline.reconcile(&known, None).await?;
-        known = made;
-        for (summary, detail) in warnings {
+    let work = async {
+        let mode = match &pipeline {
+            Some(pipeline) => pipeline.reconciler.creation_mode().await?,
+            None => PutMode::Create,
+        };
+        let saved = home
+            .put(&request, &wanted, mode, validation, &attempt)
+            .await?;
+        drop(request);
+        saved.location.store(&mut operation.private)?;
+        meanings.store(operation)?;
+        if saved.took_over {
+            let (summary, detail) = took_over_warning(&key);
             operation.warn(summary, detail);
         }
-    }
+        let mut known = KnownHooks::default();
+        if let Some(pipeline) = &pipeline {
+            let (made, warnings) = pipeline.reconcile(&known, None).await?;
+            known = made;
+            for (summary, detail) in warnings {
+                operation.warn(summary, detail);
+            }
+        }
+        Ok((saved, known))
+    };
+    let (saved, known) = match &pipeline {
+        Some(pipeline) => pipeline.reconciler.create(Box::pin(work)).await?,
+        None => work.await?,
+    };
     known.store(operation)?;
     client
         .holders()
