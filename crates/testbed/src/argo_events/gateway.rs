@@ -51,9 +51,10 @@ impl Gateway {
         Ok(Self { address, routes })
     }
 
-    /// Returns the URL. Its host is a name, which an `Ingress` needs.
+    /// Returns the URL. Its host is one that an `Ingress` of webhooks may have; all names below `localhost` are loopback
+    /// (RFC 6761 section 6.3), although not every resolver knows.
     pub(super) fn url(&self) -> String {
-        format!("http://localhost:{}", self.address.port())
+        format!("http://webhook.localhost:{}", self.address.port())
     }
 
     /// Replaces the routes: the URLs of running `EventSource`s by path.

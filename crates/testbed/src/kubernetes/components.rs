@@ -3,6 +3,8 @@
 //!
 //! The kinds accept every content. Their names, groups and versions are those of the components' own definitions.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::ControlPlane;
@@ -64,7 +66,7 @@ const CUSTOM_RESOURCES: [CustomResource; 13] = [
 ];
 
 /// Workloads of components: namespace, kind, name and image. The image is never run; its tag tells the version.
-const WORKLOADS: [(&str, &str, &str, &str); 5] = [
+const WORKLOADS: [(&str, &str, &str, &str); 6] = [
     (
         "argocd",
         "StatefulSet",
@@ -95,6 +97,12 @@ const WORKLOADS: [(&str, &str, &str, &str); 5] = [
         "tekton-pipelines-controller",
         "ghcr.io/tektoncd/pipeline/controller:v1.15.0",
     ),
+    (
+        "tekton-pipelines",
+        "Deployment",
+        "tekton-dashboard",
+        "ghcr.io/tektoncd/dashboard:v0.71.0",
+    ),
 ];
 
 impl ControlPlane {
@@ -112,7 +120,8 @@ impl ControlPlane {
             "customresourcedefinitions",
             "--all",
         ])?;
-        let namespaces = WORKLOADS.iter().map(|(namespace, ..)| {
+        let namespaces: BTreeSet<&str> = WORKLOADS.iter().map(|it| it.0).collect();
+        let namespaces = namespaces.iter().map(|namespace| {
             json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } })
         });
         let workloads = WORKLOADS.iter().map(workload);

@@ -47,19 +47,17 @@ impl<'a> Configuration<'a> {
                 "NAUTES_VAULT_TOKEN".into(),
                 servers.vault.root_token().into(),
             ),
-            ("NO_PROXY".into(), "127.0.0.1,localhost".into()),
+            ("NO_PROXY".into(), "127.0.0.1,.localhost".into()),
             // Components are there already, and what a user pushes does not keep a destroy from working.
             ("TF_VAR_install_components".into(), "false".into()),
             ("TF_VAR_force_destroy".into(), "true".into()),
         ];
         for (worker, cluster) in &servers.workers {
-            let mut described = json!({
+            let described = json!({
                 "api_server": cluster.url(),
                 "kubeconfig_vault": { "mount": USERS_MOUNT, "path": kubeconfig_path(*worker) },
+                "webhook_base_url": cluster.gateway_url(),
             });
-            if let Some(url) = cluster.gateway_url() {
-                described["webhook_base_url"] = url.into();
-            }
             variables.push((worker.variable().into(), described.to_string().into()));
         }
         if !servers.workers.is_empty() {

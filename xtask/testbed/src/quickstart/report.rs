@@ -28,6 +28,15 @@ pub(super) fn show(
     let with_credentials = with_credentials(&repository);
     let secret: String = configuration.output("secret")?;
     show_clusters(folders, servers)?;
+    let clusters = servers.workers.values();
+    let clusters = clusters.map(|cluster| {
+        format!(
+            ", Kubernetes at {} (process {})",
+            cluster.url(),
+            cluster.pid()
+        )
+    });
+    let clusters: Vec<String> = clusters.collect();
     let repositories = configuration.repositories()?;
     let source = repositories
         .iter()
@@ -60,11 +69,7 @@ Destroy everything and stop the servers, GitLab at {gitlab} (process {gitlab_pid
   {destroy}
 ",
         clone = clone.display(),
-        clusters = servers
-            .workers
-            .values()
-            .map(|cluster| format!(", Kubernetes at {} (process {})", cluster.url(), cluster.pid()))
-            .collect::<String>(),
+        clusters = clusters.concat(),
         command = configuration.terraform().command_name(),
         destroy = folders.destroy_command(),
         env = folders.shell_variables().display(),
@@ -111,6 +116,8 @@ The cluster {name}, which is a Kubernetes API without nodes at {url}, has of the
 fn show_push(folders: &Folders, name: &str, url: &str) {
     println!(
         "
+The warnings above about certificates and private addresses are true, and of no account on loopback.
+
 Push, and watch a run appear. Nothing executes it, because there are no nodes: in a real cluster, it would clone the
 repository and start the pipeline in pipelines/build.yaml with the commit.
   . {env}

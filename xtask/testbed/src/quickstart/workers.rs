@@ -1,7 +1,7 @@
 //! The Kubernetes control planes of a quickstart: one that runs pipelines, and one that runs services.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
@@ -105,8 +105,8 @@ fn write_kubectl(folders: &Folders, workers: &Workers) -> anyhow::Result<()> {
         private_file::write(&folders.kubeconfig(*worker), control_plane.kubeconfig())?;
     }
     let command = DetachedControlPlane::kubectl_command_line()?;
-    let command: Vec<String> = command.into_iter().map(quoted).collect();
-    let folder = quoted(folders.root().as_os_str().to_owned());
+    let command: Vec<String> = command.iter().map(|word| quoted(word)).collect();
+    let folder = quoted(folders.root().as_os_str());
     let script = format!(
         "#!/bin/sh\n# kubectl <cluster> <arguments>...\nKUBECONFIG={folder}/$1.kubeconfig\nexport KUBECONFIG\nshift\nexec {} \"$@\"\n",
         command.join(" ")
@@ -118,6 +118,6 @@ fn write_kubectl(folders: &Folders, workers: &Workers) -> anyhow::Result<()> {
 }
 
 /// Quotes a word for a shell.
-fn quoted(word: OsString) -> String {
+fn quoted(word: &OsStr) -> String {
     format!("'{}'", word.to_string_lossy().replace('\'', r"'\''"))
 }
