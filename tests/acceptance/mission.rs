@@ -14,8 +14,7 @@ use testbed::{
     StandIn,
 };
 
-use crate::cluster::Stack;
-use crate::pipeline_runtime::definitions;
+use crate::cluster::{Stack, definitions};
 use crate::test_env::Case;
 
 /// The kinds of the components of both workers.
