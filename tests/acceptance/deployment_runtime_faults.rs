@@ -23,7 +23,7 @@ const CREATION: [(Server, &str, &str); 5] = [
         "/configmaps/nautes-tf-product-",
     ),
     (Server::Kubernetes, "PATCH", "/namespaces/shop-web"),
-    (Server::Vault, "PUT", "/role/product-"),
+    (Server::Vault, "POST", "/role/product-"),
     (Server::Kubernetes, "PATCH", "/appprojects/"),
     (Server::Kubernetes, "PATCH", "/applications/"),
 ];
@@ -105,7 +105,7 @@ fn the_next_apply_finishes_a_runtime_after_a_kill() -> Case {
 }
 
 #[test]
-fn a_creation_that_failed_goes_on_with_other_arguments() -> Case {
+fn a_creation_that_failed_goes_on_and_takes_no_other_manifest_over() -> Case {
     let worker = Worker::start()?;
     let env = &worker.stack.env;
     let root = |more: &str| format!("{}{}", product("shop"), runtime("web", "shop", more));
@@ -125,12 +125,14 @@ fn a_creation_that_failed_goes_on_with_other_arguments() -> Case {
     worker
         .stand_in
         .set_readiness(ControlledKind::ExternalSecret, Readiness::Ready);
-    worker.apply(&root("account = \"second\""))?;
-    let account = "/api/v1/namespaces/shop-web/serviceaccounts/first";
+    worker.write(&root("account = \"second\""))?;
+    let refused = env.workspace.failing_apply()?;
     ensure!(
-        worker.get(account)?.is_null(),
-        "the first account is still there"
+        refused.text().contains("it exists already"),
+        "{}",
+        refused.text()
     );
+    worker.apply(&root("account = \"first\""))?;
     Ok(())
 }
 

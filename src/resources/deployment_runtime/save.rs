@@ -79,23 +79,33 @@ pub(super) async fn create(
         }
         Some(deployment)
     };
-    // That of an earlier attempt is taken over if it is equal: another one may be that of another workspace.
     let wanted = entity.clone().into();
-    let saved = home
-        .put(&request, &wanted, PutMode::Create, validation, &attempt)
-        .await?;
-    drop(request);
-    saved.location.store(&mut operation.private)?;
-    store_source(operation, source)?;
-    if saved.took_over {
-        let (summary, detail) = took_over_warning(&key);
-        operation.warn(summary, detail);
-    }
-    if let Some(deployment) = &deployment
-        && let Waited::NotReached { summary, detail } = deployment.reconcile(&planned).await?
-    {
-        operation.warn(summary, detail);
-    }
+    let work = async {
+        let mode = match &deployment {
+            Some(deployment) => deployment.reconciler.creation_mode().await?,
+            None => PutMode::Create,
+        };
+        let saved = home
+            .put(&request, &wanted, mode, validation, &attempt)
+            .await?;
+        drop(request);
+        saved.location.store(&mut operation.private)?;
+        store_source(operation, source)?;
+        if saved.took_over {
+            let (summary, detail) = took_over_warning(&key);
+            operation.warn(summary, detail);
+        }
+        if let Some(deployment) = &deployment
+            && let Waited::NotReached { summary, detail } = deployment.reconcile(&planned).await?
+        {
+            operation.warn(summary, detail);
+        }
+        Ok(saved)
+    };
+    let saved = match &deployment {
+        Some(deployment) => deployment.reconciler.create(Box::pin(work)).await?,
+        None => work.await?,
+    };
     client
         .holders()
         .record_created(&object_id(product, &name), &claim)?;

@@ -30,6 +30,7 @@ use crate::client::Client;
 use crate::clusters::lock::Lock;
 use crate::clusters::{NAMESPACE, owner};
 use crate::components::Component;
+use crate::config_repo::PutMode;
 use crate::diagnostics::Context as _;
 use crate::lookup::Worker;
 
@@ -125,6 +126,42 @@ impl Reconciler {
         Ok(registry.get(&self.runtime).cloned())
     }
 
+    /// Runs the creation of the runtime while no other run creates one of this name: the registry tells a creation that
+    /// was interrupted, and not whether it still goes on.
+    pub(crate) async fn create<T>(
+        &self,
+        work: Pin<Box<dyn Future<Output = Result<T, Diagnostics>> + Send + '_>>,
+    ) -> Result<T, Diagnostics> {
+        let (cluster, name) = (&self.worker.cluster, &self.worker.name);
+        let attempt = self.attempt();
+        let lease = self.creation_lease();
+        let lock = Lock::acquire_lease(cluster, name, &lease, &attempt).await;
+        let lock = lock.context(&attempt)?;
+        let done = lock.run(work).await;
+        lock.release().await;
+        done
+    }
+
+    /// Returns how a creation writes the manifest: over that of an earlier attempt, which has not ended, if there is one.
+    pub(crate) async fn creation_mode(&self) -> Result<PutMode, Diagnostics> {
+        let entry = self.entry().await?;
+        let is_resumed = entry.is_some_and(|entry| entry.progress == Progress::Creating);
+        Ok(if is_resumed {
+            PutMode::Update(None)
+        } else {
+            PutMode::Create
+        })
+    }
+
+    fn creation_lease(&self) -> String {
+        let RuntimeKey {
+            product,
+            kind,
+            name,
+        } = &self.runtime;
+        names::creation_lease(*product, kind.as_str(), name.as_str())
+    }
+
     /// Adds to what the runtimes of the product share, and waits for namespaces of the same names that are still going.
     pub(crate) async fn contribute(&self, contribution: &Contribution) -> Result<(), Diagnostics> {
         self.require_product()?;
@@ -197,7 +234,13 @@ impl Reconciler {
         }
         self.shrink(Transition::withdraw).await?;
         self.shrink(Transition::depart).await?;
-        self.locked(Box::pin(self.remove_entry())).await
+        let is_last = self.locked(Box::pin(self.remove_entry())).await?;
+        self.remove_lease(&self.creation_lease()).await?;
+        if is_last {
+            self.remove_lease(&names::registry(self.runtime.product))
+                .await?;
+        }
+        Ok(())
     }
 
     /// Applies an object that belongs to the runtime alone, if it differs from what the worker has.

@@ -127,14 +127,37 @@ impl Reconciler {
         Ok(())
     }
 
-    /// Removes the entry of the runtime, and the registry with the last one.
-    pub(super) async fn remove_entry(&self) -> Result<(), Diagnostics> {
+    /// Removes a `Lease` that nobody holds.
+    pub(super) async fn remove_lease(&self, name: &str) -> Result<(), Diagnostics> {
+        let attempt = self.attempt();
+        let kind = Kind::new("coordination.k8s.io/v1", "Lease");
+        let cluster = &self.worker.cluster;
+        let found = cluster
+            .find(&kind, Some(NAMESPACE), name, Detail::Full)
+            .await
+            .context(&attempt)?;
+        let is_held = |lease: &Object| {
+            let holder = lease.text("/spec/holderIdentity");
+            holder.is_some_and(|holder| !holder.is_empty())
+        };
+        let Some(found) = found.filter(|found| !is_held(found)) else {
+            return Ok(());
+        };
+        let uid = found.uid().unwrap_or_default();
+        let owner = owner().context(&attempt)?;
+        let begun = cluster.begin_deletion(found.reference(), uid, &owner).await;
+        begun.context(&attempt)
+    }
+
+    /// Removes the entry of the runtime, and the registry with the last one. Returns whether it was the last one.
+    pub(super) async fn remove_entry(&self) -> Result<bool, Diagnostics> {
         let attempt = self.attempt();
         let registry = self.registry().await?;
-        self.write_entry(&registry, None).await?;
         if !registry.with(&self.runtime, None).is_empty() {
-            return Ok(());
+            self.write_entry(&registry, None).await?;
+            return Ok(false);
         }
+        // The last entry goes together with the registry: a refresh takes a runtime without an entry for gone.
         let (kind, name) = (
             Kind::new("v1", "ConfigMap"),
             names::registry(self.runtime.product),
@@ -142,10 +165,12 @@ impl Reconciler {
         let cluster = &self.worker.cluster;
         let found = cluster.find(&kind, Some(NAMESPACE), &name, Detail::Metadata);
         let found = found.await.context(&attempt)?;
-        let Some(found) = found else { return Ok(()) };
+        let Some(found) = found else {
+            return Ok(true);
+        };
         let uid = found.uid().unwrap_or_default();
         let owner = owner().context(&attempt)?;
         let deleted = cluster.delete_own(found.reference(), uid, &owner, GONE_TIMEOUT);
-        deleted.await.context(&attempt)
+        deleted.await.context(&attempt).map(|()| true)
     }
 }
