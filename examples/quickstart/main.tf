@@ -22,6 +22,11 @@ terraform {
 # with the scope `api`, and the address and a token of Vault.
 provider "nautes" {}
 
+locals {
+  # The source repository of each service.
+  sources = { for repository, service in var.repositories : service => repository if service != null }
+}
+
 # A cluster is registered in the tenant's repository, and gets the components that its purpose needs. This one runs
 # pipelines.
 resource "nautes_cluster" "pipeline" {
@@ -122,17 +127,17 @@ resource "nautes_code_repo_binding" "deployment" {
 # A push to the branch `main` of a service starts the pipeline that its repository has in `pipelines/build.yaml`, with
 # the commit as the value of its first parameter.
 resource "nautes_pipeline_runtime" "this" {
-  for_each = var.pipeline_cluster == null ? {} : var.projects
+  for_each = var.pipeline_cluster == null ? {} : local.sources
 
   product         = nautes_product.shop.id
   name            = "${each.key}-ci"
   project         = nautes_project.this[each.key].id
-  pipeline_source = nautes_code_repo.this["${each.key}-source"].id
+  pipeline_source = nautes_code_repo.this[each.value].id
   destination     = { environment = nautes_environment.build.id }
 
   event_sources = {
     push = { gitlab = {
-      code_repo = nautes_code_repo.this["${each.key}-source"].id
+      code_repo = nautes_code_repo.this[each.value].id
       events    = ["push_events"]
       branch    = "main"
     } }

@@ -45,7 +45,7 @@ variable "projects" {
 }
 
 variable "repositories" {
-  description = "Code repositories of the product by name, each with the service that owns it. A service called a has the repository a-source."
+  description = "Code repositories of the product by name, each with the service whose source it has, if any."
   type        = map(string)
   default = {
     checkout-source = "checkout"

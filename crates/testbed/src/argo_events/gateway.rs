@@ -41,6 +41,8 @@ impl Gateway {
             .block_on(TcpListener::bind(address))
             .map_err(failure)?;
         let address = listener.local_addr().map_err(failure)?;
+        // Fails if a provider is already installed, which is fine.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
             .no_proxy()
             .build()
@@ -149,8 +151,7 @@ mod tests {
         };
         let nowhere = (404, "no event source listens here\n".to_owned());
         assert_eq!(call("/a"), nowhere);
-        let unused = crate::free_ports::free_ports("nothing").unwrap();
-        let [port]: [u16; 1] = unused;
+        let [port] = crate::free_ports::free_ports("nothing").unwrap();
         gateway.set_routes(BTreeMap::from([
             ("/a".to_owned(), format!("http://{}", target.address)),
             ("/b".to_owned(), format!("http://127.0.0.1:{port}")),

@@ -105,7 +105,7 @@ The cluster {name}, which is a Kubernetes API without nodes at {url}, has of the
 {objects}",
             name = worker.cluster(),
             url = cluster.url(),
-            objects = indented.collect::<String>(),
+            objects = indented.collect::<String>().trim_end(),
         );
     }
     Ok(())
