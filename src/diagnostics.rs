@@ -17,7 +17,7 @@ use terraform_plugin::value::Path;
 
 use self::gitlab::hint;
 pub(crate) use self::kubernetes::{is_silent, is_unreachable, needs_kubeconfig};
-use crate::backends::gitlab::Error as GitLabError;
+use crate::backends::gitlab::{Error as GitLabError, Kind as GitLabErrorKind};
 use crate::config_repo::{self, Snapshot};
 use crate::error_chain::{capitalized, error_chain};
 
@@ -63,6 +63,19 @@ pub(crate) fn gitlab_error(attempt: impl AsRef<str>, error: &GitLabError) -> Dia
     let detail = format!("{}.\n\n{}", error_chain(error), hint(error));
     let diagnostic = Diagnostic::error(format!("Cannot {}", attempt.as_ref()), detail.trim_end());
     with_cause(diagnostic, gitlab::shared_cause(error))
+}
+
+/// Returns the message of a hook that GitLab does not take, which is mostly because of its address.
+pub(crate) fn hook_error(attempt: &str, url: &str, error: &GitLabError) -> Diagnostics {
+    let diagnostic = gitlab_error(attempt, error);
+    if *error.kind() != GitLabErrorKind::Invalid {
+        return diagnostic.into();
+    }
+    let detail = format!(
+        "{}\n\nGitLab refuses addresses in private networks: {url}. Its administrator allows them with the setting allow_local_requests_from_web_hooks_and_services, or by adding the host to the outbound allow list (outbound_local_requests_whitelist).",
+        diagnostic.detail
+    );
+    Diagnostic::error(diagnostic.summary, detail).into()
 }
 
 /// Names the cause of an error that other operations of the run have too.

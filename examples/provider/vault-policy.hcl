@@ -16,11 +16,26 @@ path "sys/policies/acl/gitlab-repo-*" {
   capabilities = ["create", "update", "read", "delete"]
 }
 
-# What runtimes need besides: the credential for their cluster, and the roles of their product there.
+# What runtimes need besides: the credential for their cluster, the token of hooks to Argo CD, and the roles of their
+# product in the cluster.
 path "cluster/data/kubernetes/+/default/runtime" {
+  capabilities = ["read"]
+}
+
+path "cluster/data/kubernetes/+/default/argocd-webhook" {
   capabilities = ["read"]
 }
 
 path "auth/+/role/product-*" {
   capabilities = ["create", "update", "read", "delete"]
+}
+
+# For `credentials` of pipeline runtimes that name a value in Vault: a policy for each, and the right to read the value,
+# because the provider gives pipelines nothing that it may not read itself.
+path "sys/policies/acl/product-*" {
+  capabilities = ["create", "update", "read", "delete"]
+}
+
+path "kv/data/shop/*" {
+  capabilities = ["read"]
 }

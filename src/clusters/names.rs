@@ -14,6 +14,9 @@ pub(crate) const FACTS: &str = "nautes-cluster-facts";
 /// The `Lease` in [`NAMESPACE`] of the run that changes the cluster.
 pub(crate) const CLUSTER_LEASE: &str = "nautes-tf-cluster";
 
+/// The `ConfigMap` with the rights of Argo CD's users.
+pub(crate) const ARGO_CD_RBAC: &str = "argocd-rbac-cm";
+
 /// The label of the namespaces of products.
 pub(crate) const PRODUCT_LABEL: &str = "resource.nautes.io/belongsto";
 

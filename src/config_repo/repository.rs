@@ -171,6 +171,17 @@ impl Repository {
         })
     }
 
+    /// Judges a deletion without making it.
+    pub async fn dry_run_deletion(
+        &self,
+        request: &Request,
+        key: &EntityKey,
+        validation: Validation,
+    ) -> Result<(), Error> {
+        let change = Change::delete(key.clone(), validation).into_dry_run();
+        self.make(change, Some(request)).await.map(drop)
+    }
+
     /// Validates the creation of an entity as [`Repository::put`] would, and creates nothing: for
     /// callers that create something else first and must know that the manifest will be accepted.
     ///
@@ -184,7 +195,7 @@ impl Repository {
         mode: PutMode,
         validation: Validation,
     ) -> Result<Arc<Snapshot>, Error> {
-        let change = Change::put(entity, mode, validation).as_dry_run();
+        let change = Change::put(entity, mode, validation).into_dry_run();
         Ok(self.make(change, Some(request)).await?.snapshot)
     }
 

@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use kubernetes_apply::cluster::{ApiError, Cluster, Detail, IdentityError};
 use kubernetes_apply::connection::{Access, ExecPlugins, Limits};
 use kubernetes_apply::live_objects::Listings;
-use kubernetes_apply::object::Kind;
+use kubernetes_apply::object::{Kind, Object};
 use nautes_model::vault::{CLUSTER_UID, ClusterSecret, KUBECONFIG, SecretPath};
 use nautes_model::{EntityName, ProductId};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use tokio::sync::{Mutex as AsyncMutex, OnceCell};
 
 use crate::backends::vault::Vault;
-use crate::clusters::{FACTS, Facts, NAMESPACE};
+use crate::clusters::{ARGO_CD_RBAC, FACTS, Facts, NAMESPACE, PRODUCT_LABEL};
 use crate::components::Component;
 use crate::diagnostics::{Context as _, Explain as _, is_unreachable};
 use crate::error_chain::sentence;
@@ -43,9 +43,18 @@ pub(crate) struct Worker {
     pub(crate) name: EntityName,
     pub(crate) cluster: Arc<Cluster>,
     pub(crate) facts: Facts,
-    /// What refreshes have listed.
-    listings: Mutex<Arc<Listings>>,
+    refresh: Mutex<Arc<Refresh>>,
     locks: Mutex<HashMap<ProductId, Arc<AsyncMutex<()>>>>,
+}
+
+/// What the refreshes of this process have read of a worker, each once.
+#[derive(Default)]
+pub(crate) struct Refresh {
+    pub(crate) listings: Arc<Listings>,
+    /// The registries of products by name.
+    registries: OnceCell<HashMap<String, Object>>,
+    /// The rights in Argo CD.
+    argo_cd_rights: OnceCell<Option<Object>>,
 }
 
 /// A worker cannot be used.
@@ -97,16 +106,53 @@ impl Worker {
         components.contains_key(component.name())
     }
 
-    /// Returns what refreshes of this process have listed so far.
-    pub(crate) fn listings(&self) -> Arc<Listings> {
-        let listings = self.listings.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(&listings)
+    /// Returns what refreshes of this process have read so far.
+    pub(crate) fn refresh(&self) -> Arc<Refresh> {
+        let refresh = self.refresh.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&refresh)
     }
 
-    /// Forgets what refreshes have listed, since objects are about to change.
-    pub(crate) fn forget_listings(&self) {
-        let mut listings = self.listings.lock().unwrap_or_else(PoisonError::into_inner);
-        *listings = Arc::default();
+    /// Forgets what refreshes have read, since objects are about to change.
+    pub(crate) fn forget_refresh(&self) {
+        let mut refresh = self.refresh.lock().unwrap_or_else(PoisonError::into_inner);
+        *refresh = Arc::default();
+    }
+
+    /// Returns the registry of a product, by its name; all of them are listed once for all refreshes.
+    pub(crate) async fn find_registry(&self, name: &str) -> Result<Option<Object>, ApiError> {
+        let list = || async {
+            let kind = Kind::new("v1", "ConfigMap");
+            let listed = self
+                .cluster
+                .list(&kind, Some(NAMESPACE), PRODUCT_LABEL, Detail::Full)
+                .await?;
+            let named = listed
+                .into_iter()
+                .map(|found| (found.reference().name.clone(), found));
+            Ok::<_, ApiError>(named.collect())
+        };
+        let refresh = self.refresh();
+        let registries: &HashMap<String, Object> = refresh.registries.get_or_try_init(list).await?;
+        Ok(registries.get(name).cloned())
+    }
+
+    /// Returns the rights in Argo CD, read once for all refreshes.
+    pub(crate) async fn argo_cd_rights(&self) -> Result<Option<Object>, ApiError> {
+        let refresh = self.refresh();
+        let rights = refresh
+            .argo_cd_rights
+            .get_or_try_init(|| self.read_argo_cd_rights());
+        rights.await.cloned()
+    }
+
+    /// Reads the rights in Argo CD; `None` if it is not there.
+    pub(crate) async fn read_argo_cd_rights(&self) -> Result<Option<Object>, ApiError> {
+        let kind = Kind::new("v1", "ConfigMap");
+        let namespace = Some(self.argo_cd());
+        let found = self
+            .cluster
+            .find(&kind, namespace, ARGO_CD_RBAC, Detail::Full);
+        found.await
     }
 
     /// Returns the lock of what the runtimes of a product share, among the requests of this process.
@@ -167,7 +213,7 @@ async fn read_worker(
         name: name.clone(),
         cluster: Arc::clone(cluster),
         facts,
-        listings: Mutex::default(),
+        refresh: Mutex::default(),
         locks: Mutex::default(),
     }))
 }

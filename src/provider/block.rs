@@ -83,7 +83,7 @@ pub struct VaultBlock {
     /// URL of the server, with or without `/v1`.
     #[tf(environment(["NAUTES_VAULT_ADDRESS", "VAULT_ADDR"]), validate(server_url()))]
     pub address: Option<String>,
-    /// URL by which pods reach the server; `address` by default.
+    /// URL by which pods in clusters reach the server; `address` by default. Runtimes may name no other server.
     #[tf(environment(["NAUTES_VAULT_CLUSTER_ADDRESS"]), validate(server_url()))]
     pub cluster_address: Option<String>,
     /// Namespace on the server.

@@ -199,7 +199,11 @@ fn vault_settings(block: Option<VaultBlock>, tenant: &str) -> Result<VaultSettin
     let token = block.token.map(Secret::from);
     Ok(VaultSettings {
         ca_pem: ca_pem("vault", block.ca_pem, ca_file)?,
-        cluster_address: block.cluster_address.or_else(|| block.address.clone()),
+        cluster_address: block
+            .cluster_address
+            .as_ref()
+            .or(block.address.as_ref())
+            .map(|address| server_root(address)),
         address: block.address,
         namespace: block.namespace.filter(|namespace| !namespace.is_empty()),
         manage_mounts: block.manage_mounts.unwrap_or(false),
@@ -207,6 +211,13 @@ fn vault_settings(block: Option<VaultBlock>, tenant: &str) -> Result<VaultSettin
         login: login.unwrap_or(LoginSettings::Token(token)),
         auth_mount: block.auth_mount.unwrap_or_else(|| tenant.to_owned()),
     })
+}
+
+/// Returns the address of a server without the path of its API, as pods take it.
+fn server_root(address: &str) -> String {
+    let address = address.trim_end_matches('/');
+    let root = address.strip_suffix("/v1").unwrap_or(address);
+    root.trim_end_matches('/').to_owned()
 }
 
 /// Returns the auth method that is configured, if any. The schema excludes two of them, and a
@@ -256,6 +267,35 @@ mod tests {
             approle: None,
             jwt,
             kubernetes: None,
+        }
+    }
+
+    #[test]
+    fn pods_get_the_address_of_the_server_without_the_path_of_its_api() {
+        for (address, cluster_address, expected) in [
+            (
+                "https://vault.example.com/v1/",
+                None,
+                "https://vault.example.com",
+            ),
+            (
+                "https://vault.example.com/",
+                None,
+                "https://vault.example.com",
+            ),
+            (
+                "https://10.0.0.1:8200",
+                Some("https://vault.svc:8200/v1"),
+                "https://vault.svc:8200",
+            ),
+        ] {
+            let block = VaultBlock {
+                address: Some(address.to_owned()),
+                cluster_address: cluster_address.map(str::to_owned),
+                ..vault(None)
+            };
+            let settings = vault_settings(Some(block), "acme").unwrap();
+            assert_eq!(settings.cluster_address.as_deref(), Some(expected));
         }
     }
 

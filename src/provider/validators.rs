@@ -26,7 +26,7 @@ mod tests {
 
     use crate::provider::Nautes;
     use crate::provider::block::{
-        CommitBlock, GitLabBlock, OidcBlock, ProviderBlock, TenantClusterBlock, VaultBlock,
+        CommitBlock, GitLabBlock, OidcBlock, ProviderBlock, TenantClusterBlock,
     };
 
     /// A configuration in which only these attributes are set.
@@ -95,9 +95,6 @@ mod tests {
             warning,
             ["The provider argument tenant_cluster has no effect in this version."]
         );
-        let address = text::<VaultBlock>("cluster_address", "https://vault.example.com");
-        let warning = found("vault", address).await;
-        assert!(warning[0].contains("vault.cluster_address"), "{warning:?}");
     }
 
     #[tokio::test]

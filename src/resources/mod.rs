@@ -18,6 +18,7 @@ mod product;
 mod project;
 mod references;
 mod replacement;
+mod runtime_environment;
 mod same_object;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -49,7 +49,9 @@ struct Worker {
 
 impl Worker {
     fn start() -> anyhow::Result<Self> {
-        let stack = Stack::start()?;
+        let mut stack = Stack::start()?;
+        let (variable, address) = ("NAUTES_VAULT_CLUSTER_ADDRESS", "https://vault.example.com");
+        stack.env.workspace.set_env(variable, address);
         let control_plane = &stack.control_plane;
         for namespace in ["argocd", "argo-events", "payments"] {
             control_plane.kubectl(["create", "namespace", namespace])?;
@@ -783,6 +785,18 @@ fn refused_secrets() -> Vec<Call> {
                     json!({ "tokenSecretRef": { "name": "argocd-secret", "key": "server.secretkey" } }),
                 );
             }),
+        ),
+        create(
+            "a store that sends a token to another server",
+            stores("shop-test"),
+            changed_store(|vault| {
+                vault["server"] = json!("https://vault.example.com.evil.example");
+            }),
+        ),
+        create(
+            "a store in another namespace of Vault",
+            stores("shop-test"),
+            changed_store(|vault| vault["namespace"] = json!("other")),
         ),
         create(
             "a store of another cluster",

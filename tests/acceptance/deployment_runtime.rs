@@ -1,10 +1,10 @@
 //! Deployment runtimes on a real Kubernetes API, with a stand-in for the controllers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use testbed::{ControlledKind, Method, Readiness, StandIn};
+use testbed::{ControlledKind, Method, Proxy, Readiness, StandIn};
 
 use crate::cluster::{Stack, manifest};
 use crate::test_env::Case;
@@ -70,13 +70,30 @@ pub(crate) struct Worker {
 impl Worker {
     pub(crate) fn start() -> anyhow::Result<Self> {
         let stack = Stack::start()?;
+        let url = stack.control_plane.url();
+        Self::set_up(stack, &url)
+    }
+
+    /// Makes one that is reached through a proxy.
+    pub(crate) fn start_behind_proxy() -> anyhow::Result<(Self, Proxy)> {
+        let stack = Stack::start()?;
+        let proxy = stack.control_plane.start_proxy()?;
+        let kubeconfig = stack.control_plane.kubeconfig_through(&proxy)?;
+        let kubeconfig = std::fs::read_to_string(kubeconfig)?;
+        stack.env.workspace.write("kubeconfig", &kubeconfig)?;
+        let worker = Self::set_up(stack, &proxy.url())?;
+        Ok((worker, proxy))
+    }
+
+    fn set_up(stack: Stack, url: &str) -> anyhow::Result<Self> {
         let control_plane = &stack.control_plane;
         for file in ["argo-cd-v3.5.1.yaml", "external-secrets-2.9.0.yaml"] {
             control_plane.apply(&definitions(file)?)?;
         }
         control_plane.kubectl(["create", "namespace", "argocd"])?;
         control_plane.apply(ARGO_CD)?;
-        let cluster = crate::cluster::worker(&control_plane.url(), 1);
+        let cluster = crate::cluster::worker(url, 1);
+        stack.env.write(&cluster)?;
         stack.env.workspace.apply()?;
         let stand_in = StandIn::start(control_plane)?;
         let worker = Self {
@@ -120,7 +137,7 @@ impl Worker {
         Ok(workspace.resource(address)?["drift"].to_string())
     }
 
-    fn wait_for(&self, what: &str, is_done: impl Fn() -> anyhow::Result<bool>) -> Case {
+    pub(crate) fn wait_for(&self, what: &str, is_done: impl Fn() -> anyhow::Result<bool>) -> Case {
         let deadline = Instant::now() + Duration::from_secs(120);
         while !is_done()? {
             anyhow::ensure!(Instant::now() < deadline, "{what} was waited for in vain");
@@ -129,15 +146,54 @@ impl Worker {
         Ok(())
     }
 
-    /// What is in the cluster, the Vault and the configuration repository.
-    fn inventory(&self) -> anyhow::Result<(BTreeMap<String, Value>, BTreeMap<String, String>)> {
-        let snapshot = self.stack.control_plane.snapshot()?;
+    /// What is in the cluster and in Vault.
+    pub(crate) fn inventory(&self) -> anyhow::Result<Inventory> {
+        // The API server answers only after a moment for kinds that were just defined.
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let snapshot = loop {
+            match self.stack.control_plane.snapshot() {
+                Err(testbed::Error::Refused { status: 429, .. }) if Instant::now() < deadline => {
+                    std::thread::sleep(Duration::from_millis(500));
+                }
+                snapshot => break snapshot?,
+            }
+        };
         Ok((
             snapshot,
             self.stack.env.vault()?.inventory()?.into_iter().collect(),
         ))
     }
 }
+
+impl Worker {
+    /// Waits until everything is as it was.
+    pub(crate) fn assert_becomes(&self, before: &Inventory) -> Case {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while self.inventory()? != *before && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        let now = self.inventory()?;
+        let names = |inventory: &Inventory| -> BTreeSet<String> {
+            inventory
+                .0
+                .keys()
+                .chain(inventory.1.keys())
+                .cloned()
+                .collect()
+        };
+        let (left, lost) = (names(&now), names(before));
+        anyhow::ensure!(
+            now == *before,
+            "left: {:?}; lost: {:?}; or something has changed",
+            left.difference(&lost),
+            lost.difference(&left)
+        );
+        Ok(())
+    }
+}
+
+/// What is in the cluster and in Vault.
+pub(crate) type Inventory = (BTreeMap<String, Value>, BTreeMap<String, String>);
 
 /// What there is of Argo CD besides its kinds: its rights, which others have keys in, and a controller.
 const ARGO_CD: &str = r#"
@@ -148,7 +204,10 @@ data: { policy.csv: "p, role:x, projects, get, y, allow" }
 ---
 apiVersion: apps/v1
 kind: StatefulSet
-metadata: { name: argocd-application-controller, namespace: argocd }
+metadata:
+  name: argocd-application-controller
+  namespace: argocd
+  labels: { app.kubernetes.io/name: argocd-application-controller }
 spec:
   serviceName: argocd-application-controller
   selector: { matchLabels: { app: argocd } }
@@ -271,9 +330,7 @@ fn a_runtime_is_deployed_repaired_and_removed_without_a_trace() -> Case {
     assert!(!worker.role(&format!("{product}-web"))?.is_null());
 
     worker.apply(&self::product("shop"))?;
-    let gone = || Ok(worker.inventory()?.0.len() <= before.0.len());
-    worker.wait_for("the end of what the runtime had", gone)?;
-    assert_eq!(worker.inventory()?, before);
+    worker.assert_becomes(&before)?;
     assert!(
         env.read_file("shop/default.project", "runtimes/web.yaml")
             .is_err()
@@ -336,8 +393,8 @@ fn a_failed_deployment_ends_the_wait_and_keeps_what_worked_before() -> Case {
         .stand_in
         .set_readiness(ControlledKind::Application, unready.clone());
     worker.write(&root("wait_for = \"synced\""))?;
-    let applied = env.workspace.run(["apply", "-auto-approve", "-no-color"])?;
-    let text = applied.success()?.text();
+    let applied = env.workspace.apply_with(&[])?;
+    let text = applied.outcome.text();
     assert!(text.contains("the manifests are wrong"), "{text}");
 
     worker

@@ -65,6 +65,11 @@ mod deadlock;
     reason = "an absent field of a JSON value is null"
 )]
 mod deployment_runtime;
+#[expect(
+    clippy::indexing_slicing,
+    reason = "an absent field of a JSON value is null"
+)]
+mod deployment_runtime_faults;
 mod environment;
 mod example;
 mod fault;
@@ -75,6 +80,10 @@ mod mission;
 mod mistakes;
 mod openssh_key;
 mod parallel;
+#[expect(
+    clippy::indexing_slicing,
+    reason = "an absent field of a JSON value is null"
+)]
 mod pipeline_runtime;
 mod plan;
 mod plan_offline;

@@ -2,7 +2,6 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
@@ -15,11 +14,10 @@ const CLUSTER: &str = "pipe-01";
 const ARGO: &str = "/apis/argoproj.io/v1alpha1/namespaces/argo-events";
 const HOST_KEYS: &str = "gitlab.example.com ecdsa-sha2-nistp256 AAAA";
 
-/// The gateway of a worker: it answers as an event source does that knows the token, or not.
+/// The gateway of a worker: it answers as an event source does that knows the token and gets an empty body.
 struct Gateway {
     port: u16,
     tokens: Arc<Mutex<Vec<String>>>,
-    serves: Arc<AtomicBool>,
 }
 
 impl Gateway {
@@ -27,26 +25,24 @@ impl Gateway {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let port = listener.local_addr()?.port();
         let tokens: Arc<Mutex<Vec<String>>> = Arc::default();
-        let serves = Arc::new(AtomicBool::new(true));
-        let (seen, is_serving) = (Arc::clone(&tokens), Arc::clone(&serves));
+        let seen = Arc::clone(&tokens);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let Ok(mut stream) = stream else { return };
                 let mut buffer = [0; 4096];
                 let length = stream.read(&mut buffer).unwrap_or_default();
-                let request = String::from_utf8_lossy(&buffer[..length]).into_owned();
+                let request =
+                    String::from_utf8_lossy(buffer.get(..length).unwrap_or_default()).into_owned();
                 let mut lines = request.lines();
                 let token = lines.find_map(|line| {
                     let (name, value) = line.split_once(": ")?;
                     name.eq_ignore_ascii_case("x-gitlab-token")
                         .then(|| value.to_owned())
                 });
-                seen.lock().unwrap().extend(token);
-                let text = if is_serving.load(Ordering::SeqCst) {
-                    "invalid event"
-                } else {
-                    "inactive endpoint"
-                };
+                if let Ok(mut seen) = seen.lock() {
+                    seen.extend(token);
+                }
+                let text = "invalid event";
                 let answer = format!(
                     "HTTP/1.1 400 Bad Request\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{text}",
                     text.len()
@@ -54,11 +50,7 @@ impl Gateway {
                 let _ = stream.write_all(answer.as_bytes());
             }
         });
-        Ok(Self {
-            port,
-            tokens,
-            serves,
-        })
+        Ok(Self { port, tokens })
     }
 
     fn url(&self) -> String {
@@ -104,7 +96,7 @@ impl Pipelines {
             .env
             .new_workspace(&runtime(&RuntimeOptions::default()))?;
         for (name, value) in [
-            ("NAUTES_VAULT_ADDRESS", vault.url().to_owned()),
+            ("NAUTES_VAULT_ADDRESS", vault.url()),
             ("NAUTES_VAULT_TOKEN", vault.root_token().to_owned()),
             (
                 "NAUTES_TENANT_REPOSITORY_PROJECT",
@@ -384,5 +376,219 @@ fn a_runtime_is_made_repaired_changed_and_removed_without_a_trace() -> Case {
     assert!(differing.is_empty(), "{differing:?}");
     assert_eq!(after.1, before.1);
     assert_eq!(after.2, before.2);
+    Ok(())
+}
+
+#[test]
+fn a_hook_that_gitlab_has_disabled_is_made_anew() -> Case {
+    let pipelines = Pipelines::start()?;
+    let Pipelines { stack, team, .. } = &pipelines;
+    let gitlab = &stack.env.gitlab;
+    gitlab.update_switches(&json!({ "hook_auto_disabling": "since_17_11" }))?;
+    team.apply()?;
+    let hook = pipelines.hooks("checkout")?.remove(0);
+    // The gateway answers with 400, which GitLab counts as a failure.
+    for number in 0..4 {
+        let file =
+            json!([{ "action": "create", "file_path": format!("{number}"), "content": "x" }]);
+        stack.env.commit("shop/checkout", &file)?;
+        gitlab.wait_until_idle()?;
+    }
+    let disabled = pipelines.hooks("checkout")?.remove(0);
+    assert_eq!(
+        disabled["alert_status"], "temporarily_disabled",
+        "{disabled}"
+    );
+    let plan = team.plan()?;
+    assert_eq!(plan.action("nautes_pipeline_runtime.build"), Some("update"));
+    let shown = team.show_plan()?.to_string();
+    assert!(shown.contains("GitLab does not call the hook"), "{shown}");
+
+    team.apply()?;
+    let renewed = pipelines.hooks("checkout")?;
+    assert_eq!(renewed.len(), 1);
+    assert_ne!(renewed[0]["id"], hook["id"]);
+    assert_eq!(renewed[0]["alert_status"], "executable");
+    Ok(())
+}
+
+#[test]
+fn a_creation_that_was_interrupted_is_finished_and_makes_nothing_twice() -> Case {
+    let pipelines = Pipelines::start()?;
+    let Pipelines { stack, team, .. } = &pipelines;
+    let gitlab = &stack.env.gitlab;
+    for after_effect in [false, true] {
+        gitlab.inject_fault(&json!({
+            "method": "POST", "path": "/hooks$", "times": 1, "after_effect": after_effect,
+            "failure": { "respond": { "status": 403 } },
+        }))?;
+        let error = team.failing_apply()?.text();
+        assert!(error.contains("make the hook of repo-"), "{error}");
+        // What is there is finished, whatever the configuration says by now.
+        pipelines.write(&RuntimeOptions {
+            branch: "release",
+            ..RuntimeOptions::default()
+        })?;
+    }
+    team.apply()?;
+    assert_eq!(pipelines.hooks("checkout")?.len(), 1);
+    team.destroy()?;
+    let registries = pipelines
+        .get("/api/v1/namespaces/nautes/configmaps")?
+        .to_string();
+    assert!(!registries.contains("nautes-tf-product"), "{registries}");
+    Ok(())
+}
+
+#[test]
+fn the_sensor_of_one_product_cannot_start_pipelines_of_another() -> Case {
+    let pipelines = Pipelines::start()?;
+    let Pipelines { stack, team, .. } = &pipelines;
+    let shop = runtime(&RuntimeOptions::default());
+    let resources = [
+        "nautes_product",
+        "nautes_project",
+        "nautes_environment",
+        "nautes_code_repo",
+        "nautes_pipeline_runtime",
+    ];
+    let mut toys = shop.replace("name = \"shop\"", "name = \"toys\"");
+    for label in ["shop", "checkout", "build", "source", "pipelines"] {
+        for resource in resources {
+            toys = toys
+                .replace(
+                    &format!("\"{resource}\" \"{label}\""),
+                    &format!("\"{resource}\" \"toys_{label}\""),
+                )
+                .replace(
+                    &format!("{resource}.{label}."),
+                    &format!("{resource}.toys_{label}."),
+                );
+        }
+    }
+    team.write("main.tf", &format!("{shop}{toys}"))?;
+    team.apply()?;
+    let id = |address: &str| -> anyhow::Result<String> {
+        let runtime = team.resource(address)?;
+        Ok(runtime["id"].as_str().unwrap_or_default().replace('/', "-"))
+    };
+    let shop = id("nautes_pipeline_runtime.build")?;
+    let may =
+        |namespace: &str, account: &str, verb: &str, resource: &str| -> anyhow::Result<bool> {
+            let (group, resource) = resource.split_once('/').unwrap_or(("", resource));
+            let review = json!({
+                "apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
+                "spec": {
+                    "user": format!("system:serviceaccount:{account}"),
+                    "groups": ["system:serviceaccounts", "system:authenticated"],
+                    "resourceAttributes": {
+                        "namespace": namespace, "verb": verb, "group": group, "resource": resource,
+                    },
+                },
+            });
+            let path = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
+            let answer = stack.control_plane.api(Method::POST, path, Some(&review))?;
+            Ok(answer["status"]["allowed"] == true)
+        };
+    let sensor = format!("argo-events:{shop}");
+    assert!(may(
+        "shop-checkout-ci",
+        &sensor,
+        "create",
+        "tekton.dev/pipelineruns"
+    )?);
+    for (namespace, verb, resource) in [
+        ("toys-checkout-ci", "create", "tekton.dev/pipelineruns"),
+        ("shop-checkout-ci", "get", "secrets"),
+        ("shop-checkout-ci", "delete", "tekton.dev/pipelineruns"),
+        ("argo-events", "get", "secrets"),
+    ] {
+        assert!(
+            !may(namespace, &sensor, verb, resource)?,
+            "{verb} {resource} in {namespace}"
+        );
+    }
+    let account = "shop-checkout-ci:checkout-ci";
+    assert!(may("shop-checkout-ci", account, "create", "secrets")?);
+    assert!(!may("toys-checkout-ci", account, "get", "secrets")?);
+
+    // Each account reads the keys of its own product in Vault, from its own namespace.
+    let role = format!("auth/{CLUSTER}/role/{shop}");
+    let role = stack.env.vault()?.api(Method::GET, &role, None)?;
+    let data = &role["data"];
+    assert_eq!(
+        data["bound_service_account_namespaces"],
+        json!(["shop-checkout-ci"])
+    );
+    assert_eq!(data["bound_service_account_names"], json!(["checkout-ci"]));
+    let pipelines = team.resource("nautes_code_repo.pipelines")?;
+    let source = pipelines["id"].as_str().unwrap_or_default();
+    let policies = json!([format!("gitlab-{source}-default-readonly")]);
+    assert_eq!(data["token_policies"], policies);
+    Ok(())
+}
+
+#[test]
+fn mistakes_are_named_before_anything_is_written() -> Case {
+    let pipelines = Pipelines::start()?;
+    let Pipelines { team, .. } = &pipelines;
+    let valid = runtime(&RuntimeOptions::default());
+    let credentials = |text: &str| {
+        runtime(&RuntimeOptions {
+            credentials: text,
+            ..RuntimeOptions::default()
+        })
+    };
+    for (configuration, expected) in [
+        (
+            valid.replace(", revision = \"main\" },", " },"),
+            "The event of a schedule names no branch",
+        ),
+        (valid.replace("commitID", "title"), "has the value title"),
+        (
+            valid.replace("/spec/params", "spec/params"),
+            "is not a JSON pointer",
+        ),
+        (
+            valid.replace("credentials = null", "isolation = \"exclusive\""),
+            "Invalid value for isolation",
+        ),
+        (
+            credentials(
+                "{ source = { code_repo = nautes_code_repo.source.id, permission = \"readonly\" } }",
+            ),
+            "an entry which the provider adds",
+        ),
+    ] {
+        team.write("main.tf", &configuration)?;
+        let text = team.failing_plan()?.text();
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+
+    let without_project = credentials(
+        "{ deploy = { code_repo = nautes_code_repo.other.id, permission = \"readwrite\" } }",
+    );
+    let other = "resource \"nautes_code_repo\" \"other\" {\n  product = nautes_product.shop.id\n  name = \"other\"\n}\n";
+    team.write("main.tf", &format!("{without_project}{other}"))?;
+    let text = team.failing_apply()?.text();
+    assert!(
+        text.contains("resource \"nautes_code_repo_binding\" \"deploy\""),
+        "{text}"
+    );
+    let vault = credentials(
+        "{ registry = { vault = { mount = \"git\", path = \"shop/x\", key = \"a\" }, type = \"opaque\" } }",
+    );
+    team.write("main.tf", &vault)?;
+    let text = team.failing_apply()?.text();
+    assert!(text.contains("holds secrets of the platform"), "{text}");
+    team.write(
+        "main.tf",
+        &vault
+            .replace("\"git\"", "\"kv\"")
+            .replace("shop/x", "toys/x"),
+    )?;
+    let text = team.failing_apply()?.text();
+    assert!(text.contains("does not begin with shop/"), "{text}");
+    assert_eq!(pipelines.hooks("checkout")?.len(), 0);
     Ok(())
 }

@@ -18,6 +18,10 @@ const RBAC: &str = "rbac.authorization.k8s.io";
 pub(crate) struct RuntimeAccess {
     /// The mount of Vault's Kubernetes auth method, below `auth/`.
     pub(crate) auth_mount: String,
+    /// The address by which pods reach Vault.
+    pub(crate) vault_address: String,
+    /// The namespace on that server; `None` for the topmost one.
+    pub(crate) vault_namespace: Option<String>,
     /// The namespace of Argo CD.
     pub(crate) argo_cd: String,
     /// Those namespaces of components that exist: a role needs its namespace.
@@ -129,6 +133,8 @@ mod tests {
     fn a_role_is_made_only_where_its_namespace_exists() {
         let access = RuntimeAccess {
             auth_mount: "deploy-01".to_owned(),
+            vault_address: "https://vault.example.com".to_owned(),
+            vault_namespace: None,
             argo_cd: "argocd".to_owned(),
             existing: BTreeSet::from(["argocd".to_owned()]),
             has_policies: false,

@@ -313,7 +313,25 @@ fn secret_rules(access: &RuntimeAccess) -> Vec<Rule> {
         )
     };
     let vault = "object.spec.provider.vault";
+    let vault_namespace = match &access.vault_namespace {
+        Some(namespace) => format!(
+            "has({vault}.namespace) && {vault}.namespace == {}",
+            quoted(namespace)
+        ),
+        None => format!("!has({vault}.namespace)"),
+    };
     vec![
+        // Another server would get tokens that are worth something at this one.
+        Rule {
+            message: "a SecretStore reads from the Vault of this cluster, by the provider argument vault.cluster_address",
+            expression: on_write(
+                stores,
+                &format!(
+                    "has({vault}) && {vault}.server == {} && ({vault_namespace})",
+                    quoted(&access.vault_address)
+                ),
+            ),
+        },
         Rule {
             message: "a SecretStore logs in to Vault with a service account, for the audience vault",
             expression: on_write(

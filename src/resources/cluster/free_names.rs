@@ -35,7 +35,7 @@ impl Setup<'_> {
         let base = base_objects(cluster, self.planned, &attempt).await?;
         errors.extend(check_set(&base_set(cluster)?, base, &attempt).await?);
         if self.is_worker() {
-            let access = runtime_access(cluster, self.planned).await;
+            let access = runtime_access(self.client, cluster, self.planned).await;
             let rights = access.context(&attempt)?.objects().context(&attempt)?;
             errors.extend(check_set(&runtime_set(cluster)?, rights, &attempt).await?);
         }

@@ -122,6 +122,7 @@ pub(super) async fn read(
         Err(Inspection::Unreachable(error)) => {
             let (summary, detail) = unreachable(&name, &error);
             operation.warn(summary, detail);
+            Answer::forget_other(&mut operation.private);
             if virtual_cluster::is_virtual(&state) {
                 // What its host lacks may be why it gives no answer, and an update repairs that.
                 state.drift = drift_attribute(drift);

@@ -9,11 +9,13 @@ use kubernetes_apply::object::Kind;
 use nautes_model::EntityName;
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::waiting::waiting_for;
+use url::{Host, Url};
 
 use super::model::ClusterModel;
 use super::setup::{Setup, apply_changed, object_set, warnings_of_kept};
 use super::stored::ClusterSecrets;
 use super::tokens::Tokens;
+use crate::client::Client;
 use crate::clusters::runtime::{AllowedResource, POLICY, RuntimeAccess, policy_probe};
 use crate::clusters::{RUNTIME_ACCOUNT, owner};
 use crate::components::Component;
@@ -38,6 +40,7 @@ pub(super) fn runtime_set(cluster: &Cluster) -> Result<ApplySet<'_>, Diagnostics
 
 /// Reads from a cluster what the rights of runtimes depend on.
 pub(super) async fn runtime_access(
+    client: &Client,
     cluster: &Cluster,
     model: &ClusterModel,
 ) -> Result<RuntimeAccess, ApiError> {
@@ -73,8 +76,11 @@ pub(super) async fn runtime_access(
             name: resource.name.clone().unwrap_or_default(),
         });
     let reserved = model.reserved_namespaces_allowed_products.iter().flatten();
+    let vault = &client.settings().vault;
     Ok(RuntimeAccess {
         auth_mount: model.name.clone(),
+        vault_address: vault.cluster_address.clone().unwrap_or_default(),
+        vault_namespace: vault.namespace.clone(),
         argo_cd,
         existing,
         has_policies,
@@ -89,7 +95,7 @@ impl RuntimeCredential<'_> {
     pub(super) async fn ensure(&self) -> Result<Vec<(String, String)>, Diagnostics> {
         let Setup { client, name, .. } = self.setup;
         let attempt = format!("set up the account of runtimes in the cluster {name}");
-        let access = runtime_access(self.cluster, self.setup.planned).await;
+        let access = runtime_access(client, self.cluster, self.setup.planned).await;
         let access = access.context(&attempt)?;
         let objects = access.objects().context(&attempt)?;
         let set = runtime_set(self.cluster)?;
@@ -122,6 +128,12 @@ impl RuntimeCredential<'_> {
         tokens.remove_others(current.secret).await?;
         if !access.has_policies {
             warnings.push(no_policies(name));
+        }
+        let components = &self.setup.components.components;
+        let secrets = components.get(Component::ExternalSecrets.name());
+        let is_installed = secrets.is_some_and(|fact| fact.version.is_some());
+        if current.is_new && is_installed && is_loopback(&access.vault_address) {
+            warnings.push(unreachable_vault(name, &access.vault_address));
         }
         Ok(warnings)
     }
@@ -168,6 +180,26 @@ fn is_refused_by_policy(error: &ApiError) -> bool {
         .is_some_and(|message| message.contains(&format!("ValidatingAdmissionPolicy '{POLICY}'")))
 }
 
+/// Whether an address leads every machine to itself.
+fn is_loopback(address: &str) -> bool {
+    let url = Url::parse(address).ok();
+    let host = url.as_ref().and_then(Url::host);
+    host.is_some_and(|host| match host {
+        Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    })
+}
+
+fn unreachable_vault(name: &EntityName, address: &str) -> (String, String) {
+    (
+        format!("Pods of the cluster {name} cannot reach Vault"),
+        format!(
+            "They are to read secrets from {address}, which leads every machine to itself. Set the provider argument vault.cluster_address to the address by which pods reach Vault (environment: NAUTES_VAULT_CLUSTER_ADDRESS)."
+        ),
+    )
+}
+
 fn no_policies(name: &EntityName) -> (String, String) {
     (
         format!("The account of runtimes in the cluster {name} is limited by RBAC alone"),
@@ -198,4 +230,23 @@ pub(super) async fn remove(
     let deleted = deleted
         .with_context(|| format!("remove the account of runtimes from the cluster {name}"))?;
     Ok((deleted.kept, policy))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_leads_every_machine_to_itself_is_known() {
+        for address in [
+            "http://127.0.0.1:8200",
+            "https://localhost",
+            "https://[::1]:8200",
+        ] {
+            assert!(is_loopback(address), "{address}");
+        }
+        for address in ["https://vault.example.com", "https://10.0.0.1:8200", ""] {
+            assert!(!is_loopback(address), "{address}");
+        }
+    }
 }

@@ -136,7 +136,7 @@ impl WorkerInspection<'_> {
             "inspect the account of runtimes in the cluster {}",
             self.name
         );
-        let access = runtime_access(self.cluster, self.state).await?;
+        let access = runtime_access(self.client, self.cluster, self.state).await?;
         let objects = access.objects().context(&attempt)?;
         let found = runtime_set(self.cluster)?.drift(objects, None, live).await;
         let found = found.context(&attempt)?;

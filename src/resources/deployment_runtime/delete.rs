@@ -23,10 +23,10 @@ use crate::lookup::{Worker, WorkerError};
 use crate::resources::home::{Home, ManifestLocation};
 use crate::runtime::deployment::{Application, CASCADE};
 use crate::runtime::reconcile::Reconciler;
-use crate::runtime::registry::RuntimeKind;
+use crate::runtime::registry::{Contribution, RuntimeKind};
 
-/// The workload of Argo CD that ends Applications.
-const CONTROLLER: &str = "argocd-application-controller";
+/// The label of the workload of Argo CD that ends Applications.
+const CONTROLLER: &str = "app.kubernetes.io/name=argocd-application-controller";
 
 /// Deletes a runtime; what is gone already is deleted already.
 pub(super) async fn delete(
@@ -78,6 +78,16 @@ pub(super) async fn delete(
     Ok(())
 }
 
+/// What a state knows of what the runtime contributes.
+fn contribution(state: &DeploymentRuntimeModel) -> Contribution {
+    let spaces = state.effective_namespaces.known().into_iter().flatten();
+    Contribution {
+        spaces: spaces.cloned().collect(),
+        account: Some(state.account().to_owned()),
+        ..Contribution::default()
+    }
+}
+
 /// What removes a runtime from its worker.
 struct Removal {
     worker: Arc<Worker>,
@@ -110,6 +120,9 @@ impl Removal {
             )
             .await;
         let application = found.context(attempt)?;
+        if let Some(application) = &application {
+            reconciler.require_own(application)?;
+        }
         let removal = Self {
             worker,
             reconciler,
@@ -125,22 +138,20 @@ impl Removal {
     async fn require_argo_cd(&self, attempt: &str) -> Result<(), Diagnostics> {
         let kind = Kind::new("apps/v1", "StatefulSet");
         let (cluster, namespace) = (&self.worker.cluster, self.worker.argo_cd());
-        let found = cluster.find(&kind, Some(namespace), CONTROLLER, Detail::Full);
-        let found = found.await.context(attempt)?;
-        let ready = found
-            .as_ref()
-            .and_then(|found| found.number("/status/readyReplicas"));
-        if ready.unwrap_or_default() > 0 {
+        let found = cluster
+            .list(&kind, Some(namespace), CONTROLLER, Detail::Full)
+            .await
+            .context(attempt)?;
+        let is_ready =
+            |found: &Object| found.number("/status/readyReplicas").unwrap_or_default() > 0;
+        let Some(stopped) = found.first().filter(|_| !found.iter().any(is_ready)) else {
+            // One that was installed in another way may have no such label.
             return Ok(());
-        }
+        };
         let detail = format!(
-            "The StatefulSet {namespace}/{CONTROLLER} in the cluster {} {}, so nothing deletes what the runtime has deployed, and its Application would never go. Nothing was changed. Repair Argo CD; or set cascade = false, apply, and then destroy: what is deployed goes with its namespaces.",
-            self.worker.name,
-            if found.is_some() {
-                "has no ready pod"
-            } else {
-                "does not exist"
-            }
+            "The {} in the cluster {} has no ready pod, so nothing deletes what the runtime has deployed, and its Application would never go. Nothing was changed. Repair Argo CD; or set cascade = false, apply, and then destroy: what is deployed goes with its namespaces.",
+            stopped.reference(),
+            self.worker.name
         );
         Err(Diagnostic::error(format!("Cannot {attempt}: Argo CD does not run"), detail).into())
     }
@@ -155,7 +166,7 @@ impl Removal {
                 .delete(&Application::kind(), reference)
                 .await?;
         }
-        self.reconciler.remove().await
+        self.reconciler.remove(&contribution(state)).await
     }
 
     /// Makes Argo CD delete what it has deployed, if somebody has taken that away.

@@ -12,12 +12,13 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::value::Path;
 use terraform_plugin::waiting::waiting_for;
 use tokio::time::{Instant, sleep};
+use url::Url;
 
 use super::model::DeploymentRuntimeModel;
 use crate::client::Client;
-use crate::config_repo::Snapshot;
 use crate::diagnostics::Context as _;
 use crate::lookup::Worker;
+use crate::resources::runtime_environment;
 use crate::runtime::deployment::{Application, Assessment, Goal, Watch};
 use crate::runtime::names;
 use crate::runtime::reconcile::Reconciler;
@@ -39,9 +40,16 @@ pub(super) struct Deployment {
     product: ProductId,
     name: EntityName,
     source: RepositoryId,
-    /// The URL of the repository for Argo CD.
-    url: String,
+    repository: RepositoryUrls,
     namespaces: Vec<String>,
+}
+
+/// Where a repository is.
+pub(super) struct RepositoryUrls {
+    /// By which Argo CD clones it.
+    ssh: String,
+    /// By which GitLab names it in what hooks report.
+    web: String,
 }
 
 /// What a wait ended with.
@@ -61,15 +69,15 @@ impl Deployment {
         let (product, name) = (entity.product, entity.name.clone());
         require_deployment_worker(&worker)?;
         let source = entity.manifest_source.code_repo;
-        let url = find_url(client, product, source).await?;
-        let url = url.ok_or_else(|| no_repository(product, source))?;
+        let repository = find_urls(client, product, source).await?;
+        let repository = repository.ok_or_else(|| no_repository(product, source))?;
         let kind = RuntimeKind::Deployment;
         Ok(Self {
             reconciler: Reconciler::new(client, worker, product, kind, &name).await?,
             product,
             name,
             source,
-            url,
+            repository,
             namespaces,
         })
     }
@@ -81,9 +89,9 @@ impl Deployment {
             spaces: self.namespaces.iter().cloned().collect(),
             account: Some(model.account().to_owned()),
             vault: BTreeSet::from([readonly_policy(self.source)]),
-            repos: BTreeMap::from([(self.source, self.url.clone())]),
+            repos: BTreeMap::from([(self.source, self.repository.ssh.clone())]),
             apps: BTreeSet::from([application]),
-            push: BTreeSet::new(),
+            push: model.push_hook.then_some(self.source).into_iter().collect(),
         }
     }
 
@@ -97,7 +105,7 @@ impl Deployment {
             product: self.product,
             runtime: self.name.as_str(),
             argo_cd: self.reconciler.worker().argo_cd(),
-            url: &self.url,
+            url: &self.repository.ssh,
             target_revision: &model.manifest_source.target_revision,
             path: &model.manifest_source.path,
             namespace: namespace.unwrap_or_default(),
@@ -105,6 +113,33 @@ impl Deployment {
             cascade: model.cascade,
         };
         application.object().context("make the Application")
+    }
+
+    /// Warns of a hook that Argo CD answers and does nothing about: it looks for Applications by the host of GitLab's web
+    /// page, with or without `ssh.` or `altssh.` in front.
+    pub(super) fn push_hook_warning(
+        &self,
+        model: &DeploymentRuntimeModel,
+    ) -> Option<(String, String)> {
+        if !model.push_hook || !self.reconciler.has_push_hooks() {
+            return None;
+        }
+        let (ssh, web) = (
+            ssh_host(&self.repository.ssh)?,
+            Url::parse(&self.repository.web).ok()?,
+        );
+        let web = web.host_str()?;
+        let is_known = ["", "ssh.", "altssh."]
+            .iter()
+            .any(|prefix| ssh == format!("{prefix}{web}"));
+        if is_known {
+            return None;
+        }
+        let detail = format!(
+            "The repository is cloned from {ssh}, and GitLab reports pushes by the address of its web page, {web}. Argo CD compares the two, so the hook of {} has no effect, and pushes are noticed after two to three minutes. Give GitLab the same host for both, or set push_hook = false.",
+            self.source
+        );
+        Some(("Argo CD will not notice pushes at once".to_owned(), detail))
     }
 
     /// Checks what may be refused, before the first effect.
@@ -201,16 +236,6 @@ impl Waited {
     }
 }
 
-/// Returns the cluster of an environment, as far as the repository has the environment.
-pub(super) fn cluster_of<'s>(
-    snapshot: &'s Snapshot,
-    environment: &EntityName,
-) -> Option<&'s EntityName> {
-    let mut environments = snapshot.tree().environments();
-    let found = environments.find(|found| found.name == *environment)?;
-    Some(&found.cluster)
-}
-
 /// Returns the repository of the manifests, as a manifest has it.
 pub(super) fn source_of(entity: &Entity) -> Option<RepositoryId> {
     match entity {
@@ -232,21 +257,23 @@ fn require_deployment_worker(worker: &Worker) -> Result<(), Diagnostics> {
             None => "no worker".to_owned(),
         }
     );
-    let path = Path::to("destination").attribute("environment");
     let error = Diagnostic::error("The cluster is not one for deployments", detail);
-    Err(error.at(&path).into())
+    Err(error.at(&runtime_environment::path()).into())
 }
 
-/// Returns the URL by which Argo CD clones a repository; `None` if GitLab has no such project in the product's group.
-pub(super) async fn find_url(
+/// Returns where a repository is; `None` if GitLab has no such project in the product's group.
+pub(super) async fn find_urls(
     client: &Client,
     product: ProductId,
     repository: RepositoryId,
-) -> Result<Option<String>, Diagnostics> {
+) -> Result<Option<RepositoryUrls>, Diagnostics> {
     let project = client.code_repos()?.project(product, repository).await;
     let project = project.map_err(|found| found.at(&source_path()))?;
     let project = project.filter(|project| !project.is_marked_for_deletion());
-    Ok(project.map(|project| project.ssh_url_to_repo))
+    Ok(project.map(|project| RepositoryUrls {
+        ssh: project.ssh_url_to_repo,
+        web: project.web_url,
+    }))
 }
 
 fn no_repository(product: ProductId, repository: RepositoryId) -> Diagnostics {
@@ -259,4 +286,31 @@ fn no_repository(product: ProductId, repository: RepositoryId) -> Diagnostics {
 
 fn source_path() -> Path {
     Path::to("manifest_source").attribute("code_repo")
+}
+
+/// Returns the host in a URL such as `ssh://git@host:22/a.git` or `git@host:a.git`.
+fn ssh_host(url: &str) -> Option<&str> {
+    let address = url.strip_prefix("ssh://").unwrap_or(url);
+    let address = address.split_once('@').map_or(address, |(_, rest)| rest);
+    address
+        .split([':', '/'])
+        .next()
+        .filter(|host| !host.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_is_found_in_both_forms_of_ssh_urls() {
+        for url in [
+            "ssh://git@gitlab.example.com:2222/demo/shop.git",
+            "ssh://git@gitlab.example.com/demo/shop.git",
+            "git@gitlab.example.com:demo/shop.git",
+        ] {
+            assert_eq!(ssh_host(url), Some("gitlab.example.com"));
+        }
+        assert_eq!(ssh_host(""), None);
+    }
 }

@@ -3,15 +3,14 @@
 use std::collections::BTreeSet;
 
 use nautes_model::entity::{self, DeploymentDestination, ManifestSource};
-use nautes_model::reference::EntityReference;
 use nautes_model::{EntityName, ProductId, RepositoryId};
 use terraform_plugin::diagnostics::Diagnostics;
-use terraform_plugin::value::{Known, Path};
+use terraform_plugin::value::{Known, Tf};
 
 use super::model::{DeploymentRuntimeModel, DestinationModel, ManifestSourceModel};
-use crate::error_chain::sentence;
 use crate::resources::attribute::CommonAttributes;
-use crate::resources::references::{entity_name, invalid_value, name_in, resolve_name};
+use crate::resources::references::{entity_name, name_in, resolve_name};
+use crate::resources::runtime_environment;
 
 /// Returns the entity that the attributes describe. `namespaces` is empty where the manifest leaves them open.
 pub(super) fn entity(
@@ -32,21 +31,10 @@ pub(super) fn entity(
             path: model.manifest_source.path.clone(),
         },
         destination: DeploymentDestination {
-            environment: environment(product, &model.destination.environment)?,
+            environment: runtime_environment::resolve(product, &model.destination.environment)?,
             namespaces,
         },
         account: model.account.clone(),
-    })
-}
-
-/// Returns the name of the environment that a reference means.
-pub(super) fn environment(product: ProductId, reference: &str) -> Result<EntityName, Diagnostics> {
-    let parsed = reference.parse::<EntityReference>();
-    let name = parsed.and_then(|reference| reference.name_in(product).cloned());
-    let path = Path::to("destination").attribute("environment");
-    name.map_err(|error| {
-        let found = invalid_value("destination.environment", sentence(&error));
-        found.into_iter().map(|found| found.at(&path)).collect()
     })
 }
 
@@ -116,8 +104,8 @@ pub(super) fn from_entity(
         common,
         effective_namespaces: Known(namespaces.collect()),
         effective_account: Known(found.effective_account().to_owned()),
-        cluster: terraform_plugin::value::Tf::Null,
-        application: terraform_plugin::value::Tf::Null,
+        cluster: Tf::Null,
+        application: Tf::Null,
     }
 }
 

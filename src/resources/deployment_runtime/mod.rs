@@ -13,4 +13,6 @@ mod save;
 
 pub(crate) use self::data_source::DeploymentRuntimeDataSource;
 pub(crate) use self::list::DeploymentRuntimeList;
+#[cfg(test)]
+pub(crate) use self::model::{DeploymentRuntimeModel, DestinationModel, ManifestSourceModel};
 pub(crate) use self::resource::DeploymentRuntimeResource;

@@ -39,7 +39,8 @@ pub(crate) struct DeploymentRuntimeModel {
     pub(crate) account: Option<String>,
     /// How Argo CD synchronises.
     pub(crate) sync: Option<SyncModel>,
-    /// Whether GitLab reports pushes to the repository to Argo CD, which otherwise looks every two to three minutes.
+    /// Whether GitLab reports pushes to the repository to Argo CD, which otherwise looks every two to three minutes. It
+    /// has no effect where the cluster has no `argocd_url`.
     #[tf(default(true))]
     pub(crate) push_hook: bool,
     /// What an apply waits for: `none`; `synced`, until what is in the repository is in the cluster; or `healthy`,

@@ -7,12 +7,12 @@ use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::resource::Planning;
 use terraform_plugin::value::{Convert as _, Known, Path, Tf};
 
-use super::manifest;
 use super::model::DeploymentRuntimeModel;
 use super::read::object_id;
 use super::resource::DeploymentRuntimeResource;
 use super::save::check_default_namespace;
 use crate::resources::planned_reference::{self, Meaning};
+use crate::resources::runtime_environment;
 use crate::runtime::names;
 
 /// Adjusts what the schema plans.
@@ -51,12 +51,13 @@ async fn plan_references(
     if meaning != Meaning::AnotherObject {
         planning.allow_in_place_update(&Path::to("product"));
     }
-    let path = Path::to("destination").attribute("environment");
+    let path = runtime_environment::path();
     let is_same = match &mut planning.planned.destination {
         Known(destination) => match &destination.environment {
             Known(written) => {
-                let meant = manifest::environment(id.product, written)?;
-                let kept = manifest::environment(id.product, &prior.destination.environment)?;
+                let meant = runtime_environment::resolve(id.product, written)?;
+                let kept =
+                    runtime_environment::resolve(id.product, &prior.destination.environment)?;
                 if meant == kept {
                     destination.environment = Known(prior.destination.environment.clone());
                 }

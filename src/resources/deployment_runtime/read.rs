@@ -9,7 +9,7 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::resource::{ImportTarget, Operation};
 use terraform_plugin::value::Known;
 
-use super::deployment::{cluster_of, find_url};
+use super::deployment::find_urls;
 use super::manifest;
 use super::model::DeploymentRuntimeModel;
 use super::save::{existing_deployment, fill_computed};
@@ -20,6 +20,7 @@ use crate::resources::attribute::{CommonAttributes, drift_attribute, split_impor
 use crate::resources::home::{Found, Home, ManifestLocation, drift_of};
 use crate::resources::manifest::EntityIdentity;
 use crate::resources::references::entity_name;
+use crate::resources::runtime_environment::cluster_of;
 use crate::runtime::reconcile::Reconciler;
 use crate::runtime::registry::RuntimeKind;
 
@@ -122,7 +123,7 @@ async fn inspect(
         return Ok(reconciler.entry().await?.map(|_| Vec::new()));
     }
     let source = source(operation, client, state).await?;
-    if find_url(client, product, source).await?.is_none() {
+    if find_urls(client, product, source).await?.is_none() {
         return Ok(Some(vec![format!(
             "GitLab has no project of {source} any more"
         )]));
@@ -229,7 +230,7 @@ pub(super) async fn load(
     let common = CommonAttributes::new(product);
     let mut state = manifest::from_entity(common, found);
     let namespaces = found.effective_namespaces().into_iter().map(str::to_owned);
-    fill_computed(client, &mut state, id, name, cluster, namespaces.collect());
+    fill_computed(client, &mut state, id, name, &cluster, namespaces.collect());
     state.common.manifest_path = Known(present.path.clone());
     state.common.drift = drift_attribute(drift_of(&present));
     Ok(Some((state, location, found.manifest_source.code_repo)))

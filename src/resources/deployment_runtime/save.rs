@@ -12,18 +12,19 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::resource::Operation;
 use terraform_plugin::value::{Known, Path, Tf};
 
-use super::deployment::{Deployment, Waited, cluster_of, source_of};
+use super::deployment::{Deployment, Waited, source_of};
 use super::manifest;
 use super::model::DeploymentRuntimeModel;
 use super::read::{object_id, store_source};
 use crate::claim::Claim;
 use crate::client::Client;
-use crate::config_repo::{PutMode, Snapshot};
+use crate::config_repo::PutMode;
 use crate::error_chain::sentence;
+use crate::resources::attribute::{UNFINISHED, drift_attribute};
 use crate::resources::home::{Home, ManifestLocation, took_over_warning};
 use crate::resources::references::{ReferenceResolver, entity_name};
+use crate::resources::runtime_environment::{self, cluster_of, missing, require_same_cluster};
 use crate::runtime::names;
-use crate::runtime::registry::Progress;
 
 /// Creates a runtime, or goes on with a creation that was interrupted.
 pub(super) async fn create(
@@ -47,7 +48,6 @@ pub(super) async fn create(
     };
     let source = resolve_source(references, &planned).await?;
     let validation = planned.common.validation(&client);
-    let mut mode = PutMode::Create;
     let nautes_reconciles = client.settings().nautes_reconciles();
     let namespaces = if nautes_reconciles {
         planned.written_namespaces().unwrap_or_default().to_vec()
@@ -57,16 +57,16 @@ pub(super) async fn create(
     let entity = manifest::entity(&planned, product, source, namespaces.clone())?;
     let environment = &entity.destination.environment;
     let known = home.snapshot(&attempt).await?;
-    let mut cluster = find_cluster(known.as_deref(), environment);
+    let mut cluster = known.and_then(|known| cluster_of(&known, environment));
     if cluster.is_none() {
         // Waits for an environment that is about to be created.
         let wanted = entity.clone().into();
         let snapshot = home
             .dry_run(&request, &wanted, &PutMode::Create, validation, &attempt)
             .await?;
-        cluster = find_cluster(Some(&snapshot), environment);
+        cluster = cluster_of(&snapshot, environment);
     }
-    let cluster = cluster.ok_or_else(|| no_environment(product, environment))?;
+    let cluster = cluster.ok_or_else(|| missing(product, environment))?;
     let deployment = if nautes_reconciles {
         None
     } else {
@@ -74,28 +74,38 @@ pub(super) async fn create(
         let worker = client.worker(&cluster).await?;
         let deployment = Deployment::new(&client, worker, &entity, namespaces.clone()).await?;
         deployment.check(&planned).await?;
-        let entry = deployment.reconciler.entry().await?;
-        if entry.is_some_and(|entry| entry.progress == Progress::Creating) {
-            // The manifest is that of an earlier attempt.
-            mode = PutMode::Update(None);
+        if let Some((summary, detail)) = deployment.push_hook_warning(&planned) {
+            operation.warn(summary, detail);
         }
         Some(deployment)
     };
-    let saved = home
-        .put(&request, &entity.clone().into(), mode, validation, &attempt)
-        .await?;
-    drop(request);
-    saved.location.store(&mut operation.private)?;
-    store_source(operation, source)?;
-    if saved.took_over {
-        let (summary, detail) = took_over_warning(&key);
-        operation.warn(summary, detail);
-    }
-    if let Some(deployment) = &deployment
-        && let Waited::NotReached { summary, detail } = deployment.reconcile(&planned).await?
-    {
-        operation.warn(summary, detail);
-    }
+    let wanted = entity.clone().into();
+    let work = async {
+        let mode = match &deployment {
+            Some(deployment) => deployment.reconciler.creation_mode().await?,
+            None => PutMode::Create,
+        };
+        let saved = home
+            .put(&request, &wanted, mode, validation, &attempt)
+            .await?;
+        drop(request);
+        saved.location.store(&mut operation.private)?;
+        store_source(operation, source)?;
+        if saved.took_over {
+            let (summary, detail) = took_over_warning(&key);
+            operation.warn(summary, detail);
+        }
+        if let Some(deployment) = &deployment
+            && let Waited::NotReached { summary, detail } = deployment.reconcile(&planned).await?
+        {
+            operation.warn(summary, detail);
+        }
+        Ok(saved)
+    };
+    let saved = match &deployment {
+        Some(deployment) => deployment.reconciler.create(Box::pin(work)).await?,
+        None => work.await?,
+    };
     client
         .holders()
         .record_created(&object_id(product, &name), &claim)?;
@@ -146,8 +156,9 @@ pub(super) async fn update(
         effective_namespaces(&client, product, &planned).await?
     };
     let entity = manifest::entity(&planned, product, source, namespaces.clone())?;
-    let cluster = find_cluster(snapshot.as_deref(), &entity.destination.environment);
-    let cluster = require_same_cluster(prior, cluster)?;
+    let environment = &entity.destination.environment;
+    let cluster = snapshot.and_then(|snapshot| cluster_of(&snapshot, environment));
+    let cluster = require_same_cluster(&prior.cluster, environment, product, cluster)?;
     let deployment = if nautes_reconciles {
         None
     } else {
@@ -163,11 +174,14 @@ pub(super) async fn update(
     drop(request);
     saved.location.store(&mut operation.private)?;
     store_source(operation, source)?;
-    if let Some(deployment) = &deployment {
-        deployment.reconcile(&planned).await?.require_reached()?;
-    }
     fill_computed(&client, &mut planned, product, &name, &cluster, namespaces);
     planned.common.manifest_path = Known(saved.path);
+    if let Some(deployment) = &deployment {
+        let mut unfinished = planned.clone();
+        unfinished.common.drift = drift_attribute([UNFINISHED.to_owned()]);
+        operation.record(&unfinished);
+        deployment.reconcile(&planned).await?.require_reached()?;
+    }
     Ok(planned)
 }
 
@@ -211,28 +225,14 @@ pub(super) fn check_default_namespace(product: &str, name: &str) -> Result<Strin
     })
 }
 
-fn find_cluster(snapshot: Option<&Snapshot>, environment: &EntityName) -> Option<EntityName> {
-    cluster_of(snapshot?, environment).cloned()
-}
-
-fn no_environment(product: ProductId, environment: &EntityName) -> Diagnostics {
-    let detail = format!(
-        "{product} has no environment {environment}, so it is not known in which cluster the runtime is. Create the nautes_environment first, or refer to it by its id."
-    );
-    let error = Diagnostic::error("The environment does not exist", detail);
-    error
-        .at(&Path::to("destination").attribute("environment"))
-        .into()
-}
-
 /// Refuses to move a runtime to another environment, which the plan did not show.
 fn check_environment(
     product: ProductId,
     prior: &DeploymentRuntimeModel,
     planned: &DeploymentRuntimeModel,
 ) -> Result<(), Diagnostics> {
-    let before = manifest::environment(product, &prior.destination.environment)?;
-    let after = manifest::environment(product, &planned.destination.environment)?;
+    let before = runtime_environment::resolve(product, &prior.destination.environment)?;
+    let after = runtime_environment::resolve(product, &planned.destination.environment)?;
     if before == after {
         return Ok(());
     }
@@ -240,40 +240,7 @@ fn check_environment(
         "When this was planned, the environment was expected to be {before} as before. It is {after}. Nothing was changed; plan again."
     );
     let error = Diagnostic::error("The plan is out of date", detail);
-    Err(error
-        .at(&Path::to("destination").attribute("environment"))
-        .into())
-}
-
-/// Refuses to update a runtime whose environment is in another cluster by now.
-fn require_same_cluster(
-    prior: &DeploymentRuntimeModel,
-    cluster: Option<EntityName>,
-) -> Result<EntityName, Diagnostics> {
-    let known = prior.cluster.known();
-    let kept = known
-        .map(|known| entity_name("cluster", known))
-        .transpose()?;
-    match (kept, cluster) {
-        (Some(kept), Some(cluster)) if kept != cluster => {
-            let detail = format!(
-                "The environment {} is in the cluster {cluster} by now, and the runtime in {kept}. Nothing was changed. Replace the runtime (terraform apply -replace=<address>), which removes it there and makes it here.",
-                prior.destination.environment
-            );
-            let error = Diagnostic::error("The environment is in another cluster", detail);
-            Err(error
-                .at(&Path::to("destination").attribute("environment"))
-                .into())
-        }
-        (Some(kept), _) => Ok(kept),
-        (None, Some(cluster)) => Ok(cluster),
-        (None, None) => Err(Diagnostic::error(
-            "The environment does not exist",
-            "It is not known in which cluster the runtime is. Create the nautes_environment first.",
-        )
-        .at(&Path::to("destination").attribute("environment"))
-        .into()),
-    }
+    Err(error.at(&runtime_environment::path()).into())
 }
 
 /// Sets the attributes that follow from others.

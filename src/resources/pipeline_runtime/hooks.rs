@@ -13,10 +13,10 @@ use terraform_plugin::waiting::waiting_for;
 use tokio::time::{Instant, sleep};
 
 use super::model::{PipelineRuntimeModel, WebhookModel};
-use crate::backends::gitlab::{Error, Hook, HookSettings, Kind};
+use crate::backends::gitlab::{Hook, HookSettings};
 use crate::backends::hook_probe::{HookProbe, ProbeAnswer};
 use crate::client::Client;
-use crate::diagnostics::{Context as _, gitlab_error};
+use crate::diagnostics::{Context as _, hook_error};
 use crate::runtime::pipeline::token_hash;
 use crate::secret::Secret;
 
@@ -141,7 +141,7 @@ pub(super) async fn ensure(
                 .await
         }
     };
-    let made = made.map_err(|error| refused(&attempt, &settings.url, &error))?;
+    let made = made.map_err(|error| hook_error(&attempt, &settings.url, &error))?;
     Ok(KnownHook { id: made.id, token })
 }
 
@@ -174,18 +174,6 @@ pub(super) async fn delete(
         Err(error) if error.is_not_found() => Ok(()),
         deleted => deleted.with_context(|| format!("delete the hook {id} of {repository}")),
     }
-}
-
-fn refused(attempt: &str, url: &str, error: &Error) -> Diagnostics {
-    let diagnostic = gitlab_error(attempt, error);
-    if *error.kind() != Kind::Invalid {
-        return diagnostic.into();
-    }
-    let detail = format!(
-        "{}\n\nGitLab refuses addresses in private networks: {url}. Its administrator allows them with the setting allow_local_requests_from_web_hooks_and_services, or by adding the host to the outbound allow list (outbound_local_requests_whitelist).",
-        diagnostic.detail
-    );
-    Diagnostic::error(diagnostic.summary, detail).into()
 }
 
 /// Returns the attribute `webhooks`.

@@ -2,6 +2,7 @@
 //! repository, and the tenant's for the products.
 
 mod cluster_manifest;
+mod deployment_runtime;
 mod names;
 mod plan;
 mod safety;

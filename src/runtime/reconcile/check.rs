@@ -1,5 +1,6 @@
 //! What may be refused, asked before the first effect.
 
+use nautes_model::ProductId;
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 
 use super::Reconciler;
@@ -38,7 +39,7 @@ impl Reconciler {
         if space == NAMESPACE || space == "vault" {
             return Some("one of the provider".to_owned());
         }
-        if space.starts_with("product-") {
+        if space.parse::<ProductId>().is_ok() {
             return Some("one that is called like a product".to_owned());
         }
         let mut components = Component::ALL.into_iter();

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use kubernetes_apply::apply::ApplyFailure;
 use kubernetes_apply::cluster::Detail;
-use kubernetes_apply::live_objects::LiveObjects;
+use kubernetes_apply::live_objects::{Drift, LiveObjects};
 use kubernetes_apply::object::{GroupKind, Kind, Object, ObjectRef};
-use kubernetes_apply::ownership::{Adoption, FieldManager, Owner};
+use kubernetes_apply::ownership::{Adoption, FieldManager, ForeignObject};
 use kubernetes_apply::readiness::{Rules, require_conditions};
 use serde_json::json;
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
@@ -16,11 +16,11 @@ use terraform_plugin::waiting::waiting_for;
 use super::Reconciler;
 use super::removal::Going;
 use crate::backends::vault::KubernetesRole;
-use crate::clusters::{PRODUCT_LABEL, owner};
+use crate::clusters::{ARGO_CD_RBAC, PRODUCT_LABEL, owner};
 use crate::diagnostics::Context as _;
 use crate::runtime::names;
 use crate::runtime::registry::Contribution;
-use crate::runtime::shared::{ArgoCdPolicy, RBAC_CONFIG_MAP, Shared};
+use crate::runtime::shared::{ArgoCdPolicy, Shared};
 
 /// How long External Secrets may take to copy the credential of a repository.
 const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(300);
@@ -48,6 +48,9 @@ impl Reconciler {
             }
             if is_namespace {
                 going.extend(self.check_namespace(object.reference()).await?);
+                if drift.as_ref().is_some_and(is_deployed_too) {
+                    continue;
+                }
             }
             let applied = cluster.apply(object, &owner, &Adoption::Never).await;
             match applied {
@@ -58,6 +61,9 @@ impl Reconciler {
         }
         if let Some(policy) = shared.policy.as_ref().filter(|_| going.is_empty()) {
             self.write_policy(&policy.key, Some(policy)).await?;
+        }
+        if going.is_empty() {
+            self.ensure_hooks(&shared.hooks).await?;
         }
         Ok(going)
     }
@@ -139,7 +145,7 @@ impl Reconciler {
     ) -> Result<(), Diagnostics> {
         let attempt = self.attempt();
         let text = policy.map(|policy| policy.text.as_str());
-        let config_map = self.find_rbac().await?;
+        let config_map = self.worker.read_argo_cd_rights().await.context(&attempt)?;
         let present = config_map.as_ref().and_then(|found| data(found, key));
         if present == text {
             return Ok(());
@@ -149,7 +155,7 @@ impl Reconciler {
         let object = Object::new(json!({
             "apiVersion": "v1",
             "kind": "ConfigMap",
-            "metadata": { "namespace": self.worker.argo_cd(), "name": RBAC_CONFIG_MAP },
+            "metadata": { "namespace": self.worker.argo_cd(), "name": ARGO_CD_RBAC },
             "data": written,
         }));
         let object = object.context(&attempt)?;
@@ -161,18 +167,11 @@ impl Reconciler {
             return Ok(());
         }
         let detail = format!(
-            "The cluster {} has no ConfigMap {}/{RBAC_CONFIG_MAP}, in which Argo CD keeps the rights of its users. Install Argo CD there: apply the nautes_cluster.",
+            "The cluster {} has no ConfigMap {}/{ARGO_CD_RBAC}, in which Argo CD keeps the rights of its users. Install Argo CD there: apply the nautes_cluster.",
             self.worker.name,
             self.worker.argo_cd()
         );
         Err(Diagnostic::error(format!("Cannot {attempt}"), detail).into())
-    }
-
-    pub(super) async fn find_rbac(&self) -> Result<Option<Object>, Diagnostics> {
-        let kind = Kind::new("v1", "ConfigMap");
-        let (cluster, namespace) = (&self.worker.cluster, self.worker.argo_cd());
-        let found = cluster.find(&kind, Some(namespace), RBAC_CONFIG_MAP, Detail::Full);
-        found.await.context(self.attempt())
     }
 
     /// Waits until External Secrets has copied the credentials that Argo CD needs for the runtime.
@@ -212,11 +211,14 @@ impl Reconciler {
             )
         })
     }
+}
 
-    /// The owner of what runtimes share, for comparisons.
-    pub(super) fn comparing_owner(&self) -> Result<Owner, Diagnostics> {
-        self.shared_owner()
-    }
+/// Whether a namespace is among the manifests that Argo CD deploys, too. It is ours by its labels, and stays as it is.
+pub(super) fn is_deployed_too(drift: &Drift) -> bool {
+    matches!(
+        drift,
+        Drift::Foreign(ForeignObject::ManagedElsewhere { .. })
+    )
 }
 
 /// Returns the text at a key of a `ConfigMap`.

@@ -19,9 +19,6 @@ use crate::runtime::registry::Contribution;
 /// The API server, as Argo CD names the cluster in which it runs.
 pub(crate) const IN_CLUSTER: &str = "https://kubernetes.default.svc";
 
-/// The `ConfigMap` with the rights in Argo CD.
-pub(crate) const RBAC_CONFIG_MAP: &str = "argocd-rbac-cm";
-
 /// The rights of a product's members in Argo CD: a key of a `ConfigMap` that others have keys in, too.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ArgoCdPolicy {

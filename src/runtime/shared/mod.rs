@@ -13,9 +13,9 @@ mod vault;
 use std::collections::{BTreeMap, BTreeSet};
 
 use kubernetes_apply::object::{Object, ObjectError};
-use nautes_model::ProductId;
+use nautes_model::{ProductId, RepositoryId};
 
-pub(crate) use self::argo_cd::{ArgoCdPolicy, IN_CLUSTER, RBAC_CONFIG_MAP};
+pub(crate) use self::argo_cd::{ArgoCdPolicy, IN_CLUSTER};
 pub(crate) use self::transition::Transition;
 pub(crate) use self::vault::readonly_policy;
 
@@ -53,6 +53,8 @@ pub(crate) struct Shared {
     pub(crate) objects: Vec<Object>,
     /// The rights of the product's members in Argo CD.
     pub(crate) policy: Option<ArgoCdPolicy>,
+    /// The repositories with a hook to Argo CD.
+    pub(crate) hooks: BTreeSet<RepositoryId>,
 }
 
 impl Shared {
@@ -74,6 +76,10 @@ impl Shared {
             roles: vault::roles(&contributions, context),
             objects: objects.collect::<Result<_, _>>()?,
             policy: argo_cd::policy(&contributions, context),
+            hooks: contributions
+                .iter()
+                .flat_map(|it| it.push.iter().copied())
+                .collect(),
         })
     }
 
@@ -91,6 +97,7 @@ impl Shared {
                 .map(|(name, role)| (name.clone(), role.clone()))
                 .collect(),
             policy: self.policy.clone().filter(|_| kept.policy.is_none()),
+            hooks: self.hooks.difference(&kept.hooks).copied().collect(),
         }
     }
 

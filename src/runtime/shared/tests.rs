@@ -47,7 +47,7 @@ fn contribution(spaces: &[&str], account: &str, repository: u64) -> Contribution
         vault: BTreeSet::from([readonly_policy(repository)]),
         repos: BTreeMap::from([(repository, format!("ssh://git@host/{repository}.git"))]),
         apps: BTreeSet::from([format!("product-42-{account}")]),
-        push: BTreeSet::new(),
+        push: BTreeSet::from([repository]),
     }
 }
 
@@ -176,6 +176,7 @@ struct World {
     objects: BTreeMap<ObjectRef, Object>,
     roles: BTreeMap<String, KubernetesRole>,
     policies: BTreeMap<String, String>,
+    hooks: BTreeSet<RepositoryId>,
 }
 
 impl World {
@@ -194,6 +195,7 @@ impl World {
         let policy = shared.policy.iter();
         self.policies
             .extend(policy.map(|policy| (policy.key.clone(), policy.text.clone())));
+        self.hooks.extend(&shared.hooks);
     }
 
     fn remove(&mut self, shared: &Shared) {
@@ -206,6 +208,7 @@ impl World {
         if let Some(policy) = &shared.policy {
             self.policies.remove(&policy.key);
         }
+        self.hooks.retain(|hook| !shared.hooks.contains(hook));
     }
 }
 
