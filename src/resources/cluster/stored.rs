@@ -19,7 +19,8 @@ use crate::secret::{ExposeSecret as _, Secret};
 /// The key of the custom metadata that says which cluster a secret belongs to.
 const OWNER: &str = "owner";
 
-/// The key of the custom metadata that says that the credential is being removed from the cluster.
+/// The key of the custom metadata that says that a destroy is removing the credential from the cluster, or the virtual
+/// cluster itself.
 const LEAVING: &str = "leaving";
 
 /// The kubeconfig that Vault holds.
@@ -193,13 +194,14 @@ impl<'a> ClusterSecrets<'a> {
             .into())
     }
 
-    /// Whether a destroy has begun to remove the credential from the cluster, so that it may be of no use.
+    /// Whether a destroy has begun to remove the credential from the cluster, or the virtual cluster itself, so that it may
+    /// be of no use.
     pub(super) async fn is_leaving(&self) -> Result<bool, Diagnostics> {
         let custom = self.admin().secret.custom_metadata().await?;
         Ok(custom.contains_key(LEAVING))
     }
 
-    /// Notes that the credential is being removed from the cluster.
+    /// Notes that the credential, or the virtual cluster itself, is being removed.
     pub(super) async fn mark_leaving(&self) -> Result<(), Diagnostics> {
         let secret = self.admin().secret;
         let mut custom = secret.custom_metadata().await?;

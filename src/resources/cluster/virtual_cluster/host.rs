@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kubernetes_apply::cluster::{ApiError, Cluster, Detail, IdentityError};
-use kubernetes_apply::object::Kind;
+use kubernetes_apply::object::{Kind, Object};
 use nautes_model::entity::{ClusterUsage, Entity};
 use nautes_model::{EntityKey, EntityName};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
@@ -78,14 +78,23 @@ impl Host {
         self.cluster.require_uid(&self.uid).await
     }
 
-    /// Returns whether the host has the volume claim with the data of a virtual cluster, which outlive its pod.
-    pub(super) async fn has_data_of(&self, name: &EntityName) -> Result<bool, ApiError> {
+    /// Finds the volume claim with the data of a virtual cluster, which outlive its pod. A claim that is terminating goes
+    /// with the pod.
+    pub(super) async fn data_claim_of(
+        &self,
+        name: &EntityName,
+    ) -> Result<Option<Object>, ApiError> {
         let kind = Kind::new("v1", "PersistentVolumeClaim");
         let (namespace, claim) = (name.as_str(), data_claim(name));
         let found = self
             .cluster
             .find(&kind, Some(namespace), &claim, Detail::Metadata);
-        let found = found.await?;
+        found.await
+    }
+
+    /// Returns whether the host has data of a virtual cluster that stay.
+    pub(super) async fn has_data_of(&self, name: &EntityName) -> Result<bool, ApiError> {
+        let found = self.data_claim_of(name).await?;
         Ok(found.is_some_and(|found| !found.is_terminating()))
     }
 
