@@ -44,8 +44,29 @@ impl Answer {
     }
 }
 
-/// Plans the update that what answered at the last refresh needs, or refuses it.
+/// Plans the update that what answered at the last refresh needs, or refuses it, and warns of a cluster that counts as
+/// rebuilt.
 pub(super) fn plan(planning: &mut Planning<'_, ClusterResource>) -> Result<(), Diagnostics> {
+    plan_update(planning)?;
+    let (Some(prior), Known(planned)) = (&planning.prior, &planning.planned.cluster_uid) else {
+        return Ok(());
+    };
+    if counts_as_rebuilt(prior, planned) {
+        let (summary, detail) = rebuilt(prior);
+        planning.warn_at(&Path::to("cluster_uid"), summary, detail);
+    }
+    Ok(())
+}
+
+/// Whether a cluster with this UID takes the place of that of the state.
+pub(super) fn counts_as_rebuilt(prior: &ClusterModel, uid: &str) -> bool {
+    prior
+        .cluster_uid
+        .known()
+        .is_some_and(|former| former != uid)
+}
+
+fn plan_update(planning: &mut Planning<'_, ClusterResource>) -> Result<(), Diagnostics> {
     let (Some(prior), Some(answer)) = (&planning.prior, Answer::load(&planning.private)) else {
         return Ok(());
     };
@@ -65,10 +86,7 @@ pub(super) fn plan(planning: &mut Planning<'_, ClusterResource>) -> Result<(), D
         }
         Answer::Another(found) if is_replacement => return Err(cannot_destroy(prior, &found)),
         Answer::Another(found) => match &planned.cluster_uid {
-            Known(expected) if *expected == found => {
-                let (summary, detail) = rebuilt(prior);
-                planning.warn_at(&Path::to("cluster_uid"), summary, detail);
-            }
+            Known(expected) if *expected == found => {}
             Known(expected) => return Err(another(prior, expected, &found)),
             Tf::Unknown | Tf::Null => {}
         },
@@ -112,7 +130,8 @@ fn cannot_destroy(state: &ClusterModel, found: &str) -> Diagnostics {
         .into()
 }
 
-fn rebuilt(prior: &ClusterModel) -> (String, String) {
+/// Returns the warning about a cluster that counts as rebuilt.
+pub(super) fn rebuilt(prior: &ClusterModel) -> (String, String) {
     let name = &prior.name;
     let expected = prior.cluster_uid.known().map_or("not known", |uid| uid);
     (

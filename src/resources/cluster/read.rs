@@ -16,6 +16,7 @@ use super::answer::Answer;
 use super::components::{Installer, Selection, Wanted};
 use super::delete::is_refused;
 use super::manifest;
+use super::manifest_drift;
 use super::model::{ClusterModel, ClusterResourceModel};
 use super::setup::{base_objects, base_set, expires_at, has_own_account, rotate_after};
 use super::stored::ClusterSecrets;
@@ -59,7 +60,7 @@ pub(super) async fn read(
     let secrets = ClusterSecrets::new(&client, &name)?;
     let stored = secrets.read().await?;
     match home.read(&key, &attempt).await? {
-        Found::Unchanged => {}
+        Found::Unchanged => drift.extend(manifest_drift::load(&operation.private)),
         Found::Absent => drift.push("the manifest was deleted".to_owned()),
         Found::Present(present, location) => {
             if let Some(Entity::Cluster(cluster)) = &present.entity {
@@ -70,6 +71,7 @@ pub(super) async fn read(
             }
             state.manifest_path = Known(present.path.clone());
             drift.extend(drift_of(&present));
+            manifest_drift::record(&drift, &mut operation.private)?;
             location.store(&mut operation.private)?;
         }
     }
@@ -122,8 +124,10 @@ pub(super) async fn read(
         Err(Inspection::Unreachable(error)) => {
             let (summary, detail) = unreachable(&name, &error);
             operation.warn(summary, detail);
-            if virtual_cluster::is_virtual(&state) {
-                // What its host lacks may be why it gives no answer, and an update repairs that.
+            // Another cluster that answered before does not any more. What the host of a virtual one lacks may be why it
+            // gives no answer, and an update repairs that.
+            let is_stale = Answer::forget_other(&mut operation.private);
+            if is_stale || virtual_cluster::is_virtual(&state) {
                 state.drift = drift_attribute(drift);
                 Answer::record(answer.as_ref(), &mut operation.private)?;
             }
@@ -175,7 +179,7 @@ async fn other_answer(
     let attempt = format!("read the cluster {}", state.name);
     match found {
         // A destroy that was interrupted has removed the credential from the cluster; the next one goes on.
-        Inspection::Refused(_) if secrets.is_leaving().await? => {
+        Inspection::Refused(_) if has_own_account(state) && secrets.is_leaving().await? => {
             drift.push("its destroy was interrupted; destroy it again".to_owned());
             Ok(None)
         }

@@ -135,6 +135,14 @@ async fn save(
     } else {
         connect_physical(&client, prior.as_ref(), &planned, &secrets).await?
     };
+    if let Some(prior) = &prior
+        && planned.cluster_uid.is_unknown()
+        && answer::counts_as_rebuilt(prior, &connection.uid)
+    {
+        // The plan could not tell.
+        let (summary, detail) = answer::rebuilt(prior);
+        operation.warn(summary, detail);
+    }
     operators::require_no_operators(&connection.cluster, &name).await?;
     let model = planned.clone();
     let installer = Installer {
@@ -175,6 +183,14 @@ async fn save(
     }
     let (lock, cluster) = setup.lock().await?;
     let work = async {
+        // It may have waited for the lock: what refused nothing before is asked again.
+        let installer = Installer {
+            client: &client,
+            name: &name,
+            cluster: &cluster,
+            model: &model,
+        };
+        installer.check(&preparation, status).await?;
         let prepared = setup.prepare(&lock, &cluster).await?;
         let installer = Installer {
             client: &client,

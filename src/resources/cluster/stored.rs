@@ -338,6 +338,11 @@ impl KubeconfigSecret<'_> {
         self.policy.write(uid).await
     }
 
+    /// Notes that the kubeconfig belongs to a cluster that stays, also if an interrupted destroy has marked it.
+    pub(super) async fn mark_staying(&self, uid: &str) -> Result<(), Diagnostics> {
+        self.secret.mark(uid).await
+    }
+
     /// Deletes the kubeconfig, and its policy if that is the cluster's; returns a warning of one that stays.
     pub(super) async fn delete(
         &self,
