@@ -29,3 +29,13 @@ path "cluster/data/kubernetes/+/default/argocd-webhook" {
 path "auth/+/role/product-*" {
   capabilities = ["create", "update", "read", "delete"]
 }
+
+# For `credentials` of pipeline runtimes that name a value in Vault: a policy for each, and the right to read the value,
+# because the provider gives pipelines nothing that it may not read itself.
+path "sys/policies/acl/product-*" {
+  capabilities = ["create", "update", "read", "delete"]
+}
+
+path "kv/data/shop/*" {
+  capabilities = ["read"]
+}

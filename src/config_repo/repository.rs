@@ -171,6 +171,17 @@ impl Repository {
         })
     }
 
+    /// Judges a deletion without making it.
+    pub async fn dry_run_deletion(
+        &self,
+        request: &Request,
+        key: &EntityKey,
+        validation: Validation,
+    ) -> Result<(), Error> {
+        let change = Change::delete(key.clone(), validation).as_dry_run();
+        self.make(change, Some(request)).await.map(drop)
+    }
+
     /// Validates the creation of an entity as [`Repository::put`] would, and creates nothing: for
     /// callers that create something else first and must know that the manifest will be accepted.
     ///

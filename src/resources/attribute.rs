@@ -88,6 +88,10 @@ impl CommonAttributesPlan {
     }
 }
 
+/// What `drift` says of an update that failed after the manifest was written: the state has what the manifest has, and
+/// the next plan goes on.
+pub(crate) const UNFINISHED: &str = "the last update was not finished";
+
 /// Returns the value of `drift` for what was found; null if there is nothing.
 pub(crate) fn drift_attribute(found: impl IntoIterator<Item = String>) -> Tf<BTreeSet<String>> {
     let found: BTreeSet<String> = found.into_iter().collect();

@@ -273,6 +273,25 @@ impl<'a> Home<'a> {
         Ok(found.unwrap_or(false))
     }
 
+    /// Checks that a manifest may be deleted, before anything else of its entity goes.
+    pub(crate) async fn check_deletion(
+        &self,
+        request: &Request,
+        key: &EntityKey,
+        validation: Validation,
+        attempt: &str,
+    ) -> Result<(), Diagnostics> {
+        let (project, others) = self.find_for_deletion(key, attempt).await?;
+        let _waiting = request.waiting_for(format!("the validation without the {key}"));
+        let check = |repository: Repository| {
+            let repository = repository.beside(others.clone());
+            async move { repository.dry_run_deletion(request, key, validation).await }
+        };
+        self.with_repository(project, attempt, check)
+            .await
+            .map(drop)
+    }
+
     /// Deletes a manifest, and returns the repository after that; `None` if the repository is gone.
     pub(crate) async fn delete(
         &self,
@@ -281,17 +300,7 @@ impl<'a> Home<'a> {
         validation: Validation,
         attempt: &str,
     ) -> Result<Option<Arc<Snapshot>>, Diagnostics> {
-        let project = self.current_project().await?;
-        let others = match self.layout {
-            layout::Repository::Tenant => self.client.config_repositories()?.products(),
-            layout::Repository::Product(_) => Vec::new(),
-        };
-        if (self.other_branch().is_some() || self.former_branch().is_some())
-            && let Some(snapshot) = Box::pin(self.snapshot(attempt)).await?
-            && snapshot.get(key).is_none()
-        {
-            self.require_right_branch(key, attempt)?;
-        }
+        let (project, others) = self.find_for_deletion(key, attempt).await?;
         let _waiting = request.waiting_for(format!("the commit that removes the {key}"));
         let delete = |repository: Repository| {
             let repository = repository.beside(others.clone());
@@ -505,6 +514,26 @@ impl<'a> Home<'a> {
             }
         }
         self.current_project().await
+    }
+
+    /// Finds the repository of a manifest that is to be deleted, and those whose manifests may refer to it.
+    async fn find_for_deletion(
+        &self,
+        key: &EntityKey,
+        attempt: &str,
+    ) -> Result<(Option<u64>, Vec<Repository>), Diagnostics> {
+        let project = self.current_project().await?;
+        let others = match self.layout {
+            layout::Repository::Tenant => self.client.config_repositories()?.products(),
+            layout::Repository::Product(_) => Vec::new(),
+        };
+        if (self.other_branch().is_some() || self.former_branch().is_some())
+            && let Some(snapshot) = Box::pin(self.snapshot(attempt)).await?
+            && snapshot.get(key).is_none()
+        {
+            self.require_right_branch(key, attempt)?;
+        }
+        Ok((project, others))
     }
 
     /// The number of the repository's project, after the product was looked up: what is marked for

@@ -38,6 +38,11 @@ pub(crate) fn registry(product: ProductId) -> String {
     format!("{REGISTRY_PREFIX}{product}")
 }
 
+/// Returns the `Lease` of the run that creates a runtime.
+pub(crate) fn creation_lease(product: ProductId, kind: &str, runtime: &str) -> String {
+    format!("{}-{kind}-{runtime}", registry(product))
+}
+
 /// Returns the role of a product's members in Argo CD.
 ///
 /// It is not called after the product, which may be called `admin` like a role of Argo CD's own.

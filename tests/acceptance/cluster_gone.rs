@@ -16,7 +16,7 @@ use crate::test_env::Case;
 const SECRET: &str = "cluster/data/kubernetes/deploy-01/default/admin";
 
 /// An address at which one cluster answers after the other, each with its own certificate.
-struct Forwarder {
+pub(crate) struct Forwarder {
     port: u16,
     shared: Arc<Mutex<Forwarding>>,
 }
@@ -27,7 +27,7 @@ struct Forwarding {
 }
 
 impl Forwarder {
-    fn start(control_plane: &ControlPlane) -> anyhow::Result<Self> {
+    pub(crate) fn start(control_plane: &ControlPlane) -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let port = listener.local_addr()?.port();
         let shared = Arc::new(Mutex::new(Forwarding {
@@ -44,12 +44,12 @@ impl Forwarder {
         Ok(Self { port, shared })
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("https://127.0.0.1:{}", self.port)
     }
 
     /// Lets another cluster answer from now on.
-    fn switch(&self, control_plane: &ControlPlane) {
+    pub(crate) fn switch(&self, control_plane: &ControlPlane) {
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         shared.target = control_plane.address();
         for stream in shared.open.drain(..) {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use testbed::{ControlPlane, ControlPlaneOptions, Method, StandIn};
 
+use crate::cluster_gone::Forwarder;
 use crate::test_env::{Case, TestEnv};
 
 const TENANT_REPOSITORY: &str = "tenant/management";
@@ -217,7 +218,18 @@ fn a_virtual_worker_is_made_in_its_host_repaired_and_removed_without_a_trace() -
     ] {
         assert!(drift.contains(object), "{object} is not in {drift}");
     }
+    let before_repair = host.audit_events()?.len();
     env.workspace.apply()?;
+    // The host, which has not changed itself, is changed under its lock.
+    let events = host.audit_events()?;
+    let mut leases = events.iter().skip(before_repair).filter(|event| {
+        let object = event.object_ref.clone().unwrap_or_default();
+        event.verb == "update" && object.name == "nautes-tf-cluster"
+    });
+    assert!(
+        leases.next().is_some(),
+        "the Lease of the host was not taken"
+    );
 
     // Another state takes it over as it is, and finds out how it runs.
     let remove = ["state", "rm", "nautes_cluster.deploy"];
@@ -385,5 +397,42 @@ fn a_host_that_is_gone_is_forgotten_with_its_virtual_clusters_on_request_alone()
     }
     assert_eq!(stack.env.vault()?.inventory()?, before);
     assert!(stack.env.read_file(TENANT_REPOSITORY, manifest).is_err());
+    Ok(())
+}
+
+#[test]
+fn a_host_that_was_rebuilt_gets_its_virtual_clusters_anew() -> Case {
+    let stack = Stack::start()?;
+    let Stack {
+        env, host, inner, ..
+    } = &stack;
+    let workspace = &env.workspace;
+    let forwarder = Forwarder::start(host)?;
+    let port = "{ https_node_port = 31000 }";
+    let virtual_worker = virtual_worker(&inner.url(), "nautes_cluster.host.id", port);
+    let configuration = self::host(&forwarder.url()) + &virtual_worker;
+    env.write(&configuration)?;
+    workspace.apply()?;
+
+    let folder = tempfile::tempdir()?;
+    let rebuilt = ControlPlane::start(folder.path(), &ControlPlaneOptions::default())?;
+    let stand_in = StandIn::start(&rebuilt)?;
+    stand_in.set_virtual_cluster("deploy-01", &kubeconfig(inner)?);
+    rebuilt.apply(VOLUME)?;
+    forwarder.switch(&rebuilt);
+    workspace.write("kubeconfig", &kubeconfig(&rebuilt)?)?;
+    let system = rebuilt.api(Method::GET, "/api/v1/namespaces/kube-system", None)?;
+    let uid = system["metadata"]["uid"].as_str().unwrap_or_default();
+    let accepted = format!("cluster_uid = \"{uid}\"\n  kubeconfig_wo ");
+    env.write(&configuration.replacen("kubeconfig_wo ", &accepted, 1))?;
+    workspace.apply_with(&[])?;
+    let service = "/api/v1/namespaces/deploy-01/services/deploy-01";
+    assert!(rebuilt.get(service)?.is_none());
+
+    // Now the host tells that it has nothing of it.
+    workspace.apply()?;
+    assert!(rebuilt.get(service)?.is_some());
+    workspace.destroy()?;
+    assert!(rebuilt.get(service)?.is_none());
     Ok(())
 }

@@ -23,7 +23,7 @@ const CREATION: [(Server, &str, &str); 5] = [
         "/configmaps/nautes-tf-product-",
     ),
     (Server::Kubernetes, "PATCH", "/namespaces/shop-web"),
-    (Server::Vault, "PUT", "/role/product-"),
+    (Server::Vault, "POST", "/role/product-"),
     (Server::Kubernetes, "PATCH", "/appprojects/"),
     (Server::Kubernetes, "PATCH", "/applications/"),
 ];

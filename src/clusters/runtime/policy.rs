@@ -327,7 +327,7 @@ fn secret_rules(access: &RuntimeAccess) -> Vec<Rule> {
             expression: on_write(
                 stores,
                 &format!(
-                    "{vault}.server == {} && ({vault_namespace})",
+                    "has({vault}) && {vault}.server == {} && ({vault_namespace})",
                     quoted(&access.vault_address)
                 ),
             ),

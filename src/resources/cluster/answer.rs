@@ -42,6 +42,16 @@ impl Answer {
         let recorded = private.set(KEY, found);
         recorded.map_err(|error| Diagnostic::bug(error).into())
     }
+
+    /// Forgets another cluster that answered, since nothing answers any more: it may be gone, too. Returns whether one
+    /// did.
+    pub(super) fn forget_other(private: &mut PrivateState) -> bool {
+        let has_answered = matches!(Self::load(private), Some(Self::Another(_)));
+        if has_answered {
+            private.remove(KEY);
+        }
+        has_answered
+    }
 }
 
 /// Plans the update that what answered at the last refresh needs, or refuses it, and warns of a cluster that counts as
@@ -140,4 +150,28 @@ pub(super) fn rebuilt(prior: &ClusterModel) -> (String, String) {
             "Its UID was {expected}. Everything is installed in it anew, and its secrets and its auth mount in Vault become those of the new cluster. What products had in the old one shows as missing at the next plan, and is made anew then."
         ),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_recorded_until_the_cluster_itself_answers() {
+        let mut private = PrivateState::default();
+        let other = Answer::Another("4f0c".to_owned());
+        for answer in [other.clone(), Answer::Refused, Answer::WithoutData] {
+            Answer::record(Some(&answer), &mut private).unwrap();
+            assert_eq!(Answer::load(&private), Some(answer));
+        }
+        Answer::record(None, &mut private).unwrap();
+        assert_eq!(Answer::load(&private), None);
+
+        Answer::record(Some(&other), &mut private).unwrap();
+        assert!(Answer::forget_other(&mut private));
+        assert_eq!(Answer::load(&private), None);
+        Answer::record(Some(&Answer::Refused), &mut private).unwrap();
+        assert!(!Answer::forget_other(&mut private));
+        assert_eq!(Answer::load(&private), Some(Answer::Refused));
+    }
 }

@@ -23,7 +23,7 @@ use crate::lookup::{Worker, WorkerError};
 use crate::resources::home::{Home, ManifestLocation};
 use crate::runtime::deployment::{Application, CASCADE};
 use crate::runtime::reconcile::Reconciler;
-use crate::runtime::registry::RuntimeKind;
+use crate::runtime::registry::{Contribution, RuntimeKind};
 
 /// The label of the workload of Argo CD that ends Applications.
 const CONTROLLER: &str = "app.kubernetes.io/name=argocd-application-controller";
@@ -78,6 +78,16 @@ pub(super) async fn delete(
     Ok(())
 }
 
+/// What a state knows of what the runtime contributes.
+fn contribution(state: &DeploymentRuntimeModel) -> Contribution {
+    let spaces = state.effective_namespaces.known().into_iter().flatten();
+    Contribution {
+        spaces: spaces.cloned().collect(),
+        account: Some(state.account().to_owned()),
+        ..Contribution::default()
+    }
+}
+
 /// What removes a runtime from its worker.
 struct Removal {
     worker: Arc<Worker>,
@@ -110,6 +120,9 @@ impl Removal {
             )
             .await;
         let application = found.context(attempt)?;
+        if let Some(application) = &application {
+            reconciler.require_own(application)?;
+        }
         let removal = Self {
             worker,
             reconciler,
@@ -153,7 +166,7 @@ impl Removal {
                 .delete(&Application::kind(), reference)
                 .await?;
         }
-        self.reconciler.remove().await
+        self.reconciler.remove(&contribution(state)).await
     }
 
     /// Makes Argo CD delete what it has deployed, if somebody has taken that away.

@@ -20,11 +20,11 @@ use crate::claim::Claim;
 use crate::client::Client;
 use crate::config_repo::PutMode;
 use crate::error_chain::sentence;
+use crate::resources::attribute::{UNFINISHED, drift_attribute};
 use crate::resources::home::{Home, ManifestLocation, took_over_warning};
 use crate::resources::references::{ReferenceResolver, entity_name};
 use crate::resources::runtime_environment::{self, cluster_of, missing, require_same_cluster};
 use crate::runtime::names;
-use crate::runtime::registry::Progress;
 
 /// Creates a runtime, or goes on with a creation that was interrupted.
 pub(super) async fn create(
@@ -48,7 +48,6 @@ pub(super) async fn create(
     };
     let source = resolve_source(references, &planned).await?;
     let validation = planned.common.validation(&client);
-    let mut mode = PutMode::Create;
     let nautes_reconciles = client.settings().nautes_reconciles();
     let namespaces = if nautes_reconciles {
         planned.written_namespaces().unwrap_or_default().to_vec()
@@ -78,28 +77,35 @@ pub(super) async fn create(
         if let Some((summary, detail)) = deployment.push_hook_warning(&planned) {
             operation.warn(summary, detail);
         }
-        let entry = deployment.reconciler.entry().await?;
-        if entry.is_some_and(|entry| entry.progress == Progress::Creating) {
-            // The manifest is that of an earlier attempt.
-            mode = PutMode::Update(None);
-        }
         Some(deployment)
     };
-    let saved = home
-        .put(&request, &entity.clone().into(), mode, validation, &attempt)
-        .await?;
-    drop(request);
-    saved.location.store(&mut operation.private)?;
-    store_source(operation, source)?;
-    if saved.took_over {
-        let (summary, detail) = took_over_warning(&key);
-        operation.warn(summary, detail);
-    }
-    if let Some(deployment) = &deployment
-        && let Waited::NotReached { summary, detail } = deployment.reconcile(&planned).await?
-    {
-        operation.warn(summary, detail);
-    }
+    let wanted = entity.clone().into();
+    let work = async {
+        let mode = match &deployment {
+            Some(deployment) => deployment.reconciler.creation_mode().await?,
+            None => PutMode::Create,
+        };
+        let saved = home
+            .put(&request, &wanted, mode, validation, &attempt)
+            .await?;
+        drop(request);
+        saved.location.store(&mut operation.private)?;
+        store_source(operation, source)?;
+        if saved.took_over {
+            let (summary, detail) = took_over_warning(&key);
+            operation.warn(summary, detail);
+        }
+        if let Some(deployment) = &deployment
+            && let Waited::NotReached { summary, detail } = deployment.reconcile(&planned).await?
+        {
+            operation.warn(summary, detail);
+        }
+        Ok(saved)
+    };
+    let saved = match &deployment {
+        Some(deployment) => deployment.reconciler.create(Box::pin(work)).await?,
+        None => work.await?,
+    };
     client
         .holders()
         .record_created(&object_id(product, &name), &claim)?;
@@ -168,11 +174,14 @@ pub(super) async fn update(
     drop(request);
     saved.location.store(&mut operation.private)?;
     store_source(operation, source)?;
-    if let Some(deployment) = &deployment {
-        deployment.reconcile(&planned).await?.require_reached()?;
-    }
     fill_computed(&client, &mut planned, product, &name, &cluster, namespaces);
     planned.common.manifest_path = Known(saved.path);
+    if let Some(deployment) = &deployment {
+        let mut unfinished = planned.clone();
+        unfinished.common.drift = drift_attribute([UNFINISHED.to_owned()]);
+        operation.record(&unfinished);
+        deployment.reconcile(&planned).await?.require_reached()?;
+    }
     Ok(planned)
 }
 

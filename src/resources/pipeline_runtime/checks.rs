@@ -6,6 +6,7 @@ use kubernetes_apply::cluster::Detail;
 use kubernetes_apply::object::Kind;
 use nautes_model::deploy_key::{DeployKey, enabled_keys};
 use nautes_model::entity::{Permissions, PipelineRuntime};
+use nautes_model::vault::{GitSecret, SecretPath};
 use nautes_model::{ProductId, RepositoryId};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::value::Path;
@@ -167,6 +168,9 @@ pub(super) async fn check_surroundings(
         check_pushes(pipeline, model, meanings, snapshot)?;
     }
     check_vault(client, pipeline.runtime.product, model).await?;
+    if model.report_status {
+        check_report_tokens(client, pipeline).await?;
+    }
     let checked = pipeline.reconciler.check(&pipeline.contribution()).await;
     let path = Path::to("destination").attribute("namespace");
     checked.map_err(|found| super::references::moved(found, &path))?;
@@ -353,6 +357,23 @@ async fn check_vault(
             return Err(refused(format!(
                 "The provider's own token may not read {full}, so it cannot give that right to pipelines. Its policy needs: path \"{mount}/data/{secret}\" {{ capabilities = [\"read\"] }}"
             )));
+        }
+    }
+    Ok(())
+}
+
+/// Checks that Vault has the tokens with which runs report how they ended.
+async fn check_report_tokens(client: &Client, pipeline: &Pipeline) -> Result<(), Diagnostics> {
+    for repository in pipeline.inputs().event_repositories() {
+        let path = SecretPath::for_repository(repository, GitSecret::AccessToken);
+        let found = client.vault()?.secret_metadata(&path).await;
+        let found = found.with_context(|| format!("read the metadata of the secret {path}"))?;
+        if found.is_none() {
+            let detail = format!(
+                "{repository} has no access token, with which runs could tell GitLab how they ended. Set access_token = {{}} in its nautes_code_repo, or leave report_status out."
+            );
+            let error = Diagnostic::error("An access token is missing", detail);
+            return Err(error.at(&Path::to("report_status")).into());
         }
     }
     Ok(())

@@ -37,6 +37,13 @@ pub(super) async fn delete(
     let home = Home::product(&client, product).at(ManifestLocation::load(&operation.private));
     let home = home.with_claim(claim);
     let request = home.begin(key.clone());
+    let validation = if operation.is_replacement() {
+        Validation::Skip
+    } else {
+        state.common.validation(&client)
+    };
+    home.check_deletion(&request, &key, validation, &attempt)
+        .await?;
     if let (false, Some(cluster)) = (client.settings().nautes_reconciles(), state.cluster.known()) {
         let cluster = entity_name("cluster", cluster)?;
         match client.worker(&cluster).await {
@@ -60,11 +67,6 @@ pub(super) async fn delete(
             Err(error) => return Err(error.into()),
         }
     }
-    let validation = if operation.is_replacement() {
-        Validation::Skip
-    } else {
-        state.common.validation(&client)
-    };
     home.delete(&request, &key, validation, &attempt).await?;
     client.holders().release(&object);
     Ok(())

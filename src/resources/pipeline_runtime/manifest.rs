@@ -7,7 +7,7 @@ use nautes_model::entity::{
     Pipeline, PipelineDestination, PipelineRuntime, PipelineTrigger, TriggerInput,
 };
 use nautes_model::revision::Revision;
-use nautes_model::{EntityName, ProductId, RepositoryId};
+use nautes_model::{ProductId, RepositoryId};
 use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::value::{Path, Tf};
 
@@ -18,6 +18,7 @@ use super::model::{
 use super::references::{Meanings, moved};
 use crate::resources::attribute::CommonAttributes;
 use crate::resources::references::{entity_name, invalid_value, name_in, resolve_name};
+use crate::resources::runtime_environment;
 
 /// Returns the entity that the attributes describe. `namespace` is `None` where the manifest leaves it open.
 pub(super) fn entity(
@@ -66,7 +67,7 @@ pub(super) fn entity(
         event_sources,
         pipeline_triggers: triggers,
         destination: PipelineDestination {
-            environment: environment(product, &model.destination.environment)?,
+            environment: runtime_environment::resolve(product, &model.destination.environment)?,
             namespace,
         },
         isolation: match model.isolation.as_str() {
@@ -136,13 +137,6 @@ fn hook(hook: &HookModel) -> Hook {
         alias: hook.alias.clone(),
         vars: hook.vars.clone().unwrap_or_default(),
     }
-}
-
-/// Returns the name of the environment that a reference means.
-pub(super) fn environment(product: ProductId, reference: &str) -> Result<EntityName, Diagnostics> {
-    let path = Path::to("destination").attribute("environment");
-    let name = resolve_name(product, "destination.environment", reference);
-    name.map_err(|found| moved(found, &path))
 }
 
 /// Takes over the fields of a manifest, in the form that the user wrote where that means the same.

@@ -31,7 +31,7 @@ use crate::lookup::Worker;
 use crate::runtime::deployment::{Application, Sync};
 use crate::runtime::names;
 use crate::runtime::pipeline::{
-    Credential, Credentials, GitLabServer, HistoryLimits, HookTask, PipelineInputs,
+    CODE_REPOS, Credential, Credentials, GitLabServer, HistoryLimits, HookTask, PipelineInputs,
     RepositoryFacts, TOKEN_KEY, VaultKind, calendar_event_source, gitlab_event_source, hook_events,
     hook_token_secret, hook_url, ingress, sensor, sensor_access, token_hash,
 };
@@ -274,6 +274,7 @@ impl Pipeline {
         known: &KnownHooks,
         old: Option<&Self>,
     ) -> Result<(KnownHooks, Vec<(String, String)>), Diagnostics> {
+        let recorded = self.recorded_repositories().await?;
         self.write_policies().await?;
         self.reconciler.contribute(&self.contribution()).await?;
         let tokens = self.ensure_tokens().await?;
@@ -300,8 +301,18 @@ impl Pipeline {
             hooks.0.insert(repository, made);
         }
         if let Some(old) = old {
-            old.remove_except(self, known, &objects).await?;
+            old.remove_except(&objects).await?;
         }
+        self.remove_listeners(&objects).await?;
+        let kept: BTreeSet<RepositoryId> = self.inputs().event_repositories().into_iter().collect();
+        let mut listened = recorded;
+        listened.extend(
+            old.into_iter()
+                .flat_map(|old| old.inputs().event_repositories()),
+        );
+        let gone: Vec<RepositoryId> = listened.difference(&kept).copied().collect();
+        self.delete_hooks(&gone, known).await?;
+        self.delete_tokens(&gone).await?;
         self.reconciler.settle().await?;
         if let Some(old) = old {
             let kept = self.credentials.vault_policies(&self.inputs());
@@ -311,16 +322,7 @@ impl Pipeline {
     }
 
     /// Removes what the runtime had and does not have any more, after it works without it.
-    async fn remove_except(
-        &self,
-        new: &Self,
-        known: &KnownHooks,
-        objects: &[Object],
-    ) -> Result<(), Diagnostics> {
-        let kept: BTreeSet<RepositoryId> = new.inputs().event_repositories().into_iter().collect();
-        let gone = self.inputs().event_repositories().into_iter();
-        let gone: Vec<RepositoryId> = gone.filter(|one| !kept.contains(one)).collect();
-        self.delete_hooks(&gone, known).await?;
+    async fn remove_except(&self, objects: &[Object]) -> Result<(), Diagnostics> {
         let references: BTreeSet<&ObjectRef> = objects.iter().map(Object::reference).collect();
         for object in self.objects(&BTreeMap::new())?.iter().rev() {
             if !references.contains(object.reference()) {
@@ -329,12 +331,61 @@ impl Pipeline {
                     .await?;
             }
         }
-        self.delete_tokens(&gone).await
+        Ok(())
+    }
+
+    /// Removes what listens to events and is not among these objects. An interrupted creation may have left it.
+    async fn remove_listeners(&self, objects: &[Object]) -> Result<(), Diagnostics> {
+        let names = self.inputs().names();
+        let namespace = Component::ArgoEvents.namespace();
+        let ingresses = Kind::new("networking.k8s.io/v1", "Ingress");
+        let sources = Kind::new("argoproj.io/v1alpha1", "EventSource");
+        let possible = [
+            (&ingresses, "networking.k8s.io", names.gitlab()),
+            (&sources, ARGO, names.gitlab()),
+            (&sources, ARGO, names.calendar()),
+        ];
+        for (kind, group, name) in possible {
+            let kind_name = if group == ARGO {
+                "EventSource"
+            } else {
+                "Ingress"
+            };
+            let reference = ObjectRef::namespaced(group, kind_name, namespace, &name);
+            if !objects
+                .iter()
+                .any(|object| *object.reference() == reference)
+            {
+                self.reconciler.delete(kind, &reference).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the repositories to which the worker listens for the runtime so far.
+    async fn recorded_repositories(&self) -> Result<BTreeSet<RepositoryId>, Diagnostics> {
+        let kind = Kind::new("argoproj.io/v1alpha1", "EventSource");
+        let (namespace, name) = (
+            Component::ArgoEvents.namespace(),
+            self.inputs().names().gitlab(),
+        );
+        let cluster = &self.reconciler.worker().cluster;
+        let found = cluster
+            .find(&kind, Some(namespace), &name, Detail::Metadata)
+            .await;
+        let found = found.with_context(|| format!("read the EventSource {namespace}/{name}"))?;
+        let recorded = found
+            .as_ref()
+            .and_then(|found| found.annotation(CODE_REPOS));
+        let recorded = recorded.into_iter().flat_map(|text| text.split(','));
+        Ok(recorded.filter_map(|text| text.parse().ok()).collect())
     }
 
     /// Removes everything in GitLab, in the worker and in Vault, what triggers runs first.
     pub(super) async fn remove(&self, known: &KnownHooks) -> Result<(), Diagnostics> {
-        let repositories = self.inputs().event_repositories();
+        let mut repositories = self.recorded_repositories().await?;
+        repositories.extend(self.inputs().event_repositories());
+        let repositories: Vec<RepositoryId> = repositories.into_iter().collect();
         self.delete_hooks(&repositories, known).await?;
         let objects = self.objects(&BTreeMap::new())?;
         let order = |object: &&Object| match object.reference().kind.kind.as_str() {
@@ -350,8 +401,9 @@ impl Pipeline {
                 .delete(&object.kind(), object.reference())
                 .await?;
         }
+        self.remove_listeners(&[]).await?;
         self.delete_tokens(&repositories).await?;
-        self.reconciler.remove().await?;
+        self.reconciler.remove(&self.contribution()).await?;
         self.delete_policies(|_| true).await
     }
 
@@ -511,6 +563,10 @@ impl Pipeline {
         let mut drift = self.reconciler.drift(&self.contribution(), objects).await?;
         let mut found_hooks = BTreeMap::new();
         for repository in self.inputs().event_repositories() {
+            if !self.repositories.contains_key(&repository) {
+                drift.push(format!("the code repository {repository} is gone"));
+                continue;
+            }
             let known = known.0.get(&repository);
             match tokens.get(&repository) {
                 None => drift.push(format!(
@@ -543,6 +599,9 @@ impl Pipeline {
     ) -> Result<BTreeMap<RepositoryId, (u64, String)>, Diagnostics> {
         let mut states = BTreeMap::new();
         for repository in self.inputs().event_repositories() {
+            if !self.repositories.contains_key(&repository) {
+                continue;
+            }
             let url = self.hook_settings(repository).url;
             let (found, _) = hooks::find(&self.client, repository, None, &[&url]).await?;
             if let Some(hook) = found {

@@ -14,7 +14,7 @@ use super::manifest;
 use super::model::PipelineRuntimeModel;
 use super::pipeline::Pipeline;
 use super::references::Meanings;
-use super::save::{cluster_of, fill_computed, fill_worker};
+use super::save::{fill_computed, fill_worker};
 use crate::claim::{Claim, ObjectId};
 use crate::client::Client;
 use crate::lookup::WorkerError;
@@ -22,6 +22,7 @@ use crate::resources::attribute::{CommonAttributes, drift_attribute, split_impor
 use crate::resources::home::{Found, Home, ManifestLocation, drift_of};
 use crate::resources::manifest::EntityIdentity;
 use crate::resources::references::entity_name;
+use crate::resources::runtime_environment::cluster_of;
 
 /// The type of pipeline runtimes.
 pub(super) const TYPE_NAME: &str = Kind::PipelineRuntime.terraform_type();
@@ -176,7 +177,7 @@ impl Connection {
         let worker = client.worker(&self.cluster).await?;
         let namespace = state.runtime_namespace.known().cloned();
         let entity = manifest::entity(state, self.product, meanings, namespace)?;
-        let facts = meanings.facts(client, self.product, state).await?;
+        let facts = meanings.known_facts(client, self.product, state).await?;
         Ok(Pipeline::new(client, worker, state, entity, meanings, facts).await?)
     }
 }
@@ -213,7 +214,7 @@ pub(super) async fn load(
     let mut meanings = Meanings::default();
     let common = CommonAttributes::new(product);
     let mut state = manifest::from_entity(common, found, &mut meanings);
-    fill_computed(&mut state, found, cluster);
+    fill_computed(&mut state, found, &cluster);
     state.common.manifest_path = Known(present.path.clone());
     state.common.drift = drift_attribute(drift_of(&present));
     Ok(Some(Loaded {
@@ -222,7 +223,7 @@ pub(super) async fn load(
         location,
         connection: Connection {
             product: id,
-            cluster: cluster.clone(),
+            cluster,
         },
     }))
 }

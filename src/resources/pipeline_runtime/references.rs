@@ -82,6 +82,27 @@ impl Meanings {
         product: ProductId,
         model: &PipelineRuntimeModel,
     ) -> Result<BTreeMap<RepositoryId, RepositoryFacts>, Diagnostics> {
+        let facts = self.known_facts(client, product, model).await?;
+        for (path, text) in written(model) {
+            let id = self.get(text)?;
+            if !facts.contains_key(&id) {
+                let detail = format!(
+                    "GitLab has no project of {id} in the group of {product}. Name a nautes_code_repo of the same product."
+                );
+                let error = Diagnostic::error("The code repository does not exist", detail);
+                return Err(error.at(&path).into());
+            }
+        }
+        Ok(facts)
+    }
+
+    /// Does the same, and leaves out the repositories that GitLab does not have.
+    pub(super) async fn known_facts(
+        &self,
+        client: &Client,
+        product: ProductId,
+        model: &PipelineRuntimeModel,
+    ) -> Result<BTreeMap<RepositoryId, RepositoryFacts>, Diagnostics> {
         let mut facts = BTreeMap::new();
         for (path, text) in written(model) {
             let id = self.get(text)?;
@@ -90,18 +111,13 @@ impl Meanings {
             }
             let project = client.code_repos()?.project(product, id).await;
             let project = project.map_err(|found| moved(found, &path))?;
-            let Some(project) = project.filter(|project| !project.is_marked_for_deletion()) else {
-                let detail = format!(
-                    "GitLab has no project of {id} in the group of {product}. Name a nautes_code_repo of the same product."
-                );
-                let error = Diagnostic::error("The code repository does not exist", detail);
-                return Err(error.at(&path).into());
-            };
-            let found = RepositoryFacts {
-                name: project.path,
-                ssh_url: project.ssh_url_to_repo,
-            };
-            facts.insert(id, found);
+            if let Some(project) = project.filter(|project| !project.is_marked_for_deletion()) {
+                let found = RepositoryFacts {
+                    name: project.path,
+                    ssh_url: project.ssh_url_to_repo,
+                };
+                facts.insert(id, found);
+            }
         }
         Ok(facts)
     }

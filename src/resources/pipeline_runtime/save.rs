@@ -25,10 +25,11 @@ use crate::claim::Claim;
 use crate::client::Client;
 use crate::config_repo::{PutMode, Snapshot};
 use crate::error_chain::sentence;
+use crate::resources::attribute::{UNFINISHED, drift_attribute};
 use crate::resources::home::{Home, ManifestLocation, took_over_warning};
 use crate::resources::references::{ReferenceResolver, entity_name};
+use crate::resources::runtime_environment::{self, cluster_of, missing, require_same_cluster};
 use crate::runtime::names;
-use crate::runtime::registry::Progress;
 
 /// Creates a runtime, or goes on with a creation that was interrupted.
 pub(super) async fn create(
@@ -52,7 +53,6 @@ pub(super) async fn create(
     };
     let meanings = Meanings::default().resolve(references, &planned).await?;
     let validation = planned.common.validation(&client);
-    let mut mode = PutMode::Create;
     let namespace = effective_namespace(&client, product, &planned).await?;
     let entity = manifest::entity(&planned, product, &meanings, namespace)?;
     require_valid(&client, &planned, &entity)?;
@@ -73,9 +73,7 @@ pub(super) async fn create(
     let cluster = snapshot
         .as_ref()
         .and_then(|snapshot| cluster_of(snapshot, environment));
-    let cluster = cluster
-        .ok_or_else(|| no_environment(product, environment))?
-        .clone();
+    let cluster = cluster.ok_or_else(|| missing(product, environment))?;
     let pipeline = if client.settings().nautes_reconciles() {
         None
     } else {
@@ -86,31 +84,37 @@ pub(super) async fn create(
         for (summary, detail) in checked {
             operation.warn(summary, detail);
         }
-        let entry = pipeline.reconciler.entry().await?;
-        if entry.is_some_and(|entry| entry.progress == Progress::Creating) {
-            // The manifest is that of an earlier attempt.
-            mode = PutMode::Update(None);
-        }
         Some(pipeline)
     };
-    let saved = home
-        .put(&request, &wanted, mode, validation, &attempt)
-        .await?;
-    drop(request);
-    saved.location.store(&mut operation.private)?;
-    meanings.store(operation)?;
-    if saved.took_over {
-        let (summary, detail) = took_over_warning(&key);
-        operation.warn(summary, detail);
-    }
-    let mut known = KnownHooks::default();
-    if let Some(pipeline) = &pipeline {
-        let (made, warnings) = pipeline.reconcile(&known, None).await?;
-        known = made;
-        for (summary, detail) in warnings {
+    let work = async {
+        let mode = match &pipeline {
+            Some(pipeline) => pipeline.reconciler.creation_mode().await?,
+            None => PutMode::Create,
+        };
+        let saved = home
+            .put(&request, &wanted, mode, validation, &attempt)
+            .await?;
+        drop(request);
+        saved.location.store(&mut operation.private)?;
+        meanings.store(operation)?;
+        if saved.took_over {
+            let (summary, detail) = took_over_warning(&key);
             operation.warn(summary, detail);
         }
-    }
+        let mut known = KnownHooks::default();
+        if let Some(pipeline) = &pipeline {
+            let (made, warnings) = pipeline.reconcile(&known, None).await?;
+            known = made;
+            for (summary, detail) in warnings {
+                operation.warn(summary, detail);
+            }
+        }
+        Ok((saved, known))
+    };
+    let (saved, known) = match &pipeline {
+        Some(pipeline) => pipeline.reconciler.create(Box::pin(work)).await?,
+        None => work.await?,
+    };
     known.store(operation)?;
     client
         .holders()
@@ -157,7 +161,7 @@ pub(super) async fn update(
     let cluster = snapshot
         .as_ref()
         .and_then(|snapshot| cluster_of(snapshot, environment));
-    let cluster = require_same_cluster(prior, cluster.cloned())?;
+    let cluster = require_same_cluster(&prior.cluster, environment, product, cluster)?;
     let known = KnownHooks::load(&operation.private);
     let pipelines = if client.settings().nautes_reconciles() {
         None
@@ -182,20 +186,24 @@ pub(super) async fn update(
         .await?;
     drop(request);
     saved.location.store(&mut operation.private)?;
+    meanings.store(operation)?;
+    fill_computed(&mut planned, &entity, &cluster);
+    planned.common.manifest_path = Known(saved.path);
     let mut made = known.clone();
     if let Some((pipeline, old)) = &pipelines {
+        let mut unfinished = planned.clone();
+        fill_worker(&mut unfinished, Some(pipeline), &meanings, &known);
+        unfinished.common.drift = drift_attribute([UNFINISHED.to_owned()]);
+        operation.record(&unfinished);
         let (hooks, warnings) = pipeline.reconcile(&known, Some(old)).await?;
         made = hooks;
         for (summary, detail) in warnings {
             operation.warn(summary, detail);
         }
     }
-    meanings.store(operation)?;
     made.store(operation)?;
-    fill_computed(&mut planned, &entity, &cluster);
     let pipeline = pipelines.as_ref().map(|(pipeline, _)| pipeline);
     fill_worker(&mut planned, pipeline, &meanings, &made);
-    planned.common.manifest_path = Known(saved.path);
     Ok(planned)
 }
 
@@ -274,26 +282,6 @@ pub(super) fn check_default_namespace(product: &str, name: &str) -> Result<Strin
     })
 }
 
-/// Returns the cluster of an environment, as far as the repository has the environment.
-pub(super) fn cluster_of<'s>(
-    snapshot: &'s Snapshot,
-    environment: &EntityName,
-) -> Option<&'s EntityName> {
-    let mut environments = snapshot.tree().environments();
-    let found = environments.find(|found| found.name == *environment)?;
-    Some(&found.cluster)
-}
-
-fn no_environment(product: ProductId, environment: &EntityName) -> Diagnostics {
-    let detail = format!(
-        "{product} has no environment {environment}, so it is not known in which cluster the runtime is. Create the nautes_environment first, or refer to it by its id."
-    );
-    let error = Diagnostic::error("The environment does not exist", detail);
-    error
-        .at(&Path::to("destination").attribute("environment"))
-        .into()
-}
-
 /// Refuses to move a runtime to another environment or project, which the plan did not show.
 fn check_kept(
     product: ProductId,
@@ -304,9 +292,9 @@ fn check_kept(
         |reference: &str| crate::resources::references::resolve_name(product, "project", reference);
     let compared = [
         (
-            Path::to("destination").attribute("environment"),
-            manifest::environment(product, &prior.destination.environment)?,
-            manifest::environment(product, &planned.destination.environment)?,
+            runtime_environment::path(),
+            runtime_environment::resolve(product, &prior.destination.environment)?,
+            runtime_environment::resolve(product, &planned.destination.environment)?,
         ),
         (
             Path::to("project"),
@@ -325,34 +313,6 @@ fn check_kept(
         }
     }
     Ok(())
-}
-
-/// Refuses to update a runtime whose environment is in another cluster by now.
-fn require_same_cluster(
-    prior: &PipelineRuntimeModel,
-    cluster: Option<EntityName>,
-) -> Result<EntityName, Diagnostics> {
-    let path = Path::to("destination").attribute("environment");
-    let known = prior.cluster.known();
-    let kept = known
-        .map(|known| entity_name("cluster", known))
-        .transpose()?;
-    let (summary, detail) = match (kept, cluster) {
-        (Some(kept), Some(cluster)) if kept != cluster => (
-            "The environment is in another cluster",
-            format!(
-                "The environment {} is in the cluster {cluster} by now, and the runtime in {kept}. Nothing was changed. Replace the runtime (terraform apply -replace=<address>), which removes it there and makes it here.",
-                prior.destination.environment
-            ),
-        ),
-        (Some(cluster), _) | (None, Some(cluster)) => return Ok(cluster),
-        (None, None) => (
-            "The environment does not exist",
-            "It is not known in which cluster the runtime is. Create the nautes_environment first."
-                .to_owned(),
-        ),
-    };
-    Err(Diagnostic::error(summary, detail).at(&path).into())
 }
 
 /// Sets the attributes that follow from others.

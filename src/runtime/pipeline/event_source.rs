@@ -15,6 +15,9 @@ use crate::components::Component;
 /// The port on which an `EventSource` listens.
 pub(super) const PORT: u16 = 12000;
 
+/// The annotation with the repositories to which an `EventSource` listens, as Nautes has it.
+pub(crate) const CODE_REPOS: &str = "code-repos";
+
 /// The event of a schedule, as Sensors name it.
 pub(super) fn calendar_event(event_source: &str) -> String {
     format!("{event_source}-calendar")
@@ -66,7 +69,7 @@ pub(crate) fn gitlab_event_source(
             "name": names.gitlab(),
             "namespace": Component::ArgoEvents.namespace(),
             "labels": { PRODUCT_LABEL: inputs.product() },
-            "annotations": { "code-repos": code_repos.join(",") },
+            "annotations": { CODE_REPOS: code_repos.join(",") },
         },
         "spec": {
             "eventBusName": "default",

@@ -26,7 +26,7 @@ pub(crate) use self::credentials::{
     Credential, Credentials, REPORT_PREFIX, SOURCE_ENTRY, VaultKind,
 };
 pub(crate) use self::event::hook_events;
-pub(crate) use self::event_source::{calendar_event_source, gitlab_event_source};
+pub(crate) use self::event_source::{CODE_REPOS, calendar_event_source, gitlab_event_source};
 pub(crate) use self::hook_token::{TOKEN_KEY, hook_token_secret, token_hash};
 pub(crate) use self::ingress::{hook_url, ingress};
 pub(crate) use self::inputs::{

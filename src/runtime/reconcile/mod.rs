@@ -24,12 +24,13 @@ use terraform_plugin::waiting::waiting_for;
 
 use super::external_secret::VaultAccess;
 use super::names;
-use super::registry::{Contribution, Entry, Registry, RuntimeKey, RuntimeKind};
+use super::registry::{Contribution, Entry, Progress, Registry, RuntimeKey, RuntimeKind};
 use super::shared::{SharedContext, Transition};
 use crate::client::Client;
 use crate::clusters::lock::Lock;
 use crate::clusters::{NAMESPACE, owner};
 use crate::components::Component;
+use crate::config_repo::PutMode;
 use crate::diagnostics::Context as _;
 use crate::lookup::Worker;
 
@@ -125,6 +126,42 @@ impl Reconciler {
         Ok(registry.get(&self.runtime).cloned())
     }
 
+    /// Runs the creation of the runtime while no other run creates one of this name: the registry tells a creation that
+    /// was interrupted, and not whether it still goes on.
+    pub(crate) async fn create<T>(
+        &self,
+        work: Pin<Box<dyn Future<Output = Result<T, Diagnostics>> + Send + '_>>,
+    ) -> Result<T, Diagnostics> {
+        let (cluster, name) = (&self.worker.cluster, &self.worker.name);
+        let attempt = self.attempt();
+        let lease = self.creation_lease();
+        let lock = Lock::acquire_lease(cluster, name, &lease, &attempt).await;
+        let lock = lock.context(&attempt)?;
+        let done = lock.run(work).await;
+        lock.release().await;
+        done
+    }
+
+    /// Returns how a creation writes the manifest: over that of an earlier attempt, which has not ended, if there is one.
+    pub(crate) async fn creation_mode(&self) -> Result<PutMode, Diagnostics> {
+        let entry = self.entry().await?;
+        let is_resumed = entry.is_some_and(|entry| entry.progress == Progress::Creating);
+        Ok(if is_resumed {
+            PutMode::Update(None)
+        } else {
+            PutMode::Create
+        })
+    }
+
+    fn creation_lease(&self) -> String {
+        let RuntimeKey {
+            product,
+            kind,
+            name,
+        } = &self.runtime;
+        names::creation_lease(*product, kind.as_str(), name.as_str())
+    }
+
     /// Adds to what the runtimes of the product share, and waits for namespaces of the same names that are still going.
     pub(crate) async fn contribute(&self, contribution: &Contribution) -> Result<(), Diagnostics> {
         self.require_product()?;
@@ -185,14 +222,25 @@ impl Reconciler {
     }
 
     /// Removes what the runtime contributes, and with the last one of the product all that they share.
-    pub(crate) async fn remove(&self) -> Result<(), Diagnostics> {
+    ///
+    /// `contribution` is what the state knows of it: it counts if the registry has lost the entry.
+    pub(crate) async fn remove(&self, contribution: &Contribution) -> Result<(), Diagnostics> {
         self.worker.forget_refresh();
-        if self.entry().await?.is_none() {
-            return Ok(());
+        let registry = self.require_all_entries(contribution).await?;
+        if registry.get(&self.runtime).is_none() {
+            let entry = Entry::new(Progress::Deleting, contribution.clone());
+            let write = self.write_entry(&registry, Some(&entry));
+            self.locked(Box::pin(write)).await?;
         }
         self.shrink(Transition::withdraw).await?;
         self.shrink(Transition::depart).await?;
-        self.locked(Box::pin(self.remove_entry())).await
+        let is_last = self.locked(Box::pin(self.remove_entry())).await?;
+        self.remove_lease(&self.creation_lease()).await?;
+        if is_last {
+            self.remove_lease(&names::registry(self.runtime.product))
+                .await?;
+        }
+        Ok(())
     }
 
     /// Applies an object that belongs to the runtime alone, if it differs from what the worker has.
@@ -203,6 +251,22 @@ impl Reconciler {
         self.worker.forget_refresh();
         let applied = self.worker.cluster.apply(&object, &owner, &Adoption::Never);
         applied.await.context(&attempt)
+    }
+
+    /// Checks that an object belongs to the runtime alone.
+    pub(crate) fn require_own(&self, found: &Object) -> Result<(), Diagnostics> {
+        let mark = found.annotation(super::OWNER_ANNOTATION);
+        if mark == Some(self.runtime.to_string().as_str()) {
+            return Ok(());
+        }
+        let of = mark.unwrap_or("nobody that is known");
+        let detail = format!(
+            "The {} in the cluster {} belongs to {of}, by its annotation {}. It was not deleted. If it is left from this runtime, delete it by hand.",
+            found.reference(),
+            self.worker.name,
+            super::OWNER_ANNOTATION
+        );
+        Err(Diagnostic::error(format!("Cannot {}", self.attempt()), detail).into())
     }
 
     /// Deletes an object that belongs to the runtime alone, and waits until it is gone.
@@ -216,16 +280,7 @@ impl Reconciler {
             .await
             .context(&attempt)?;
         let Some(found) = found else { return Ok(()) };
-        let mark = found.annotation(super::OWNER_ANNOTATION);
-        if mark != Some(self.runtime.to_string().as_str()) {
-            let of = mark.unwrap_or("nobody that is known");
-            let detail = format!(
-                "The {object} in the cluster {} belongs to {of}, by its annotation {}. It was not deleted. If it is left from this runtime, delete it by hand.",
-                self.worker.name,
-                super::OWNER_ANNOTATION
-            );
-            return Err(Diagnostic::error(format!("Cannot {attempt}"), detail).into());
-        }
+        self.require_own(&found)?;
         self.worker.forget_refresh();
         let uid = found.uid().unwrap_or_default();
         let text = object.to_string();

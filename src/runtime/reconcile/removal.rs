@@ -1,14 +1,17 @@
 //! Removing what the runtimes of a product shared.
 
+use std::collections::BTreeSet;
+
 use kubernetes_apply::cluster::Detail;
 use kubernetes_apply::object::{Kind, Object, ObjectRef};
-use terraform_plugin::diagnostics::Diagnostics;
+use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::waiting::waiting_for;
 
 use super::{GONE_TIMEOUT, Reconciler};
 use crate::clusters::{NAMESPACE, PRODUCT_LABEL, owner};
 use crate::diagnostics::Context as _;
 use crate::runtime::names;
+use crate::runtime::registry::{Contribution, Registry};
 use crate::runtime::shared::Shared;
 
 /// An object that is being deleted.
@@ -56,6 +59,54 @@ impl Reconciler {
         Ok(going)
     }
 
+    /// Refuses to remove what runtimes share while the product has namespaces that no entry of the registry explains:
+    /// then the entry of another runtime is lost, and what it needs would go.
+    ///
+    /// An entry is there before its namespaces and goes after them, so the registry is read after the namespaces, and a
+    /// namespace without an entry is asked for again. Returns the registry.
+    pub(super) async fn require_all_entries(
+        &self,
+        contribution: &Contribution,
+    ) -> Result<Registry, Diagnostics> {
+        let attempt = self.attempt();
+        let product = self.runtime.product.to_string();
+        let selector = format!("{PRODUCT_LABEL}={product}");
+        let kind = Kind::new("v1", "Namespace");
+        let cluster = &self.worker.cluster;
+        let namespaces = cluster.list(&kind, None, &selector, Detail::Metadata).await;
+        let namespaces = namespaces.context(&attempt)?;
+        let registry = self.registry().await?;
+        let all = registry.with_all_needed();
+        let known: BTreeSet<&str> = all
+            .needed()
+            .chain([contribution])
+            .flat_map(|needed| &needed.spaces)
+            .map(String::as_str)
+            .chain([product.as_str()])
+            .collect();
+        let ours = &owner().context(&attempt)?.label;
+        let mut unexplained = Vec::new();
+        for found in namespaces.iter().filter(|found| ours.is_on(found)) {
+            let name = found.reference().name.as_str();
+            if !known.contains(name)
+                && let Some(still) = self.find_namespace(name).await?
+                && !still.is_terminating()
+            {
+                unexplained.push(name);
+            }
+        }
+        if unexplained.is_empty() {
+            return Ok(registry);
+        }
+        let detail = format!(
+            "{product} has namespaces in the cluster {} that none of its runtimes is recorded to use (ConfigMap {NAMESPACE}/{}): {}. So what other runtimes need is not known, and nothing was removed. Apply the other runtimes of {product}, which records them again; a namespace that nobody uses any more is deleted by hand.",
+            self.worker.name,
+            names::registry(self.runtime.product),
+            unexplained.join(", ")
+        );
+        Err(Diagnostic::error(format!("Cannot {attempt}"), detail).into())
+    }
+
     async fn find(&self, object: &Object) -> Result<Option<Object>, Diagnostics> {
         let reference = object.reference();
         let (kind, namespace) = (object.kind(), reference.namespace.as_deref());
@@ -76,13 +127,35 @@ impl Reconciler {
         Ok(())
     }
 
-    /// Removes the entry of the runtime, and the registry with the last one.
-    pub(super) async fn remove_entry(&self) -> Result<(), Diagnostics> {
+    /// Removes a `Lease` that nobody holds.
+    pub(super) async fn remove_lease(&self, name: &str) -> Result<(), Diagnostics> {
+        let attempt = self.attempt();
+        let kind = Kind::new("coordination.k8s.io/v1", "Lease");
+        let cluster = &self.worker.cluster;
+        let found = cluster
+            .find(&kind, Some(NAMESPACE), name, Detail::Full)
+            .await
+            .context(&attempt)?;
+        let is_held = |lease: &Object| {
+            let holder = lease.text("/spec/holderIdentity");
+            holder.is_some_and(|holder| !holder.is_empty())
+        };
+        let Some(found) = found.filter(|found| !is_held(found)) else {
+            return Ok(());
+        };
+        let uid = found.uid().unwrap_or_default();
+        let owner = owner().context(&attempt)?;
+        let begun = cluster.begin_deletion(found.reference(), uid, &owner).await;
+        begun.context(&attempt)
+    }
+
+    /// Removes the entry of the runtime, and the registry with the last one. Returns whether it was the last one.
+    pub(super) async fn remove_entry(&self) -> Result<bool, Diagnostics> {
         let attempt = self.attempt();
         let registry = self.registry().await?;
         self.write_entry(&registry, None).await?;
         if !registry.with(&self.runtime, None).is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let (kind, name) = (
             Kind::new("v1", "ConfigMap"),
@@ -91,10 +164,12 @@ impl Reconciler {
         let cluster = &self.worker.cluster;
         let found = cluster.find(&kind, Some(NAMESPACE), &name, Detail::Metadata);
         let found = found.await.context(&attempt)?;
-        let Some(found) = found else { return Ok(()) };
+        let Some(found) = found else {
+            return Ok(true);
+        };
         let uid = found.uid().unwrap_or_default();
         let owner = owner().context(&attempt)?;
         let deleted = cluster.delete_own(found.reference(), uid, &owner, GONE_TIMEOUT);
-        deleted.await.context(&attempt)
+        deleted.await.context(&attempt).map(|()| true)
     }
 }
