@@ -135,14 +135,7 @@ async fn save(
     } else {
         connect_physical(&client, prior.as_ref(), &planned, &secrets).await?
     };
-    if let Some(prior) = &prior
-        && planned.cluster_uid.is_unknown()
-        && answer::counts_as_rebuilt(prior, &connection.uid)
-    {
-        // The plan could not tell.
-        let (summary, detail) = answer::rebuilt(prior);
-        operation.warn(summary, detail);
-    }
+    warn_of_new_uid(operation, &planned, prior.as_ref(), &connection.uid);
     operators::require_no_operators(&connection.cluster, &name).await?;
     let model = planned.clone();
     let installer = Installer {
@@ -223,6 +216,22 @@ async fn save(
     planned.cluster_uid = Known(connection.uid);
     planned.kubernetes_version = Known(version);
     Ok(complete(planned))
+}
+
+/// Warns that the cluster counts as rebuilt, where the plan could not tell.
+fn warn_of_new_uid(
+    operation: &mut Operation<Client>,
+    planned: &ClusterModel,
+    prior: Option<&ClusterModel>,
+    uid: &str,
+) {
+    if let Some(prior) = prior
+        && planned.cluster_uid.is_unknown()
+        && answer::counts_as_rebuilt(prior, uid)
+    {
+        let (summary, detail) = answer::rebuilt(prior);
+        operation.warn(summary, detail);
+    }
 }
 
 /// Fills in what follows from other attributes.

@@ -23,6 +23,10 @@ const OWNER: &str = "owner";
 /// cluster itself.
 const LEAVING: &str = "leaving";
 
+/// The key of the custom metadata that names the UID of a virtual cluster without data, in whose place another one is
+/// being made.
+const REPLACED: &str = "replaced";
+
 /// The kubeconfig that Vault holds.
 pub(super) struct StoredCredential {
     pub(super) kubeconfig: Secret,
@@ -209,6 +213,21 @@ impl<'a> ClusterSecrets<'a> {
         secret.set_custom_metadata(&custom).await
     }
 
+    /// Whether an apply has begun to make another virtual cluster in the place of the one with this UID.
+    pub(super) async fn is_replaced(&self, uid: &str) -> Result<bool, Diagnostics> {
+        let custom = self.admin().secret.custom_metadata().await?;
+        Ok(custom.get(REPLACED).is_some_and(|replaced| replaced == uid))
+    }
+
+    /// Notes that another virtual cluster is being made in the place of the one with this UID. The note stays: it tells
+    /// nothing about a state with the UID of the new one.
+    pub(super) async fn mark_replaced(&self, uid: &str) -> Result<(), Diagnostics> {
+        let secret = self.admin().secret;
+        let mut custom = secret.custom_metadata().await?;
+        custom.insert(REPLACED.to_owned(), uid.to_owned());
+        secret.set_custom_metadata(&custom).await
+    }
+
     /// Reads the kubeconfig with which the cluster is managed; `None` if there is none.
     pub(super) async fn read(&self) -> Result<Option<StoredCredential>, Diagnostics> {
         self.admin().read().await
@@ -265,11 +284,16 @@ impl OwnedSecret<'_> {
 
     /// Writes into the metadata that the secret belongs to a cluster and stays.
     async fn mark(&self, uid: &str) -> Result<(), Diagnostics> {
-        let owner = BTreeMap::from([(OWNER.to_owned(), uid.to_owned())]);
-        if self.custom_metadata().await? == owner {
+        let present = self.custom_metadata().await?;
+        let mut custom = BTreeMap::from([(OWNER.to_owned(), uid.to_owned())]);
+        let replaced = present.get(REPLACED);
+        if let Some(replaced) = replaced.filter(|replaced| *replaced != uid) {
+            custom.insert(REPLACED.to_owned(), replaced.clone());
+        }
+        if present == custom {
             return Ok(());
         }
-        self.set_custom_metadata(&owner).await
+        self.set_custom_metadata(&custom).await
     }
 
     async fn custom_metadata(&self) -> Result<BTreeMap<String, String>, Diagnostics> {

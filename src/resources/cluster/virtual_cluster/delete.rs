@@ -12,13 +12,13 @@ use terraform_plugin::value::Known;
 
 use super::super::access::open;
 use super::super::delete::{lock, remove_auth_mount};
-use super::super::forget::{require_forgettable, silence_at};
+use super::super::forget::{SETTING, require_forgettable, silence_at};
 use super::super::guard::runtimes_in;
 use super::super::manifest_change::delete_manifest;
 use super::super::model::ClusterModel;
 use super::super::read::object_id;
 use super::super::stored::ClusterSecrets;
-use super::host::Host;
+use super::host::{Host, HostError};
 use super::{INVENTORY, data_claim, host_name, object_set};
 use crate::claim::{Claim, Deletion};
 use crate::client::Client;
@@ -85,7 +85,22 @@ async fn find_host(
     name: &EntityName,
     attempt: &str,
 ) -> Result<HostAnswer, Diagnostics> {
-    let host = Host::open(client, name).await?;
+    let host = match Host::open(client, name).await {
+        Ok(host) => host,
+        Err(HostError::Lost(found)) if client.settings().forgets_unreachable_clusters => {
+            return Ok(HostAnswer::Gone {
+                reason: found.detail,
+            });
+        }
+        Err(HostError::Lost(found)) => {
+            let detail = format!(
+                "{} Nothing was changed. If the host and its virtual clusters do not exist any more, {SETTING}.",
+                found.detail
+            );
+            return Err(Diagnostic::error(format!("Cannot {attempt}"), detail).into());
+        }
+        Err(HostError::Failed(found)) => return Err(found),
+    };
     match host.check().await {
         Ok(()) => Ok(HostAnswer::Itself(host)),
         Err(IdentityError::Unknown(error)) if is_unreachable(&error) => {
