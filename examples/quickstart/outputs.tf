@@ -11,10 +11,12 @@ output "config_repository_url" {
 output "manifests" {
   description = "Paths of the manifests in the configuration repository."
   value = sort(concat(
-    values(nautes_environment.this)[*].manifest_path,
+    [nautes_environment.build.manifest_path, nautes_environment.staging.manifest_path],
     values(nautes_project.this)[*].manifest_path,
     values(nautes_code_repo.this)[*].manifest_path,
     [nautes_code_repo_binding.deployment.manifest_path],
+    values(nautes_pipeline_runtime.this)[*].manifest_path,
+    values(nautes_deployment_runtime.this)[*].manifest_path,
   ))
 }
 
@@ -29,6 +31,14 @@ output "secret" {
 }
 
 output "cluster_components" {
-  description = "The components that were installed in the cluster, with their versions."
-  value       = { for name, component in try(nautes_cluster.deployment[0].component_status, {}) : name => component.version }
+  description = "The components that were installed in the clusters, with their versions."
+  value = {
+    for cluster in concat(nautes_cluster.pipeline, nautes_cluster.deployment) :
+    cluster.name => { for name, component in cluster.component_status : name => component.version }
+  }
+}
+
+output "webhooks" {
+  description = "The addresses that GitLab calls after a push, by service."
+  value       = { for name, runtime in nautes_pipeline_runtime.this : name => runtime.webhooks["push"].url }
 }

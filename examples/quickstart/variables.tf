@@ -1,5 +1,18 @@
-variable "cluster" {
-  description = "The cluster to register: its API server, and where its kubeconfig is in Vault. None by default."
+variable "pipeline_cluster" {
+  description = "The cluster that runs pipelines: its API server, where its kubeconfig is in Vault, and how GitLab reaches its gateway (null: as the provider derives it). None by default."
+  type = object({
+    api_server = string
+    kubeconfig_vault = object({
+      mount = string
+      path  = string
+    })
+    webhook_base_url = string
+  })
+  default = null
+}
+
+variable "deployment_cluster" {
+  description = "The cluster that runs the services: its API server, and where its kubeconfig is in Vault. None by default."
   type = object({
     api_server = string
     kubeconfig_vault = object({
@@ -10,21 +23,16 @@ variable "cluster" {
   default = null
 }
 
+variable "install_components" {
+  description = "Whether components such as Argo CD and Tekton are installed in the clusters. With false, they have to be there."
+  type        = bool
+  default     = true
+}
+
 variable "product" {
   description = "Name of the product, which is the path of its GitLab group."
   type        = string
   default     = "shop"
-}
-
-variable "environments" {
-  description = "Environments of the product by name, each with its cluster and type."
-  type = map(object({
-    cluster  = string
-    env_type = string
-  }))
-  default = {
-    staging = { cluster = "deployment-01", env_type = "staging" }
-  }
 }
 
 variable "projects" {
@@ -37,11 +45,17 @@ variable "projects" {
 }
 
 variable "repositories" {
-  description = "Code repositories of the product by name, each with the service that owns it."
+  description = "Code repositories of the product by name, each with the service whose source it has, if any."
   type        = map(string)
   default = {
     checkout-source = "checkout"
     catalog-source  = "catalog"
     deployment      = null
   }
+}
+
+variable "force_destroy" {
+  description = "Whether a destroy deletes code repositories that hold work."
+  type        = bool
+  default     = false
 }

@@ -87,7 +87,7 @@ impl Change {
     }
 
     /// Judges the change without making it.
-    pub(super) fn as_dry_run(self) -> Self {
+    pub(super) fn into_dry_run(self) -> Self {
         Self {
             is_dry_run: true,
             ..self

@@ -178,7 +178,7 @@ impl Repository {
         key: &EntityKey,
         validation: Validation,
     ) -> Result<(), Error> {
-        let change = Change::delete(key.clone(), validation).as_dry_run();
+        let change = Change::delete(key.clone(), validation).into_dry_run();
         self.make(change, Some(request)).await.map(drop)
     }
 
@@ -195,7 +195,7 @@ impl Repository {
         mode: PutMode,
         validation: Validation,
     ) -> Result<Arc<Snapshot>, Error> {
-        let change = Change::put(entity, mode, validation).as_dry_run();
+        let change = Change::put(entity, mode, validation).into_dry_run();
         Ok(self.make(change, Some(request)).await?.snapshot)
     }
 

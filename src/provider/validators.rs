@@ -26,7 +26,7 @@ mod tests {
 
     use crate::provider::Nautes;
     use crate::provider::block::{
-        CommitBlock, GitLabBlock, OidcBlock, ProviderBlock, TenantClusterBlock, VaultBlock,
+        CommitBlock, GitLabBlock, OidcBlock, ProviderBlock, TenantClusterBlock,
     };
 
     /// A configuration in which only these attributes are set.

@@ -265,6 +265,17 @@ fn a_cluster_that_cannot_be_reached_is_a_warning_and_keeps_its_state() -> Case {
     Ok(())
 }
 
+/// Returns the definitions of kinds in a manifest.
+pub(crate) fn definitions(file: &str) -> anyhow::Result<String> {
+    let (path, _) = manifest(file)?;
+    let text = std::fs::read_to_string(path)?;
+    let documents = text.split("\n---");
+    let definitions: Vec<&str> = documents
+        .filter(|document| document.contains("\nkind: CustomResourceDefinition"))
+        .collect();
+    Ok(definitions.join("\n---"))
+}
+
 /// The install manifests of upstream projects, which are test data.
 pub(crate) fn manifest(name: &str) -> anyhow::Result<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/components");

@@ -790,7 +790,7 @@ fn refused_secrets() -> Vec<Call> {
             "a store that sends a token to another server",
             stores("shop-test"),
             changed_store(|vault| {
-                vault["server"] = json!("https://vault.example.com.evil.example")
+                vault["server"] = json!("https://vault.example.com.evil.example");
             }),
         ),
         create(

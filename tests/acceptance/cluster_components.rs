@@ -33,7 +33,7 @@ pub(crate) fn worker_with(stack: &Stack, slots: &[(&str, &str)]) -> String {
 }
 
 /// A slot with a manifest in a file, and more arguments.
-pub(crate) fn from_file(file: &str, version: &str, more: &str) -> anyhow::Result<String> {
+fn from_file(file: &str, version: &str, more: &str) -> anyhow::Result<String> {
     let (path, sha256) = manifest(file)?;
     Ok(slot_text(&path, &sha256, version, more))
 }
@@ -85,7 +85,7 @@ fn content(stack: &Stack, path: &str) -> anyhow::Result<Value> {
 }
 
 /// Waits for what the cluster itself removes after a destroy.
-pub(crate) fn assert_objects_become(stack: &Stack, expected: &BTreeSet<String>) -> Case {
+fn assert_objects_become(stack: &Stack, expected: &BTreeSet<String>) -> Case {
     let deadline = Instant::now() + Duration::from_secs(60);
     while stack.objects()? != *expected && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(500));

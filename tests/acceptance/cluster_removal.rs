@@ -1,10 +1,10 @@
 //! What the removal of a component leaves to others.
 
 use serde_json::{Value, json};
-use testbed::{Hold, Method, StandIn};
+use testbed::{Hold, Method};
 
 use crate::cluster::{Stack, TENANT_REPOSITORY};
-use crate::cluster_components::{from_file, rollouts, worker_with, written};
+use crate::cluster_components::{rollouts, worker_with, written};
 use crate::test_env::Case;
 
 const ADDRESS: &str = "nautes_cluster.deploy";
@@ -313,45 +313,4 @@ fn what_an_interrupted_run_has_begun_is_removed_if_it_is_not_to_be_installed() -
     assert_eq!(control_plane.get(&definition)?, None);
     env.workspace.destroy()?;
     Ok(())
-}
-
-#[test]
-fn hierarchies_of_namespaces_come_on_request_and_stay_while_somebody_has_one() -> Case {
-    let stack = Stack::start()?;
-    let Stack {
-        env, control_plane, ..
-    } = &stack;
-    let _controllers = StandIn::start(control_plane)?;
-    let before = stack.objects()?;
-    let file = "hnc-v1.1.0-pfnet.3.yaml";
-    let hierarchies =
-        |enabled| from_file(file, "v1.1.0-pfnet.3", &format!(", enabled = {enabled}"));
-    env.write(&worker_with(
-        &stack,
-        &[("multi_tenant", &hierarchies(true)?)],
-    ))?;
-    env.workspace.apply()?;
-    let status = env.workspace.resource(ADDRESS)?["component_status"]["hnc"].clone();
-    assert_eq!(status["version"], json!("v1.1.0-pfnet.3"));
-    let theirs = "apiVersion: hnc.x-k8s.io/v1alpha2\nkind: HierarchyConfiguration\nmetadata: { name: hierarchy, namespace: default }\nspec: {}\n";
-    control_plane.apply(theirs)?;
-    env.write(&worker_with(
-        &stack,
-        &[("multi_tenant", &hierarchies(false)?)],
-    ))?;
-    let refused = env.workspace.failing_apply()?.text();
-    assert_contains(
-        &refused,
-        &[
-            "Cannot remove Hierarchical Namespace Controller from the cluster deploy-01",
-            "1 HierarchyConfiguration.hnc.x-k8s.io (default/hierarchy)",
-        ],
-    );
-    let path = "hierarchyconfigurations.hnc.x-k8s.io";
-    control_plane.kubectl(["delete", path, "-n", "default", "hierarchy"])?;
-    env.workspace.apply()?;
-    let definition = format!("{CRDS}/{path}");
-    assert_eq!(control_plane.get(&definition)?, None);
-    env.workspace.destroy()?;
-    crate::cluster_components::assert_objects_become(&stack, &before)
 }

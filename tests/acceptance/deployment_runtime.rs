@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use testbed::{ControlledKind, Method, Proxy, Readiness, StandIn};
 
-use crate::cluster::{Stack, manifest};
+use crate::cluster::{Stack, definitions};
 use crate::test_env::Case;
 
 const ADDRESS: &str = "nautes_deployment_runtime.web";
@@ -101,7 +101,7 @@ impl Worker {
             stand_in,
             cluster,
         };
-        worker.wait_for("Argo CD", || {
+        wait_for("Argo CD", || {
             let path = "/apis/apps/v1/namespaces/argocd/statefulsets/argocd-application-controller";
             let found = worker.get(path)?;
             Ok(found["status"]["readyReplicas"] == json!(1))
@@ -137,12 +137,19 @@ impl Worker {
         Ok(workspace.resource(address)?["drift"].to_string())
     }
 
-    pub(crate) fn wait_for(&self, what: &str, is_done: impl Fn() -> anyhow::Result<bool>) -> Case {
-        let deadline = Instant::now() + Duration::from_secs(120);
-        while !is_done()? {
-            anyhow::ensure!(Instant::now() < deadline, "{what} was waited for in vain");
-            std::thread::sleep(Duration::from_millis(200));
-        }
+    /// Changes an object of Argo CD as a person would.
+    fn patch(&self, kind: &str, name: &str, patch: &str) -> Case {
+        let arguments = [
+            "patch",
+            kind,
+            "-n",
+            "argocd",
+            name,
+            "--type=merge",
+            "-p",
+            patch,
+        ];
+        self.stack.control_plane.kubectl(arguments)?;
         Ok(())
     }
 
@@ -216,13 +223,14 @@ spec:
     spec: { containers: [{ name: argocd, image: argocd }] }
 "#;
 
-/// Returns the definitions of kinds in a manifest.
-fn definitions(file: &str) -> anyhow::Result<String> {
-    let (path, _) = manifest(file)?;
-    let text = std::fs::read_to_string(path)?;
-    let documents = text.split("\n---");
-    let definitions = documents.filter(|it| it.contains("\nkind: CustomResourceDefinition"));
-    Ok(definitions.collect::<Vec<_>>().join("\n---"))
+/// Waits until something is so.
+pub(crate) fn wait_for(what: &str, is_done: impl Fn() -> anyhow::Result<bool>) -> Case {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while !is_done()? {
+        anyhow::ensure!(Instant::now() < deadline, "{what} was waited for in vain");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    Ok(())
 }
 
 #[test]
@@ -284,29 +292,10 @@ fn a_runtime_is_deployed_repaired_and_removed_without_a_trace() -> Case {
     // What is changed from outside is drift, and an apply repairs it.
     let cluster = &worker.stack.control_plane;
     cluster.kubectl(["delete", "serviceaccount", "-n", "shop-web", "web"])?;
-    let patch = r#"{"spec":{"sourceRepos":["*"]}}"#;
-    cluster.kubectl([
-        "patch",
-        "appproject",
-        "-n",
-        "argocd",
-        &product,
-        "--type=merge",
-        "-p",
-        patch,
-    ])?;
-    let patch = r#"{"spec":{"source":{"path":"elsewhere"}}}"#;
-    let name = format!("{product}-web");
-    cluster.kubectl([
-        "patch",
-        "application",
-        "-n",
-        "argocd",
-        &name,
-        "--type=merge",
-        "-p",
-        patch,
-    ])?;
+    let any_source = r#"{"spec":{"sourceRepos":["*"]}}"#;
+    worker.patch("appproject", &product, any_source)?;
+    let elsewhere = r#"{"spec":{"source":{"path":"elsewhere"}}}"#;
+    worker.patch("application", &format!("{product}-web"), elsewhere)?;
     env.vault()?.api(
         Method::DELETE,
         &format!("auth/deploy-01/role/{product}-web"),

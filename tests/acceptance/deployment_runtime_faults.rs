@@ -3,7 +3,7 @@
 use anyhow::ensure;
 use testbed::{ControlledKind, Failure, Fault, Hold, Readiness};
 
-use crate::deployment_runtime::{Worker, product, runtime};
+use crate::deployment_runtime::{Worker, product, runtime, wait_for};
 use crate::test_env::Case;
 
 const ADDRESS: &str = "nautes_deployment_runtime.web";
@@ -151,7 +151,7 @@ fn a_cluster_that_gives_no_answer_keeps_the_state_and_a_stopped_argo_cd_refuses_
     ];
     control_plane.kubectl(scale.iter().copied().chain(["--replicas=0"]))?;
     let path = "/apis/apps/v1/namespaces/argocd/statefulsets/argocd-application-controller";
-    worker.wait_for("Argo CD to stop", || {
+    wait_for("Argo CD to stop", || {
         Ok(worker.get(path)?["status"]["readyReplicas"].is_null())
     })?;
     worker.write(&without)?;

@@ -3,13 +3,26 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use testbed::{Provider, Terraform, Workspace};
+
 use crate::test_env::{Case, TestEnv};
 
+fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")
+}
+
+/// Copies the files of a folder of `examples/` into a folder.
+fn copy(example: &str, folder: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(folder)?;
+    for entry in fs::read_dir(examples().join(example))? {
+        let entry = entry?;
+        fs::copy(entry.path(), folder.join(entry.file_name()))?;
+    }
+    Ok(())
+}
+
 fn folders(kind: &str) -> anyhow::Result<Vec<PathBuf>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("examples")
-        .join(kind);
-    let entries = fs::read_dir(root)?.collect::<Result<Vec<_>, _>>()?;
+    let entries = fs::read_dir(examples().join(kind))?.collect::<Result<Vec<_>, _>>()?;
     let mut folders: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
     folders.sort();
     anyhow::ensure!(!folders.is_empty(), "there are no examples of {kind}");
@@ -62,12 +75,37 @@ fn every_data_source_example_is_valid() -> Case {
 
 #[test]
 fn every_way_to_log_in_to_vault_is_a_valid_configuration() -> Case {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/provider");
+    let folder = examples().join("provider");
     for method in ["token", "approle", "jwt", "kubernetes"] {
         let example = folder.join(format!("vault-{method}.tf"));
         let env = TestEnv::new(&fs::read_to_string(example)?)?;
         env.workspace.validate()?;
     }
+    Ok(())
+}
+
+#[test]
+fn the_complete_examples_are_valid_roots() -> Case {
+    let provider = Provider::nautes(env!("CARGO_BIN_EXE_terraform-provider-nautes"));
+    for example in ["complete", "quickstart"] {
+        let workspace = Workspace::new(Terraform::obtain()?, &provider)?;
+        copy(example, &workspace.path())?;
+        let module = "modules/microservice";
+        copy(module, &workspace.path().join("..").join(module))?;
+        workspace.run(["get"])?.success()?;
+        workspace.validate()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn the_examples_are_formatted() -> Case {
+    let provider = Provider::nautes(env!("CARGO_BIN_EXE_terraform-provider-nautes"));
+    let workspace = Workspace::new(Terraform::obtain()?, &provider)?;
+    let folder = examples().display().to_string();
+    workspace
+        .run(["fmt", "-check", "-diff", "-recursive", &folder])?
+        .success()?;
     Ok(())
 }
 

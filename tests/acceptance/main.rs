@@ -65,10 +65,6 @@ mod deadlock;
     reason = "an absent field of a JSON value is null"
 )]
 mod deployment_runtime;
-#[expect(
-    clippy::indexing_slicing,
-    reason = "an absent field of a JSON value is null"
-)]
 mod deployment_runtime_faults;
 mod environment;
 mod example;

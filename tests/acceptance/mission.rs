@@ -14,8 +14,7 @@ use testbed::{
     StandIn,
 };
 
-use crate::cluster::Stack;
-use crate::pipeline_runtime::definitions;
+use crate::cluster::{Stack, definitions};
 use crate::test_env::Case;
 
 /// The kinds of the components of both workers.
@@ -54,125 +53,127 @@ const RUNS: &str = "/apis/tekton.dev/v1/namespaces/shop-ci/pipelineruns";
 const LIMIT: Duration = Duration::from_secs(90);
 
 /// Everything, without any `depends_on`.
-fn root(pipeline_server: &str, deployment_server: &str, webhooks: &str) -> String {
-    format!(
-        r#"
-locals {{
-  installed = {{ install = false }}
-}}
+const ROOT: &str = r#"
+locals {
+  installed = { install = false }
+}
 
-resource "nautes_cluster" "pipeline" {{
+resource "nautes_cluster" "pipeline" {
   name             = "pipe-01"
   api_server       = "{pipeline_server}"
   cluster_type     = "physical"
   usage            = "worker"
   worker_type      = "pipeline"
-  kubeconfig_wo    = file("${{path.module}}/kubeconfig")
+  kubeconfig_wo    = file("${path.module}/kubeconfig")
   webhook_base_url = "{webhooks}"
-  components = {{
+  components = {
     deployment     = local.installed
     secret_sync    = local.installed
     gateway        = local.installed
     pipeline       = local.installed
     event_listener = local.installed
-  }}
-}}
+  }
+}
 
-resource "nautes_cluster" "deployment" {{
+resource "nautes_cluster" "deployment" {
   name          = "deploy-01"
   api_server    = "{deployment_server}"
   cluster_type  = "physical"
   usage         = "worker"
   worker_type   = "deployment"
-  kubeconfig_wo = file("${{path.module}}/kubeconfig-deployment")
-  components = {{
+  kubeconfig_wo = file("${path.module}/kubeconfig-deployment")
+  components = {
     deployment           = local.installed
     secret_sync          = local.installed
     gateway              = local.installed
     progressive_delivery = local.installed
-  }}
-}}
+  }
+}
 
-resource "nautes_product" "shop" {{
+resource "nautes_product" "shop" {
   name = "shop"
-}}
+}
 
-resource "nautes_environment" "build" {{
+resource "nautes_environment" "build" {
   product  = nautes_product.shop.id
   name     = "build"
   cluster  = nautes_cluster.pipeline.id
   env_type = "build"
-}}
+}
 
-resource "nautes_environment" "production" {{
+resource "nautes_environment" "production" {
   product  = nautes_product.shop.id
   name     = "production"
   cluster  = nautes_cluster.deployment.id
   env_type = "production"
-}}
+}
 
-resource "nautes_project" "checkout" {{
+resource "nautes_project" "checkout" {
   product = nautes_product.shop.id
   name    = "checkout"
-}}
+}
 
-resource "nautes_code_repo" "source" {{
+resource "nautes_code_repo" "source" {
   product       = nautes_product.shop.id
   name          = "checkout"
   project       = nautes_project.checkout.id
   force_destroy = true
-}}
+}
 
-resource "nautes_code_repo" "pipelines" {{
+resource "nautes_code_repo" "pipelines" {
   product = nautes_product.shop.id
   name    = "ci"
   project = nautes_project.checkout.id
-}}
+}
 
-resource "nautes_code_repo" "deployment" {{
+resource "nautes_code_repo" "deployment" {
   product = nautes_product.shop.id
   name    = "deployment"
-}}
+}
 
-resource "nautes_code_repo_binding" "deployment" {{
+resource "nautes_code_repo_binding" "deployment" {
   product     = nautes_product.shop.id
   name        = "deployment"
   code_repo   = nautes_code_repo.deployment.id
   projects    = [nautes_project.checkout.id]
   permissions = "readwrite"
-}}
+}
 
-resource "nautes_pipeline_runtime" "build" {{
+resource "nautes_pipeline_runtime" "build" {
   product         = nautes_product.shop.id
   name            = "checkout-ci"
   project         = nautes_project.checkout.id
   pipeline_source = nautes_code_repo.pipelines.id
-  destination     = {{ environment = nautes_environment.build.id, namespace = "shop-ci" }}
-  event_sources = {{
-    on-push = {{ gitlab = {{ code_repo = nautes_code_repo.source.id, events = ["push_events"], branch = "main" }} }}
-  }}
-  pipelines = {{ build = {{ path = "pipelines/build.yaml" }} }}
+  destination     = { environment = nautes_environment.build.id, namespace = "shop-ci" }
+  event_sources = {
+    on-push = { gitlab = { code_repo = nautes_code_repo.source.id, events = ["push_events"], branch = "main" } }
+  }
+  pipelines = { build = { path = "pipelines/build.yaml" } }
   pipeline_triggers = [
-    {{ event_source = "on-push", pipeline = "build", inputs = [{{ from_event = "commitID", kustomization_path = "/spec/params/0/value" }}] }},
+    { event_source = "on-push", pipeline = "build", inputs = [{ from_event = "commitID", kustomization_path = "/spec/params/0/value" }] },
   ]
-  credentials = {{
-    deploy = {{ code_repo = nautes_code_repo_binding.deployment.code_repo, permission = "readwrite" }}
-  }}
-}}
+  credentials = {
+    deploy = { code_repo = nautes_code_repo_binding.deployment.code_repo, permission = "readwrite" }
+  }
+}
 
-resource "nautes_deployment_runtime" "production" {{
+resource "nautes_deployment_runtime" "production" {
   product  = nautes_product.shop.id
   name     = "checkout"
   projects = [nautes_project.checkout.id]
-  manifest_source = {{
+  manifest_source = {
     code_repo       = nautes_code_repo_binding.deployment.code_repo
     target_revision = "main"
     path            = "production"
-  }}
-  destination = {{ environment = nautes_environment.production.id, namespaces = ["shop-checkout"] }}
-}}
-"#
-    )
+  }
+  destination = { environment = nautes_environment.production.id, namespaces = ["shop-checkout"] }
+}
+"#;
+
+fn root(pipeline_server: &str, deployment_server: &str, webhooks: &str) -> String {
+    ROOT.replace("{pipeline_server}", pipeline_server)
+        .replace("{deployment_server}", deployment_server)
+        .replace("{webhooks}", webhooks)
 }
 
 /// The gateway of a worker: it passes connections on to the event source, once that runs.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 use testbed::{Method, StandIn, Workspace};
 
-use crate::cluster::{Stack, TENANT_REPOSITORY, manifest};
+use crate::cluster::{Stack, TENANT_REPOSITORY, definitions};
 use crate::test_env::Case;
 
 const CLUSTER: &str = "pipe-01";
@@ -260,17 +260,6 @@ resource "nautes_pipeline_runtime" "build" {{
 }}
 "#
     )
-}
-
-/// Returns the definitions of kinds in a manifest.
-pub(crate) fn definitions(file: &str) -> anyhow::Result<String> {
-    let (path, _) = manifest(file)?;
-    let text = std::fs::read_to_string(path)?;
-    let documents = text.split("\n---");
-    let definitions: Vec<&str> = documents
-        .filter(|document| document.contains("\nkind: CustomResourceDefinition"))
-        .collect();
-    Ok(definitions.join("\n---"))
 }
 
 #[test]

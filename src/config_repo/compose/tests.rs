@@ -118,7 +118,7 @@ fn accepted(composition: &Composition) -> Vec<bool> {
 }
 
 fn dry_run(entity: Entity) -> Change {
-    create(entity).as_dry_run()
+    create(entity).into_dry_run()
 }
 
 #[test]
@@ -166,7 +166,8 @@ fn an_accepted_dry_run_does_not_even_repair_the_kustomization() {
 #[test]
 fn a_dry_run_without_validation_still_sees_what_exists() {
     let base = tree(&[environment("dev", "a")]);
-    let unvalidated = |entity| Change::put(entity, PutMode::Create, Validation::Skip).as_dry_run();
+    let unvalidated =
+        |entity| Change::put(entity, PutMode::Create, Validation::Skip).into_dry_run();
     let changes = [
         unvalidated(code_repo(0, Some("missing"))),
         unvalidated(environment("dev", "b")),

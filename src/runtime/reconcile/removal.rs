@@ -153,10 +153,11 @@ impl Reconciler {
     pub(super) async fn remove_entry(&self) -> Result<bool, Diagnostics> {
         let attempt = self.attempt();
         let registry = self.registry().await?;
-        self.write_entry(&registry, None).await?;
         if !registry.with(&self.runtime, None).is_empty() {
+            self.write_entry(&registry, None).await?;
             return Ok(false);
         }
+        // The last entry goes together with the registry: a refresh takes a runtime without an entry for gone.
         let (kind, name) = (
             Kind::new("v1", "ConfigMap"),
             names::registry(self.runtime.product),

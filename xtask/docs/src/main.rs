@@ -16,6 +16,12 @@ mod permissions;
 #[cfg(test)]
 mod tests;
 
+/// The page about the way from a push to a deployment, which nothing is generated in.
+const FROM_PUSH_TO_DEPLOYMENT: (&str, &str) = (
+    "guides/from-push-to-deployment.md",
+    include_str!("from_push_to_deployment.md"),
+);
+
 fn main() -> anyhow::Result<()> {
     let pages = render()?;
     let folder = docs();
@@ -45,7 +51,9 @@ fn render() -> anyhow::Result<BTreeMap<String, String>> {
     }
     let schemas = pages.into_iter().map(|page| (page.path, page.text));
     let permissions = (permissions::PATH.to_owned(), permissions::render());
-    Ok(schemas.chain([permissions]).collect())
+    let (path, text) = FROM_PUSH_TO_DEPLOYMENT;
+    let deployment = (path.to_owned(), text.to_owned());
+    Ok(schemas.chain([permissions, deployment]).collect())
 }
 
 /// Reads the example files in a folder of `examples/`, sorted by name; there are none if it does not exist.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use testbed::DetachedControlPlane;
 
 mod attack;
 mod bench;
@@ -24,7 +25,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Applies `examples/quickstart` to a GitLab emulator and an `OpenBao` on loopback, and leaves them running.
+    /// Applies `examples/quickstart` to a GitLab emulator, an `OpenBao` and two Kubernetes control planes on loopback,
+    /// and leaves them running.
     Quickstart {
         /// Destroys the resources of an earlier quickstart, stops its servers and removes its files.
         #[arg(long)]
@@ -36,6 +38,9 @@ enum Task {
     /// Keeps the control plane of a quickstart running.
     #[command(hide = true)]
     ControlPlane {
+        /// Runs the event sources and sensors of pipelines.
+        #[arg(long)]
+        argo_events: bool,
         /// The folder of its data.
         folder: PathBuf,
     },
@@ -76,7 +81,10 @@ fn main() -> ExitCode {
 fn run(task: &Task) -> anyhow::Result<bool> {
     match task {
         Task::Quickstart { destroy, folder } => quickstart::run(folder.as_deref(), *destroy)?,
-        Task::ControlPlane { folder } => match testbed::DetachedControlPlane::serve(folder)? {},
+        Task::ControlPlane {
+            argo_events,
+            folder,
+        } => match DetachedControlPlane::serve(folder, *argo_events)? {},
         Task::Test => return test_suite::run(),
         Task::Attack { minutes, seed } => return attack::run(*minutes, *seed),
         Task::Deny => return deny::run(),

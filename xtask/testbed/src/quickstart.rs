@@ -1,4 +1,4 @@
-//! Applies `examples/quickstart` to a GitLab emulator, an `OpenBao` and a Kubernetes control plane on loopback, from a
+//! Applies `examples/quickstart` to a GitLab emulator, an `OpenBao` and two Kubernetes control planes on loopback, from a
 //! fresh checkout.
 
 mod configuration;
@@ -7,6 +7,7 @@ mod private_file;
 mod report;
 mod servers;
 mod tree;
+mod workers;
 
 use std::path::Path;
 

@@ -8,6 +8,8 @@
 //! Limits: Linux only, with permission to make namespaces (root, or unprivileged user namespaces).
 
 mod bus;
+mod controller;
+mod gateway;
 mod pod;
 mod secrets;
 
@@ -28,11 +30,16 @@ use crate::kubernetes::ControlPlane;
 use crate::server_process::ServerProcess;
 use crate::{Error, progress};
 
+pub(crate) use self::controller::Controller;
+
 /// How long a program may take until it works.
 const START_LIMIT: Duration = Duration::from_secs(60);
 
 /// The resource path of the API of Argo Events.
 const API: &str = "/apis/argoproj.io/v1alpha1/namespaces";
+
+/// How long the token of a Sensor lives: longer than anybody leaves one running.
+const TOKEN_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 const GO_TOOL: GoTool = GoTool {
     title: "Argo Events",
@@ -77,7 +84,7 @@ pub struct ArgoEvents<'a> {
 #[derive(Debug)]
 pub struct RunningEventSource {
     url: String,
-    _process: ServerProcess,
+    process: ServerProcess,
 }
 
 /// A running program of a Sensor. Dropping it ends the program.
@@ -140,7 +147,7 @@ impl<'a> ArgoEvents<'a> {
         wait_for(&mut process, name, "route is activated", webhooks)?;
         Ok(RunningEventSource {
             url: format!("http://127.0.0.1:{port}"),
-            _process: process,
+            process,
         })
     }
 
@@ -207,7 +214,7 @@ impl<'a> ArgoEvents<'a> {
     /// Makes a kubeconfig with a token of a service account, for the inside of a pod.
     fn kubeconfig(&self, namespace: &str, account: &str) -> Result<String, Error> {
         let path = format!("/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token");
-        let request = json!({ "spec": { "expirationSeconds": 3600 } });
+        let request = json!({ "spec": { "expirationSeconds": TOKEN_LIFETIME.as_secs() } });
         let answer = self
             .control_plane
             .api(Method::POST, &path, Some(&request))?;
@@ -229,9 +236,17 @@ impl RunningEventSource {
     pub fn url(&self) -> &str {
         &self.url
     }
+
+    fn is_running(&mut self) -> bool {
+        self.process.check_running("event source").is_ok()
+    }
 }
 
 impl RunningSensor {
+    fn is_running(&mut self) -> bool {
+        self.process.check_running("sensor").is_ok()
+    }
+
     /// Returns the log of the program.
     pub fn log(&self) -> Result<String, Error> {
         read_log(self.process.log())

@@ -1,6 +1,7 @@
 //! A control plane that outlives the process that starts it, and ends with a process of its own.
 
 use std::convert::Infallible;
+use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
@@ -8,7 +9,8 @@ use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ControlPlane, ControlPlaneOptions, KubernetesPrograms, NAME, START_LIMIT};
+use super::{ControlPlane, ControlPlaneOptions, KubernetesPrograms, NAME, START_LIMIT, StandIn};
+use crate::argo_events::Controller;
 use crate::server_process::{self, Group, ServerProcess, is_running_with};
 use crate::{Error, Finished};
 
@@ -17,6 +19,9 @@ use crate::{Error, Finished};
 pub struct DetachedControlPlane {
     url: String,
     kubeconfig: String,
+    /// The URL of the gateway, in a worker that runs pipelines.
+    #[serde(default)]
+    gateway_url: Option<String>,
     pid: u32,
 }
 
@@ -50,21 +55,32 @@ impl DetachedControlPlane {
         Ok(record)
     }
 
-    /// Keeps a control plane running until this process ends.
-    pub fn serve(folder: &Path) -> Result<Infallible, Error> {
+    /// Keeps a control plane running until this process ends: a worker with components that are only stood in for.
+    ///
+    /// With `runs_argo_events`, the real programs of Argo Events run its `EventSource`s and Sensors, behind a gateway.
+    pub fn serve(folder: &Path, runs_argo_events: bool) -> Result<Infallible, Error> {
         let control_plane = ControlPlane::start(folder, &ControlPlaneOptions::default())?;
+        control_plane.add_components()?;
+        let _stand_in = StandIn::start(&control_plane)?;
+        let argo_events = runs_argo_events
+            .then(|| Controller::start(&control_plane, &folder.join("argo-events")));
+        let argo_events = argo_events.transpose()?;
         let path = control_plane.kubeconfig();
         let kubeconfig = std::fs::read_to_string(&path).map_err(Error::file("read", &path))?;
         let record = Self {
             url: control_plane.url(),
             kubeconfig,
+            gateway_url: argo_events.as_ref().map(Controller::gateway_url),
             pid: std::process::id(),
         };
         let line = serde_json::to_string(&record).unwrap_or_default();
         let written = writeln!(io::stdout(), "{line}");
         written.map_err(Error::file("write", Path::new("standard output")))?;
-        loop {
-            std::thread::park();
+        match argo_events {
+            Some(argo_events) => argo_events.run(),
+            None => loop {
+                std::thread::park();
+            },
         }
     }
 
@@ -76,6 +92,11 @@ impl DetachedControlPlane {
     /// Returns the administrator's kubeconfig.
     pub fn kubeconfig(&self) -> &str {
         &self.kubeconfig
+    }
+
+    /// Returns the URL of the gateway, in a worker that runs pipelines.
+    pub fn gateway_url(&self) -> Option<&str> {
+        self.gateway_url.as_deref()
     }
 
     /// Returns the process id of its keeper.
@@ -96,6 +117,13 @@ impl DetachedControlPlane {
             .env("KUBECONFIG", kubeconfig)
             .finish()?
             .success()
+    }
+
+    /// Returns the command line of kubectl, without arguments.
+    pub fn kubectl_command_line() -> Result<Vec<OsString>, Error> {
+        let kubectl = &KubernetesPrograms::obtain()?.kubectl;
+        let (file, arguments) = kubectl.command_line::<OsString>([]);
+        Ok([file.into()].into_iter().chain(arguments).collect())
     }
 
     /// Returns whether this control plane still runs, with its data in `folder`.

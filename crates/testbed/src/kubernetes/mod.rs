@@ -11,6 +11,7 @@
 
 mod api;
 mod audit;
+mod components;
 mod detached;
 mod files;
 mod kubeconfig;

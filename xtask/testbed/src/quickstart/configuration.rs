@@ -1,17 +1,22 @@
 //! The user's copy of the example, and the commands that run in it.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::IsTerminal;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use serde_json::{Value, json};
+use serde::de::DeserializeOwned;
+use serde_json::json;
 use testbed::{CliConfig, Finished, Invocation, Provider, Terraform, mirror};
 
 use super::folders::Folders;
 use super::private_file;
-use super::servers::{KUBECONFIG, Servers, TENANT_GROUP};
+use super::servers::{Servers, TENANT_GROUP, USERS_MOUNT, kubeconfig_path};
+
+/// A host key that nothing compares: the emulator does not serve SSH.
+const SSH_KNOWN_HOSTS: &str = "127.0.0.1 ssh-ed25519 AAAA";
 
 /// A working folder, ready for the command line.
 #[derive(Debug)]
@@ -42,19 +47,28 @@ impl<'a> Configuration<'a> {
                 "NAUTES_VAULT_TOKEN".into(),
                 servers.vault.root_token().into(),
             ),
-            ("NO_PROXY".into(), "127.0.0.1".into()),
+            ("NO_PROXY".into(), "127.0.0.1,.localhost".into()),
+            // Components are there already, and what a user pushes does not keep a destroy from working.
+            ("TF_VAR_install_components".into(), "false".into()),
+            ("TF_VAR_force_destroy".into(), "true".into()),
         ];
-        if let Some(cluster) = &servers.cluster {
-            let (mount, path) = KUBECONFIG;
-            let cluster = json!({
+        for (worker, cluster) in &servers.workers {
+            let described = json!({
                 "api_server": cluster.url(),
-                "kubeconfig_vault": { "mount": mount, "path": path },
+                "kubeconfig_vault": { "mount": USERS_MOUNT, "path": kubeconfig_path(*worker) },
+                "webhook_base_url": cluster.gateway_url(),
             });
+            variables.push((worker.variable().into(), described.to_string().into()));
+        }
+        if !servers.workers.is_empty() {
             let repository = format!("{TENANT_GROUP}/management");
             variables.extend([
-                ("TF_VAR_cluster".into(), cluster.to_string().into()),
                 ("NAUTES_TENANT_REPOSITORY_PROJECT".into(), repository.into()),
                 ("NAUTES_TENANT_REPOSITORY_CREATE".into(), "true".into()),
+                (
+                    "NAUTES_GITLAB_SSH_KNOWN_HOSTS".into(),
+                    SSH_KNOWN_HOSTS.into(),
+                ),
             ]);
         }
         write_shell_variables(&folders.shell_variables(), &variables)?;
@@ -122,17 +136,19 @@ impl<'a> Configuration<'a> {
         Ok(())
     }
 
-    /// Returns the value of a string output.
-    pub(super) fn output(&self, name: &str) -> anyhow::Result<String> {
-        let value: Value = self
+    /// Returns the value of an output.
+    pub(super) fn output<T: DeserializeOwned>(&self, name: &str) -> anyhow::Result<T> {
+        let finished = self
             .command(["output", "-json", name])
             .finish()?
-            .success()?
-            .json()?;
-        value
-            .as_str()
-            .map(str::to_owned)
-            .with_context(|| format!("output {name} is not a string"))
+            .success()?;
+        let value = finished.json();
+        value.with_context(|| format!("output {name} has another type"))
+    }
+
+    /// Returns the URLs of the code repositories by name.
+    pub(super) fn repositories(&self) -> anyhow::Result<BTreeMap<String, String>> {
+        self.output("repositories")
     }
 
     fn command<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Invocation {

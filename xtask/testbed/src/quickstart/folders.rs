@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use testbed::cargo;
 
+use super::workers::Worker;
+
 /// The folder of a quickstart, and the paths in it.
 #[derive(Debug)]
 pub(super) struct Folders {
@@ -19,6 +21,11 @@ impl Folders {
         let root = std::path::absolute(&root)
             .with_context(|| format!("cannot make {} absolute", root.display()))?;
         Ok(Self { root })
+    }
+
+    /// Returns the folder that contains the others.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
     }
 
     /// Returns the command that destroys the quickstart in this folder.
@@ -41,14 +48,19 @@ impl Folders {
         self.root.join("vault")
     }
 
-    /// Returns the folder of the data and the logs of the Kubernetes control plane.
-    pub(super) fn cluster(&self) -> PathBuf {
-        self.root.join("cluster")
+    /// Returns the folder of the data and the logs of a Kubernetes control plane.
+    pub(super) fn cluster(&self, worker: Worker) -> PathBuf {
+        self.root.join(worker.cluster())
     }
 
-    /// Returns the path of the kubeconfig of the cluster's administrator.
-    pub(super) fn kubeconfig(&self) -> PathBuf {
-        self.root.join("kubeconfig")
+    /// Returns the path of the kubeconfig of a cluster's administrator.
+    pub(super) fn kubeconfig(&self, worker: Worker) -> PathBuf {
+        self.root.join(format!("{}.kubeconfig", worker.cluster()))
+    }
+
+    /// Returns the path of a script that runs kubectl in the cluster that its first argument names.
+    pub(super) fn kubectl(&self) -> PathBuf {
+        self.root.join("kubectl")
     }
 
     /// Returns the folder of the user's copy of the example.

@@ -9,6 +9,7 @@ use super::configuration::Configuration;
 use super::folders::Folders;
 use super::servers::Servers;
 use super::tree;
+use super::workers::Worker;
 
 /// Clones the configuration repository and prints its content and the next steps.
 #[expect(clippy::print_stdout, reason = "the report is the output of the task")]
@@ -17,16 +18,32 @@ pub(super) fn show(
     configuration: &Configuration<'_>,
     servers: &Servers,
 ) -> anyhow::Result<()> {
-    let repository = configuration.output("config_repository_url")?;
+    let repository: String = configuration.output("config_repository_url")?;
     let clone = folders.repository_clone();
     if clone.exists() {
         fs::remove_dir_all(&clone).with_context(|| format!("cannot remove {}", clone.display()))?;
     }
     git::clone(&repository, &servers.gitlab.root_token, &clone)?;
     let tree = tree::draw(&clone).with_context(|| format!("cannot read {}", clone.display()))?;
-    let with_credentials = repository.replacen("://", "://oauth2:$NAUTES_GITLAB_TOKEN@", 1);
-    let secret = configuration.output("secret")?;
-    show_cluster(folders, servers)?;
+    let with_credentials = with_credentials(&repository);
+    let secret: String = configuration.output("secret")?;
+    show_clusters(folders, servers)?;
+    let clusters = servers.workers.values();
+    let clusters = clusters.map(|cluster| {
+        format!(
+            ", Kubernetes at {} (process {})",
+            cluster.url(),
+            cluster.pid()
+        )
+    });
+    let clusters: Vec<String> = clusters.collect();
+    let repositories = configuration.repositories()?;
+    let source = repositories
+        .iter()
+        .find(|(name, _)| name.ends_with("-source"));
+    if let Some((name, url)) = source.filter(|_| servers.workers.contains_key(&Worker::Pipeline)) {
+        show_push(folders, name, url);
+    }
     println!(
         "
 The product's configuration repository, of which {clone} is a clone:
@@ -48,13 +65,11 @@ List the secrets of a repository, and read one:
   curl -sH \"X-Vault-Token: $NAUTES_VAULT_TOKEN\" \"$NAUTES_VAULT_ADDRESS/v1/{secrets}?list=true\"
   curl -sH \"X-Vault-Token: $NAUTES_VAULT_TOKEN\" \"$NAUTES_VAULT_ADDRESS/v1/{secret}\"
 
-Destroy everything and stop the servers, GitLab at {gitlab} (process {gitlab_pid}), OpenBao at {vault} (process {vault_pid}){cluster}:
+Destroy everything and stop the servers, GitLab at {gitlab} (process {gitlab_pid}), OpenBao at {vault} (process {vault_pid}){clusters}:
   {destroy}
 ",
         clone = clone.display(),
-        cluster = servers.cluster.as_ref().map_or_else(String::new, |cluster| {
-            format!(" and Kubernetes at {} (process {})", cluster.url(), cluster.pid())
-        }),
+        clusters = clusters.concat(),
         command = configuration.terraform().command_name(),
         destroy = folders.destroy_command(),
         env = folders.shell_variables().display(),
@@ -69,31 +84,65 @@ Destroy everything and stop the servers, GitLab at {gitlab} (process {gitlab_pid
     Ok(())
 }
 
-/// Prints what the provider has made in the cluster, if there is one.
+/// Prints what the provider has made in the clusters, if there are any.
 #[expect(clippy::print_stdout, reason = "the report is the output of the task")]
-fn show_cluster(folders: &Folders, servers: &Servers) -> anyhow::Result<()> {
-    let Some(cluster) = &servers.cluster else {
-        return Ok(());
-    };
-    let kubeconfig = folders.kubeconfig();
-    let selector = "app.kubernetes.io/managed-by=terraform-provider-nautes";
-    let kinds = "namespaces,deployments,services,serviceaccounts";
-    let listed = DetachedControlPlane::kubectl(
-        &kubeconfig,
-        ["get", kinds, "-A", "-l", selector, "-o", "name"],
-    )?;
-    let indented = listed.stdout.lines().map(|line| format!("  {line}\n"));
+fn show_clusters(folders: &Folders, servers: &Servers) -> anyhow::Result<()> {
+    for (worker, cluster) in &servers.workers {
+        let kinds = match worker {
+            Worker::Pipeline => "namespaces,eventsources,sensors,externalsecrets",
+            Worker::Deployment => "namespaces,appprojects,applications,externalsecrets",
+        };
+        let selector = "app.kubernetes.io/managed-by=terraform-provider-nautes";
+        let listed = DetachedControlPlane::kubectl(
+            &folders.kubeconfig(*worker),
+            ["get", kinds, "-A", "-l", selector, "-o", "name"],
+        )?;
+        let indented = listed.stdout.lines().map(|line| format!("  {line}\n"));
+        println!(
+            "
+The cluster {name}, which is a Kubernetes API without nodes at {url}, has of the provider, among others:
+
+{objects}",
+            name = worker.cluster(),
+            url = cluster.url(),
+            objects = indented.collect::<String>().trim_end(),
+        );
+    }
+    Ok(())
+}
+
+/// Prints how to start a pipeline with a push to a repository, and how to see what is deployed.
+#[expect(clippy::print_stdout, reason = "the report is the output of the task")]
+fn show_push(folders: &Folders, name: &str, url: &str) {
     println!(
         "
-The cluster deployment-01, which is a Kubernetes API without nodes at {url}, has of the provider:
+The warnings above about certificates and private addresses are true, and of no account on loopback.
 
-{objects}
-With kubectl: kubectl --kubeconfig {kubeconfig} get namespaces",
-        url = cluster.url(),
-        objects = indented.collect::<String>(),
-        kubeconfig = kubeconfig.display(),
+Push, and watch a run appear. Nothing executes it, because there are no nodes: in a real cluster, it would clone the
+repository and start the pipeline in pipelines/build.yaml with the commit.
+  . {env}
+  git clone \"{source}\" {clone}
+  cd {clone}
+  date > pushed.txt
+  git add pushed.txt
+  git -c user.name=Me -c user.email=me@example.com commit -m \"Try the pipeline\"
+  git push
+  {kubectl} {pipeline} get pipelineruns -A --watch
+
+See what is deployed:
+  {kubectl} {deployment} get applications,appprojects -n argocd",
+        clone = folders.root().join(name).display(),
+        deployment = Worker::Deployment.cluster(),
+        env = folders.shell_variables().display(),
+        kubectl = folders.kubectl().display(),
+        pipeline = Worker::Pipeline.cluster(),
+        source = with_credentials(url),
     );
-    Ok(())
+}
+
+/// Adds the access token to the URL of a repository, as a variable of the shell.
+fn with_credentials(repository: &str) -> String {
+    repository.replacen("://", "://oauth2:$NAUTES_GITLAB_TOKEN@", 1)
 }
 
 /// Returns the path of `<mount>/<path>` in the API, for its data or its metadata.

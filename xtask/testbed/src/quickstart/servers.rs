@@ -1,29 +1,25 @@
-//! The GitLab emulator, the `OpenBao` and the Kubernetes control plane of a quickstart, which outlive the task that
+//! The GitLab emulator, the `OpenBao` and the Kubernetes control planes of a quickstart, which outlive the task that
 //! starts them.
 
 use std::fs;
-use std::process::Command;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use testbed::progress::{say, step};
 use testbed::{
-    DetachedControlPlane, DetachedOpenBao, EmulatorOptions, Endpoint, KubernetesPrograms, Method,
-    OpenBaoProgram, emulator_executable,
+    DetachedOpenBao, EmulatorOptions, Endpoint, Method, OpenBaoProgram, emulator_executable,
 };
 
 use super::folders::Folders;
 use super::private_file;
+use super::workers::{self, Worker, Workers};
 
 /// The mounts for the secrets of the provider, and one for those of the user.
 const MOUNTS: [&str; 3] = ["git", "cluster", USERS_MOUNT];
 
 /// The mount with the user's own secrets.
-const USERS_MOUNT: &str = "kv";
-
-/// Where the cluster's kubeconfig is in Vault: the mount and the path in it.
-pub(super) const KUBECONFIG: (&str, &str) = (USERS_MOUNT, "clusters/deployment-01");
+pub(super) const USERS_MOUNT: &str = "kv";
 
 /// The group of the platform team, in which the tenant's repository is created.
 pub(super) const TENANT_GROUP: &str = "platform";
@@ -33,8 +29,8 @@ pub(super) const TENANT_GROUP: &str = "platform";
 pub(super) struct Servers {
     pub(super) gitlab: Endpoint,
     pub(super) vault: DetachedOpenBao,
-    /// A Kubernetes without nodes, if its programs can be obtained.
-    pub(super) cluster: Option<DetachedControlPlane>,
+    /// Kubernetes without nodes; those whose programs could be obtained.
+    pub(super) workers: Workers,
 }
 
 /// The servers that were started, running or not.
@@ -43,7 +39,7 @@ struct Record {
     gitlab: Option<Endpoint>,
     vault: Option<DetachedOpenBao>,
     #[serde(default)]
-    cluster: Option<DetachedControlPlane>,
+    workers: Workers,
 }
 
 impl Servers {
@@ -51,16 +47,16 @@ impl Servers {
     pub(super) fn running(folders: &Folders) -> Option<Self> {
         let record = Record::read(folders);
         let (gitlab, vault) = (record.gitlab?, record.vault?);
-        let cluster = record.cluster;
+        let workers = record.workers;
         let is_running = gitlab.is_running_in(&folders.gitlab())
             && vault.is_running_in(&folders.vault())
-            && cluster
-                .as_ref()
-                .is_none_or(|cluster| cluster.is_running_in(&folders.cluster()));
+            && workers
+                .iter()
+                .all(|(worker, cluster)| cluster.is_running_in(&folders.cluster(*worker)));
         is_running.then_some(Self {
             gitlab,
             vault,
-            cluster,
+            workers,
         })
     }
 
@@ -79,33 +75,42 @@ impl Servers {
         let vault = start_vault(folders, record.vault.take()).with_context(hint)?;
         record.vault = Some(vault.clone());
         record.write(folders)?;
-        let cluster = start_cluster(folders, record.cluster.take()).with_context(hint)?;
-        record.cluster.clone_from(&cluster);
-        record.write(folders)?;
+        let mut workers = record.workers.clone();
+        workers::start_or_reuse(folders, &mut workers, |workers| {
+            record.workers.clone_from(workers);
+            record.write(folders)
+        })
+        .with_context(hint)?;
         let servers = Self {
             gitlab,
             vault,
-            cluster,
+            workers,
         };
-        servers.prepare(folders)?;
+        servers.prepare()?;
         Ok(servers)
     }
 
-    /// Makes what a registered cluster needs: the group of the tenant's repository, and the kubeconfig in Vault.
-    fn prepare(&self, folders: &Folders) -> anyhow::Result<()> {
-        let Some(cluster) = &self.cluster else {
+    /// Makes what registered clusters need: the group of the tenant's repository, hooks that may call loopback, and the
+    /// kubeconfigs in Vault.
+    fn prepare(&self) -> anyhow::Result<()> {
+        if self.workers.is_empty() {
             return Ok(());
-        };
-        private_file::write(&folders.kubeconfig(), cluster.kubeconfig())?;
+        }
         let group = json!({ "name": "Platform", "path": TENANT_GROUP });
         let gitlab = &self.gitlab;
         let path = format!("/groups/{TENANT_GROUP}");
         if gitlab.api(Method::GET, &path, None).is_err() {
             gitlab.api(Method::POST, "/groups", Some(&group))?;
         }
-        let values = json!({ "kubeconfig": cluster.kubeconfig() });
+        let settings = json!({ "allow_local_requests_from_web_hooks_and_services": true });
+        gitlab.api(Method::PUT, "/application/settings", Some(&settings))?;
         let program = OpenBaoProgram::obtain()?;
-        self.vault.write_secret(program, KUBECONFIG, &values)?;
+        for (worker, cluster) in &self.workers {
+            let values = json!({ "kubeconfig": cluster.kubeconfig() });
+            let path = kubeconfig_path(*worker);
+            let place = (USERS_MOUNT, path.as_str());
+            self.vault.write_secret(program, place, &values)?;
+        }
         Ok(())
     }
 
@@ -130,9 +135,10 @@ impl Servers {
                 vault.pid()
             );
         }
-        if let Some(cluster) = &record.cluster {
-            cluster.stop(&folders.cluster());
-            let runs = cluster.is_running_in(&folders.cluster());
+        for (worker, cluster) in &record.workers {
+            let folder = folders.cluster(*worker);
+            cluster.stop(&folder);
+            let runs = cluster.is_running_in(&folder);
             ensure!(
                 !runs,
                 "Kubernetes did not stop; end process {} by hand",
@@ -141,6 +147,11 @@ impl Servers {
         }
         Ok(())
     }
+}
+
+/// Returns where the kubeconfig of a cluster is in the user's mount.
+pub(super) fn kubeconfig_path(worker: Worker) -> String {
+    format!("clusters/{}", worker.cluster())
 }
 
 fn start_gitlab(folders: &Folders, earlier: Option<Endpoint>) -> anyhow::Result<Endpoint> {
@@ -179,34 +190,6 @@ fn start_vault(
     })?;
     say(&format!("  {}, process {}", server.url(), server.pid()));
     Ok(server)
-}
-
-/// Starts Kubernetes; `None` if its programs cannot be obtained, which the user is told.
-fn start_cluster(
-    folders: &Folders,
-    earlier: Option<DetachedControlPlane>,
-) -> anyhow::Result<Option<DetachedControlPlane>> {
-    let folder = folders.cluster();
-    if let Some(earlier) = earlier {
-        if !earlier.is_running_in(&folder) {
-            bail!("Kubernetes has ended, and its data with it");
-        }
-        let url = earlier.url();
-        say(&format!("Kubernetes is already running at {url}"));
-        return Ok(Some(earlier));
-    }
-    if let Err(error) = step("Kubernetes", KubernetesPrograms::obtain) {
-        let error = anyhow::Error::from(error);
-        say(&format!("No cluster is registered: {error:#}"));
-        return Ok(None);
-    }
-    let mut keeper = Command::new(std::env::current_exe()?);
-    keeper.arg("control-plane");
-    let cluster = step("Starting Kubernetes on loopback", || {
-        DetachedControlPlane::start(keeper, &folder)
-    })?;
-    say(&format!("  {}, process {}", cluster.url(), cluster.pid()));
-    Ok(Some(cluster))
 }
 
 impl Record {
