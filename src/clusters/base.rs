@@ -10,6 +10,9 @@ use super::token_account::REVIEWER_ACCOUNT;
 /// The service account whose login proves that Vault can verify others.
 pub(crate) const PROBE_ACCOUNT: &str = "nautes-probe";
 
+/// The binding with which Vault may verify service accounts. Nautes gives it this name.
+pub(crate) const REVIEWER_BINDING: &str = "role-tokenreview-binding";
+
 /// Returns the namespace of what the provider itself needs.
 pub(crate) fn own_namespace() -> Result<Object, ObjectError> {
     Object::new(namespace(NAMESPACE))
@@ -40,7 +43,7 @@ pub(crate) fn reviewer_accounts() -> Result<Vec<Object>, ObjectError> {
         namespace(VAULT_NAMESPACE),
         service_account(REVIEWER_ACCOUNT.namespace, REVIEWER_ACCOUNT.name),
         cluster_role_binding(
-            "role-tokenreview-binding",
+            REVIEWER_BINDING,
             "system:auth-delegator",
             REVIEWER_ACCOUNT.namespace,
             REVIEWER_ACCOUNT.name,

@@ -10,13 +10,16 @@ mod names;
 pub(crate) mod runtime;
 mod token_account;
 
-pub(crate) use self::base::{PROBE_ACCOUNT, own_account, own_namespace, reviewer_accounts};
+pub(crate) use self::base::{
+    PROBE_ACCOUNT, REVIEWER_BINDING, own_account, own_namespace, reviewer_accounts,
+};
 pub(crate) use self::facts::{
     ComponentFact, ComponentFacts, Facts, ProductAccess, ProductResource,
 };
 pub(crate) use self::kubeconfig::{KubeconfigError, build_kubeconfig, decode};
 pub(crate) use self::names::{
-    ARGO_CD_RBAC, CLUSTER_LEASE, FACTS, NAMESPACE, PRODUCT_LABEL, REGISTRY_PREFIX, owner,
+    ARGO_CD_RBAC, CLUSTER_LEASE, FACTS, MANAGED_BY, NAMESPACE, OWNER_LABEL, PRODUCT_LABEL,
+    REGISTRY_PREFIX, owner,
 };
 pub(crate) use self::token_account::{
     OWN_ACCOUNT, REVIEWER_ACCOUNT, RUNTIME_ACCOUNT, TokenAccount,

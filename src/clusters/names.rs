@@ -26,10 +26,13 @@ pub(crate) const REGISTRY_PREFIX: &str = "nautes-tf-";
 /// The value of the label of every object that the provider makes.
 pub(crate) const MANAGED_BY: &str = "terraform-provider-nautes";
 
+/// The key of the label of the provider's objects; [`MANAGED_BY`] is its value.
+pub(crate) const OWNER_LABEL: &str = "app.kubernetes.io/managed-by";
+
 /// By which name and label objects are the provider's own.
 pub(crate) fn owner() -> Result<Owner, InvalidOwner> {
     Ok(Owner {
         field_manager: FieldManager::new(MANAGED_BY)?,
-        label: Label::new("app.kubernetes.io/managed-by", MANAGED_BY)?,
+        label: Label::new(OWNER_LABEL, MANAGED_BY)?,
     })
 }

@@ -5,7 +5,7 @@ use std::error::Error;
 use kubernetes_apply::apply::ApplyError;
 use kubernetes_apply::apply_set::{ApplySetError, DeleteError, DriftError, InventoryError};
 use kubernetes_apply::cluster::{ApiError, IdentityError};
-use kubernetes_apply::connection::{AccessError, TransportError};
+use kubernetes_apply::connection::{AccessError, CallError, TransportError};
 use kubernetes_apply::lease::LeaseError;
 use kubernetes_apply::object::ObjectError;
 use kubernetes_apply::ownership::InvalidOwner;
@@ -188,7 +188,7 @@ pub(crate) fn needs_kubeconfig(error: &ApiError) -> bool {
 
 /// Whether nothing at all answers at the address of a cluster, so that it may not exist any more.
 pub(crate) fn is_silent(error: &ApiError) -> bool {
-    error.transport().is_some_and(TransportError::is_silence)
+    error.call().is_some_and(CallError::is_silence)
 }
 
 /// Whether nothing is known about any object of a cluster, because it gives no answer.

@@ -207,6 +207,38 @@ fn a_cluster_that_was_rebuilt_is_accepted_by_its_new_uid_alone() -> Case {
 }
 
 #[test]
+fn a_cluster_that_still_answers_was_not_rebuilt() -> Case {
+    let stack = Stack::start()?;
+    let Stack { env, .. } = &stack;
+    let workspace = &env.workspace;
+    workspace.apply()?;
+    let folder = tempfile::tempdir()?;
+    let other = ControlPlane::start(folder.path(), &ControlPlaneOptions::default())?;
+    let before = (
+        stack.objects()?,
+        namespaces(&other)?,
+        env.vault()?.inventory()?,
+    );
+
+    // Address, UID and kubeconfig change together.
+    workspace.write("kubeconfig", &kubeconfig(&other)?)?;
+    let argument = format!("cluster_uid = \"{}\"\n  name ", uid(&other)?);
+    env.write(&worker(&other.url(), 2).replacen("name ", &argument, 1))?;
+    let planned = workspace.run(["plan", "-no-color"])?.success()?;
+    let text = planned.stdout();
+    assert!(text.contains("counts as rebuilt"), "{text}");
+    let refused = workspace.failing_apply()?.text();
+    assert!(refused.contains("was not rebuilt"), "{refused}");
+    let after = (
+        stack.objects()?,
+        namespaces(&other)?,
+        env.vault()?.inventory()?,
+    );
+    assert!(after == before, "something has changed");
+    Ok(())
+}
+
+#[test]
 fn a_credential_that_the_cluster_refuses_is_replaced_with_the_kubeconfig_that_is_given() -> Case {
     let stack = Stack::start()?;
     let Stack {

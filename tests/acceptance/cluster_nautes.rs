@@ -310,3 +310,35 @@ fn a_cluster_is_handed_over_to_the_operators_and_taken_back() -> Case {
     stack.env.workspace.destroy()?;
     Ok(())
 }
+
+#[test]
+fn what_the_provider_has_made_is_not_destroyed_for_the_operators() -> Case {
+    let mut stack = Stack::start()?;
+    let as_given = format!("{NO_COMPONENTS}\n  credential = {{ kind = \"as_given\" }}");
+    stack
+        .env
+        .write(&worker(&stack.control_plane.url(), &as_given))?;
+    stack.env.workspace.apply()?;
+    stack.env.workspace.set_env("NAUTES_RECONCILER", "nautes");
+    let before = (stack.objects()?, stack.env.vault()?.inventory()?);
+    let refused = stack.env.workspace.failing_destroy()?.text();
+    assert!(
+        refused.contains("Destroy it with reconciler = \"provider\""),
+        "{refused}"
+    );
+
+    // After an import the cluster itself tells whose it is.
+    let remove = ["state", "rm", "nautes_cluster.deploy"];
+    stack.env.workspace.run(remove)?.success()?;
+    stack
+        .env
+        .workspace
+        .import("nautes_cluster.deploy", "deploy-01")?;
+    let refused = stack.env.workspace.failing_destroy()?.text();
+    assert!(
+        refused.contains("Destroy it with reconciler = \"provider\""),
+        "{refused}"
+    );
+    assert_eq!((stack.objects()?, stack.env.vault()?.inventory()?), before);
+    Ok(())
+}

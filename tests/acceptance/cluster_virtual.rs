@@ -383,9 +383,11 @@ fn a_host_that_is_gone_is_forgotten_with_its_virtual_clusters_on_request_alone()
     assert!(refused.contains("unreachable_clusters"), "{refused}");
     stack.env.read_file(TENANT_REPOSITORY, manifest)?;
 
-    stack.inner.stop_api_server();
     let workspace = &mut stack.env.workspace;
     workspace.set_env("NAUTES_UNREACHABLE_CLUSTERS", "forget");
+    let refused = workspace.failing_destroy()?.text();
+    assert!(refused.contains("itself answers"), "{refused}");
+    stack.inner.stop_api_server();
     let destroyed = workspace.run(["destroy", "-auto-approve", "-no-color"])?;
     let text = destroyed.success()?.stdout().to_owned();
     for part in [
@@ -434,5 +436,33 @@ fn a_host_that_was_rebuilt_gets_its_virtual_clusters_anew() -> Case {
     assert!(rebuilt.get(service)?.is_some());
     workspace.destroy()?;
     assert!(rebuilt.get(service)?.is_none());
+    Ok(())
+}
+
+#[test]
+fn a_virtual_cluster_with_data_is_destroyed_only_if_it_tells_that_nothing_is_in_it() -> Case {
+    let mut stack = Stack::start()?;
+    stack.env.write(&stack.configuration())?;
+    stack.env.workspace.apply()?;
+    let product = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": {
+        "name": "shop", "labels": { "resource.nautes.io/belongsto": "product-1" },
+    } });
+    stack.inner.apply(&product.to_string())?;
+    let before = stack.host_objects()?;
+
+    // A manifest that somebody has removed is no destroy that was interrupted.
+    let manifest = stack.env.workspace.resource("nautes_cluster.deploy")?["manifest_path"].clone();
+    let removal = json!([{ "action": "delete", "file_path": manifest }]);
+    stack.env.commit(TENANT_REPOSITORY, &removal)?;
+    let refused = stack.env.workspace.failing_destroy()?.text();
+    assert!(refused.contains("namespaces in it: shop"), "{refused}");
+
+    // Nor is a virtual cluster gone whose host has its data.
+    stack.inner.stop_api_server();
+    let workspace = &mut stack.env.workspace;
+    workspace.set_env("NAUTES_UNREACHABLE_CLUSTERS", "forget");
+    let refused = workspace.failing_destroy()?.text();
+    assert!(refused.contains("has its data"), "{refused}");
+    assert_eq!(stack.host_objects()?, before);
     Ok(())
 }

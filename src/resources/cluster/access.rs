@@ -8,13 +8,14 @@ use nautes_model::vault::SecretPath;
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::value::{Known, Path};
 
+use super::forget::silence_at;
 use super::model::ClusterModel;
 use super::setup::has_own_account;
 use super::stored::ClusterSecrets;
 use crate::backends::vault::SecretValues;
 use crate::client::Client;
 use crate::clusters::decode;
-use crate::diagnostics::{Context as _, Explain as _, needs_kubeconfig};
+use crate::diagnostics::{Context as _, Explain as _, is_silent, needs_kubeconfig};
 use crate::secret::{ExposeSecret as _, Secret};
 
 /// A cluster cannot be used with a kubeconfig.
@@ -202,7 +203,78 @@ async fn connect(planned: &ClusterModel, kubeconfig: Secret) -> Result<Connectio
 
 /// Connects to a physical cluster with the given kubeconfig if it is new, else with the one in Vault; returns whether it
 /// is the given one. The given one also stands in for one in Vault that is missing, or that is of no use any more.
+///
+/// Fails if the cluster counts as rebuilt although the former one still answers.
 pub(super) async fn connect_physical(
+    client: &Client,
+    prior: Option<&ClusterModel>,
+    planned: &ClusterModel,
+    secrets: &ClusterSecrets<'_>,
+) -> Result<(Connection, bool), Diagnostics> {
+    let connected = connect_with_either(client, prior, planned, secrets).await?;
+    if let Some(prior) = prior {
+        require_rebuilt(prior, planned, &connected.0.uid, secrets).await?;
+    }
+    Ok(connected)
+}
+
+/// Fails if a cluster has another UID than in the state, and the former one still answers at its address, or may.
+///
+/// Nobody would own any more what is in the former one.
+async fn require_rebuilt(
+    prior: &ClusterModel,
+    planned: &ClusterModel,
+    uid: &str,
+    secrets: &ClusterSecrets<'_>,
+) -> Result<(), Diagnostics> {
+    let (name, api_server) = (&prior.name, &prior.api_server);
+    let Some(former) = prior.cluster_uid.known().filter(|former| *former != uid) else {
+        return Ok(());
+    };
+    let attempt = format!("look whether the former cluster {name} still answers at {api_server}");
+    let Some(stored) = secrets.read().await? else {
+        // At the same address the new one has answered.
+        let is_gone =
+            planned.api_server == *api_server || silence_at(api_server, &attempt).await?.is_some();
+        let reason = "Vault has no kubeconfig of it, and something answers there.";
+        return if is_gone {
+            Ok(())
+        } else {
+            Err(not_rebuilt(prior, former, uid, reason))
+        };
+    };
+    if stored.uid.as_deref() == Some(uid) {
+        // An interrupted apply has stored it, which has looked.
+        return Ok(());
+    }
+    let (_, cluster) = open(api_server, &stored.kubeconfig).context(&attempt)?;
+    match cluster.require_uid(former).await {
+        Ok(()) => {
+            let reason = "It still answers there, so it was not rebuilt.";
+            Err(not_rebuilt(prior, former, uid, reason))
+        }
+        Err(IdentityError::Other { .. }) => Ok(()),
+        Err(IdentityError::Unknown(error)) if is_silent(&error) || needs_kubeconfig(&error) => {
+            Ok(())
+        }
+        Err(error) => Err(error).context(&attempt),
+    }
+}
+
+fn not_rebuilt(prior: &ClusterModel, former: &str, uid: &str, reason: &str) -> Diagnostics {
+    let ClusterModel {
+        name, api_server, ..
+    } = prior;
+    let detail = format!(
+        "The UID of the cluster {name} at {api_server} is {former}, and that of the new one is {uid}. {reason} What the provider and products have in the former one would stay without an owner. Nothing was changed. Destroy this nautes_cluster first, or register the new cluster under another name; if only the address has changed, correct api_server and the kubeconfig."
+    );
+    let summary = format!("The cluster {name} was not rebuilt");
+    Diagnostic::error(summary, detail)
+        .at(&Path::to("cluster_uid"))
+        .into()
+}
+
+async fn connect_with_either(
     client: &Client,
     prior: Option<&ClusterModel>,
     planned: &ClusterModel,

@@ -43,16 +43,40 @@ impl Answer {
         recorded.map_err(|error| Diagnostic::bug(error).into())
     }
 
-    /// Forgets another cluster that answered, since nothing answers any more: it may be gone, too.
-    pub(super) fn forget_other(private: &mut PrivateState) {
-        if let Some(Self::Another(_)) = Self::load(private) {
+    /// Forgets another cluster that answered, since nothing answers any more: it may be gone, too. Returns whether one
+    /// did.
+    pub(super) fn forget_other(private: &mut PrivateState) -> bool {
+        let has_answered = matches!(Self::load(private), Some(Self::Another(_)));
+        if has_answered {
             private.remove(KEY);
         }
+        has_answered
     }
 }
 
-/// Plans the update that what answered at the last refresh needs, or refuses it.
+/// Plans the update that what answered at the last refresh needs, or refuses it, and warns of a cluster that counts as
+/// rebuilt.
 pub(super) fn plan(planning: &mut Planning<'_, ClusterResource>) -> Result<(), Diagnostics> {
+    plan_update(planning)?;
+    let (Some(prior), Known(planned)) = (&planning.prior, &planning.planned.cluster_uid) else {
+        return Ok(());
+    };
+    if counts_as_rebuilt(prior, planned) {
+        let (summary, detail) = rebuilt(prior);
+        planning.warn_at(&Path::to("cluster_uid"), summary, detail);
+    }
+    Ok(())
+}
+
+/// Whether a cluster with this UID takes the place of that of the state.
+pub(super) fn counts_as_rebuilt(prior: &ClusterModel, uid: &str) -> bool {
+    prior
+        .cluster_uid
+        .known()
+        .is_some_and(|former| former != uid)
+}
+
+fn plan_update(planning: &mut Planning<'_, ClusterResource>) -> Result<(), Diagnostics> {
     let (Some(prior), Some(answer)) = (&planning.prior, Answer::load(&planning.private)) else {
         return Ok(());
     };
@@ -72,10 +96,7 @@ pub(super) fn plan(planning: &mut Planning<'_, ClusterResource>) -> Result<(), D
         }
         Answer::Another(found) if is_replacement => return Err(cannot_destroy(prior, &found)),
         Answer::Another(found) => match &planned.cluster_uid {
-            Known(expected) if *expected == found => {
-                let (summary, detail) = rebuilt(prior);
-                planning.warn_at(&Path::to("cluster_uid"), summary, detail);
-            }
+            Known(expected) if *expected == found => {}
             Known(expected) => return Err(another(prior, expected, &found)),
             Tf::Unknown | Tf::Null => {}
         },
@@ -119,7 +140,8 @@ fn cannot_destroy(state: &ClusterModel, found: &str) -> Diagnostics {
         .into()
 }
 
-fn rebuilt(prior: &ClusterModel) -> (String, String) {
+/// Returns the warning about a cluster that counts as rebuilt.
+pub(super) fn rebuilt(prior: &ClusterModel) -> (String, String) {
     let name = &prior.name;
     let expected = prior.cluster_uid.known().map_or("not known", |uid| uid);
     (
@@ -146,10 +168,10 @@ mod tests {
         assert_eq!(Answer::load(&private), None);
 
         Answer::record(Some(&other), &mut private).unwrap();
-        Answer::forget_other(&mut private);
+        assert!(Answer::forget_other(&mut private));
         assert_eq!(Answer::load(&private), None);
         Answer::record(Some(&Answer::Refused), &mut private).unwrap();
-        Answer::forget_other(&mut private);
+        assert!(!Answer::forget_other(&mut private));
         assert_eq!(Answer::load(&private), Some(Answer::Refused));
     }
 }

@@ -23,7 +23,7 @@ use super::manifest_change::delete_manifest;
 use super::model::ClusterModel;
 use super::read::object_id;
 use super::runtime_access;
-use super::setup::{base_set, description, warnings_of_kept};
+use super::setup::{base_set, description, has_own_account, warnings_of_kept};
 use super::stored::{ClusterSecrets, StoredCredential};
 use super::tokens::Tokens;
 use super::virtual_cluster;
@@ -56,7 +56,8 @@ pub(super) async fn delete(
     let secrets = ClusterSecrets::new(&client, &name)?;
     let stored = secrets.read().await?;
     let cluster = if let Some(stored) = &stored {
-        let is_leaving = secrets.is_leaving().await?;
+        // Only an account in the namespace of the provider goes with it.
+        let is_leaving = has_own_account(state) && secrets.is_leaving().await?;
         connect(operation, state, stored, is_leaving, &attempt).await?
     } else {
         require_removed(operation, state, &attempt).await?;
@@ -98,7 +99,7 @@ pub(super) async fn delete(
         lock.release().await;
     }
     if let Some(cluster) = &cluster {
-        remove_namespace(operation, cluster, &secrets, &attempt).await?;
+        remove_namespace(operation, cluster, state, &secrets, &attempt).await?;
     }
     let kept = secrets.delete(uid.map(String::as_str)).await?;
     for (summary, detail) in kept {
@@ -277,6 +278,7 @@ pub(super) fn is_refused(error: &ApiError) -> bool {
 async fn remove_namespace(
     operation: &mut Operation<Client>,
     cluster: &Cluster,
+    state: &ClusterModel,
     secrets: &ClusterSecrets<'_>,
     attempt: &str,
 ) -> Result<(), Diagnostics> {
@@ -320,8 +322,10 @@ async fn remove_namespace(
         );
         return Ok(());
     }
-    // After this the credential is of no use: a destroy that fails later must not ask the cluster again.
-    secrets.mark_leaving().await?;
+    if has_own_account(state) {
+        // After this the credential is of no use: a destroy that fails later must not ask the cluster again.
+        secrets.mark_leaving().await?;
+    }
     let reference = found.reference().clone();
     let uid = found.uid().unwrap_or_default().to_owned();
     let deleted = cluster

@@ -9,7 +9,9 @@ use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 
 use super::model::ClusterModel;
 use crate::client::Client;
-use crate::clusters::NAMESPACE;
+use crate::clusters::{
+    MANAGED_BY, OWN_ACCOUNT, OWNER_LABEL, REVIEWER_ACCOUNT, REVIEWER_BINDING, RUNTIME_ACCOUNT,
+};
 use crate::diagnostics::{Context as _, is_silent};
 use crate::error_chain::sentence;
 
@@ -49,21 +51,37 @@ pub(super) async fn silence_at(
 }
 
 /// Returns the warning about a physical cluster of which a destroy has left everything.
+///
+/// It names objects and no namespaces, which may be those of others.
 pub(super) fn forgotten(state: &ClusterModel, error: &ApiError) -> (String, String) {
-    let mut left = vec![format!(
-        "the namespace {NAMESPACE} with the accounts and tokens of the provider"
-    )];
-    if state.usage == "worker" {
-        left.push("the namespace vault with the account for Vault".to_owned());
+    let is_worker = state.usage == "worker";
+    let mut bindings = vec![OWN_ACCOUNT.name];
+    let mut accounts = vec![&OWN_ACCOUNT];
+    if is_worker {
+        bindings.push(REVIEWER_BINDING);
+        accounts.extend([&RUNTIME_ACCOUNT, &REVIEWER_ACCOUNT]);
     }
+    let named: Vec<String> = accounts
+        .iter()
+        .map(|account| format!("{}/{}", account.namespace, account.name))
+        .collect();
+    let mut left = vec![
+        format!(
+            "the service accounts {} with their tokens",
+            named.join(", ")
+        ),
+        format!("the ClusterRoleBindings {}", bindings.join(", ")),
+    ];
     let components = state.component_status.known().into_iter().flatten();
     left.extend(components.map(|(name, _)| format!("the component {name}")));
+    let label = format!("{OWNER_LABEL}={MANAGED_BY}");
     (
         format!("The cluster {} is forgotten", state.name),
         format!(
-            "{} So nothing was removed in it. If it still exists, it keeps {}; delete the namespaces to end the tokens (kubectl delete namespace {NAMESPACE} vault).",
+            "{} So nothing was removed in it. If it still exists, it keeps {}. End the tokens and their rights then (kubectl delete secret --all-namespaces -l {label} --field-selector type=kubernetes.io/service-account-token; kubectl delete clusterrolebinding {}).",
             sentence(error),
-            left.join(", ")
+            left.join(", "),
+            bindings.join(" ")
         ),
     )
 }

@@ -6,6 +6,7 @@ use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::resource::Operation;
 
 use super::manifest;
+use super::manifest_drift;
 use super::model::ClusterModel;
 use super::read::object_id;
 use crate::claim::Claim;
@@ -104,6 +105,7 @@ impl<'a> ManifestChange<'a> {
             .await?;
         drop(self.request);
         saved.location.store(&mut operation.private)?;
+        manifest_drift::record(&[], &mut operation.private)?;
         if saved.took_over {
             let (summary, detail) = took_over_warning(&self.entity.key());
             operation.warn(summary, detail);

@@ -19,6 +19,7 @@ mod guard;
 mod list;
 mod manifest;
 mod manifest_change;
+mod manifest_drift;
 mod model;
 mod namespaces;
 mod nautes;

@@ -3,16 +3,17 @@
 
 use std::sync::Arc;
 
-use kubernetes_apply::cluster::Cluster;
+use kubernetes_apply::cluster::{Cluster, IdentityError};
 use nautes_model::EntityName;
 use serde_json::Value;
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
-use terraform_plugin::resource::{Operation, Planning};
+use terraform_plugin::resource::{Operation, Planning, PrivateState};
 use terraform_plugin::value::{Known, Path, Tf};
 use url::Url;
 
-use super::access::connect_physical;
+use super::access::{connect_physical, open};
 use super::addresses::AddressesModel;
+use super::forget::require_forgettable;
 use super::manifest_change::{ManifestChange, delete_manifest};
 use super::model::{ClusterModel, CredentialModel};
 use super::read::object_id;
@@ -22,8 +23,8 @@ use super::stored::ClusterSecrets;
 use super::switch;
 use super::virtual_cluster::{is_virtual, with_server};
 use crate::claim::{Claim, Deletion};
-use crate::client::Client;
-use crate::diagnostics::Context as _;
+use crate::client::{Client, Reconciler};
+use crate::diagnostics::{Context as _, is_unreachable};
 use crate::resources::references::entity_name;
 use crate::secret::{ExposeSecret as _, Secret};
 
@@ -117,17 +118,27 @@ pub(super) async fn save(
     let client = operation.client().clone();
     let name = entity_name("name", &planned.name)?;
     let registered = register(&client, &name, prior, &planned).await?;
+    let attempt = format!("register the cluster {name}");
     let is_handed_over = match (&registered.cluster, prior) {
-        (Some(cluster), Some(prior)) if switch::is_switched(&client, prior, &operation.private) => {
+        (Some(cluster), Some(prior))
+            if switch::has_own_objects(cluster, &operation.private, &attempt).await? =>
+        {
             switch::hand_over(operation, &name, cluster, prior).await?
         }
         _ => true,
     };
     let manifest_path = change.commit(operation).await?;
-    if is_handed_over {
-        switch::record(client.settings().reconciler, &mut operation.private)?;
-    }
-    Ok(registered.complete(planned, manifest_path))
+    let mut state = registered.complete(planned, manifest_path);
+    let reconciler = match prior {
+        Some(prior) if !is_handed_over => {
+            // Until then they are the provider's.
+            state.component_status = prior.component_status.clone();
+            Reconciler::Provider
+        }
+        _ => client.settings().reconciler,
+    };
+    switch::record(reconciler, &mut operation.private)?;
+    Ok(state)
 }
 
 /// What is known of a cluster after its credential was stored.
@@ -219,11 +230,7 @@ pub(super) async fn delete(
     }
     let attempt = format!("remove the cluster {name}");
     let secrets = ClusterSecrets::new(&client, &name)?;
-    let status = state.component_status.known();
-    if status.is_some_and(|status| !status.is_empty()) || state.vcluster.known().is_some() {
-        let detail = "The provider has made it with reconciler = \"provider\", and what it has made in the cluster would stay without an owner. Nothing was changed. Destroy it with reconciler = \"provider\".";
-        return Err(Diagnostic::error(format!("Cannot {attempt}"), detail).into());
-    }
+    require_no_own_objects(&client, state, &operation.private, &attempt).await?;
     let uid = state.cluster_uid.known();
     if let Some(uid) = uid {
         secrets.check_secrets(uid, None).await?;
@@ -236,6 +243,58 @@ pub(super) async fn delete(
     }
     client.holders().release(&object);
     Ok(())
+}
+
+/// Fails if the provider has made something in a cluster, or may have: it would stay without an owner.
+async fn require_no_own_objects(
+    client: &Client,
+    state: &ClusterModel,
+    private: &PrivateState,
+    attempt: &str,
+) -> Result<(), Diagnostics> {
+    let status = state.component_status.known();
+    let is_ours = match switch::recorded(private) {
+        Some(recorded) => recorded == Reconciler::Provider,
+        None if status.is_some_and(|status| !status.is_empty()) => true,
+        // That of a virtual cluster is known only to the one who has made it.
+        None if is_virtual(state) => state.cluster_uid.known().is_some(),
+        None => has_own_objects(client, state, private, attempt).await?,
+    };
+    if !is_ours {
+        return Ok(());
+    }
+    let detail = "The provider has made it with reconciler = \"provider\", and what it has made in the cluster would stay without an owner. Nothing was changed. Destroy it with reconciler = \"provider\".";
+    Err(Diagnostic::error(format!("Cannot {attempt}"), detail).into())
+}
+
+/// Asks a physical cluster whether it has the provider's own objects.
+async fn has_own_objects(
+    client: &Client,
+    state: &ClusterModel,
+    private: &PrivateState,
+    attempt: &str,
+) -> Result<bool, Diagnostics> {
+    let name = entity_name("name", &state.name)?;
+    let secrets = ClusterSecrets::new(client, &name)?;
+    let Some(stored) = secrets.read().await? else {
+        let detail = format!(
+            "Vault has no kubeconfig at {}, so it is not known whether the provider has made something in the cluster. Nothing was changed. Apply first, which stores one, and destroy then.",
+            secrets.path
+        );
+        return Err(Diagnostic::error(format!("Cannot {attempt}"), detail).into());
+    };
+    let (_, cluster) = open(&state.api_server, &stored.kubeconfig).context(attempt)?;
+    if let Known(expected) = &state.cluster_uid {
+        match cluster.require_uid(expected).await {
+            Ok(()) => {}
+            Err(IdentityError::Unknown(error)) if is_unreachable(&error) => {
+                require_forgettable(client, &error, attempt)?;
+                return Ok(false);
+            }
+            Err(error) => return Err(error).context(attempt),
+        }
+    }
+    switch::has_own_objects(&cluster, private, attempt).await
 }
 
 #[cfg(test)]

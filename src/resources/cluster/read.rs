@@ -16,10 +16,10 @@ use super::answer::Answer;
 use super::components::{Installer, Selection, Wanted};
 use super::delete::is_refused;
 use super::manifest;
+use super::manifest_drift;
 use super::model::{ClusterModel, ClusterResourceModel};
 use super::setup::{base_objects, base_set, expires_at, has_own_account, rotate_after};
 use super::stored::ClusterSecrets;
-use super::switch;
 use super::tokens::Tokens;
 use super::virtual_cluster;
 use super::worker::{WorkerError, WorkerInspection};
@@ -36,6 +36,10 @@ use crate::resources::references::entity_name;
 
 /// The type of clusters.
 pub(super) const TYPE_NAME: &str = "nautes_cluster";
+
+/// What `drift` says of a virtual cluster without data, also if an interrupted apply has begun to make another one in its
+/// place.
+const WITHOUT_DATA: &str = "its data are gone, and the next apply makes it anew";
 
 /// Returns a cluster as an object that an instance in the state holds.
 pub(super) fn object_id(name: &EntityName) -> ObjectId {
@@ -59,7 +63,7 @@ pub(super) async fn read(
     let secrets = ClusterSecrets::new(&client, &name)?;
     let stored = secrets.read().await?;
     match home.read(&key, &attempt).await? {
-        Found::Unchanged => {}
+        Found::Unchanged => drift.extend(manifest_drift::load(&operation.private)),
         Found::Absent => drift.push("the manifest was deleted".to_owned()),
         Found::Present(present, location) => {
             if let Some(Entity::Cluster(cluster)) = &present.entity {
@@ -70,6 +74,7 @@ pub(super) async fn read(
             }
             state.manifest_path = Known(present.path.clone());
             drift.extend(drift_of(&present));
+            manifest_drift::record(&drift, &mut operation.private)?;
             location.store(&mut operation.private)?;
         }
     }
@@ -97,6 +102,7 @@ pub(super) async fn read(
             ControlFlow::Break(()) => return Ok(state),
         }
     }
+    let is_replaced = is_replaced(&secrets, &state).await?;
     let opened = client
         .clusters()
         .open(&state.api_server, &stored.kubeconfig);
@@ -122,13 +128,24 @@ pub(super) async fn read(
         Err(Inspection::Unreachable(error)) => {
             let (summary, detail) = unreachable(&name, &error);
             operation.warn(summary, detail);
-            Answer::forget_other(&mut operation.private);
-            if virtual_cluster::is_virtual(&state) {
-                // What its host lacks may be why it gives no answer, and an update repairs that.
+            // Another cluster that answered before does not any more. What the host of a virtual one lacks may be why it
+            // gives no answer, and an update repairs that.
+            let is_stale = Answer::forget_other(&mut operation.private);
+            if is_replaced {
+                answer = Some(Answer::WithoutData);
+            }
+            if answer == Some(Answer::WithoutData) {
+                drift.push(WITHOUT_DATA.to_owned());
+            }
+            if is_stale || virtual_cluster::is_virtual(&state) {
                 state.drift = drift_attribute(drift);
                 Answer::record(answer.as_ref(), &mut operation.private)?;
             }
             return Ok(state);
+        }
+        Err(Inspection::Refused(_) | Inspection::Another { .. }) if is_replaced => {
+            drift.push(WITHOUT_DATA.to_owned());
+            answer = Some(Answer::WithoutData);
         }
         Err(found) => {
             answer = other_answer(operation, &secrets, &state, found, &mut drift).await?;
@@ -137,6 +154,17 @@ pub(super) async fn read(
     Answer::record(answer.as_ref(), &mut operation.private)?;
     state.drift = drift_attribute(drift);
     Ok(state)
+}
+
+/// Whether an interrupted apply has begun to make another virtual cluster in the place of that of the state.
+async fn is_replaced(
+    secrets: &ClusterSecrets<'_>,
+    state: &ClusterModel,
+) -> Result<bool, Diagnostics> {
+    match state.cluster_uid.known() {
+        Some(uid) if virtual_cluster::is_virtual(state) => secrets.is_replaced(uid).await,
+        _ => Ok(false),
+    }
 }
 
 /// Reads what a virtual cluster has in its host, and returns whether its data are gone. Breaks off if the host tells
@@ -151,6 +179,7 @@ async fn read_host(
     let reason = match virtual_cluster::inspect(&client, name, state, drift).await {
         Ok(found) => return Ok(ControlFlow::Continue(found)),
         Err(Inspection::Unreachable(error) | Inspection::Refused(error)) => sentence(&error),
+        Err(Inspection::HostLost(found)) => found.detail,
         Err(Inspection::Another { reason, .. }) => {
             let host = state.host_cluster.as_deref().unwrap_or_default();
             drift.push(format!("the host {host} is another cluster"));
@@ -176,7 +205,7 @@ async fn other_answer(
     let attempt = format!("read the cluster {}", state.name);
     match found {
         // A destroy that was interrupted has removed the credential from the cluster; the next one goes on.
-        Inspection::Refused(_) if secrets.is_leaving().await? => {
+        Inspection::Refused(_) if has_own_account(state) && secrets.is_leaving().await? => {
             drift.push("its destroy was interrupted; destroy it again".to_owned());
             Ok(None)
         }
@@ -195,6 +224,7 @@ async fn other_answer(
             Ok(Some(Answer::Another(uid)))
         }
         Inspection::Unreachable(error) | Inspection::Refused(error) => Err(error.explain(&attempt)),
+        Inspection::HostLost(found) => Err(found.into()),
         Inspection::Failed(found) => Err(found),
     }
 }
@@ -228,7 +258,6 @@ pub(super) async fn import(
     let mut state = ClusterModel::new(cluster, uid, secrets.path.to_string());
     state.manifest_path = Known(present.path.clone());
     location.store(&mut operation.private)?;
-    switch::record(client.settings().reconciler, &mut operation.private)?;
     Claim::load_or_store(&mut operation.private)?;
     Ok(Some(state))
 }
@@ -254,6 +283,8 @@ pub(super) enum Inspection {
         /// What was expected and found.
         reason: String,
     },
+    /// The host of a virtual cluster is not registered, or Vault does not have its credential.
+    HostLost(Diagnostic),
     /// Anything else.
     Failed(Diagnostics),
 }

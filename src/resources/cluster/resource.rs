@@ -135,6 +135,7 @@ async fn save(
     } else {
         connect_physical(&client, prior.as_ref(), &planned, &secrets).await?
     };
+    warn_of_new_uid(operation, &planned, prior.as_ref(), &connection.uid);
     operators::require_no_operators(&connection.cluster, &name).await?;
     let model = planned.clone();
     let installer = Installer {
@@ -175,6 +176,14 @@ async fn save(
     }
     let (lock, cluster) = setup.lock().await?;
     let work = async {
+        // It may have waited for the lock: what refused nothing before is asked again.
+        let installer = Installer {
+            client: &client,
+            name: &name,
+            cluster: &cluster,
+            model: &model,
+        };
+        installer.check(&preparation, status).await?;
         let prepared = setup.prepare(&lock, &cluster).await?;
         let installer = Installer {
             client: &client,
@@ -207,6 +216,22 @@ async fn save(
     planned.cluster_uid = Known(connection.uid);
     planned.kubernetes_version = Known(version);
     Ok(complete(planned))
+}
+
+/// Warns that the cluster counts as rebuilt, where the plan could not tell.
+fn warn_of_new_uid(
+    operation: &mut Operation<Client>,
+    planned: &ClusterModel,
+    prior: Option<&ClusterModel>,
+    uid: &str,
+) {
+    if let Some(prior) = prior
+        && planned.cluster_uid.is_unknown()
+        && answer::counts_as_rebuilt(prior, uid)
+    {
+        let (summary, detail) = answer::rebuilt(prior);
+        operation.warn(summary, detail);
+    }
 }
 
 /// Fills in what follows from other attributes.

@@ -210,6 +210,8 @@ impl Setup<'_> {
             if self.uses_given || self.is_rebuilt() {
                 let (kubeconfig, uid) = (&self.connection.kubeconfig, &self.connection.uid);
                 secrets.admin().write(kubeconfig, uid).await?;
+            } else {
+                secrets.admin().mark_staying(&self.connection.uid).await?;
             }
             (Arc::clone(cluster), None)
         };

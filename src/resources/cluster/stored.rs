@@ -19,8 +19,13 @@ use crate::secret::{ExposeSecret as _, Secret};
 /// The key of the custom metadata that says which cluster a secret belongs to.
 const OWNER: &str = "owner";
 
-/// The key of the custom metadata that says that the credential is being removed from the cluster.
+/// The key of the custom metadata that says that a destroy is removing the credential from the cluster, or the virtual
+/// cluster itself.
 const LEAVING: &str = "leaving";
+
+/// The key of the custom metadata that names the UID of a virtual cluster without data, in whose place another one is
+/// being made.
+const REPLACED: &str = "replaced";
 
 /// The kubeconfig that Vault holds.
 pub(super) struct StoredCredential {
@@ -193,17 +198,33 @@ impl<'a> ClusterSecrets<'a> {
             .into())
     }
 
-    /// Whether a destroy has begun to remove the credential from the cluster, so that it may be of no use.
+    /// Whether a destroy has begun to remove the credential from the cluster, or the virtual cluster itself, so that it may
+    /// be of no use.
     pub(super) async fn is_leaving(&self) -> Result<bool, Diagnostics> {
         let custom = self.admin().secret.custom_metadata().await?;
         Ok(custom.contains_key(LEAVING))
     }
 
-    /// Notes that the credential is being removed from the cluster.
+    /// Notes that the credential, or the virtual cluster itself, is being removed.
     pub(super) async fn mark_leaving(&self) -> Result<(), Diagnostics> {
         let secret = self.admin().secret;
         let mut custom = secret.custom_metadata().await?;
         custom.insert(LEAVING.to_owned(), "true".to_owned());
+        secret.set_custom_metadata(&custom).await
+    }
+
+    /// Whether an apply has begun to make another virtual cluster in the place of the one with this UID.
+    pub(super) async fn is_replaced(&self, uid: &str) -> Result<bool, Diagnostics> {
+        let custom = self.admin().secret.custom_metadata().await?;
+        Ok(custom.get(REPLACED).is_some_and(|replaced| replaced == uid))
+    }
+
+    /// Notes that another virtual cluster is being made in the place of the one with this UID. The note stays: it tells
+    /// nothing about a state with the UID of the new one.
+    pub(super) async fn mark_replaced(&self, uid: &str) -> Result<(), Diagnostics> {
+        let secret = self.admin().secret;
+        let mut custom = secret.custom_metadata().await?;
+        custom.insert(REPLACED.to_owned(), uid.to_owned());
         secret.set_custom_metadata(&custom).await
     }
 
@@ -263,11 +284,16 @@ impl OwnedSecret<'_> {
 
     /// Writes into the metadata that the secret belongs to a cluster and stays.
     async fn mark(&self, uid: &str) -> Result<(), Diagnostics> {
-        let owner = BTreeMap::from([(OWNER.to_owned(), uid.to_owned())]);
-        if self.custom_metadata().await? == owner {
+        let present = self.custom_metadata().await?;
+        let mut custom = BTreeMap::from([(OWNER.to_owned(), uid.to_owned())]);
+        let replaced = present.get(REPLACED);
+        if let Some(replaced) = replaced.filter(|replaced| *replaced != uid) {
+            custom.insert(REPLACED.to_owned(), replaced.clone());
+        }
+        if present == custom {
             return Ok(());
         }
-        self.set_custom_metadata(&owner).await
+        self.set_custom_metadata(&custom).await
     }
 
     async fn custom_metadata(&self) -> Result<BTreeMap<String, String>, Diagnostics> {
@@ -334,6 +360,11 @@ impl KubeconfigSecret<'_> {
             written.with_context(|| format!("write the secret {path}"))?;
         }
         self.policy.write(uid).await
+    }
+
+    /// Notes that the kubeconfig belongs to a cluster that stays, also if an interrupted destroy has marked it.
+    pub(super) async fn mark_staying(&self, uid: &str) -> Result<(), Diagnostics> {
+        self.secret.mark(uid).await
     }
 
     /// Deletes the kubeconfig, and its policy if that is the cluster's; returns a warning of one that stays.

@@ -41,21 +41,47 @@ pub(super) fn record(
     recorded.map_err(|error| Diagnostic::bug(error).into())
 }
 
-/// Returns whether somebody else made the objects of a cluster when it was applied last. States of older versions do not
-/// record it; then what only the provider makes tells.
+/// Returns who made the objects of a cluster when it was applied last; `None` after an import, and in states of older
+/// versions.
+pub(super) fn recorded(private: &PrivateState) -> Option<Reconciler> {
+    private.get(KEY)
+}
+
+/// Returns whether somebody else made the objects of a cluster when it was applied last. Where that is not recorded, what
+/// only the provider makes tells, as far as the state has it; the cluster itself decides at apply.
 pub(super) fn is_switched(client: &Client, prior: &ClusterModel, private: &PrivateState) -> bool {
     let now = client.settings().reconciler;
-    let recorded: Option<Reconciler> = private.get(KEY);
-    let has_own_account = prior
-        .credential
-        .known()
-        .is_some_and(|credential| credential.kind == CredentialModel::SERVICE_ACCOUNT);
+    let credential = prior.credential.known();
+    let has_own_account =
+        credential.is_some_and(|credential| credential.kind == CredentialModel::SERVICE_ACCOUNT);
     let status = prior.component_status.known();
     let is_ours = has_own_account || status.is_some_and(|status| !status.is_empty());
-    match recorded {
+    match recorded(private) {
         Some(recorded) => recorded != now,
         None => is_ours && now == Reconciler::Nautes,
     }
+}
+
+/// Returns whether a cluster has the provider's own objects: as it is recorded, or else as the cluster shows.
+pub(super) async fn has_own_objects(
+    cluster: &Cluster,
+    private: &PrivateState,
+    attempt: &str,
+) -> Result<bool, Diagnostics> {
+    if let Some(recorded) = recorded(private) {
+        return Ok(recorded == Reconciler::Provider);
+    }
+    let label = owner().context(attempt)?.label;
+    // A hand-over removes the facts before the account.
+    for (kind, name) in [("ConfigMap", FACTS), ("ServiceAccount", OWN_ACCOUNT.name)] {
+        let kind = Kind::new("v1", kind);
+        let found = cluster.find(&kind, Some(NAMESPACE), name, Detail::Metadata);
+        let found = found.await.context(attempt)?;
+        if found.is_some_and(|found| label.is_on(&found)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Plans the update of a cluster whose objects somebody else makes from now on, and warns of what it does.
@@ -126,9 +152,31 @@ pub(super) async fn hand_over(
 ) -> Result<bool, Diagnostics> {
     let client = operation.client().clone();
     let attempt = format!("hand over the cluster {name} to the operators of Nautes");
+    let lock = lock(cluster, name, &attempt).await?;
+    let removal = Box::pin(remove_own_if_unused(
+        operation, &client, name, cluster, prior, &attempt,
+    ));
+    let removed = match &lock {
+        Some(lock) => lock.run(removal).await,
+        None => removal.await,
+    };
+    if let Some(lock) = lock {
+        lock.release().await;
+    }
+    removed
+}
+
+async fn remove_own_if_unused(
+    operation: &mut Operation<Client>,
+    client: &Client,
+    name: &EntityName,
+    cluster: &Arc<Cluster>,
+    prior: &ClusterModel,
+    attempt: &str,
+) -> Result<bool, Diagnostics> {
     let kind = Kind::new("v1", "ConfigMap");
     let registries = cluster.list(&kind, Some(NAMESPACE), "", Detail::Full).await;
-    let runtimes = runtimes_in(&registries.context(&attempt)?);
+    let runtimes = runtimes_in(&registries.context(attempt)?);
     if !runtimes.is_empty() {
         operation.warn(
             format!("The cluster {name} still has the provider's own objects"),
@@ -139,17 +187,7 @@ pub(super) async fn hand_over(
         );
         return Ok(false);
     }
-    let lock = lock(cluster, name, &attempt).await?;
-    let removal = Box::pin(remove_own(
-        operation, &client, name, cluster, prior, &attempt,
-    ));
-    match &lock {
-        Some(lock) => lock.run(removal).await,
-        None => removal.await,
-    }?;
-    if let Some(lock) = lock {
-        lock.release().await;
-    }
+    remove_own(operation, client, name, cluster, prior, attempt).await?;
     Ok(true)
 }
 

@@ -1,5 +1,6 @@
 //! How a call reaches a cluster: one attempt after the other until its outcome is final.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
 use http_resilience::{CircuitBreaker, CircuitCall, RetryBudget, RetryReason};
 use hyper::body::Incoming;
+use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
@@ -35,6 +37,10 @@ pub(crate) struct Connection {
     turns: Semaphore,
     /// When a call last got no answer.
     unanswered_at: Mutex<Option<Instant>>,
+    /// Whether a connection is made by answers of the server, as with TLS.
+    uses_tls: bool,
+    /// Whether silence tells nothing about the server: it has said something before, or a proxy is in between.
+    has_contact: AtomicBool,
 }
 
 /// The failure of one attempt, and how long the header of its answer asks to wait.
@@ -46,10 +52,11 @@ struct AttemptError {
 impl Connection {
     /// Sets up a connection; nothing is sent.
     pub(crate) fn new(access: &Access, limits: Limits) -> Result<Self, AccessError> {
-        let http = service::new(access.config(), limits.connect).map_err(|error| match error {
-            ServiceError::Credential => AccessError::Credential,
-            error => AccessError::Unusable(Box::new(error)),
-        })?;
+        let (http, is_proxied) =
+            service::new(access.config(), limits.connect).map_err(|error| match error {
+                ServiceError::Credential => AccessError::Credential,
+                error => AccessError::Unusable(Box::new(error)),
+            })?;
         Ok(Self {
             http,
             trust: access.trust(),
@@ -60,6 +67,8 @@ impl Connection {
             ),
             turns: Semaphore::new(limits.concurrency.max(1)),
             unanswered_at: Mutex::new(None),
+            uses_tls: access.config().cluster_url.scheme_str() == Some("https"),
+            has_contact: AtomicBool::new(is_proxied),
             limits,
         })
     }
@@ -109,8 +118,13 @@ impl Connection {
             "Kubernetes call"
         );
         outcome.map_err(|error| {
-            if uncertain {
+            let error = if uncertain {
                 error.after_uncertain_attempt()
+            } else {
+                error
+            };
+            if self.has_contact.load(Ordering::Relaxed) {
+                error.after_contact()
             } else {
                 error
             }
@@ -153,11 +167,18 @@ impl Connection {
             Err(_) => circuit.wait(self.turns.acquire()).await?.ok(),
         };
         let failed = |kind: TransportError| CallError::new(&request.call, kind);
-        let sending = build(request).ok_or_else(|| failed(TransportError::Unsendable))?;
+        let mut sending = build(request).ok_or_else(|| failed(TransportError::Unsendable))?;
+        let _contact = self.uses_tls.then(|| Contact {
+            connection: capture_connection(&mut sending),
+            has_contact: &self.has_contact,
+        });
         let deadline = deadline.min(Instant::now() + self.limits.request);
         let head = async {
             match timeout_at(deadline, self.http.clone().oneshot(sending)).await {
-                Ok(Ok(answer)) => Ok(answer),
+                Ok(Ok(answer)) => {
+                    self.has_contact.store(true, Ordering::Relaxed);
+                    Ok(answer)
+                }
                 Ok(Err(error)) => match TransportError::classify(error.as_ref(), self.trust) {
                     // The output of a command that fetches a credential may quote it.
                     TransportError::NoCredential => Err(failed(TransportError::NoCredential)),
@@ -170,6 +191,20 @@ impl Connection {
         let body = async { read(body, deadline).await.map_err(failed) };
         let body = circuit.rest(body).await?;
         check(request, &Response::from_parts(parts, body))
+    }
+}
+
+/// Notes at the end of an attempt whether TLS was agreed on for it, also if the attempt is dropped.
+struct Contact<'a> {
+    connection: CaptureConnection,
+    has_contact: &'a AtomicBool,
+}
+
+impl Drop for Contact<'_> {
+    fn drop(&mut self) {
+        if self.connection.connection_metadata().is_some() {
+            self.has_contact.store(true, Ordering::Relaxed);
+        }
     }
 }
 

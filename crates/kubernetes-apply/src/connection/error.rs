@@ -21,6 +21,8 @@ struct Failure {
     kind: CallFailure,
     /// Whether an attempt of the call may have taken effect.
     uncertain: bool,
+    /// Whether silence tells nothing about the server: it has said something before, or a proxy is in between.
+    has_contact: bool,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -67,6 +69,7 @@ impl CallError {
             call: call.clone(),
             kind,
             uncertain,
+            has_contact: false,
             source: None,
         }))
     }
@@ -86,6 +89,24 @@ impl CallError {
             uncertain: true,
             ..failure
         }))
+    }
+
+    /// Notes that the server has said something before, or that a proxy is in between.
+    pub(super) fn after_contact(self) -> Self {
+        let failure = Arc::unwrap_or_clone(self.0);
+        Self(Arc::new(Failure {
+            has_contact: true,
+            ..failure
+        }))
+    }
+
+    /// Returns whether nothing has ever answered at the address: its name does not exist, no connection was made, or time
+    /// ran out before the first answer, be it one of the TLS handshake.
+    ///
+    /// A proxy or a name server that fails, a connection that breaks, and a server that stops in the middle of an answer
+    /// tell nothing about the API server.
+    pub fn is_silence(&self) -> bool {
+        !self.0.has_contact && self.transport().is_some_and(TransportError::is_silence)
     }
 
     /// Returns why the call failed.

@@ -50,8 +50,8 @@ struct Proxy {
     user: Option<(String, String)>,
 }
 
-/// Builds the stack of a cluster; nothing is sent.
-pub(super) fn new(config: &Config, connect: Duration) -> Result<HttpService, ServiceError> {
+/// Builds the stack of a cluster, and returns whether it leads through a proxy; nothing is sent.
+pub(super) fn new(config: &Config, connect: Duration) -> Result<(HttpService, bool), ServiceError> {
     if CryptoProvider::get_default().is_none() {
         // Another thread may have installed one in between, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -61,9 +61,9 @@ pub(super) fn new(config: &Config, connect: Duration) -> Result<HttpService, Ser
     connector.set_nodelay(true);
     connector.set_connect_timeout(Some(connect));
     let Some(proxy) = proxy(config, &Matcher::from_env()) else {
-        return stack(config, connector);
+        return Ok((stack(config, connector)?, false));
     };
-    match proxy.url.scheme_str() {
+    let stack = match proxy.url.scheme_str() {
         Some("http") => {
             let mut tunnel = Tunnel::new(proxy.url, connector);
             if let Some(auth) = proxy.basic_auth {
@@ -79,7 +79,8 @@ pub(super) fn new(config: &Config, connect: Duration) -> Result<HttpService, Ser
             stack(config, socks)
         }
         _ => Err(ServiceError::ProxyScheme),
-    }
+    };
+    Ok((stack?, true))
 }
 
 /// Returns the proxy of a cluster. One that the configuration does not name is taken from the environment,

@@ -21,7 +21,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::request::ApiRequest;
 use super::transport_error::ConnectFailure;
-use super::{Access, CallError, Connection, Limits, TransportError, TrustFailure};
+use super::{Access, CallError, Connection, ExecPlugins, Limits, TransportError, TrustFailure};
 
 /// Short ones, so that tests of failures end soon.
 fn limits() -> Limits {
@@ -224,6 +224,40 @@ async fn an_answer_that_stops_halfway_ends_with_the_deadline_of_the_request() {
 }
 
 #[tokio::test]
+async fn only_a_server_that_accepts_no_connection_is_silent() {
+    let limits = Limits {
+        request: Duration::from_millis(200),
+        ..limits()
+    };
+    // It accepts TCP, and never says anything.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let access = Access::new(&format!("https://{address}")).unwrap();
+    let connection = Connection::new(&access, limits.clone()).unwrap();
+    assert!(connection.send(&post()).await.unwrap_err().is_silence());
+
+    // The same behind a proxy, and as a proxy that never connects.
+    let kubeconfig = format!(
+        "current-context: a\ncontexts: [{{name: a, context: {{cluster: c}}}}]\n\
+         clusters: [{{name: c, cluster: {{server: 'https://k8s.example.com', proxy-url: 'http://{address}'}}}}]"
+    );
+    let access = Access::parse(&kubeconfig, None, ExecPlugins::Refused).unwrap();
+    let connection = Connection::new(&access, limits.clone()).unwrap();
+    assert!(!connection.send(&post()).await.unwrap_err().is_silence());
+
+    // It agrees on TLS, and never answers.
+    let (url, _) = silent_tls_server().await;
+    let kubeconfig = format!(
+        "current-context: a\ncontexts: [{{name: a, context: {{cluster: c}}}}]\n\
+         clusters: [{{name: c, cluster: {{server: '{url}', insecure-skip-tls-verify: true}}}}]"
+    );
+    let access = Access::parse(&kubeconfig, None, ExecPlugins::Refused).unwrap();
+    let connection = Connection::new(&access, limits).unwrap();
+    let error = connection.send(&post()).await.unwrap_err();
+    assert!(!error.is_silence(), "{error}");
+}
+
+#[tokio::test]
 async fn a_name_that_does_not_exist_is_told_from_a_server_that_is_down() {
     let error = send("http://nowhere.invalid", &get()).await.unwrap_err();
     let cause = error.transport().unwrap().cause();
@@ -233,6 +267,15 @@ async fn a_name_that_does_not_exist_is_told_from_a_server_that_is_down() {
 
 /// Starts a server that speaks TLS and nothing else, and returns its URL and its certificate.
 async fn tls_server() -> (String, String) {
+    start_tls_server(true).await
+}
+
+/// Starts a server that speaks TLS and never answers.
+async fn silent_tls_server() -> (String, String) {
+    start_tls_server(false).await
+}
+
+async fn start_tls_server(answers: bool) -> (String, String) {
     let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let der = STANDARD.encode(certified.cert.der());
     let pem = format!("-----BEGIN CERTIFICATE-----\n{der}\n-----END CERTIFICATE-----\n");
@@ -253,7 +296,10 @@ async fn tls_server() -> (String, String) {
                 let Ok(stream) = acceptor.accept(stream).await else {
                     return;
                 };
-                let service = service_fn(|_| async {
+                let service = service_fn(move |_| async move {
+                    if !answers {
+                        std::future::pending::<()>().await;
+                    }
                     let body = Full::new(Bytes::from_static(b"{}"));
                     Ok::<_, Infallible>(Response::new(body))
                 });
@@ -409,7 +455,7 @@ async fn a_tls_alert_is_an_answer() {
         matches!(transport, TransportError::TlsRefused { reason } if reason.contains("HandshakeFailure")),
         "{error}"
     );
-    assert!(!transport.is_silence());
+    assert!(!error.is_silence());
 }
 
 #[tokio::test]
@@ -428,11 +474,7 @@ async fn only_what_gives_no_answer_at_all_is_silent() {
         (format!("https://127.0.0.1:{hanging_up}"), false),
     ] {
         let error = send(&url, &get()).await.unwrap_err();
-        assert_eq!(
-            error.transport().unwrap().is_silence(),
-            is_silence,
-            "{error}"
-        );
+        assert_eq!(error.is_silence(), is_silence, "{error}");
     }
 }
 
@@ -454,6 +496,6 @@ async fn a_proxy_that_fails_tells_nothing_about_the_server() {
         let transport = error.transport().unwrap();
         let reason = ConnectFailure::Proxy;
         assert_eq!(*transport.cause(), TransportError::Unreachable { reason });
-        assert!(!transport.is_silence());
+        assert!(!error.is_silence());
     }
 }

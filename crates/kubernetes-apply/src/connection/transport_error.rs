@@ -182,11 +182,8 @@ impl TransportError {
         }
     }
 
-    /// Returns whether nothing has answered at the address: its name does not exist, no connection was made, or time
-    /// ran out.
-    ///
-    /// A proxy or a name server that fails, and a connection that breaks, tell nothing about the API server.
-    pub fn is_silence(&self) -> bool {
+    /// Whether no answer came: the name does not exist, no connection was made, or time ran out.
+    pub(super) fn is_silence(&self) -> bool {
         match self.cause() {
             Self::Unreachable { reason } => matches!(
                 reason,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kubernetes_apply::cluster::{ApiError, Cluster, Detail, IdentityError};
-use kubernetes_apply::object::Kind;
+use kubernetes_apply::object::{Kind, Object};
 use nautes_model::entity::{ClusterUsage, Entity};
 use nautes_model::{EntityKey, EntityName};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
@@ -23,28 +23,54 @@ pub(in super::super) struct Host {
     uid: String,
 }
 
+/// A host cannot be called.
+pub(in super::super) enum HostError {
+    /// It is not registered, or Vault does not have its credential.
+    Lost(Diagnostic),
+    /// Anything else.
+    Failed(Diagnostics),
+}
+
+impl From<Diagnostics> for HostError {
+    fn from(found: Diagnostics) -> Self {
+        Self::Failed(found)
+    }
+}
+
+impl From<HostError> for Diagnostics {
+    fn from(error: HostError) -> Self {
+        match error {
+            HostError::Lost(found) => found.into(),
+            HostError::Failed(found) => found,
+        }
+    }
+}
+
 impl Host {
     /// Finds a host in the tenant's repository and its credential in Vault; the cluster itself is not called.
     pub(in super::super) async fn open(
         client: &Client,
         name: &EntityName,
-    ) -> Result<Self, Diagnostics> {
+    ) -> Result<Self, HostError> {
         let attempt = format!("use the host cluster {name}");
-        let at =
-            |diagnostic: Diagnostic| Diagnostics::from(diagnostic.at(&Path::to("host_cluster")));
+        let at = |diagnostic: Diagnostic| diagnostic.at(&Path::to("host_cluster"));
+        let failed = |diagnostic| HostError::Failed(at(diagnostic).into());
         let key = EntityKey::new(nautes_model::Kind::Cluster, name.clone());
         let found = Home::tenant(client).read(&key, &attempt).await?;
         let Found::Present(present, _) = found else {
             let hosts = registered_hosts(client, &attempt).await?;
             let detail = format!("There is no cluster {name} in the tenant's repository. {hosts}");
-            return Err(at(Diagnostic::error(
+            return Err(HostError::Lost(at(Diagnostic::error(
                 format!("The host cluster {name} does not exist"),
                 detail,
-            )));
+            ))));
         };
         let Some(Entity::Cluster(cluster)) = present.entity else {
             let detail = format!("Its manifest {} cannot be read. Correct it.", present.path);
-            return Err(at(Diagnostic::error(format!("Cannot {attempt}"), detail)));
+            return Err(failed(Diagnostic::error(
+                format!("Cannot {attempt}"),
+                detail,
+            )));
         };
         if cluster.shape.usage() != ClusterUsage::Host {
             let hosts = registered_hosts(client, &attempt).await?;
@@ -52,7 +78,7 @@ impl Host {
                 "Virtual clusters run in clusters with the usage host, and {name} is a worker. {hosts}"
             );
             let summary = format!("The cluster {name} is no host");
-            return Err(at(Diagnostic::error(summary, detail)));
+            return Err(failed(Diagnostic::error(summary, detail)));
         }
         let secrets = ClusterSecrets::new(client, name)?;
         let stored = secrets.read().await?;
@@ -62,7 +88,10 @@ impl Host {
                 "Vault has no kubeconfig of it at {} that this provider has written. Apply the nautes_cluster of the host first.",
                 secrets.path
             );
-            return Err(at(Diagnostic::error(format!("Cannot {attempt}"), detail)));
+            return Err(HostError::Lost(at(Diagnostic::error(
+                format!("Cannot {attempt}"),
+                detail,
+            ))));
         };
         let opened = client.clusters().open(&cluster.api_server, &kubeconfig);
         let (_, cluster) = opened.context(&attempt)?;
@@ -78,14 +107,23 @@ impl Host {
         self.cluster.require_uid(&self.uid).await
     }
 
-    /// Returns whether the host has the volume claim with the data of a virtual cluster, which outlive its pod.
-    pub(super) async fn has_data_of(&self, name: &EntityName) -> Result<bool, ApiError> {
+    /// Finds the volume claim with the data of a virtual cluster, which outlive its pod. A claim that is terminating goes
+    /// with the pod.
+    pub(super) async fn data_claim_of(
+        &self,
+        name: &EntityName,
+    ) -> Result<Option<Object>, ApiError> {
         let kind = Kind::new("v1", "PersistentVolumeClaim");
         let (namespace, claim) = (name.as_str(), data_claim(name));
         let found = self
             .cluster
             .find(&kind, Some(namespace), &claim, Detail::Metadata);
-        let found = found.await?;
+        found.await
+    }
+
+    /// Returns whether the host has data of a virtual cluster that stay.
+    pub(super) async fn has_data_of(&self, name: &EntityName) -> Result<bool, ApiError> {
+        let found = self.data_claim_of(name).await?;
         Ok(found.is_some_and(|found| !found.is_terminating()))
     }
 

@@ -10,7 +10,7 @@ use terraform_plugin::value::{Known, Tf};
 use super::super::answer::Answer;
 use super::super::model::{ClusterModel, VclusterModel};
 use super::super::read::Inspection;
-use super::host::Host;
+use super::host::{Host, HostError};
 use super::{host_name, object_set, settings};
 use crate::client::Client;
 use crate::clusters::owner;
@@ -24,7 +24,11 @@ pub(in super::super) async fn inspect(
     state: &mut ClusterModel,
     drift: &mut Vec<String>,
 ) -> Result<Option<Answer>, Inspection> {
-    let host = Host::open(client, &host_name(state)?).await?;
+    let host = Host::open(client, &host_name(state)?).await;
+    let host = host.map_err(|error| match error {
+        HostError::Lost(found) => Inspection::HostLost(found),
+        HostError::Failed(found) => Inspection::Failed(found),
+    })?;
     let attempt = format!("read the virtual cluster {name} in the host {}", host.name);
     let failed = |error: ApiError| Inspection::new(error, &attempt);
     let checked = host.check().await;

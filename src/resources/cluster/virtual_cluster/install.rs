@@ -58,18 +58,32 @@ pub(in super::super) async fn install(
     let inventory = set.inventory().await.map_err(ApplySetError::from);
     let is_new = inventory.context(&attempt)?.is_empty();
     check_name(name)?;
-    match prior.and_then(|prior| prior.cluster_uid.known()) {
+    let secrets = ClusterSecrets::new(client, name)?;
+    let former = prior.and_then(|prior| prior.cluster_uid.known());
+    let mut is_replaced = false;
+    match former {
         None if is_new => check_vault(client, name).await?,
         None => {}
         Some(uid) => {
-            let secrets = ClusterSecrets::new(client, name)?;
-            let accepted = planned.cluster_uid.known().map(String::as_str);
-            secrets.check(uid, accepted).await?;
+            is_replaced = secrets.is_replaced(uid).await?;
+            // The run that was interrupted may have stored its kubeconfig.
+            let stored = secrets.read().await?.filter(|_| is_replaced);
+            let stored = stored.and_then(|stored| stored.uid);
+            let accepted = planned.cluster_uid.known().or(stored.as_ref());
+            secrets.check(uid, accepted.map(String::as_str)).await?;
         }
     }
     let has_data = host.has_data_of(name).await.context(&attempt)?;
     check_port(client, &host, &settings, &attempt).await?;
 
+    if let Some(uid) = former
+        && planned.cluster_uid.is_unknown()
+        && !has_data
+        && secrets.read().await?.is_some()
+    {
+        // If this run is interrupted, the next one finds data with another UID.
+        secrets.mark_replaced(uid).await?;
+    }
     let lock = Lock::acquire(&host.cluster, &host.name, &attempt).await;
     let lock = lock.context(&attempt)?;
     let apply = async {
@@ -89,10 +103,10 @@ pub(in super::super) async fn install(
     let ready = set.wait_until_ready(&references, &rules, READY_TIMEOUT);
     ready.await.context(&attempt)?;
     let kubeconfig = kubeconfig(&host, &settings, &attempt).await?;
-    let expected = match (&planned.cluster_uid, prior) {
-        (Known(uid), _) => Some(uid),
+    let expected = match &planned.cluster_uid {
+        Known(uid) => Some(uid),
         // The plan has left it open, because there were no data then.
-        (_, Some(prior)) if has_data => prior.cluster_uid.known(),
+        _ if has_data && !is_replaced => former,
         _ => None,
     };
     let connection = connect(planned, expected, kubeconfig).await?;
