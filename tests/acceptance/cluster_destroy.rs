@@ -63,7 +63,7 @@ fn a_cluster_that_does_not_exist_any_more_is_forgotten_on_request_alone() -> Cas
     let destroyed = workspace.run(["destroy", "-auto-approve", "-no-color"])?;
     let text = destroyed.success()?.stdout().to_owned();
     assert!(
-        text.contains("is forgotten") && text.contains("kubectl delete namespace"),
+        text.contains("is forgotten") && text.contains("ClusterRoleBindings"),
         "{text}"
     );
     assert_eq!(stack.env.vault()?.inventory()?, before);
