@@ -12,6 +12,7 @@ mod gitlab_attribute;
 mod gitlab_object;
 mod home;
 mod manifest;
+mod manifest_drift;
 mod pipeline_runtime;
 mod planned_reference;
 mod product;

@@ -6,13 +6,13 @@ use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::resource::Operation;
 
 use super::manifest;
-use super::manifest_drift;
 use super::model::ClusterModel;
 use super::read::object_id;
 use crate::claim::Claim;
 use crate::client::Client;
 use crate::config_repo::{PutMode, Validation};
 use crate::resources::home::{Home, ManifestLocation, took_over_warning};
+use crate::resources::manifest_drift;
 use crate::wait_graph::Request;
 
 /// A change of a cluster's manifest that is about to be committed.

@@ -19,7 +19,6 @@ mod guard;
 mod list;
 mod manifest;
 mod manifest_change;
-mod manifest_drift;
 mod model;
 mod namespaces;
 mod nautes;

@@ -16,7 +16,6 @@ use super::answer::Answer;
 use super::components::{Installer, Selection, Wanted};
 use super::delete::is_refused;
 use super::manifest;
-use super::manifest_drift;
 use super::model::{ClusterModel, ClusterResourceModel};
 use super::setup::{base_objects, base_set, expires_at, has_own_account, rotate_after};
 use super::stored::ClusterSecrets;
@@ -32,6 +31,7 @@ use crate::diagnostics::{Context as _, Explain as _, is_unreachable, needs_kubec
 use crate::error_chain::sentence;
 use crate::resources::attribute::drift_attribute;
 use crate::resources::home::{Found, Home, ManifestLocation, drift_of};
+use crate::resources::manifest_drift;
 use crate::resources::references::entity_name;
 
 /// The type of clusters.

@@ -22,6 +22,7 @@ use crate::config_repo::PutMode;
 use crate::error_chain::sentence;
 use crate::resources::attribute::{UNFINISHED, drift_attribute};
 use crate::resources::home::{Home, ManifestLocation, took_over_warning};
+use crate::resources::manifest_drift;
 use crate::resources::references::{ReferenceResolver, entity_name};
 use crate::resources::runtime_environment::{self, cluster_of, missing, require_same_cluster};
 use crate::runtime::names;
@@ -173,6 +174,7 @@ pub(super) async fn update(
         .await?;
     drop(request);
     saved.location.store(&mut operation.private)?;
+    manifest_drift::record(&[], &mut operation.private)?;
     store_source(operation, source)?;
     fill_computed(&client, &mut planned, product, &name, &cluster, namespaces);
     planned.common.manifest_path = Known(saved.path);

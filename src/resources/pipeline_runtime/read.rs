@@ -21,6 +21,7 @@ use crate::lookup::WorkerError;
 use crate::resources::attribute::{CommonAttributes, drift_attribute, split_import_id};
 use crate::resources::home::{Found, Home, ManifestLocation, drift_of};
 use crate::resources::manifest::EntityIdentity;
+use crate::resources::manifest_drift;
 use crate::resources::references::entity_name;
 use crate::resources::runtime_environment::cluster_of;
 
@@ -50,7 +51,7 @@ pub(super) async fn read(
     let mut drift = Vec::new();
     let mut is_absent = false;
     match home.read(&key, &attempt).await? {
-        Found::Unchanged => {}
+        Found::Unchanged => drift.extend(manifest_drift::load(&operation.private)),
         Found::Absent => {
             is_absent = true;
             drift.push("the manifest was deleted".to_owned());
@@ -62,6 +63,7 @@ pub(super) async fn read(
             }
             state.common.manifest_path = Known(present.path.clone());
             drift.extend(drift_of(&present));
+            manifest_drift::record(&drift, &mut operation.private)?;
             location.store(&mut operation.private)?;
         }
     }

@@ -27,6 +27,7 @@ use crate::config_repo::{PutMode, Snapshot};
 use crate::error_chain::sentence;
 use crate::resources::attribute::{UNFINISHED, drift_attribute};
 use crate::resources::home::{Home, ManifestLocation, took_over_warning};
+use crate::resources::manifest_drift;
 use crate::resources::references::{ReferenceResolver, entity_name};
 use crate::resources::runtime_environment::{self, cluster_of, missing, require_same_cluster};
 use crate::runtime::names;
@@ -186,6 +187,7 @@ pub(super) async fn update(
         .await?;
     drop(request);
     saved.location.store(&mut operation.private)?;
+    manifest_drift::record(&[], &mut operation.private)?;
     meanings.store(operation)?;
     fill_computed(&mut planned, &entity, &cluster);
     planned.common.manifest_path = Known(saved.path);

@@ -1,4 +1,4 @@
-//! How the manifest of a cluster was found to differ at the commit at which it was last read.
+//! How a manifest was found to differ at the commit at which it was last read.
 //!
 //! A refresh that finds the repository at the same commit does not read the manifest again, and keeps this.
 
@@ -9,12 +9,12 @@ use terraform_plugin::resource::PrivateState;
 const KEY: &str = "manifest_drift";
 
 /// Returns what was found at the last reading.
-pub(super) fn load(private: &PrivateState) -> Vec<String> {
+pub(crate) fn load(private: &PrivateState) -> Vec<String> {
     private.get(KEY).unwrap_or_default()
 }
 
 /// Records what a reading has found, or that an update has repaired it.
-pub(super) fn record(drift: &[String], private: &mut PrivateState) -> Result<(), Diagnostics> {
+pub(crate) fn record(drift: &[String], private: &mut PrivateState) -> Result<(), Diagnostics> {
     if drift.is_empty() {
         private.remove(KEY);
         return Ok(());
