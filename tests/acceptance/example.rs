@@ -7,6 +7,13 @@ use testbed::{Provider, Terraform, Workspace};
 
 use crate::test_env::{Case, TestEnv};
 
+/// Kinds whose examples need a cluster.
+const NEED_A_CLUSTER: [&str; 3] = [
+    "nautes_cluster",
+    "nautes_deployment_runtime",
+    "nautes_pipeline_runtime",
+];
+
 fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")
 }
@@ -35,8 +42,8 @@ fn every_resource_example_applies_with_an_empty_plan_afterwards_and_is_imported_
     for folder in folders("resources")? {
         let example = fs::read_to_string(folder.join("resource.tf"))?;
         let env = TestEnv::with_vault(&example)?;
-        if folder.ends_with("nautes_cluster") {
-            // Its API servers are not there; `cluster` applies the same to a real one.
+        if NEED_A_CLUSTER.iter().any(|kind| folder.ends_with(kind)) {
+            // The clusters are not there; tests of each kind apply the same to real ones.
             env.workspace.write("kubeconfig", "")?;
             env.workspace.write("kubeconfig-host", "")?;
             env.workspace.validate()?;

@@ -95,6 +95,8 @@ async fn with_nautes_a_runtime_is_its_manifest_and_changes_its_environment_by_a_
     let imported = driver.import(RUNTIME, "shop/web").await.unwrap().unwrap();
     assert_eq!(*imported.value.attribute("application"), text("web"));
 
+    driver.reconfigure(&provider).await.unwrap();
+    let read = driver.read(RUNTIME, &created).await.unwrap().unwrap();
     // The id of the same environment changes nothing; another one replaces the runtime.
     let same = runtime(SHOP, "product-3/test", Value::Null);
     let planned = driver.plan(RUNTIME, &same, Some(&read)).await.unwrap();

@@ -169,13 +169,13 @@ impl ControlPlane {
             .success()
     }
 
-    /// Applies manifests, a YAML text, on the server's side as the administrator.
+    /// Applies manifests, a YAML text, on the server's side as the administrator, who takes fields from others.
     pub fn apply(&self, manifests: &str) -> Result<(), Error> {
         let file = self.servers.files.path(&Uuid::new_v4().to_string());
         let file = file.with_extension("yaml");
         std::fs::write(&file, manifests).map_err(Error::file("write", &file))?;
         let name = file.display().to_string();
-        self.kubectl(["apply", "--server-side", "-f", &name])
+        self.kubectl(["apply", "--server-side", "--force-conflicts", "-f", &name])
             .map(|_| ())
     }
 

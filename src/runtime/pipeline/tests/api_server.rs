@@ -7,7 +7,7 @@ use kubernetes_apply::object::Object;
 use serde_json::Value;
 use testbed::{ControlPlane, Method};
 
-use super::{SOURCE, Sample, WEBHOOKS, hook_task};
+use super::{SOURCE, Sample, WEBHOOK_HOST, WEBHOOKS, hook_task};
 use crate::runtime::pipeline::{
     calendar_event_source, gitlab_event_source, hook_token_secret, ingress, sensor, sensor_access,
     token_hash,
@@ -22,7 +22,7 @@ pub(super) fn objects(sample: &Sample) -> Vec<Object> {
     objects.push(hook_token_secret(&inputs, SOURCE, &token).unwrap());
     objects.extend(gitlab_event_source(&inputs, WEBHOOKS, &hashes).unwrap());
     objects.extend(calendar_event_source(&inputs).unwrap());
-    objects.extend(ingress(&inputs, WEBHOOKS).unwrap());
+    objects.extend(ingress(&inputs, WEBHOOK_HOST).unwrap());
     objects.push(sensor(&inputs).unwrap());
     objects
 }

@@ -22,6 +22,7 @@ use super::inputs::{GitLabServer, HistoryLimits, HookTask, PipelineInputs, Repos
 use crate::clusters::ComponentFacts;
 
 const WEBHOOKS: &str = "https://webhook.pipe-01.10.1.1.1.nip.io:30443";
+const WEBHOOK_HOST: &str = "webhook.pipe-01.10.1.1.1.nip.io";
 
 /// The repository whose events start pipelines.
 const SOURCE: RepositoryId = RepositoryId::new(7);

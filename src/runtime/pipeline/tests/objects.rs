@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use nautes_model::entity::{InputSource, PipelineTrigger};
 use serde_json::json;
 
-use super::{SOURCE, Sample, WEBHOOKS, calendar, gitlab, input, trigger};
+use super::{SOURCE, Sample, WEBHOOK_HOST, WEBHOOKS, calendar, gitlab, input, trigger};
 use crate::runtime::pipeline::{
     calendar_event_source, check, gitlab_event_source, hook_events, hook_token_secret, hook_url,
     ingress, sensor, sensor_access, token_hash,
@@ -70,9 +70,9 @@ fn the_hook_is_called_for_the_events_of_all_event_sources() {
 #[test]
 fn the_ingress_takes_the_path_of_the_hook_and_no_other() {
     let sample = Sample::new();
-    let ingress = ingress(&sample.inputs(), WEBHOOKS).unwrap().unwrap();
+    let ingress = ingress(&sample.inputs(), WEBHOOK_HOST).unwrap().unwrap();
     let rule = &ingress.json()["spec"]["rules"][0];
-    assert_eq!(rule["host"], "webhook.pipe-01.10.1.1.1.nip.io");
+    assert_eq!(rule["host"], WEBHOOK_HOST);
     assert_eq!(
         rule["http"]["paths"],
         json!([{
@@ -96,7 +96,7 @@ fn a_runtime_without_repositories_has_no_event_source_for_gitlab_and_no_ingress(
             .unwrap()
             .is_none()
     );
-    assert!(ingress(&inputs, WEBHOOKS).unwrap().is_none());
+    assert!(ingress(&inputs, WEBHOOK_HOST).unwrap().is_none());
     let source = calendar_event_source(&inputs).unwrap().unwrap();
     assert_eq!(
         source.json()["spec"]["calendar"],
