@@ -92,6 +92,8 @@ async fn with_nautes_a_runtime_is_its_manifest_and_changes_its_environment_by_a_
     driver.reconfigure(&provider).await.unwrap();
     let read = driver.read(RUNTIME, &created).await.unwrap().unwrap();
     assert_eq!(read.value, created.value);
+    // In another run: in this one it would be a second address of the same runtime.
+    driver.reconfigure(&provider).await.unwrap();
     let imported = driver.import(RUNTIME, "shop/web").await.unwrap().unwrap();
     assert_eq!(*imported.value.attribute("application"), text("web"));
 
