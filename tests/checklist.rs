@@ -42,7 +42,7 @@ fn check(page: &str) -> std::io::Result<usize> {
                 source = fs::read_to_string(file(quoted))?;
             } else {
                 assert!(
-                    source.contains(&format!("fn {quoted}()")),
+                    source.contains(&format!("fn {quoted}(")),
                     "{quoted} is in no file"
                 );
                 checked += 1;
