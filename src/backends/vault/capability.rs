@@ -56,7 +56,7 @@ impl Vault {
     }
 
     /// Returns whether the token may read a secret of a key-value engine. A token that may not even ask counts as one
-    /// that may: then reading tells.
+    /// that may not.
     pub(crate) async fn may_read(&self, mount: &str, path: &str) -> Result<bool, Error> {
         let data = format!("{mount}/data/{path}");
         let question = Question {
@@ -66,7 +66,7 @@ impl Vault {
             .session
             .request(Verb::Write, "sys", "capabilities-self");
         let answer = match self.session.send(&request.with_body(&question)?).await {
-            Err(error) if matches!(error.kind(), Kind::Forbidden { .. }) => return Ok(true),
+            Err(error) if matches!(error.kind(), Kind::Forbidden { .. }) => return Ok(false),
             answered => answered?,
         };
         let capabilities = answer.read::<Answered>()?.data;

@@ -72,7 +72,7 @@ impl Vault {
         }
     }
 
-    async fn check_mount(&self, mount: &str) -> Result<(), Error> {
+    pub(crate) async fn check_mount(&self, mount: &str) -> Result<(), Error> {
         // Any token may ask this about a mount where it may do something.
         let request = self
             .session

@@ -350,7 +350,7 @@ async fn check_vault(
             )));
         }
         let vault = client.vault()?;
-        let usable = vault.ensure_mount(mount).await;
+        let usable = vault.check_mount(mount).await;
         usable.with_context(|| format!("use the secrets engine {mount} of Vault"))?;
         let readable = vault.may_read(mount, secret).await;
         if !readable.with_context(|| format!("ask for the rights to {full}"))? {

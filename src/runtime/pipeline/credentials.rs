@@ -124,7 +124,8 @@ impl Credentials {
         let entries = self.entries.iter();
         let policies = entries.filter_map(|(entry, credential)| match credential {
             Credential::Vault { mount, path, .. } => {
-                let name = format!("{}-{entry}", inputs.names().uid());
+                // Neither name can have this character, so no two pairs make one name.
+                let name = format!("{}_{entry}", inputs.names().uid());
                 let text =
                     format!("path \"{mount}/data/{path}\" {{\n  capabilities = [\"read\"]\n}}\n");
                 Some((name, text))
