@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use nautes_model::reference::EntityId;
+use nautes_model::{EntityName, Kind, ProductId};
 use serde::{Deserialize, Serialize};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
 use terraform_plugin::resource::PrivateState;
@@ -73,6 +75,17 @@ pub(crate) struct ObjectId {
     pub(crate) type_name: &'static str,
     /// Its id.
     pub(crate) id: String,
+}
+
+impl ObjectId {
+    /// Returns an entity of a product as an object.
+    pub(crate) fn entity(kind: Kind, product: ProductId, name: &EntityName) -> Self {
+        let name = name.clone();
+        Self {
+            type_name: kind.terraform_type(),
+            id: EntityId { product, name }.to_string(),
+        }
+    }
 }
 
 #[derive(Debug)]

@@ -20,6 +20,7 @@ mod project;
 mod references;
 mod replacement;
 mod runtime_environment;
+mod runtime_manifest;
 mod same_object;
 #[cfg(test)]
 pub(crate) mod tests;

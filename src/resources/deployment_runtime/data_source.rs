@@ -3,18 +3,19 @@
 use kubernetes_apply::cluster::Detail;
 use kubernetes_apply::object::Object;
 use nautes_model::reference::EntityId;
+use nautes_model::{EntityKey, Kind};
 use terraform_plugin::context::Context;
 use terraform_plugin::data_source::DataSource;
-use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::model::{Model, PlanOf};
-use terraform_plugin::value::{Path, Tf};
+use terraform_plugin::value::{Convert as _, Tf};
 
 use super::model::DeploymentRuntimeModel;
 use super::read::{self, TYPE_NAME, worker_of};
 use crate::client::Client;
 use crate::lookup::WorkerError;
 use crate::resources::attribute::check_lookup_arguments;
-use crate::resources::references::{entity_name, invalid_value};
+use crate::resources::manifest::{entity_to_look_up, missing_entity};
 use crate::runtime::deployment::{Application, health_status, sync_status};
 
 /// A deployment runtime, with how far Argo CD is.
@@ -63,25 +64,11 @@ impl DataSource for DeploymentRuntimeDataSource {
         context: &mut Context<Client>,
         config: PlanOf<DeploymentRuntimeData>,
     ) -> Result<DeploymentRuntimeData, Diagnostics> {
-        let config = &config.runtime;
-        let (product, name, path) = if let Some(id) = config.common.id.known() {
-            let parsed: EntityId = id.parse().map_err(|error| {
-                let reason = format!("{id:?} is not the id of a deployment runtime: {error}.");
-                invalid_value("id", reason)
-            })?;
-            (parsed.product.to_string(), parsed.name, Path::to("id"))
-        } else {
-            let product = config.common.product.require_known("product")?;
-            let name = entity_name("name", config.name.require_known("name")?)?;
-            (product.clone(), name, Path::to("name"))
-        };
+        let (product, name, path) = entity_to_look_up(&config.to_value(), Kind::DeploymentRuntime)?;
         let loaded = read::load(context.client(), product, &name).await?;
         let Some((runtime, _, _)) = loaded else {
-            let detail = format!(
-                "There is no deployment runtime {name} in this product. Check the name, or create it first."
-            );
-            let summary = format!("The deployment runtime {name} does not exist");
-            return Err(Diagnostic::error(summary, detail).at(&path).into());
+            let key = EntityKey::new(Kind::DeploymentRuntime, name);
+            return Err(missing_entity(&key, &path).into());
         };
         let application = match find_application(context.client(), &runtime).await {
             Ok(application) => application,

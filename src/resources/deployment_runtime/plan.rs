@@ -10,9 +10,9 @@ use terraform_plugin::value::{Convert as _, Known, Path, Tf};
 use super::model::DeploymentRuntimeModel;
 use super::read::object_id;
 use super::resource::DeploymentRuntimeResource;
-use super::save::check_default_namespace;
 use crate::resources::planned_reference::{self, Meaning};
 use crate::resources::runtime_environment;
+use crate::resources::runtime_manifest::check_default_namespace;
 use crate::runtime::names;
 
 /// Adjusts what the schema plans.
@@ -139,7 +139,7 @@ fn plan_creation(
             // By its id, the product may have another name by the time of the apply.
             if let Some(ProductReference::Name(product)) = &reference {
                 let last = product.rsplit('/').next().unwrap_or(product);
-                check_default_namespace(last, name)?;
+                check_default_namespace(last, name, "namespaces")?;
             }
         }
         _ => {}

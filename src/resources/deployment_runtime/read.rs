@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use nautes_model::entity::Entity;
+use nautes_model::entity::{DeploymentRuntime, Entity};
 use nautes_model::reference::{CodeRepoReference, EntityId};
 use nautes_model::{EntityKey, EntityName, Kind, ProductId, RepositoryId};
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
@@ -21,7 +21,7 @@ use crate::resources::home::{Found, Home, ManifestLocation, drift_of};
 use crate::resources::manifest::EntityIdentity;
 use crate::resources::manifest_drift;
 use crate::resources::references::entity_name;
-use crate::resources::runtime_environment::cluster_of;
+use crate::resources::runtime_manifest::{self, drift_in_worker};
 use crate::runtime::reconcile::Reconciler;
 use crate::runtime::registry::RuntimeKind;
 
@@ -33,11 +33,7 @@ const SOURCE: &str = "source";
 
 /// Returns a runtime as an object that an instance in the state holds.
 pub(super) fn object_id(product: ProductId, name: &EntityName) -> ObjectId {
-    let name = name.clone();
-    ObjectId {
-        type_name: TYPE_NAME,
-        id: EntityId { product, name }.to_string(),
-    }
+    ObjectId::entity(Kind::DeploymentRuntime, product, name)
 }
 
 /// Reads a runtime; `None` if neither its manifest nor anything in the worker is there.
@@ -88,15 +84,10 @@ pub(super) async fn read(
         return Ok(Some(state));
     }
     let inspected = inspect(operation, &client, &state, is_absent).await;
-    match inspected {
-        Ok(None) => return Ok(None),
-        Ok(Some(found)) => drift.extend(found),
-        Err(WorkerError::Unreachable { name, error }) => {
-            let (summary, detail) = WorkerError::unreachable_warning(&name, &error);
-            operation.warn(summary, detail);
-        }
-        Err(WorkerError::Failed(found)) => return Err(found),
-    }
+    let Some(found) = drift_in_worker(operation, inspected)? else {
+        return Ok(None);
+    };
+    drift.extend(found);
     client
         .holders()
         .record_read(&object, &mut operation.private)?;
@@ -206,36 +197,27 @@ pub(super) async fn load(
     product: String,
     name: &EntityName,
 ) -> Result<Option<(DeploymentRuntimeModel, ManifestLocation, RepositoryId)>, Diagnostics> {
-    let id = client.products()?.resolve(&product).await?;
-    let key = EntityKey::new(Kind::DeploymentRuntime, name.clone());
-    let attempt = format!("read the {key}");
-    let home = Home::product(client, id);
-    let Found::Present(present, location) = home.read(&key, &attempt).await? else {
-        return Ok(None);
-    };
-    let Some(Entity::DeploymentRuntime(found)) = &present.entity else {
-        let reasons = drift_of(&present).join("; ");
-        let detail = format!("Its manifest cannot be read: {reasons}.");
-        return Err(Diagnostic::error(format!("Cannot {attempt}"), detail).into());
-    };
-    let snapshot = home.snapshot(&attempt).await?;
-    let environment = &found.destination.environment;
-    let cluster = snapshot
-        .as_ref()
-        .and_then(|snapshot| cluster_of(snapshot, environment));
-    let Some(cluster) = cluster else {
-        let detail = format!(
-            "Its environment {environment} does not exist, so it is not known in which cluster it is."
-        );
-        return Err(Diagnostic::error(format!("Cannot {attempt}"), detail).into());
-    };
-    let common = CommonAttributes::new(product);
-    let mut state = manifest::from_entity(common, found);
-    let namespaces = found.effective_namespaces().into_iter().map(str::to_owned);
-    fill_computed(client, &mut state, id, name, &cluster, namespaces.collect());
-    state.common.manifest_path = Known(present.path.clone());
-    state.common.drift = drift_attribute(drift_of(&present));
-    Ok(Some((state, location, found.manifest_source.code_repo)))
+    let found = runtime_manifest::find::<DeploymentRuntime>(client, &product, name).await?;
+    let Some(found) = found else { return Ok(None) };
+    let entity = found.entity;
+    let mut state = manifest::from_entity(CommonAttributes::new(product), &entity);
+    let namespaces = entity.effective_namespaces().into_iter();
+    let namespaces = namespaces.map(str::to_owned).collect();
+    fill_computed(
+        client,
+        &mut state,
+        found.product,
+        name,
+        &found.cluster,
+        namespaces,
+    );
+    state.common.manifest_path = Known(found.path);
+    state.common.drift = drift_attribute(found.drift);
+    Ok(Some((
+        state,
+        found.location,
+        entity.manifest_source.code_repo,
+    )))
 }
 
 /// Returns the worker of an existing runtime.

@@ -5,10 +5,9 @@
 use std::sync::Arc;
 
 use nautes_model::entity::Entity;
-use nautes_model::name::default_namespace;
 use nautes_model::reference::EntityId;
 use nautes_model::{EntityKey, EntityName, ProductId, RepositoryId};
-use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::resource::Operation;
 use terraform_plugin::value::{Known, Path, Tf};
 
@@ -19,12 +18,12 @@ use super::read::{object_id, store_source};
 use crate::claim::Claim;
 use crate::client::Client;
 use crate::config_repo::PutMode;
-use crate::error_chain::sentence;
 use crate::resources::attribute::{UNFINISHED, drift_attribute};
 use crate::resources::home::{Home, ManifestLocation, took_over_warning};
 use crate::resources::manifest_drift;
 use crate::resources::references::{ReferenceResolver, entity_name};
 use crate::resources::runtime_environment::{self, cluster_of, missing, require_same_cluster};
+use crate::resources::runtime_manifest::{check_default_namespace, require_as_planned};
 use crate::runtime::names;
 
 /// Creates a runtime, or goes on with a creation that was interrupted.
@@ -211,20 +210,9 @@ async fn effective_namespaces(
     }
     let found = client.products()?.get(product).await?;
     let group = found.as_ref().map(|found| found.group.path.as_str());
-    let namespace = check_default_namespace(group.unwrap_or_default(), &planned.name)?;
+    let namespace =
+        check_default_namespace(group.unwrap_or_default(), &planned.name, "namespaces")?;
     Ok(vec![namespace])
-}
-
-/// Returns the default namespace of a runtime; an error if it cannot be one.
-pub(super) fn check_default_namespace(product: &str, name: &str) -> Result<String, Diagnostics> {
-    default_namespace(product, name).map_err(|error| {
-        let detail = format!(
-            "Without it, the namespace would be called after the product and the runtime: {} Set destination.namespaces.",
-            sentence(&error)
-        );
-        let error = Diagnostic::error("A namespace is needed", detail);
-        error.at(&Path::to("destination").attribute("namespaces")).into()
-    })
 }
 
 /// Refuses to move a runtime to another environment, which the plan did not show.
@@ -235,14 +223,12 @@ fn check_environment(
 ) -> Result<(), Diagnostics> {
     let before = runtime_environment::resolve(product, &prior.destination.environment)?;
     let after = runtime_environment::resolve(product, &planned.destination.environment)?;
-    if before == after {
-        return Ok(());
-    }
-    let detail = format!(
-        "When this was planned, the environment was expected to be {before} as before. It is {after}. Nothing was changed; plan again."
-    );
-    let error = Diagnostic::error("The plan is out of date", detail);
-    Err(error.at(&runtime_environment::path()).into())
+    require_as_planned(
+        &runtime_environment::path(),
+        "the environment",
+        &before,
+        &after,
+    )
 }
 
 /// Sets the attributes that follow from others.

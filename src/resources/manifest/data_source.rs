@@ -2,8 +2,8 @@
 
 use std::marker::PhantomData;
 
-use nautes_model::EntityKey;
 use nautes_model::reference::EntityId;
+use nautes_model::{EntityKey, EntityName, Kind};
 use terraform_plugin::context::Context;
 use terraform_plugin::data_source::DataSource;
 use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
@@ -47,37 +47,44 @@ impl<K: ManifestKind> DataSource for ManifestDataSource<K> {
     ) -> Result<K::State, Diagnostics> {
         let client = context.client();
         let config = config.to_value();
-        let (product, name, path) = if let Some(id) = text(&config, "id") {
-            let parsed: EntityId = id.parse().map_err(|error| {
-                let noun = K::KIND.noun();
-                invalid_value("id", format!("{id:?} is not the id of a {noun}: {error}."))
-            })?;
-            (parsed.product.to_string(), parsed.name, Path::to("id"))
-        } else {
-            let name = entity_name("name", text(&config, "name").unwrap_or_default())?;
-            let product = text(&config, "product").unwrap_or_default();
-            (product.to_owned(), name, Path::to("name"))
-        };
+        let (product, name, path) = entity_to_look_up(&config, K::KIND)?;
         let key = EntityKey::new(K::KIND, name);
         if let Some((state, _)) = load::<K>(client, product.clone(), &key).await? {
             return Ok(state);
         }
         let products = client.products()?;
         let id = products.resolve(&product).await?;
-        let (summary, detail) = if products.config_project(id).await?.is_none() {
-            (
-                format!("The product {product} does not exist"),
-                "The product, or its configuration repository, does not exist or is marked for deletion."
-                    .to_owned(),
-            )
-        } else {
-            (
-                format!("The {key} does not exist"),
-                format!("There is no {key} in this product. Check the name, or create it first."),
-            )
-        };
+        if products.config_project(id).await?.is_some() {
+            return Err(missing_entity(&key, &path).into());
+        }
+        let summary = format!("The product {product} does not exist");
+        let detail = "The product, or its configuration repository, does not exist or is marked for deletion.";
         Err(Diagnostic::error(summary, detail).at(&path).into())
     }
+}
+
+/// Returns the reference to the product and the name of the entity that a data source is to look up, and the argument
+/// that says so.
+pub(crate) fn entity_to_look_up(
+    config: &Value,
+    kind: Kind,
+) -> Result<(String, EntityName, Path), Diagnostics> {
+    if let Some(id) = text(config, "id") {
+        let parsed: EntityId = id.parse().map_err(|error| {
+            let noun = kind.noun();
+            invalid_value("id", format!("{id:?} is not the id of a {noun}: {error}."))
+        })?;
+        return Ok((parsed.product.to_string(), parsed.name, Path::to("id")));
+    }
+    let name = entity_name("name", text(config, "name").unwrap_or_default())?;
+    let product = text(config, "product").unwrap_or_default();
+    Ok((product.to_owned(), name, Path::to("name")))
+}
+
+/// Returns the error of a data source whose entity does not exist in its product.
+pub(crate) fn missing_entity(key: &EntityKey, path: &Path) -> Diagnostic {
+    let detail = format!("There is no {key} in this product. Check the name, or create it first.");
+    Diagnostic::error(format!("The {key} does not exist"), detail).at(path)
 }
 
 fn text<'a>(config: &'a Value, attribute: &str) -> Option<&'a str> {

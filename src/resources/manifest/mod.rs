@@ -6,7 +6,7 @@ mod kind;
 mod list;
 mod resource;
 
-pub(crate) use data_source::ManifestDataSource;
+pub(crate) use data_source::{ManifestDataSource, entity_to_look_up, missing_entity};
 pub(crate) use kind::ManifestKind;
 pub(crate) use list::{EntityList, ListArguments, ListDataSource, Listed};
 pub(crate) use resource::{EntityIdentity, ManifestResource};

@@ -358,11 +358,7 @@ fn attempt<K: ManifestKind>(verb: &str, state: &K::State) -> String {
 }
 
 fn object_id<K: ManifestKind>(product: ProductId, key: &EntityKey) -> ObjectId {
-    let name = key.name.clone();
-    ObjectId {
-        type_name: K::KIND.terraform_type(),
-        id: EntityId { product, name }.to_string(),
-    }
+    ObjectId::entity(K::KIND, product, &key.name)
 }
 
 fn entity_id(common: &CommonAttributes) -> Result<EntityId, Diagnostics> {

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use nautes_model::reference::EntityId;
+use nautes_model::{EntityKey, Kind};
 use terraform_plugin::context::Context;
 use terraform_plugin::data_source::DataSource;
-use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::model::{Model, PlanOf};
-use terraform_plugin::value::{Known, Path, Tf};
+use terraform_plugin::value::{Convert as _, Known, Tf};
 
 use super::hooks::{self, KnownHooks};
 use super::model::PipelineRuntimeModel;
@@ -16,7 +16,7 @@ use super::save::fill_worker;
 use crate::client::Client;
 use crate::lookup::WorkerError;
 use crate::resources::attribute::check_lookup_arguments;
-use crate::resources::references::{entity_name, invalid_value};
+use crate::resources::manifest::{entity_to_look_up, missing_entity};
 
 /// A pipeline runtime, with whether GitLab calls its hooks.
 #[derive(Debug, Model)]
@@ -64,24 +64,10 @@ impl DataSource for PipelineRuntimeDataSource {
         config: PlanOf<PipelineRuntimeData>,
     ) -> Result<PipelineRuntimeData, Diagnostics> {
         let client = context.client().clone();
-        let config = &config.runtime;
-        let (product, name, path) = if let Some(id) = config.common.id.known() {
-            let parsed: EntityId = id.parse().map_err(|error| {
-                let reason = format!("{id:?} is not the id of a pipeline runtime: {error}.");
-                invalid_value("id", reason)
-            })?;
-            (parsed.product.to_string(), parsed.name, Path::to("id"))
-        } else {
-            let product = config.common.product.require_known("product")?;
-            let name = entity_name("name", config.name.require_known("name")?)?;
-            (product.clone(), name, Path::to("name"))
-        };
+        let (product, name, path) = entity_to_look_up(&config.to_value(), Kind::PipelineRuntime)?;
         let Some(loaded) = Box::pin(read::load(&client, product, &name)).await? else {
-            let detail = format!(
-                "There is no pipeline runtime {name} in this product. Check the name, or create it first."
-            );
-            let summary = format!("The pipeline runtime {name} does not exist");
-            return Err(Diagnostic::error(summary, detail).at(&path).into());
+            let key = EntityKey::new(Kind::PipelineRuntime, name);
+            return Err(missing_entity(&key, &path).into());
         };
         let Loaded {
             mut state,

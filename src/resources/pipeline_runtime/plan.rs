@@ -13,8 +13,8 @@ use super::model::PipelineRuntimeModel;
 use super::read::object_id;
 use super::references::Meanings;
 use super::resource::PipelineRuntimeResource;
-use super::save::check_default_namespace;
 use crate::resources::planned_reference::{self, Meaning};
+use crate::resources::runtime_manifest::check_default_namespace;
 
 /// Adjusts what the schema plans.
 pub(super) async fn modify(
@@ -222,7 +222,7 @@ fn plan_creation(planning: &mut Planning<'_, PipelineRuntimeResource>) -> Result
             // By its id, the product may have another name by the time of the apply.
             if let Some(ProductReference::Name(product)) = &reference {
                 let last = product.rsplit('/').next().unwrap_or(product);
-                check_default_namespace(last, name)?;
+                check_default_namespace(last, name, "namespace")?;
             }
         }
         Tf::Unknown => {}

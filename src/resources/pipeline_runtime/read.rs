@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use nautes_model::entity::Entity;
+use nautes_model::entity::{Entity, PipelineRuntime};
 use nautes_model::reference::EntityId;
 use nautes_model::{EntityKey, EntityName, Kind, ProductId};
-use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::resource::{ImportTarget, Operation};
 use terraform_plugin::value::Known;
 
@@ -23,18 +23,14 @@ use crate::resources::home::{Found, Home, ManifestLocation, drift_of};
 use crate::resources::manifest::EntityIdentity;
 use crate::resources::manifest_drift;
 use crate::resources::references::entity_name;
-use crate::resources::runtime_environment::cluster_of;
+use crate::resources::runtime_manifest::{self, drift_in_worker};
 
 /// The type of pipeline runtimes.
 pub(super) const TYPE_NAME: &str = Kind::PipelineRuntime.terraform_type();
 
 /// Returns a runtime as an object that an instance in the state holds.
 pub(super) fn object_id(product: ProductId, name: &EntityName) -> ObjectId {
-    let name = name.clone();
-    ObjectId {
-        type_name: TYPE_NAME,
-        id: EntityId { product, name }.to_string(),
-    }
+    ObjectId::entity(Kind::PipelineRuntime, product, name)
 }
 
 /// Reads a runtime; `None` if neither its manifest nor anything in the worker is there.
@@ -79,15 +75,11 @@ pub(super) async fn read(
         return Ok(Some(state));
     }
     let known = KnownHooks::load(&operation.private);
-    match inspect(&client, &mut state, product, &meanings, &known, is_absent).await {
-        Ok(None) => return Ok(None),
-        Ok(Some(found)) => drift.extend(found),
-        Err(WorkerError::Unreachable { name, error }) => {
-            let (summary, detail) = WorkerError::unreachable_warning(&name, &error);
-            operation.warn(summary, detail);
-        }
-        Err(WorkerError::Failed(found)) => return Err(found),
-    }
+    let inspected = inspect(&client, &mut state, product, &meanings, &known, is_absent).await;
+    let Some(found) = drift_in_worker(operation, inspected)? else {
+        return Ok(None);
+    };
+    drift.extend(found);
     client
         .holders()
         .record_read(&object, &mut operation.private)?;
@@ -190,42 +182,21 @@ pub(super) async fn load(
     product: String,
     name: &EntityName,
 ) -> Result<Option<Loaded>, Diagnostics> {
-    let id = client.products()?.resolve(&product).await?;
-    let key = EntityKey::new(Kind::PipelineRuntime, name.clone());
-    let attempt = format!("read the {key}");
-    let home = Home::product(client, id);
-    let Found::Present(present, location) = home.read(&key, &attempt).await? else {
-        return Ok(None);
-    };
-    let Some(Entity::PipelineRuntime(found)) = &present.entity else {
-        let reasons = drift_of(&present).join("; ");
-        let detail = format!("Its manifest cannot be read: {reasons}.");
-        return Err(Diagnostic::error(format!("Cannot {attempt}"), detail).into());
-    };
-    let snapshot = home.snapshot(&attempt).await?;
-    let environment = &found.destination.environment;
-    let cluster = snapshot
-        .as_ref()
-        .and_then(|snapshot| cluster_of(snapshot, environment));
-    let Some(cluster) = cluster else {
-        let detail = format!(
-            "Its environment {environment} does not exist, so it is not known in which cluster it is."
-        );
-        return Err(Diagnostic::error(format!("Cannot {attempt}"), detail).into());
-    };
+    let found = runtime_manifest::find::<PipelineRuntime>(client, &product, name).await?;
+    let Some(found) = found else { return Ok(None) };
     let mut meanings = Meanings::default();
     let common = CommonAttributes::new(product);
-    let mut state = manifest::from_entity(common, found, &mut meanings);
-    fill_computed(&mut state, found, &cluster);
-    state.common.manifest_path = Known(present.path.clone());
-    state.common.drift = drift_attribute(drift_of(&present));
+    let mut state = manifest::from_entity(common, &found.entity, &mut meanings);
+    fill_computed(&mut state, &found.entity, &found.cluster);
+    state.common.manifest_path = Known(found.path);
+    state.common.drift = drift_attribute(found.drift);
     Ok(Some(Loaded {
         state,
         meanings,
-        location,
+        location: found.location,
         connection: Connection {
-            product: id,
-            cluster,
+            product: found.product,
+            cluster: found.cluster,
         },
     }))
 }

@@ -7,10 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use nautes_model::entity::{Entity, PipelineRuntime};
-use nautes_model::name::default_namespace;
 use nautes_model::reference::EntityId;
 use nautes_model::{EntityKey, EntityName, Kind, ProductId};
-use terraform_plugin::diagnostics::{Diagnostic, Diagnostics};
+use terraform_plugin::diagnostics::Diagnostics;
 use terraform_plugin::resource::Operation;
 use terraform_plugin::value::{Known, Path, Tf};
 
@@ -24,12 +23,12 @@ use super::references::Meanings;
 use crate::claim::Claim;
 use crate::client::Client;
 use crate::config_repo::{PutMode, Snapshot};
-use crate::error_chain::sentence;
 use crate::resources::attribute::{UNFINISHED, drift_attribute};
 use crate::resources::home::{Home, ManifestLocation, took_over_warning};
 use crate::resources::manifest_drift;
 use crate::resources::references::{ReferenceResolver, entity_name};
 use crate::resources::runtime_environment::{self, cluster_of, missing, require_same_cluster};
+use crate::resources::runtime_manifest::{check_default_namespace, require_as_planned};
 use crate::runtime::names;
 
 /// Creates a runtime, or goes on with a creation that was interrupted.
@@ -269,19 +268,7 @@ async fn effective_namespace(
     }
     let found = client.products()?.get(product).await?;
     let group = found.as_ref().map(|found| found.group.path.as_str());
-    check_default_namespace(group.unwrap_or_default(), &planned.name).map(Some)
-}
-
-/// Returns the default namespace of a runtime; an error if it cannot be one.
-pub(super) fn check_default_namespace(product: &str, name: &str) -> Result<String, Diagnostics> {
-    default_namespace(product, name).map_err(|error| {
-        let detail = format!(
-            "Without it, the namespace would be called after the product and the runtime: {} Set destination.namespace.",
-            sentence(&error)
-        );
-        let error = Diagnostic::error("A namespace is needed", detail);
-        error.at(&Path::to("destination").attribute("namespace")).into()
-    })
+    check_default_namespace(group.unwrap_or_default(), &planned.name, "namespace").map(Some)
 }
 
 /// Refuses to move a runtime to another environment or project, which the plan did not show.
@@ -305,14 +292,7 @@ fn check_kept(
         ),
     ];
     for (path, before, after) in compared {
-        if before != after {
-            let detail = format!(
-                "When this was planned, {path} was expected to be {before} as before. It is {after}. Nothing was changed; plan again."
-            );
-            return Err(Diagnostic::error("The plan is out of date", detail)
-                .at(&path)
-                .into());
-        }
+        require_as_planned(&path, &path.to_string(), &before, &after)?;
     }
     Ok(())
 }
